@@ -1,0 +1,87 @@
+/**
+ * The counters page: one shared array of numbers, written by the agents and read by anyone (status report, metrics, command
+ * line, benchmarks). The numbers a user sees are the ones the engine acts on.
+ *
+ * Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, then each delivery agent. Each slot has one writer,
+ * the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64 is exact to 2^53,
+ * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
+ */
+const SLOTS_PER_AGENT = 64;
+/** In the ring agent's block: a copy of the ring node's own counters (engine/ring/counters.ts) starts here. */
+export const RING_NODE_COUNTERS = 24;
+
+/** Slots every agent has. */
+export const AgentCounter = {
+  /** Duty cycles run, those that found work, and how often the thread went to sleep. */
+  DutyCycles: 0,
+  BusyCycles: 1,
+  Sleeps: 2,
+  /** Longest duty cycle, microseconds. */
+  LongestCycleUs: 3,
+} as const;
+
+export const OrderingCounter = {
+  RecordsOrdered: 8,
+  FramesOrdered: 9,
+  BytesOrdered: 10,
+  /** Times the ring stopped taking messages because the ordered log was full. */
+  LogFull: 11,
+  LogSegmentsTouched: 12,
+  Sessions: 13,
+  Groups: 14,
+  MembershipFrames: 15,
+  /** Membership frames that no log segment can hold; the views they carried were not told. */
+  FramesTooLong: 16,
+  /** State of the process groups (`GroupsState`). */
+  GroupsState: 17,
+} as const;
+
+export const NetworkCounter = {
+  DatagramsReceived: 8,
+  DatagramsSent: 9,
+  DatagramsDropped: 10,
+  StatusRequests: 11,
+  InvalidRequests: 12,
+} as const;
+
+export const DeliveryCounter = {
+  ConnectionsAccepted: 8,
+  HandshakesRefused: 9,
+  SessionsOpen: 10,
+  SessionsClosed: 11,
+  /** Connections ended because a frame broke the protocol. */
+  ProtocolErrors: 12,
+  SlowConsumersEnded: 13,
+  /** UNRELIABLE messages not given to a slow consumer (policy drop-unreliable). */
+  MessagesDropped: 14,
+  FramesReceived: 15,
+  BytesReceived: 16,
+  RunsSubmitted: 17,
+  /** Deliveries: one per frame and receiver. */
+  FramesDelivered: 18,
+  BytesDelivered: 19,
+  SocketWrites: 20,
+  /** Times a client's socket was not read because the submit ring was full. */
+  SubmitStalls: 21,
+  /** Bytes copied out of the log into a session's own queue. */
+  BytesSpilled: 22,
+  RequestsRejected: 23,
+  LongestQueueBytes: 24,
+} as const;
+
+export interface CountersMemory {
+  readonly deliveryWorkers: number;
+  readonly memory: SharedArrayBuffer;
+}
+
+export const createCounters = (deliveryWorkers: number): CountersMemory => ({
+  deliveryWorkers,
+  memory: new SharedArrayBuffer((2 + deliveryWorkers) * SLOTS_PER_AGENT * 8),
+});
+
+const block = (counters: CountersMemory, agent: number): Float64Array =>
+  new Float64Array(counters.memory, agent * SLOTS_PER_AGENT * 8, SLOTS_PER_AGENT);
+
+export const ringCounters = (counters: CountersMemory): Float64Array => block(counters, 0);
+export const networkCounters = (counters: CountersMemory): Float64Array => block(counters, 1);
+export const deliveryCounters = (counters: CountersMemory, worker: number): Float64Array => block(counters, 2 + worker);

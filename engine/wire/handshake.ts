@@ -1,0 +1,280 @@
+/**
+ * The daemon's side of the connection handshake (client-protocol.md, section 1), as a pure parser: bytes in, steps out. Input
+ * may be split or pipelined at will. What needs others (is the name free? is the password right?) is a step that
+ * the caller answers.
+ */
+import {
+  AUTH_CHOICE_LENGTH,
+  AUTH_NAME_FIELD_LENGTH,
+  MAX_AUTH_METHODS,
+  MAX_NAME_BYTE,
+  MAX_PRIVATE_NAME_LENGTH,
+  MIN_NAME_BYTE,
+  PROTOCOL_VERSION,
+} from './limits.ts';
+import { RESULT_CODES } from './result-codes.ts';
+
+/** In the order in which they are announced. */
+export const AUTH_METHODS = ['NULL', 'IP', 'PWORD'] as const;
+export type AuthMethod = (typeof AUTH_METHODS)[number];
+
+/** What the daemon allows and insists on (section 1.6). */
+export interface AuthPolicy {
+  readonly allowed: readonly AuthMethod[];
+  readonly required: readonly AuthMethod[];
+}
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+export type HandshakeStep =
+  /** Give more bytes. */
+  | { readonly kind: 'need-bytes' }
+  /** Register `name` (empty: invent one), then call `nameAccepted` or `nameRefused`. */
+  | { readonly kind: 'register'; readonly name: string; readonly wantsMembership: boolean }
+  /** Check this method for the client, then call `authenticated`. */
+  | { readonly kind: 'authenticate'; readonly method: 'IP' | 'PWORD'; readonly credentials: Credentials | null }
+  /** Send `bytes`, then continue with `next`. */
+  | { readonly kind: 'send'; readonly bytes: Uint8Array }
+  /** Send `bytes`; message frames follow from here on. */
+  | { readonly kind: 'accept'; readonly bytes: Uint8Array }
+  /** Send `bytes` (may be empty) and close. `reason` is for the log and names field, value and limit. */
+  | { readonly kind: 'refuse'; readonly bytes: Uint8Array; readonly reason: string };
+
+const PASSWORD_USER_LENGTH = 32;
+const PASSWORD_LENGTH = 8;
+/** Longest part a client sends before it must wait for the daemon. */
+const LONGEST_PART = AUTH_CHOICE_LENGTH;
+/** Libraries from this version on send a patch byte. */
+const FIRST_WITH_PATCH = 31_400;
+const FIRST_SUPPORTED = 30_100;
+const FIRST_WITH_AUTH = 31_600;
+
+type State = 'connect' | 'registering' | 'auth-choice' | 'password' | 'checking' | 'done';
+
+const NEED_BYTES: HandshakeStep = { kind: 'need-bytes' };
+
+export class ServerHandshake {
+  /** Known once CONNECT was read. */
+  wantsMembership = false;
+  readonly #policy: AuthPolicy;
+  readonly #part = new Uint8Array(LONGEST_PART);
+  #partLength = 0;
+  #state: State = 'connect';
+  /** major x 10000 + minor x 100 + patch */
+  #version = 0;
+  #privateName = '';
+  /** Methods still to be checked. */
+  #pending: AuthMethod[] = [];
+
+  constructor(policy: AuthPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Whether the client has been told that its CONNECT was read; decides what a timeout says. */
+  get authenticating(): boolean {
+    return this.#state === 'auth-choice' || this.#state === 'password' || this.#state === 'checking';
+  }
+
+  /** How the next step reads `bytes[start, end)`; `consumed` says how far it got. */
+  consumed = 0;
+
+  read(bytes: Uint8Array, start: number, end: number): HandshakeStep {
+    this.consumed = start;
+    switch (this.#state) {
+      case 'connect':
+        return this.#readConnect(bytes, end);
+      case 'auth-choice':
+        return this.#take(bytes, end, AUTH_CHOICE_LENGTH) ? this.#readAuthChoice() : NEED_BYTES;
+      case 'password':
+        return this.#take(bytes, end, PASSWORD_USER_LENGTH + PASSWORD_LENGTH) ? this.#readPassword() : NEED_BYTES;
+      default:
+        return NEED_BYTES;
+    }
+  }
+
+  /** The name is ours now. @param privateName `#user#daemon` */
+  nameAccepted(privateName: string): HandshakeStep {
+    this.#privateName = privateName;
+    const { allowed, required } = this.#policy;
+    if (this.#version < FIRST_WITH_AUTH) {
+      if (required.includes('PWORD')) {
+        return refuse(RESULT_CODES.REJECT_AUTH, `library ${this.#versionText()}: cannot use PWORD, which is required`);
+      }
+      if (allowed.includes('IP')) return this.#begin(['IP']);
+      if (allowed.includes('NULL')) return this.#begin(required);
+      return refuse(
+        RESULT_CODES.REJECT_AUTH,
+        `library ${this.#versionText()} can only use NULL or IP authentication; neither is allowed`,
+      );
+    }
+    const list = AUTH_METHODS.filter((method) => allowed.includes(method))
+      .map((method) => `${method} `)
+      .join('');
+    if (list.length === 0) {
+      const bytes = Uint8Array.of(0, RESULT_CODES.REJECT_AUTH & 0xff);
+      return { kind: 'refuse', bytes, reason: 'AllowedAuthMethods: no method is enabled' };
+    }
+    this.#state = 'auth-choice';
+    const bytes = new Uint8Array(1 + list.length);
+    bytes[0] = list.length;
+    for (let i = 0; i < list.length; i++) bytes[1 + i] = list.charCodeAt(i);
+    return { kind: 'send', bytes };
+  }
+
+  nameRefused(code: number): HandshakeStep {
+    return refuse(
+      code,
+      code === RESULT_CODES.REJECT_NOT_UNIQUE ? 'private name: already in use at this daemon' : `result code ${code}`,
+    );
+  }
+
+  /** Answer to an `authenticate` step. */
+  authenticated(method: AuthMethod, success: boolean): HandshakeStep {
+    const reply = method === 'PWORD' ? [success ? 1 : 0] : [];
+    if (!success) {
+      const bytes = Uint8Array.of(...reply, RESULT_CODES.REJECT_AUTH & 0xff);
+      return { kind: 'refuse', bytes, reason: `authentication ${method}: refused` };
+    }
+    if (reply.length > 0) {
+      this.#state = 'checking';
+      return { kind: 'send', bytes: Uint8Array.from(reply) };
+    }
+    return this.next();
+  }
+
+  /** The step after one that was only `send`. */
+  next(): HandshakeStep {
+    if (this.#state !== 'checking') return NEED_BYTES;
+    const method = this.#pending.shift();
+    if (method === undefined) return this.#accept();
+    if (method === 'NULL') return this.next();
+    if (method === 'IP') return { kind: 'authenticate', method, credentials: null };
+    this.#state = 'password';
+    return NEED_BYTES;
+  }
+
+  /** What to say when the client took too long (section 1.3: no byte before AUTH, -9 in it). */
+  timedOut(timeoutMs: number): HandshakeStep {
+    const reason = `handshake: not finished after ${timeoutMs} ms`;
+    if (this.authenticating) return refuse(RESULT_CODES.REJECT_AUTH, reason);
+    return { kind: 'refuse', bytes: new Uint8Array(0), reason };
+  }
+
+  /** Moves bytes into the part being read until it is `length` long. */
+  #take(bytes: Uint8Array, end: number, length: number): boolean {
+    const take = Math.min(length - this.#partLength, end - this.consumed);
+    if (take > 0) {
+      this.#part.set(bytes.subarray(this.consumed, this.consumed + take), this.#partLength);
+      this.#partLength += take;
+      this.consumed += take;
+    }
+    return this.#partLength >= length;
+  }
+
+  #readConnect(bytes: Uint8Array, end: number): HandshakeStep {
+    if (!this.#take(bytes, end, 2)) return NEED_BYTES;
+    const part = this.#part;
+    const base = signed(part[0]!) * 10_000 + signed(part[1]!) * 100;
+    this.#version = base;
+    if (base < FIRST_SUPPORTED)
+      return refuse(RESULT_CODES.REJECT_VERSION, `library version ${this.#versionText()}: must be 3.1.0 or later`);
+    const hasPatch = base > FIRST_WITH_PATCH;
+    const fixed = hasPatch ? 5 : 4;
+    if (!this.#take(bytes, end, fixed)) return NEED_BYTES;
+    if (hasPatch) this.#version = base + signed(part[2]!);
+    const flags = signed(part[fixed - 2]!);
+    const nameLength = signed(part[fixed - 1]!);
+    if (nameLength < 0 || nameLength > MAX_PRIVATE_NAME_LENGTH) {
+      return refuse(
+        RESULT_CODES.REJECT_ILLEGAL_NAME,
+        `private name length ${nameLength}: must be 0 to ${MAX_PRIVATE_NAME_LENGTH} bytes`,
+      );
+    }
+    if (!this.#take(bytes, end, fixed + nameLength)) return NEED_BYTES;
+    let name = '';
+    for (let i = fixed; i < fixed + nameLength; i++) {
+      const byte = part[i]!;
+      if (byte < MIN_NAME_BYTE || byte > MAX_NAME_BYTE) {
+        return refuse(
+          RESULT_CODES.REJECT_ILLEGAL_NAME,
+          `private name byte ${byte}: must be ${MIN_NAME_BYTE} to ${MAX_NAME_BYTE}`,
+        );
+      }
+      name += String.fromCharCode(byte);
+    }
+    this.wantsMembership = flags > 0 && flags % 2 === 1;
+    this.#partLength = 0;
+    this.#state = 'registering';
+    return { kind: 'register', name, wantsMembership: this.wantsMembership };
+  }
+
+  #readAuthChoice(): HandshakeStep {
+    this.#partLength = 0;
+    const chosen: AuthMethod[] = [];
+    for (let field = 0; field < MAX_AUTH_METHODS; field++) {
+      const name = text(this.#part, field * AUTH_NAME_FIELD_LENGTH, AUTH_NAME_FIELD_LENGTH);
+      if (name === '') break;
+      const method = this.#policy.allowed.find((allowed) => allowed === name);
+      if (method === undefined)
+        return refuse(
+          RESULT_CODES.REJECT_AUTH,
+          `authentication method "${name}": is not one of ${this.#policy.allowed.join(', ')}`,
+        );
+      if (!chosen.includes(method)) chosen.push(method);
+    }
+    if (chosen.length === 0) return refuse(RESULT_CODES.REJECT_AUTH, 'authentication method: none was chosen');
+    return this.#begin(chosen);
+  }
+
+  /** Checks the chosen methods, then the required ones that were not chosen. */
+  #begin(chosen: readonly AuthMethod[]): HandshakeStep {
+    this.#pending = [...chosen, ...this.#policy.required.filter((method) => !chosen.includes(method))];
+    this.#state = 'checking';
+    return this.next();
+  }
+
+  #readPassword(): HandshakeStep {
+    this.#partLength = 0;
+    this.#state = 'checking';
+    const credentials = {
+      user: text(this.#part, 0, PASSWORD_USER_LENGTH),
+      password: text(this.#part, PASSWORD_USER_LENGTH, PASSWORD_LENGTH),
+    };
+    this.#part.fill(0);
+    return { kind: 'authenticate', method: 'PWORD', credentials };
+  }
+
+  #accept(): HandshakeStep {
+    this.#state = 'done';
+    const name = this.#privateName;
+    const hasPatch = this.#version - (this.#version % 100) > FIRST_WITH_PATCH;
+    const head: number[] = [RESULT_CODES.ACCEPT_SESSION, PROTOCOL_VERSION.major, PROTOCOL_VERSION.minor];
+    if (hasPatch) head.push(PROTOCOL_VERSION.patch);
+    const bytes = new Uint8Array(head.length + 1 + name.length);
+    bytes.set(head);
+    bytes[head.length] = name.length;
+    for (let i = 0; i < name.length; i++) bytes[head.length + 1 + i] = name.charCodeAt(i);
+    return { kind: 'accept', bytes };
+  }
+
+  #versionText(): string {
+    return `${Math.trunc(this.#version / 10_000)}.${Math.trunc(this.#version / 100) % 100}.${this.#version % 100}`;
+  }
+}
+
+/** One signed byte, then the connection is closed. */
+function refuse(code: number, reason: string): HandshakeStep {
+  return { kind: 'refuse', bytes: Uint8Array.of(code & 0xff), reason };
+}
+
+const signed = (byte: number): number => (byte << 24) >> 24;
+
+/** NUL-padded text field. */
+function text(bytes: Uint8Array, start: number, length: number): string {
+  let out = '';
+  for (let i = start; i < start + length && bytes[i] !== 0; i++) out += String.fromCharCode(bytes[i]!);
+  return out;
+}

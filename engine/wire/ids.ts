@@ -1,0 +1,30 @@
+/**
+ * Branded types: a number or string that went through the right door carries its meaning in the type.
+ * They cost nothing at run time.
+ */
+declare const brand: unique symbol;
+type Brand<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** Position of a daemon in the configuration file (segment by segment, line by line): 0-based. */
+export type NodeIndex = Brand<number, 'NodeIndex'>;
+
+/** Number of one run of one daemon; a restarted daemon has a larger one. Below 2^48. */
+export type Incarnation = Brand<number, 'Incarnation'>;
+
+/** Sequence number of a packet on one ring, 1-based. Below 2^48, so it never wraps in the life of a ring. */
+export type SequenceNumber = Brand<number, 'SequenceNumber'>;
+
+/**
+ * One client connection of this daemon, a u32 that is not reused while the daemon lives:
+ * `serial * deliveryWorkers + worker`, where `worker` is the delivery worker that owns the socket.
+ */
+export type SessionHandle = Brand<number, 'SessionHandle'>;
+
+/** A private group name as on the wire: `#user#daemon`. */
+export type PrivateName = Brand<string, 'PrivateName'>;
+
+export const nodeIndex = (value: number): NodeIndex => value as NodeIndex;
+export const incarnation = (value: number): Incarnation => value as Incarnation;
+export const sessionHandle = (value: number): SessionHandle => value as SessionHandle;
+export const sequenceNumber = (value: number): SequenceNumber => value as SequenceNumber;
+export const privateName = (user: string, daemon: string): PrivateName => `#${user}#${daemon}` as PrivateName;

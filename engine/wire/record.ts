@@ -1,0 +1,65 @@
+/**
+ * A record is the unit the pipeline moves: in submit rings, in packets between daemons, and handed to the
+ * process-group layer. All fields little-endian; a record starts at a multiple of 8 and is padded to one.
+ *
+ *     off size field
+ *      0   4   lengthBytes   header + body, without padding
+ *      4   1   kind          RecordKind
+ *      5   1   service       the wire service bit (1, 2, 4, 8, 16 or 32); AGREED for everything but runs
+ *      6   2   flags         RECORD_FIRST | RECORD_LAST | RECORD_SELF_DISCARD
+ *      8   4   session       serial of the client connection at its daemon (SessionHandle)
+ *     12   4   frameCount    whole client frames in a run; 0 in a fragment that is not the last
+ *     16   4   targetHash    hash of the one target name of a run (see group-name-hash), 0 when it has not exactly one
+ *     20   4   position      runs that were cut into fragments: offset of this part in the whole body, else 0
+ *     24   ..  body
+ *
+ * Body of a run: client frames, back to back, already in the form receivers get (little-endian header,
+ * flag set, checked sender). All frames of a run have one session, one service, one SELF_DISCARD setting and one
+ * list of targets, so whoever handles it looks at the first frame only.
+ */
+export const RECORD_HEADER_LENGTH = 24;
+export const RECORD_ALIGNMENT = 8;
+
+export const RECORD_LENGTH = 0;
+export const RECORD_KIND = 4;
+export const RECORD_SERVICE = 5;
+export const RECORD_FLAGS = 6;
+export const RECORD_SESSION = 8;
+export const RECORD_FRAME_COUNT = 12;
+export const RECORD_TARGET_HASH = 16;
+export const RECORD_POSITION = 20;
+
+/** First part of its body is in this record. A record that is not cut has both marks. */
+export const RECORD_FIRST = 1;
+/** Last part of its body is in this record. */
+export const RECORD_LAST = 2;
+/** The frames carry SELF_DISCARD: not to be given back to `session`. */
+export const RECORD_SELF_DISCARD = 4;
+
+export const RecordKind = {
+  /** Fills the end of a ring buffer; never leaves it. */
+  Padding: 0,
+  /** Regular messages of one client. */
+  Run: 1,
+  /** Body: group (32), member's private name (32), flags u8 (bit 0: wants membership messages). */
+  Join: 2,
+  /** Body: group (32), member's private name (32). */
+  Leave: 3,
+  /** A connection ended. Body: private name (32). */
+  Disconnect: 4,
+  /** State exchange of the process-group layer after a membership change; body is its own. */
+  Groups: 5,
+  /** Local only, never ordered: a connection asks for its name. Body: private name (32), flags u8. */
+  Register: 16,
+  /** Local only: a connection that was registered but never became a session went away. */
+  Unregister: 17,
+  /** Local only, between ring and network agent: one datagram. `session` is the other daemon's index or TO_ALL_DAEMONS. */
+  Datagram: 18,
+} as const;
+export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+/** In the `session` field of a datagram record: to every daemon of the ring's configuration. */
+export const TO_ALL_DAEMONS = 0xffff_ffff;
+
+/** `lengthBytes` rounded up to the next record boundary. */
+export const alignRecord = (lengthBytes: number): number => (lengthBytes + 7) & ~7;
