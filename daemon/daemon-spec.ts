@@ -1,0 +1,118 @@
+/** Resolved options -> what the worker threads are given. */
+
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
+import { clusterHash, configHash } from '../engine/config/config-hash.ts';
+import { addressesFor, allHosts, segmentNumbers } from '../engine/config/configuration.ts';
+import { ipv4ToNumber } from '../engine/config/ipv4.ts';
+import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
+import { ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import type { DaemonSpec } from '../workers/daemon-spec.ts';
+import type { ListenAddress } from '../workers/delivery/listener.ts';
+import { nextIncarnation } from './incarnation.ts';
+import type { ResolvedDaemonOptions } from './options-resolve.ts';
+
+/** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
+const ACCESS_FOLDERS = ['.', '/etc'];
+
+export interface DaemonSpecResult {
+  readonly spec: DaemonSpec;
+  /** Worth a line in the log each. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws (rejects) when a named file or the state folder cannot be used */
+export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise<DaemonSpecResult> {
+  const { configuration, self } = resolved;
+  const { options, segments } = configuration;
+  const warnings: string[] = [];
+  const hosts = allHosts(segments);
+  const addresses = hosts.map((host) => ipv4ToNumber(host.address) ?? 0);
+  const windows = ringWindows(configuration);
+  const access = options.allowedAuthMethods.includes('IP') || options.requiredAuthMethods.includes('IP');
+  const passwords = options.allowedAuthMethods.includes('PWORD') || options.requiredAuthMethods.includes('PWORD');
+  const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
+  const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
+  const spec: DaemonSpec = {
+    name: self.name,
+    logLevel: options.logLevel,
+    listen: listenAddresses(resolved),
+    listenBacklog: options.listenBacklog,
+    maxSessions: options.maxSessions,
+    handshakeTimeoutMs: options.handshakeTimeout,
+    auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
+    access: accessList,
+    passwords: passwordFile?.entries ?? new Map(),
+    limits: {
+      maxSessionMessages: options.maxSessionMessages,
+      maxSessionBytes: options.maxSessionBytes,
+      policy: options.slowConsumerPolicy,
+    },
+    ring: {
+      ring: {
+        self: self.node,
+        incarnation: await nextIncarnation(options.stateDir, self.name, options.volatile),
+        segmentOf: segmentNumbers(segments),
+        clusterHash: clusterHash(configuration),
+        windows,
+        timeouts: ringTimeouts(configuration),
+        datagramBytes: options.datagramSize,
+        randomSeed: randomInt(2 ** 31),
+      },
+      daemonNames: hosts.map((host) => host.name),
+      daemonAddress: addresses,
+      maxSessions: options.maxSessions,
+    },
+    network: {
+      self: self.node,
+      daemons: hosts.map((host) => ({
+        host: addressesFor(host, 'daemons')[0] ?? host.address,
+        // A daemon moved to another port by an option, alone in its cluster, takes its monitor port with it.
+        port: hosts.length === 1 ? resolved.listen.port : segments[host.segment]!.port,
+      })),
+      daemonAddress: addresses,
+      configurationHash: configHash(configuration),
+      windows,
+    },
+  };
+  return { spec, warnings };
+}
+
+function listenAddresses({ listen, configuration }: ResolvedDaemonOptions): readonly ListenAddress[] {
+  const { unixSocketDir, unixSocketMode } = configuration.options;
+  const addresses: ListenAddress[] = listen.addresses.map((host) => ({ kind: 'tcp', host, port: listen.port }));
+  // A free port is known only after binding, so such a daemon has no name for a Unix socket.
+  if (unixSocketDir !== null && listen.port !== 0) {
+    addresses.push({ kind: 'unix', path: join(unixSocketDir, String(listen.port)), mode: unixSocketMode });
+  }
+  return addresses;
+}
+
+async function readAccessList(file: string | null, warnings: string[]): Promise<AccessList> {
+  const text = await readAccessFile(file, 'spread.access_ip', warnings);
+  if (text === null) return EMPTY_ACCESS_LIST;
+  const list = parseAccessIp(text);
+  for (const problem of list.problems) warnings.push(`spread.access_ip line ${problem.line}: ${problem.message}`);
+  return list;
+}
+
+async function readPasswords(file: string | null, warnings: string[]): Promise<PasswordFile | null> {
+  const text = await readAccessFile(file, 'spread.access_pword', warnings);
+  if (text === null) return null;
+  const parsed = parsePasswordFile(text);
+  for (const problem of parsed.problems) warnings.push(`spread.access_pword line ${problem.line}: ${problem.message}`);
+  return parsed;
+}
+
+/** A file that was named must exist; one that was not is looked for, and its absence lets nobody in. */
+async function readAccessFile(file: string | null, name: string, warnings: string[]): Promise<string | null> {
+  if (file !== null) return readFile(file, 'utf8');
+  for (const folder of ACCESS_FOLDERS) {
+    const text = await readFile(join(folder, name), 'utf8').catch(() => null);
+    if (text !== null) return text;
+  }
+  warnings.push(`${name}: found in none of ${ACCESS_FOLDERS.join(', ')}; every check by it fails`);
+  return null;
+}

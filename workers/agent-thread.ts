@@ -1,0 +1,222 @@
+/**
+ * Runs the agents of one thread in turns and idles between: in the event loop, for threads that own sockets, or blocked on the
+ * doorbell, which wakes faster, for threads that own none. No agent can tell the difference.
+ *
+ * The supervisor steers a thread through two shared words: `command`, written by the supervisor, and `status`, written by the thread.
+ */
+import { AgentCounter } from '../engine/buffers/counters.ts';
+import { DoorbellWaiter } from '../engine/buffers/doorbell.ts';
+import type { Agent } from './agent.ts';
+
+export const Command = { Run: 0, Drain: 1, Close: 2 } as const;
+export type Command = (typeof Command)[keyof typeof Command];
+
+export const ThreadStatus = { Running: 0, Drained: 1, Closed: 2 } as const;
+export type ThreadStatus = (typeof ThreadStatus)[keyof typeof ThreadStatus];
+
+const COMMAND = 0;
+const STATUS = 1;
+
+export const createThreadControl = (): SharedArrayBuffer => new SharedArrayBuffer(64);
+
+/** The supervisor's side of the two words. */
+export class ThreadController {
+  readonly #words: Int32Array;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new Int32Array(memory);
+  }
+
+  command(command: Command): void {
+    Atomics.store(this.#words, COMMAND, command);
+  }
+
+  status(): ThreadStatus {
+    return Atomics.load(this.#words, STATUS) as ThreadStatus;
+  }
+}
+
+/** An agent threw; the daemon cannot go on (architecture: never half alive). */
+export class AgentFailure extends Error {
+  readonly agent: string;
+
+  constructor(agent: string, cause: unknown) {
+    super(`agent ${agent} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.agent = agent;
+  }
+}
+
+export interface ThreadMemory {
+  readonly control: SharedArrayBuffer;
+  readonly doorbell: SharedArrayBuffer;
+}
+
+/** How long a sleeping thread goes without looking at its command word. */
+const LONGEST_SLEEP_MS = 100;
+/** A thread may be asked whether it is drained this often while it is idle. */
+const DRAIN_POLL_MS = 5;
+
+abstract class AgentThread {
+  protected readonly waiter: DoorbellWaiter;
+  readonly #words: Int32Array;
+  readonly #agents: readonly Agent[];
+  protected readonly now: () => number;
+  #draining = false;
+
+  constructor(agents: readonly Agent[], memory: ThreadMemory, now: () => number) {
+    this.#agents = agents;
+    this.now = now;
+    this.#words = new Int32Array(memory.control);
+    this.waiter = new DoorbellWaiter(memory.doorbell);
+  }
+
+  /** One duty cycle of every agent. @throws AgentFailure */
+  protected cycle(): number {
+    const nowMs = this.now();
+    let work = 0;
+    for (const agent of this.#agents) {
+      try {
+        const done = agent.doWork(nowMs);
+        agent.counters[AgentCounter.DutyCycles]!++;
+        if (done > 0) agent.counters[AgentCounter.BusyCycles]!++;
+        work += done;
+      } catch (error) {
+        throw new AgentFailure(agent.name, error);
+      }
+    }
+    if (work > 0) this.#measure(nowMs);
+    return work;
+  }
+
+  protected hasWork(): boolean {
+    for (const agent of this.#agents) if (agent.hasWork()) return true;
+    return false;
+  }
+
+  protected countSleep(): void {
+    for (const agent of this.#agents) agent.counters[AgentCounter.Sleeps]!++;
+  }
+
+  /** Milliseconds the thread may sleep. */
+  protected sleepMs(): number {
+    let deadlineMs = Number.POSITIVE_INFINITY;
+    for (const agent of this.#agents) deadlineMs = Math.min(deadlineMs, agent.nextDeadlineMs());
+    return Math.max(0, Math.min(deadlineMs - this.now(), this.#draining ? DRAIN_POLL_MS : LONGEST_SLEEP_MS));
+  }
+
+  /** Obeys the supervisor. @returns false when the thread is to end */
+  protected obey(): boolean {
+    const command = Atomics.load(this.#words, COMMAND);
+    if (command === Command.Run) return true;
+    if (!this.#draining) {
+      this.#draining = true;
+      for (const agent of this.#agents) agent.drain();
+    }
+    if (command === Command.Close) {
+      for (const agent of this.#agents) agent.close();
+      Atomics.store(this.#words, STATUS, ThreadStatus.Closed);
+      return false;
+    }
+    const drained = this.#agents.every((agent) => agent.drained());
+    Atomics.store(this.#words, STATUS, drained ? ThreadStatus.Drained : ThreadStatus.Running);
+    return true;
+  }
+
+  #measure(startedMs: number): void {
+    const cycleUs = (this.now() - startedMs) * 1000;
+    for (const agent of this.#agents) {
+      if (cycleUs > agent.counters[AgentCounter.LongestCycleUs]!) agent.counters[AgentCounter.LongestCycleUs] = cycleUs;
+    }
+  }
+}
+
+/** For threads with sockets: cycles run from `setImmediate`, after each round of input, as long as there is work. */
+export class EventLoopThread extends AgentThread {
+  readonly #onEnd: (failure: AgentFailure | null) => void;
+  #scheduled = false;
+  #ended = false;
+  #timer: NodeJS.Timeout | null = null;
+  #timerAtMs = 0;
+  readonly #run = (): void => this.#runCycle();
+
+  constructor(
+    agents: readonly Agent[],
+    memory: ThreadMemory,
+    now: () => number,
+    onEnd: (failure: AgentFailure | null) => void,
+  ) {
+    super(agents, memory, now);
+    this.#onEnd = onEnd;
+  }
+
+  /** Asks for a cycle in this round of the event loop; called by sockets that brought work and by the doorbell. */
+  schedule(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    setImmediate(this.#run);
+  }
+
+  #runCycle(): void {
+    this.#scheduled = false;
+    if (this.#ended) return;
+    this.waiter.awake();
+    try {
+      if (!this.obey()) {
+        this.#end(null);
+        return;
+      }
+      if (this.cycle() > 0) {
+        this.schedule();
+        return;
+      }
+    } catch (error) {
+      this.#end(error instanceof AgentFailure ? error : new AgentFailure('thread', error));
+      return;
+    }
+    this.waiter.prepareToSleep();
+    if (this.hasWork()) {
+      this.schedule();
+      return;
+    }
+    this.countSleep();
+    this.#sleep();
+  }
+
+  /** The event loop does the sleeping; only deadlines need help. A timer that fires too early is cheaper than moving it each time. */
+  #sleep(): void {
+    const sleepMs = this.sleepMs();
+    const atMs = this.now() + sleepMs;
+    if (this.#timer !== null) {
+      if (this.#timerAtMs <= atMs) return;
+      clearTimeout(this.#timer);
+    }
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.schedule();
+    }, sleepMs);
+  }
+
+  #end(failure: AgentFailure | null): void {
+    this.#ended = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#onEnd(failure);
+  }
+}
+
+/** For threads without sockets: blocks on the doorbell. `run` returns when the supervisor closes the thread. */
+export class BlockingThread extends AgentThread {
+  /** @throws AgentFailure */
+  run(): void {
+    while (this.obey()) {
+      if (this.cycle() > 0) continue;
+      this.waiter.prepareToSleep();
+      if (this.hasWork()) {
+        this.waiter.awake();
+        continue;
+      }
+      this.countSleep();
+      this.waiter.block(this.sleepMs());
+    }
+  }
+}

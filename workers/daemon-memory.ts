@@ -1,0 +1,54 @@
+/** All shared memory of one daemon. Plain data: it travels to worker threads as `workerData`. */
+import { type CountersMemory, createCounters } from '../engine/buffers/counters.ts';
+import { createDoorbell } from '../engine/buffers/doorbell.ts';
+import { createOrderedLog, type OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
+import { createSpscRing } from '../engine/buffers/spsc-ring.ts';
+import { createThreadControl, type ThreadMemory } from './agent-thread.ts';
+
+/** A record holds a frame of at most 144,000 bytes, and half the ring always takes a record. */
+const SUBMIT_RING_BYTES = 1024 * 1024;
+const REQUEST_RING_BYTES = 64 * 1024;
+/** Twice what the ring's windows allow in flight with the largest datagrams. */
+const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
+/** Longer than the longest frame; small, so that a write in flight to a slow client holds little. */
+const LOG_SEGMENT_BYTES = 512 * 1024;
+/** Segments beyond those that stuck sockets may hold. */
+const LOG_WORKING_SEGMENTS = 64;
+/** Address space for the log at most; memory is used only as far as it is touched. */
+const LOG_MAX_BYTES = 1024 * 1024 * 1024;
+const LOG_INDEX_ENTRIES = 32 * 1024;
+
+/** Longest membership frame the log takes: half a segment, in front of which there is room for the list of its receivers. */
+export const MAX_MEMBERSHIP_FRAME_BYTES = LOG_SEGMENT_BYTES / 2;
+
+export interface DaemonMemory {
+  readonly log: OrderedLogMemory;
+  /** One per delivery worker: ordered records, and requests for names. */
+  readonly submit: readonly SharedArrayBuffer[];
+  readonly requests: readonly SharedArrayBuffer[];
+  readonly inbound: SharedArrayBuffer;
+  readonly outbound: SharedArrayBuffer;
+  readonly counters: CountersMemory;
+  /** One per thread. */
+  readonly threads: readonly ThreadMemory[];
+}
+
+/** @param maxSessions each may hold one segment of the log with a write that its client does not take */
+export function createDaemonMemory(deliveryWorkers: number, threads: number, maxSessions: number): DaemonMemory {
+  const workers = Array.from({ length: deliveryWorkers });
+  const segments = Math.min(maxSessions + LOG_WORKING_SEGMENTS, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
+  return {
+    log: createOrderedLog({
+      segmentBytes: LOG_SEGMENT_BYTES,
+      segmentCount: segments,
+      indexEntries: LOG_INDEX_ENTRIES,
+      readers: deliveryWorkers,
+    }),
+    submit: workers.map(() => createSpscRing(SUBMIT_RING_BYTES)),
+    requests: workers.map(() => createSpscRing(REQUEST_RING_BYTES)),
+    inbound: createSpscRing(DATAGRAM_RING_BYTES),
+    outbound: createSpscRing(DATAGRAM_RING_BYTES),
+    counters: createCounters(deliveryWorkers),
+    threads: Array.from({ length: threads }, () => ({ control: createThreadControl(), doorbell: createDoorbell() })),
+  };
+}

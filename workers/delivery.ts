@@ -1,0 +1,431 @@
+/**
+ * The delivery agent: owns client connections. Takes what clients send to the ring agent, and what is ordered to the clients.
+ */
+import type { Socket } from 'node:net';
+import { DeliveryCounter, OrderingCounter } from '../engine/buffers/counters.ts';
+import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import { type OrderedLogMemory, OrderedLogReader } from '../engine/buffers/ordered-log.ts';
+import { type AuthPolicy, ServerHandshake } from '../engine/wire/handshake.ts';
+import { sessionHandle } from '../engine/wire/ids.ts';
+import { nameWords } from '../engine/wire/name-hash.ts';
+import { RESULT_CODES } from '../engine/wire/result-codes.ts';
+import type { Agent } from './agent.ts';
+import type { Authenticator } from './delivery/authenticator.ts';
+import { dropNotice } from './delivery/drop-notice.ts';
+import { FramePump } from './delivery/frame-pump.ts';
+import { Greeter } from './delivery/greeter.ts';
+import { type BoundAddress, type ListenAddress, Listener, type ListenerOptions } from './delivery/listener.ts';
+import { LogConsumer, type SlowConsumerLimits } from './delivery/log-consumer.ts';
+import { NameTable } from './delivery/name-table.ts';
+import { ClientSession } from './delivery/session.ts';
+import { SessionInput } from './delivery/session-input.ts';
+import { SessionOutput } from './delivery/session-output.ts';
+import { SubmitPort } from './delivery/submit-port.ts';
+import type { Log } from './log.ts';
+
+/** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
+const READ_BUFFER_BYTES = 128 * 1024;
+/** How long a refused connection may take to read its reply before it is cut. */
+const LINGER_MS = 1000;
+
+export interface DeliveryOptions {
+  readonly worker: number;
+  readonly workers: number;
+  readonly daemonName: string;
+  readonly maxSessions: number;
+  readonly handshakeTimeoutMs: number;
+  readonly auth: AuthPolicy;
+  readonly limits: SlowConsumerLimits;
+}
+
+export interface DeliveryLinks {
+  readonly log: OrderedLogMemory;
+  readonly submit: SharedArrayBuffer;
+  readonly requests: SharedArrayBuffer;
+  readonly ringDoorbell: DoorbellRinger;
+  readonly counters: Float64Array;
+  readonly ringCounters: Float64Array;
+  readonly authenticator: Authenticator;
+  readonly logger: Log;
+  /** Asks the thread to run a duty cycle soon: a socket brought work. */
+  readonly schedule: () => void;
+  readonly now: () => number;
+}
+
+export class DeliveryAgent implements Agent {
+  readonly name: string;
+  readonly counters: Float64Array;
+  readonly #options: DeliveryOptions;
+  readonly #links: DeliveryLinks;
+  readonly #log: OrderedLogReader;
+  readonly #logBytes: Buffer;
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly #readView: DataView;
+  readonly #sessions = new Map<number, ClientSession>();
+  readonly #bySocket = new WeakMap<Socket, ClientSession>();
+  readonly #names = new NameTable();
+  readonly #port: SubmitPort;
+  readonly #pump: FramePump;
+  readonly #greeter: Greeter;
+  readonly #consumer: LogConsumer;
+  readonly #listener: Listener;
+  #dirty: ClientSession[] = [];
+  #flushing: ClientSession[] = [];
+  #stalled: ClientSession[] = [];
+  /** Sessions whose socket did not take everything. */
+  readonly #blocked = new Set<ClientSession>();
+  /** Disconnects that found the submit ring full. */
+  #departing: ClientSession[] = [];
+  #serial = 0;
+  #spilledTurn = 0;
+  #clientsBlocked = false;
+  #draining = false;
+
+  constructor(options: DeliveryOptions, links: DeliveryLinks) {
+    this.name = `delivery-${options.worker}`;
+    this.#options = options;
+    this.#links = links;
+    this.counters = links.counters;
+    this.#log = new OrderedLogReader(links.log, options.worker);
+    this.#logBytes = Buffer.from(links.log.data);
+    this.#readView = new DataView(this.#readBuffer.buffer, this.#readBuffer.byteOffset, READ_BUFFER_BYTES);
+    this.#port = new SubmitPort(links.submit, links.requests);
+    this.#pump = new FramePump(this.#port, links.counters, {
+      endSession: (session, reason, protocolError) => this.#endByInput(session, reason, protocolError),
+      stalled: (session) => this.#stalled.push(session),
+      markDirty: (session) => this.#markDirty(session),
+    });
+    this.#greeter = new Greeter(options, this.#port, links.authenticator, links.counters, {
+      opened: (session) => this.#opened(session),
+      refused: (session, bytes, reason) => this.#refuse(session, bytes, reason),
+    });
+    this.#consumer = new LogConsumer(this.#log, this.#sessions, this.#names, options.limits, links.counters, {
+      markDirty: (session) => this.#markDirty(session),
+      tooSlow: (session, frames, bytes) => this.#tooSlow(session, frames, bytes),
+      nameAccepted: (session) => this.#nameAccepted(session),
+      nameRefused: (session, code) => this.#nameRefused(session, code),
+      sessionEnded: (session) => this.#sessionEnded(session),
+      clientsBlocked: (blocked) => this.#blockClients(blocked),
+    });
+    this.#listener = new Listener(
+      this.#readBuffer,
+      (socket, lengthBytes) => this.#onRead(socket, lengthBytes),
+      (socket) => this.#onAccept(socket),
+    );
+  }
+
+  listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
+    return this.#listener.listen(address, options);
+  }
+
+  doWork(nowMs: number): number {
+    let work = this.#greeter.poll(nowMs);
+    work += this.#depart();
+    work += this.#resumeStalled();
+    const consumed = this.#consumer.consume();
+    work += consumed;
+    if (this.#consumer.turn !== this.#spilledTurn) this.#spillBlocked();
+    work += this.#flushDirty();
+    if (this.#port.publish()) work++;
+    if (consumed > 0) this.#log.finish();
+    // Records for the ring agent, or room in the log that it may be waiting for.
+    if (work > 0) this.#links.ringDoorbell.ring();
+    return work;
+  }
+
+  nextDeadlineMs(): number {
+    return this.#greeter.nextDeadlineMs();
+  }
+
+  hasWork(): boolean {
+    return this.#log.hasMore() || this.#dirty.length > 0;
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.#clientsBlocked = true;
+    this.#listener.close();
+    for (const session of this.#sessions.values()) {
+      if (session.state === 'handshake') this.#refuse(session, new Uint8Array(0), 'daemon is stopping');
+    }
+  }
+
+  /** All that was submitted has been ordered, and all that was ordered has been taken by the sockets. */
+  drained(): boolean {
+    return (
+      this.#draining &&
+      this.#port.isEmpty() &&
+      this.#blocked.size === 0 &&
+      this.#dirty.length === 0 &&
+      !this.#log.hasMore()
+    );
+  }
+
+  close(): void {
+    this.#listener.close();
+    for (const session of this.#sessions.values()) session.socket.destroy();
+  }
+
+  #onAccept(socket: Socket): void {
+    const options = this.#options;
+    const links = this.#links;
+    links.counters[DeliveryCounter.ConnectionsAccepted]!++;
+    const handle = sessionHandle((this.#serial++ * options.workers + options.worker) >>> 0);
+    const output = new SessionOutput(this.#log, this.#logBytes, socket, () => this.#unblocked(session));
+    const peer = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
+    const session = new ClientSession(
+      handle,
+      socket,
+      peer,
+      new SessionInput(),
+      output,
+      new ServerHandshake(options.auth),
+    );
+    this.#sessions.set(handle, session);
+    this.#bySocket.set(socket, session);
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => this.#endOfInput(session));
+    socket.on('close', () => this.#closed(session));
+    if (links.ringCounters[OrderingCounter.Sessions]! >= options.maxSessions) {
+      const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
+      this.#refuse(session, bytes, `sessions: the limit of ${options.maxSessions} is reached`);
+      return;
+    }
+    this.#greeter.begin(session, links.now());
+    links.schedule();
+  }
+
+  #onRead(socket: Socket, lengthBytes: number): boolean {
+    const session = this.#bySocket.get(socket);
+    if (session === undefined) return false;
+    this.#links.schedule();
+    if (session.state === 'open' && !this.#clientsBlocked) {
+      const readOn = this.#pump.read(session, this.#readBuffer, this.#readView, 0, lengthBytes);
+      if (this.#port.publish()) this.#links.ringDoorbell.ring();
+      return readOn;
+    }
+    if (session.state === 'handshake') {
+      this.#greeter.read(session, this.#readBuffer, 0, lengthBytes);
+      return true;
+    }
+    if (session.state !== 'open') return true;
+    session.input.append(this.#readBuffer, 0, lengthBytes);
+    this.#stall(session);
+    return false;
+  }
+
+  #nameAccepted(session: ClientSession): void {
+    this.#greeter.nameAccepted(session);
+    if (session.state === 'closed') this.#release(session);
+  }
+
+  #nameRefused(session: ClientSession, code: number): void {
+    session.nameState = 'none';
+    if (session.state === 'closed') this.#sessions.delete(session.handle);
+    else this.#greeter.nameRefused(session, code);
+  }
+
+  #sessionEnded(session: ClientSession): void {
+    this.#sessions.delete(session.handle);
+  }
+
+  #opened(session: ClientSession): void {
+    this.counters[DeliveryCounter.SessionsOpen]!++;
+    this.#names.add(nameWords(session.privateName), session);
+    this.#links.logger.debug({ session: session.privateName, peer: session.peer }, 'session opened');
+    if (session.input.length > 0) this.#stall(session);
+  }
+
+  /** Bytes wait in the session's input; they are handled from the duty cycle, and the socket is not read meanwhile. */
+  #stall(session: ClientSession): void {
+    if (session.input.stalled) return;
+    session.input.stalled = true;
+    session.socket.pause();
+    this.#stalled.push(session);
+    this.#links.schedule();
+  }
+
+  #resumeStalled(): number {
+    if (this.#stalled.length === 0 || this.#clientsBlocked) return 0;
+    const stalled = this.#stalled;
+    this.#stalled = [];
+    let work = 0;
+    for (const session of stalled) {
+      if (session.state !== 'open') continue;
+      if (this.#pump.resume(session)) {
+        work++;
+        if (session.input.ended) this.#end(session, 'client closed the connection');
+        else session.socket.resume();
+      }
+    }
+    return work;
+  }
+
+  /** The client has sent its last byte. */
+  #endOfInput(session: ClientSession): void {
+    if (session.state === 'open' && session.input.stalled) session.input.ended = true;
+    else this.#end(session, 'client closed the connection');
+  }
+
+  #endByInput(session: ClientSession, reason: string, protocolError: boolean): void {
+    if (protocolError) {
+      this.counters[DeliveryCounter.ProtocolErrors]!++;
+      this.#links.logger.warn(
+        { session: session.privateName, peer: session.peer, reason },
+        'session ended: protocol error',
+      );
+    }
+    this.#end(session, reason);
+  }
+
+  #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void {
+    this.counters[DeliveryCounter.SlowConsumersEnded]!++;
+    const { maxSessionMessages, maxSessionBytes } = this.#options.limits;
+    this.#links.logger.warn(
+      {
+        session: session.privateName,
+        peer: session.peer,
+        waitingFrames,
+        waitingBytes,
+        maxSessionMessages,
+        maxSessionBytes,
+      },
+      'session ended: slow consumer',
+    );
+    this.#end(session, 'slow consumer');
+  }
+
+  #refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
+    this.#links.logger.info({ peer: session.peer, name: session.privateName, reason }, 'connection refused');
+    this.#leave(session);
+    const { socket } = session;
+    if (bytes.length === 0) socket.destroy();
+    else {
+      socket.end(bytes);
+      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    }
+  }
+
+  /** Closes the socket at once; the disconnect is ordered behind everything the client sent. */
+  #end(session: ClientSession, reason: string): void {
+    if (session.state === 'open') {
+      this.#links.logger.debug({ session: session.privateName, peer: session.peer, reason }, 'session ended');
+    }
+    this.#leave(session);
+    session.socket.destroy();
+  }
+
+  #leave(session: ClientSession): void {
+    if (session.state === 'open') {
+      this.counters[DeliveryCounter.SessionsOpen]!--;
+      this.counters[DeliveryCounter.SessionsClosed]!++;
+      this.#names.remove(nameWords(session.privateName), session);
+      session.state = 'closing';
+      this.#departing.push(session);
+      this.#links.schedule();
+      return;
+    }
+    if (session.state !== 'handshake') return;
+    session.state = 'closed';
+    this.#greeter.forget(session);
+    if (session.nameState === 'held') this.#release(session);
+    else if (session.nameState === 'none') this.#sessions.delete(session.handle);
+  }
+
+  /** Gives back a name that never became a session. */
+  #release(session: ClientSession): void {
+    if (this.#port.unregister(session.handle, session.privateName)) {
+      session.nameState = 'none';
+      this.#sessions.delete(session.handle);
+    } else this.#departing.push(session);
+    this.#links.schedule();
+  }
+
+  /** Orders disconnects. Their sessions stay known until every membership entry that names them has been read. */
+  #depart(): number {
+    if (this.#departing.length === 0) return 0;
+    const departing = this.#departing;
+    this.#departing = [];
+    let work = 0;
+    for (const session of departing) {
+      if (session.state === 'closed') {
+        this.#release(session);
+        work++;
+      } else if (this.#port.disconnect(session.handle, session.privateName)) {
+        session.state = 'closed';
+        work++;
+      } else this.#departing.push(session);
+    }
+    return work;
+  }
+
+  /** The socket is gone for good, and with it every use of the log's memory. */
+  #closed(session: ClientSession): void {
+    this.#end(session, 'connection lost');
+    session.output.discard();
+    session.input.clear();
+    this.#blocked.delete(session);
+    this.#links.schedule();
+  }
+
+  #blockClients(blocked: boolean): void {
+    this.#clientsBlocked = blocked || this.#draining;
+    if (!blocked) this.#links.schedule();
+  }
+
+  #markDirty(session: ClientSession): void {
+    if (session.dirty) return;
+    session.dirty = true;
+    this.#dirty.push(session);
+  }
+
+  #unblocked(session: ClientSession): void {
+    this.#blocked.delete(session);
+    if (session.droppedFrames > 0) {
+      session.output.addOwned(dropNotice(session, this.#options.daemonName), 1);
+      session.droppedFrames = 0;
+    }
+    this.#markDirty(session);
+    this.#links.schedule();
+  }
+
+  #flushDirty(): number {
+    const flushing = this.#dirty;
+    if (flushing.length === 0) return 0;
+    this.#dirty = this.#flushing;
+    this.#flushing = flushing;
+    for (let i = 0; i < flushing.length; i++) {
+      const session = flushing[i]!;
+      session.dirty = false;
+      if (session.state !== 'open') continue;
+      const { output } = session;
+      output.flush();
+      this.counters[DeliveryCounter.SocketWrites]! += output.writes;
+      this.counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
+      output.writes = 0;
+      output.spilledBytes = 0;
+      if (output.blocked) this.#checkBlocked(session);
+    }
+    const work = flushing.length;
+    flushing.length = 0;
+    return work;
+  }
+
+  #checkBlocked(session: ClientSession): void {
+    const { output } = session;
+    const { maxSessionMessages, maxSessionBytes } = this.#options.limits;
+    this.#blocked.add(session);
+    if (output.queuedBytes > this.counters[DeliveryCounter.LongestQueueBytes]!) {
+      this.counters[DeliveryCounter.LongestQueueBytes] = output.queuedBytes;
+    }
+    if (output.queuedFrames <= maxSessionMessages && output.queuedBytes <= maxSessionBytes) return;
+    const frames = output.waitingFrames();
+    const bytes = output.waitingBytes();
+    if (frames > maxSessionMessages || bytes > maxSessionBytes) this.#tooSlow(session, frames, bytes);
+  }
+
+  #spillBlocked(): void {
+    this.#spilledTurn = this.#consumer.turn;
+    for (const session of this.#blocked) session.output.spillOld(this.#spilledTurn);
+  }
+}

@@ -1,0 +1,150 @@
+/** Takes the bytes clients sent, has them scanned, and submits runs and requests to the ring agent. */
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import { readName } from '../../engine/wire/frame.ts';
+import { describeFrameProblem, FrameScanner, ScanStatus } from '../../engine/wire/frame-scanner.ts';
+import { HEADER_LENGTH } from '../../engine/wire/limits.ts';
+import { groupNameProblem } from '../../engine/wire/names.ts';
+import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
+import { JOIN_MESS, KILL_MESS, REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
+import { rejectFrame } from './reject-frame.ts';
+import type { ClientSession } from './session.ts';
+import type { SubmitPort } from './submit-port.ts';
+
+/** Longest run of several frames. Small enough that one client does not fill the pipeline, large enough to amortise a record. */
+const MAX_RUN_BYTES = 64 * 1024;
+
+export interface PumpEvents {
+  /** The client asked to be disconnected, or broke the protocol (`reason` names field, value and limit). */
+  endSession(session: ClientSession, reason: string, protocolError: boolean): void;
+  /** The submit ring is full: `resume` this session when it has room. */
+  stalled(session: ClientSession): void;
+  markDirty(session: ClientSession): void;
+}
+
+export class FramePump {
+  readonly #scanner = new FrameScanner(MAX_RUN_BYTES);
+  readonly #port: SubmitPort;
+  readonly #counters: Float64Array;
+  readonly #events: PumpEvents;
+
+  constructor(port: SubmitPort, counters: Float64Array, events: PumpEvents) {
+    this.#port = port;
+    this.#counters = counters;
+    this.#events = events;
+  }
+
+  /**
+   * Handles bytes just read into the worker's buffer. What must wait is kept with the session.
+   * @returns whether the socket may be read further
+   */
+  read(session: ClientSession, bytes: Buffer, view: DataView, from: number, end: number): boolean {
+    const input = session.input;
+    let start = from;
+    while (start < end && input.length > 0) {
+      if (input.stalled) {
+        input.append(bytes, start, end);
+        return false;
+      }
+      start = this.#completeKept(session, bytes, start, end);
+      if (session.state !== 'open') return false;
+    }
+    if (start < end) {
+      const done = this.#scan(session, bytes, view, start, end);
+      if (session.state !== 'open') return false;
+      if (done < end) input.append(bytes, done, end);
+    }
+    return !input.stalled;
+  }
+
+  /** Goes on where the submit ring was full. @returns whether everything kept is through but for an incomplete frame */
+  resume(session: ClientSession): boolean {
+    const input = session.input;
+    input.stalled = false;
+    if (input.length > 0) input.consume(this.#scan(session, input.bytes!, input.view!, input.start, input.end));
+    return !input.stalled;
+  }
+
+  /** Fills the frame that is kept in part from the new bytes, and handles it when it is whole. @returns where to go on */
+  #completeKept(session: ClientSession, bytes: Buffer, start: number, end: number): number {
+    const input = session.input;
+    let from = start;
+    for (let needed = HEADER_LENGTH; ; needed = this.#scanner.neededBytes) {
+      const take = Math.min(Math.max(needed - input.length, 0), end - from);
+      input.append(bytes, from, from + take);
+      from += take;
+      if (input.length < needed) return from;
+      const done = this.#scan(session, input.bytes!, input.view!, input.start, input.end);
+      if (session.state !== 'open') return end;
+      input.consume(done);
+      if (input.length === 0 || input.stalled) return from;
+    }
+  }
+
+  /** Handles whole frames in `bytes[from, end)`. @returns where the first frame not handled starts */
+  #scan(session: ClientSession, bytes: Buffer, view: DataView, from: number, end: number): number {
+    const scanner = this.#scanner;
+    const counters = this.#counters;
+    const identity = session.identity!;
+    let position = from;
+    while (position < end) {
+      const status = scanner.scan(view, position, end, identity);
+      if (status === ScanStatus.Run) {
+        const flags = (scanner.type & SELF_DISCARD) !== 0 ? RECORD_SELF_DISCARD : 0;
+        const service = scanner.type & REGULAR_MESS;
+        if (
+          !this.#port.run(
+            session.handle,
+            service,
+            flags,
+            scanner.frameCount,
+            scanner.targetHash,
+            bytes,
+            scanner.start,
+            scanner.end,
+          )
+        ) {
+          return this.#stall(session, position);
+        }
+        counters[DeliveryCounter.FramesReceived]! += scanner.frameCount;
+        counters[DeliveryCounter.RunsSubmitted]!++;
+      } else if (status === ScanStatus.Request) {
+        if (!this.#request(session, bytes, view)) return this.#stall(session, position);
+        if (session.state !== 'open') return scanner.end;
+      } else if (status === ScanStatus.Partial) {
+        break;
+      } else {
+        this.#events.endSession(session, describeFrameProblem(scanner.problem, scanner.problemValue), true);
+        return end;
+      }
+      counters[DeliveryCounter.BytesReceived]! += scanner.end - position;
+      position = scanner.end;
+    }
+    return position;
+  }
+
+  #stall(session: ClientSession, position: number): number {
+    session.input.stalled = true;
+    this.#counters[DeliveryCounter.SubmitStalls]!++;
+    this.#events.stalled(session);
+    return position;
+  }
+
+  /** @returns false when the submit ring is full */
+  #request(session: ClientSession, bytes: Buffer, view: DataView): boolean {
+    const { type, start, end, groupCount } = this.#scanner;
+    if ((type & KILL_MESS) !== 0) {
+      this.#events.endSession(session, 'client asked to be disconnected', false);
+      return true;
+    }
+    const group = groupCount > 0 ? readName(bytes, start + HEADER_LENGTH) : '';
+    if (groupNameProblem(group) !== null) {
+      session.output.addOwned(rejectFrame(bytes, view, start, end, session.privateName), 1);
+      this.#counters[DeliveryCounter.RequestsRejected]!++;
+      this.#events.markDirty(session);
+      return true;
+    }
+    return (type & JOIN_MESS) !== 0
+      ? this.#port.join(session.handle, group, session.privateName, session.wantsMembership)
+      : this.#port.leave(session.handle, group, session.privateName);
+  }
+}

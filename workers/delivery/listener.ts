@@ -1,0 +1,139 @@
+/** Opens the daemon's listening sockets and hands over accepted connections, reading into one buffer for all. */
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+
+/** One place where clients connect. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string; readonly mode: number }
+  /** A descriptor that another worker of this daemon listens on. */
+  | { readonly kind: 'shared'; readonly fd: number };
+
+/** Where a listener really listens, told to the supervisor. */
+export interface BoundAddress {
+  readonly address: ListenAddress;
+  readonly fd: number;
+}
+
+export type ReadCallback = (socket: Socket, lengthBytes: number) => boolean;
+export type AcceptCallback = (socket: Socket) => void;
+
+/** Node's private side of a socket, used where the public one cannot hand over an accepted connection. */
+interface WithHandle {
+  _handle: { readonly fd?: number } | null;
+}
+
+/** Largest backlog worth asking for; the kernel cuts it to its own limit. */
+export interface ListenerOptions {
+  readonly backlog: number;
+  /** Several workers of this daemon bind the same port (Node 23.1 and later). */
+  readonly reusePort: boolean;
+}
+
+export class Listener {
+  readonly #servers: Server[] = [];
+  readonly #unixPaths: string[] = [];
+  readonly #readBuffer: Buffer;
+  readonly #onRead: ReadCallback;
+  readonly #onAccept: AcceptCallback;
+
+  constructor(readBuffer: Buffer, onRead: ReadCallback, onAccept: AcceptCallback) {
+    this.#readBuffer = readBuffer;
+    this.#onRead = onRead;
+    this.#onAccept = onAccept;
+  }
+
+  /** @throws (rejects) the bind error, with the address in its message */
+  async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
+    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    const server = createServer(
+      { pauseOnConnect: true, noDelay: address.kind === 'tcp', keepAlive: true },
+      (accepted) => this.#accept(accepted),
+    );
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listenOptions(address, options), () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', () => server.close());
+    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
+    if (address.kind === 'unix') {
+      chmodSync(address.path, address.mode);
+      this.#unixPaths.push(address.path);
+      return { address, fd };
+    }
+    const bound = server.address();
+    if (address.kind === 'tcp' && bound !== null && typeof bound === 'object') {
+      return { address: { ...address, port: bound.port }, fd };
+    }
+    return { address, fd };
+  }
+
+  /** No new connections from here on. */
+  close(): void {
+    for (const server of this.#servers) server.close();
+    for (const path of this.#unixPaths) rmSync(path, { force: true });
+    this.#unixPaths.length = 0;
+  }
+
+  /**
+   * Node gives a listener no say in how its connections read: each would get a fresh 64 KiB buffer per read. So the accepted handle
+   * moves into a socket of our own that reads into the worker's one buffer. Should a future Node hide the handle,
+   * reading falls back to `data` events, which only costs a copy.
+   */
+  #accept(accepted: Socket): void {
+    const handle = (accepted as unknown as WithHandle)._handle;
+    if (handle === null || handle === undefined) {
+      this.#readByEvents(accepted);
+      return;
+    }
+    (accepted as unknown as WithHandle)._handle = null;
+    const options = {
+      handle,
+      onread: { buffer: this.#readBuffer, callback: (lengthBytes: number) => this.#onRead(socket, lengthBytes) },
+    };
+    const socket: Socket = new Socket(options as SocketConstructorOpts);
+    this.#onAccept(socket);
+    socket.resume();
+  }
+
+  #readByEvents(socket: Socket): void {
+    socket.on('data', (chunk: Buffer) => {
+      for (let from = 0; from < chunk.length; from += this.#readBuffer.length) {
+        const length = chunk.copy(this.#readBuffer, 0, from);
+        if (!this.#onRead(socket, length)) socket.pause();
+      }
+    });
+    this.#onAccept(socket);
+    socket.resume();
+  }
+}
+
+function listenOptions(
+  address: ListenAddress,
+  options: ListenerOptions,
+): ListenOptions & { reusePort?: boolean; fd?: number } {
+  const { backlog } = options;
+  if (address.kind === 'unix') return { path: address.path, backlog };
+  if (address.kind === 'shared') return { fd: address.fd, backlog };
+  const tcp =
+    address.host === null ? { port: address.port, backlog } : { port: address.port, host: address.host, backlog };
+  return options.reusePort ? { ...tcp, reusePort: true } : tcp;
+}
+
+/** A socket file that nobody answers on is a leftover of a daemon that died; one that answers belongs to a living one. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+  if (alive) throw new Error(`unix socket ${path}: another daemon is listening on it`);
+  rmSync(path, { force: true });
+}

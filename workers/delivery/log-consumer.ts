@@ -1,0 +1,274 @@
+/**
+ * Walks the ordered log and lists, for every local session, the ranges it is to receive. Work is per run, and one list entry
+ * per receiver; frames themselves are not looked at.
+ */
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import {
+  ENTRY_COUNT,
+  ENTRY_FLAGS,
+  ENTRY_KIND,
+  ENTRY_LENGTH,
+  ENTRY_OFFSET,
+  ENTRY_SEGMENT,
+  ENTRY_SERVICE,
+  ENTRY_SESSION,
+  ENTRY_TARGET_HASH,
+  LogKind,
+  type OrderedLogReader,
+} from '../../engine/buffers/ordered-log.ts';
+import { OFFSET_GROUPS, OFFSET_NUM_GROUPS } from '../../engine/wire/frame.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { canonicalName, NAME_WORDS } from '../../engine/wire/name-hash.ts';
+import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
+import { UNRELIABLE_MESS } from '../../engine/wire/service.ts';
+import type { LocalGroup, NameTable } from './name-table.ts';
+import type { ClientSession } from './session.ts';
+
+/** Entries handled in one duty cycle, so that reading clients and writing to them take turns. */
+const ENTRIES_PER_CYCLE = 2048;
+
+export interface SlowConsumerLimits {
+  readonly maxSessionMessages: number;
+  readonly maxSessionBytes: number;
+  readonly policy: 'disconnect' | 'drop-unreliable';
+}
+
+export interface ConsumerEvents {
+  markDirty(session: ClientSession): void;
+  /** The session has more waiting than the limits allow. */
+  tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void;
+  nameAccepted(session: ClientSession): void;
+  nameRefused(session: ClientSession, code: number): void;
+  /** The session's disconnect has been ordered; no entry names it any more. */
+  sessionEnded(session: ClientSession): void;
+  clientsBlocked(blocked: boolean): void;
+}
+
+export class LogConsumer {
+  readonly #log: OrderedLogReader;
+  readonly #sessions: ReadonlyMap<number, ClientSession>;
+  readonly #names: NameTable;
+  readonly #limits: SlowConsumerLimits;
+  readonly #counters: Float64Array;
+  readonly #events: ConsumerEvents;
+  /** Numbers messages to several targets; see `ClientSession.stamp`. */
+  #stamp = 0;
+  /** Counts segments as they are entered. */
+  turn = 0;
+  #segment = 0;
+
+  constructor(
+    log: OrderedLogReader,
+    sessions: ReadonlyMap<number, ClientSession>,
+    names: NameTable,
+    limits: SlowConsumerLimits,
+    counters: Float64Array,
+    events: ConsumerEvents,
+  ) {
+    this.#log = log;
+    this.#sessions = sessions;
+    this.#names = names;
+    this.#limits = limits;
+    this.#counters = counters;
+    this.#events = events;
+  }
+
+  /** @returns entries handled */
+  consume(): number {
+    const log = this.#log;
+    let handled = 0;
+    while (handled < ENTRIES_PER_CYCLE && log.next()) {
+      handled++;
+      const segment = log.index[log.entry + ENTRY_SEGMENT]!;
+      if (segment !== this.#segment) {
+        this.#segment = segment;
+        this.turn = (this.turn + 1) | 0;
+      }
+      this.#entry(log.index[log.entry + ENTRY_KIND]!);
+    }
+    return handled;
+  }
+
+  #entry(kind: number): void {
+    const { index, entry } = this.#log;
+    switch (kind) {
+      case LogKind.Run:
+        this.#run();
+        return;
+      case LogKind.GroupFrame:
+        this.#groupFrame();
+        return;
+      case LogKind.SessionsFrame:
+        this.#sessionsFrame();
+        return;
+      case LogKind.MemberAdded: {
+        const session = this.#session();
+        if (session !== undefined) this.#names.add(this.#nameHere(), session);
+        return;
+      }
+      case LogKind.MemberRemoved: {
+        const session = this.#session();
+        if (session !== undefined) this.#names.remove(this.#nameHere(), session);
+        return;
+      }
+      case LogKind.SessionAccepted: {
+        const session = this.#session();
+        if (session !== undefined) this.#events.nameAccepted(session);
+        return;
+      }
+      case LogKind.SessionRejected: {
+        const session = this.#session();
+        if (session !== undefined) this.#events.nameRefused(session, index[entry + ENTRY_FLAGS]!);
+        return;
+      }
+      case LogKind.SessionEnded: {
+        const session = this.#session();
+        if (session !== undefined) this.#events.sessionEnded(session);
+        return;
+      }
+      case LogKind.ClientsBlocked:
+        this.#events.clientsBlocked(index[entry + ENTRY_FLAGS] === 1);
+    }
+  }
+
+  #run(): void {
+    const { index, entry, view } = this.#log;
+    const start = index[entry + ENTRY_OFFSET]!;
+    const first = this.#byteOffset();
+    const sender = (index[entry + ENTRY_FLAGS]! & RECORD_SELF_DISCARD) !== 0 ? index[entry + ENTRY_SESSION]! >>> 0 : -1;
+    const hash = index[entry + ENTRY_TARGET_HASH]!;
+    const segment = index[entry + ENTRY_SEGMENT]!;
+    const end = start + index[entry + ENTRY_LENGTH]!;
+    const frames = index[entry + ENTRY_COUNT]!;
+    const droppable = index[entry + ENTRY_SERVICE] === UNRELIABLE_MESS;
+    if (hash !== 0) {
+      const group = this.#names.find(view, first + OFFSET_GROUPS, hash);
+      if (group === null) return;
+      const { members } = group;
+      for (let i = 0; i < members.length; i++) {
+        const session = members[i]!;
+        if (session.handle !== sender) this.#deliver(session, segment, start, end, frames, droppable);
+      }
+      return;
+    }
+    const targets = view.getInt32(first + OFFSET_NUM_GROUPS, true);
+    const stamp = ++this.#stamp;
+    for (let target = 0; target < targets; target++) {
+      const group = this.#names.findField(view, first + OFFSET_GROUPS + target * NAME_FIELD_LENGTH);
+      if (group !== null) this.#deliverOnce(group, stamp, sender, segment, start, end, frames, droppable);
+    }
+  }
+
+  /** One copy per session, however many of the listed targets it matches (client-protocol.md, section 6). */
+  #deliverOnce(
+    group: LocalGroup,
+    stamp: number,
+    sender: number,
+    segment: number,
+    start: number,
+    end: number,
+    frames: number,
+    droppable: boolean,
+  ): void {
+    const { members } = group;
+    for (let i = 0; i < members.length; i++) {
+      const session = members[i]!;
+      if (session.stamp === stamp) continue;
+      session.stamp = stamp;
+      if (session.handle !== sender) this.#deliver(session, segment, start, end, frames, droppable);
+    }
+  }
+
+  #deliver(
+    session: ClientSession,
+    segment: number,
+    start: number,
+    end: number,
+    frames: number,
+    droppable: boolean,
+  ): void {
+    if (session.state !== 'open') return;
+    const { output } = session;
+    const limits = this.#limits;
+    if (output.blocked || limits.maxSessionMessages === 0) {
+      if (droppable && limits.policy === 'drop-unreliable' && this.#isHalfFull(session)) {
+        session.droppedFrames += frames;
+        session.droppedTotal += frames;
+        this.#counters[DeliveryCounter.MessagesDropped]! += frames;
+        return;
+      }
+      if (
+        output.queuedFrames + frames > limits.maxSessionMessages ||
+        output.queuedBytes + (end - start) > limits.maxSessionBytes
+      ) {
+        if (this.#isTooSlow(session, frames, end - start)) return;
+      }
+    }
+    output.add(segment, start, end, frames, this.turn);
+    this.#counters[DeliveryCounter.FramesDelivered]! += frames;
+    this.#counters[DeliveryCounter.BytesDelivered]! += end - start;
+    this.#events.markDirty(session);
+  }
+
+  /** The quick test counts the write in flight whole; this one counts what of it is still unsent. */
+  #isTooSlow(session: ClientSession, moreFrames: number, moreBytes: number): boolean {
+    const frames = session.output.waitingFrames();
+    const bytes = session.output.waitingBytes();
+    const { maxSessionMessages, maxSessionBytes } = this.#limits;
+    if (frames + moreFrames <= maxSessionMessages && bytes + moreBytes <= maxSessionBytes) return false;
+    this.#events.tooSlow(session, frames, bytes);
+    return true;
+  }
+
+  /** UNRELIABLE messages may fill half of a queue; the rest is kept for what must not be dropped. */
+  #isHalfFull(session: ClientSession): boolean {
+    return (
+      session.output.queuedFrames * 2 >= this.#limits.maxSessionMessages ||
+      session.output.queuedBytes * 2 >= this.#limits.maxSessionBytes
+    );
+  }
+
+  #groupFrame(): void {
+    const { index, entry, view } = this.#log;
+    const group = this.#names.findField(view, this.#byteOffset());
+    if (group === null) return;
+    const start = index[entry + ENTRY_OFFSET]! + NAME_FIELD_LENGTH;
+    const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
+    const segment = index[entry + ENTRY_SEGMENT]!;
+    for (let i = 0; i < group.members.length; i++) {
+      const session = group.members[i]!;
+      if (session.wantsMembership) this.#deliver(session, segment, start, end, 1, false);
+    }
+  }
+
+  #sessionsFrame(): void {
+    const { index, entry, view } = this.#log;
+    const count = index[entry + ENTRY_COUNT]!;
+    const handles = this.#byteOffset();
+    const start = index[entry + ENTRY_OFFSET]! + sessionsFrameHeader(count);
+    const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
+    const segment = index[entry + ENTRY_SEGMENT]!;
+    for (let i = 0; i < count; i++) {
+      const session = this.#sessions.get(view.getUint32(handles + i * 4, true));
+      if (session !== undefined) this.#deliver(session, segment, start, end, 1, false);
+    }
+  }
+
+  #session(): ClientSession | undefined {
+    return this.#sessions.get(this.#log.index[this.#log.entry + ENTRY_SESSION]! >>> 0);
+  }
+
+  #nameHere(): Int32Array {
+    const words = new Int32Array(NAME_WORDS);
+    canonicalName(this.#log.view, this.#byteOffset(), words, 0);
+    return words;
+  }
+
+  #byteOffset(): number {
+    const { index, entry, shape } = this.#log;
+    return index[entry + ENTRY_SEGMENT]! * shape.segmentBytes + index[entry + ENTRY_OFFSET]!;
+  }
+}
+
+/** Bytes in front of the frame of a `SessionsFrame` entry: the handles, padded to 8. */
+export const sessionsFrameHeader = (count: number): number => (count * 4 + 7) & ~7;

@@ -1,0 +1,53 @@
+/** One client connection: what the delivery worker knows of it. The parts that act on it are in the files beside this one. */
+import type { Socket } from 'node:net';
+import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
+import type { ServerHandshake } from '../../engine/wire/handshake.ts';
+import type { SessionHandle } from '../../engine/wire/ids.ts';
+import type { SessionInput } from './session-input.ts';
+import type { SessionOutput } from './session-output.ts';
+
+/**
+ * `handshake`: not yet a session. `open`: messages flow. `closing`: nothing is delivered any more, but what the client had sent
+ * is still being ordered. `closed`: its disconnect is in the order, or it never was a session.
+ */
+export type SessionState = 'handshake' | 'open' | 'closing' | 'closed';
+
+export class ClientSession {
+  readonly handle: SessionHandle;
+  readonly socket: Socket;
+  /** Address for the log: `127.0.0.1:51234` or `unix`. */
+  readonly peer: string;
+  readonly output: SessionOutput;
+  readonly input: SessionInput;
+  readonly handshake: ServerHandshake;
+  state: SessionState = 'handshake';
+  /** `#user#daemon`; empty until the client has asked for a name. */
+  privateName = '';
+  /** Whether the ring agent was asked for the name, or holds it for this connection. */
+  nameState: 'none' | 'asked' | 'held' = 'none';
+  wantsMembership = false;
+  identity: SenderIdentity | null = null;
+  /** In the worker's list of sessions to flush. */
+  dirty = false;
+  /** Number of the last message this session was listed for; keeps a multi-group message to one copy. */
+  stamp = 0;
+  /** UNRELIABLE messages dropped since the client was last told. */
+  droppedFrames = 0;
+  droppedTotal = 0;
+
+  constructor(
+    handle: SessionHandle,
+    socket: Socket,
+    peer: string,
+    input: SessionInput,
+    output: SessionOutput,
+    handshake: ServerHandshake,
+  ) {
+    this.handle = handle;
+    this.socket = socket;
+    this.peer = peer;
+    this.input = input;
+    this.output = output;
+    this.handshake = handshake;
+  }
+}

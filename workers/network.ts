@@ -1,0 +1,207 @@
+/**
+ * The network agent: owns the daemon's UDP sockets. Carries the ring's datagrams between shared memory and the network, and answers
+ * status requests of monitors.
+ *
+ * Tokens have a socket of their own (port + 1), so that a burst of data that overflows a receive buffer does not cost the token.
+ */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type CountersMemory, NetworkCounter } from '../engine/buffers/counters.ts';
+import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
+import type { RingWindows } from '../engine/ring/ring-node-contract.ts';
+import {
+  alignRecord,
+  RECORD_FIRST,
+  RECORD_HEADER_LENGTH,
+  RECORD_LAST,
+  RECORD_LENGTH,
+  RECORD_SESSION,
+  RecordKind,
+  TO_ALL_DAEMONS,
+} from '../engine/wire/record.ts';
+import type { Agent } from './agent.ts';
+import type { Log } from './log.ts';
+import { readStatusRequest, statusReport } from './network/status-report.ts';
+
+/** `RNG1`: begins every datagram of the ring; anything else may be a monitor's. */
+const RING_MAGIC = 0x3147_4e52;
+const TYPE_OFFSET = 5;
+const TOKEN_TYPE = 2;
+/** Asked of the kernel; what it gives is logged. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 256 * 1024;
+
+export interface DaemonEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NetworkOptions {
+  readonly self: number;
+  /** Where each configured daemon receives data, in configuration order; tokens go to the port above. */
+  readonly daemons: readonly DaemonEndpoint[];
+  /** IPv4 address of every configured daemon as a number. */
+  readonly daemonAddress: readonly number[];
+  readonly configurationHash: number;
+  readonly windows: RingWindows;
+}
+
+export interface NetworkLinks {
+  readonly inbound: SharedArrayBuffer;
+  readonly outbound: SharedArrayBuffer;
+  readonly ringDoorbell: DoorbellRinger;
+  readonly counters: Float64Array;
+  readonly allCounters: CountersMemory;
+  readonly logger: Log;
+  readonly schedule: () => void;
+  readonly now: () => number;
+}
+
+export class NetworkAgent implements Agent {
+  readonly name = 'network';
+  readonly counters: Float64Array;
+  readonly #options: NetworkOptions;
+  readonly #links: NetworkLinks;
+  readonly #inbound: SpscRingProducer;
+  readonly #outbound: SpscRingConsumer;
+  readonly #sendBytes: Buffer;
+  readonly #startedMs: number;
+  #data: Socket | null = null;
+  #token: Socket | null = null;
+
+  constructor(options: NetworkOptions, links: NetworkLinks) {
+    this.#options = options;
+    this.#links = links;
+    this.counters = links.counters;
+    this.#inbound = new SpscRingProducer(links.inbound);
+    this.#outbound = new SpscRingConsumer(links.outbound);
+    this.#sendBytes = Buffer.from(links.outbound, this.#outbound.bytes.byteOffset);
+    this.#startedMs = links.now();
+  }
+
+  /** Opens the sockets. @throws (rejects) the bind error with the address in its message */
+  async listen(): Promise<void> {
+    const { daemons, self } = this.#options;
+    const { host, port } = daemons[self]!;
+    this.#data = await bind(host, port, (message) => this.#onData(message));
+    if (daemons.length > 1) this.#token = await bind(host, port + 1, (message) => this.#toRing(message));
+    for (const socket of [this.#data, this.#token]) {
+      socket?.on('error', (error) => this.#links.logger.warn({ reason: error.message }, 'udp socket'));
+    }
+  }
+
+  doWork(_nowMs: number): number {
+    const ring = this.#outbound;
+    if (!ring.peek(BATCH_BYTES)) return 0;
+    let datagrams = 0;
+    const end = ring.offset + ring.lengthBytes;
+    for (let at = ring.offset; at < end; ) {
+      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
+      this.#send(
+        ring.view.getUint32(at + RECORD_SESSION, true),
+        at + RECORD_HEADER_LENGTH,
+        length - RECORD_HEADER_LENGTH,
+      );
+      datagrams++;
+      at += alignRecord(length);
+    }
+    ring.release(ring.lengthBytes);
+    return datagrams;
+  }
+
+  nextDeadlineMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  hasWork(): boolean {
+    return this.#outbound.usedBytes() > 0;
+  }
+
+  drain(): void {}
+
+  drained(): boolean {
+    return this.#outbound.usedBytes() === 0;
+  }
+
+  close(): void {
+    this.doWork(0);
+    this.#data?.close();
+    this.#token?.close();
+    this.#data = null;
+    this.#token = null;
+  }
+
+  /** Node copies nothing here: `send` hands the memory to the kernel at once, before the record is released. */
+  #send(to: number, offset: number, lengthBytes: number): void {
+    const isToken = this.#sendBytes[offset + TYPE_OFFSET] === TOKEN_TYPE;
+    if (to !== TO_ALL_DAEMONS) this.#sendTo(to, isToken, offset, lengthBytes);
+    else {
+      for (let node = 0; node < this.#options.daemons.length; node++) {
+        if (node !== this.#options.self) this.#sendTo(node, isToken, offset, lengthBytes);
+      }
+    }
+  }
+
+  #sendTo(node: number, isToken: boolean, offset: number, lengthBytes: number): void {
+    const endpoint = this.#options.daemons[node];
+    if (endpoint === undefined || this.#data === null) return;
+    this.counters[NetworkCounter.DatagramsSent]!++;
+    const port = isToken ? endpoint.port + 1 : endpoint.port;
+    this.#data.send(this.#sendBytes, offset, lengthBytes, port, endpoint.host);
+  }
+
+  #onData(message: Buffer): void {
+    if (message.length >= 4 && message.readUInt32LE(0) === RING_MAGIC) this.#toRing(message);
+    else this.#answerMonitor(message);
+  }
+
+  #toRing(message: Buffer): void {
+    const ring = this.#inbound;
+    const at = ring.claim(RECORD_HEADER_LENGTH + message.length);
+    if (at === -1) {
+      this.counters[NetworkCounter.DatagramsDropped]!++;
+      return;
+    }
+    writeRecordHeader(ring.view, at, RecordKind.Datagram, 0, RECORD_FIRST | RECORD_LAST, 0, 0, 0);
+    ring.bytes.set(message, at + RECORD_HEADER_LENGTH);
+    ring.publish();
+    this.counters[NetworkCounter.DatagramsReceived]!++;
+    this.#links.ringDoorbell.ring();
+    this.#links.schedule();
+  }
+
+  #answerMonitor(message: Buffer): void {
+    const { daemonAddress, self, configurationHash, windows } = this.#options;
+    const request = readStatusRequest(message, daemonAddress, configurationHash);
+    if (request === null) {
+      this.counters[NetworkCounter.InvalidRequests]!++;
+      return;
+    }
+    this.counters[NetworkCounter.StatusRequests]!++;
+    const uptimeSeconds = Math.floor((this.#links.now() - this.#startedMs) / 1000);
+    const report = statusReport(this.#links.allCounters, daemonAddress, self, uptimeSeconds, windows);
+    this.#data?.send(report, request.port, dottedQuad(request.address), (error) => {
+      if (error !== null) this.#links.logger.warn({ reason: error.message }, 'status report not sent');
+    });
+  }
+}
+
+const dottedQuad = (address: number): string =>
+  [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
+
+async function bind(
+  host: string,
+  port: number,
+  onMessage: (message: Buffer, from: RemoteInfo) => void,
+): Promise<Socket> {
+  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, host, () => {
+      socket.removeListener('error', reject);
+      resolve();
+    });
+  });
+  socket.on('message', onMessage);
+  return socket;
+}

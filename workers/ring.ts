@@ -1,0 +1,265 @@
+/**
+ * The ring agent: gives all messages one order, through the ring of daemons (a ring of one takes the same path), keeps the process
+ * groups, and writes what is ordered into the ordered log. It owns no sockets.
+ */
+import { OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
+import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
+import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
+import { GroupsLayer } from '../engine/groups/groups-layer.ts';
+import type { Configuration, RecordSpan, RingHost } from '../engine/ring/ports.ts';
+import { RingNode } from '../engine/ring/ring-node.ts';
+import type { RingNodeContract, RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
+import { readName } from '../engine/wire/frame.ts';
+import { type NodeIndex, sessionHandle } from '../engine/wire/ids.ts';
+import {
+  alignRecord,
+  RECORD_FIRST,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND,
+  RECORD_LAST,
+  RECORD_LENGTH,
+  RECORD_SESSION,
+  RecordKind,
+  TO_ALL_DAEMONS,
+} from '../engine/wire/record.ts';
+import { RESULT_CODES } from '../engine/wire/result-codes.ts';
+import type { Agent } from './agent.ts';
+import type { Log } from './log.ts';
+import { LogOutput } from './ring/log-output.ts';
+import { SendQueue } from './ring/send-queue.ts';
+import { SessionRegistry } from './ring/session-registry.ts';
+
+/** Datagrams handled between two looks at the send queue. */
+const DATAGRAM_BATCH_BYTES = 256 * 1024;
+
+export interface RingAgentOptions {
+  readonly ring: RingNodeOptions;
+  /** Names of all daemons, in configuration order; for the log. */
+  readonly daemonNames: readonly string[];
+  /** IPv4 address of every configured daemon as a number, in configuration order. */
+  readonly daemonAddress: readonly number[];
+  readonly maxSessions: number;
+  /** Longest membership frame the ordered log takes. */
+  readonly maxFrameBytes: number;
+}
+
+export interface RingLinks {
+  readonly log: OrderedLogMemory;
+  readonly submit: readonly SharedArrayBuffer[];
+  readonly requests: readonly SharedArrayBuffer[];
+  /** Datagrams from and to the network agent. */
+  readonly inbound: SharedArrayBuffer;
+  readonly outbound: SharedArrayBuffer;
+  readonly deliveryDoorbells: readonly DoorbellRinger[];
+  readonly networkDoorbell: DoorbellRinger;
+  readonly counters: Float64Array;
+  readonly logger: Log;
+  readonly now: () => number;
+  readonly wallSeconds: () => number;
+}
+
+export class RingAgent implements Agent, RingHost {
+  readonly name = 'ring';
+  readonly counters: Float64Array;
+  readonly #options: RingAgentOptions;
+  readonly #links: RingLinks;
+  readonly #log: OrderedLogWriter;
+  readonly #output: LogOutput;
+  readonly #groups: GroupsLayer;
+  readonly #queue: SendQueue;
+  readonly #registry: SessionRegistry;
+  readonly #requests: readonly SpscRingConsumer[];
+  readonly #inbound: SpscRingConsumer;
+  readonly #outbound: SpscRingProducer;
+  readonly #node: RingNodeContract;
+  /** View on the bytes last delivered, kept because one buffer delivers many times in a row. */
+  #view: DataView;
+  #recordsDelivered = 0;
+  #logFull = false;
+  #started = false;
+  #left = false;
+
+  constructor(options: RingAgentOptions, links: RingLinks) {
+    this.#options = options;
+    this.#links = links;
+    this.counters = links.counters;
+    this.#log = new OrderedLogWriter(links.log);
+    this.#view = this.#log.view;
+    this.#queue = new SendQueue(links.submit);
+    this.#registry = new SessionRegistry(options.maxSessions);
+    this.#output = new LogOutput(this.#log, links.counters, {
+      sessionEnded: (session) => this.#registry.release(session),
+      sendGroups: (body) => this.#queue.pushGroups(body),
+      blockClients: (blocked) => this.#queue.blockClients(blocked),
+    });
+    this.#groups = new GroupsLayer(
+      { self: options.ring.self, daemonAddress: options.daemonAddress, maxFrameBytes: options.maxFrameBytes },
+      this.#output,
+    );
+    this.#requests = links.requests.map((memory) => new SpscRingConsumer(memory));
+    this.#inbound = new SpscRingConsumer(links.inbound);
+    this.#outbound = new SpscRingProducer(links.outbound);
+    this.#node = new RingNode(options.ring, this);
+  }
+
+  doWork(nowMs: number): number {
+    if (!this.#started) this.#start(nowMs);
+    let work = this.#handleRequests();
+    work += this.#receiveDatagrams(nowMs);
+    const before = this.#recordsDelivered;
+    if (this.#queue.hasRecords()) this.#node.wake(nowMs);
+    if (this.#node.nextDeadlineMs <= nowMs) this.#node.tick(nowMs, this.#links.wallSeconds());
+    work += this.#recordsDelivered - before;
+    this.#publish();
+    return work;
+  }
+
+  nextDeadlineMs(): number {
+    return this.#node.nextDeadlineMs;
+  }
+
+  hasWork(): boolean {
+    if (this.#inbound.usedBytes() > 0) return true;
+    for (const ring of this.#requests) if (ring.usedBytes() > 0) return true;
+    // A full log is waited for: the delivery agents ring when they have given room back.
+    return this.#queue.hasRecords() && this.#output.hasRoom();
+  }
+
+  /** Leaves the ring once everything submitted is ordered; until then it goes on as before. */
+  drain(): void {}
+
+  drained(): boolean {
+    return !this.#queue.hasRecords();
+  }
+
+  close(): void {
+    if (this.#left || !this.#started) return;
+    this.#left = true;
+    this.#node.leave(this.#links.now());
+    this.#publish();
+  }
+
+  fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {
+    return this.#queue.fillPacket(out, offset, capacityBytes);
+  }
+
+  borrowRecords(span: RecordSpan): boolean {
+    return this.#queue.borrowRecords(span);
+  }
+
+  releaseRecords(): void {
+    this.#queue.releaseRecords();
+  }
+
+  queuedBytes(): number {
+    return this.#queue.queuedBytes();
+  }
+
+  canDeliver(): boolean {
+    const room = this.#output.hasRoom();
+    if (!room && !this.#logFull) this.counters[OrderingCounter.LogFull]!++;
+    this.#logFull = !room;
+    return room;
+  }
+
+  canDeliverEarly(): boolean {
+    return !this.#groups.gathering;
+  }
+
+  deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const view = this.#view;
+    const local = origin === this.#options.ring.self;
+    const end = offset + lengthBytes;
+    for (let at = offset; at < end; ) {
+      const length = view.getUint32(at + RECORD_LENGTH, true);
+      const kind = view.getUint8(at + RECORD_KIND);
+      if (kind === RecordKind.Run) this.#output.run(bytes, view, at, origin, local);
+      else this.#groups.record(origin, kind as RecordKind, bytes, at, length);
+      this.#recordsDelivered++;
+      at += alignRecord(length);
+    }
+  }
+
+  configurationChanged(configuration: Configuration): void {
+    if (configuration.id.kind === 'regular') this.#queue.restartMessages();
+    this.#groups.configurationChanged(configuration);
+    const members = configuration.members.map((member) => this.#options.daemonNames[member.node]).join(' ');
+    const { kind, ringSeq } = configuration.id;
+    this.#links.logger.info({ kind, ringSeq, members, count: configuration.members.length }, 'daemon membership');
+  }
+
+  sendTo(node: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    this.#send(node, bytes, offset, lengthBytes);
+  }
+
+  sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
+    if (members === null) this.#send(TO_ALL_DAEMONS, bytes, offset, lengthBytes);
+    else for (const node of members) if (node !== this.#options.ring.self) this.#send(node, bytes, offset, lengthBytes);
+  }
+
+  #start(nowMs: number): void {
+    this.#started = true;
+    this.#node.start(nowMs, this.#links.wallSeconds());
+  }
+
+  /** A datagram that finds the ring to the network agent full is lost, as on any network; the ring protocol recovers. */
+  #send(to: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const ring = this.#outbound;
+    const at = ring.claim(RECORD_HEADER_LENGTH + lengthBytes);
+    if (at === -1) return;
+    writeRecordHeader(ring.view, at, RecordKind.Datagram, 0, RECORD_FIRST | RECORD_LAST, to, 0, 0);
+    ring.bytes.set(bytes.subarray(offset, offset + lengthBytes), at + RECORD_HEADER_LENGTH);
+  }
+
+  #receiveDatagrams(nowMs: number): number {
+    const ring = this.#inbound;
+    if (!ring.peek(DATAGRAM_BATCH_BYTES)) return 0;
+    let datagrams = 0;
+    const end = ring.offset + ring.lengthBytes;
+    for (let at = ring.offset; at < end; ) {
+      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
+      this.#node.receive(nowMs, ring.bytes, at + RECORD_HEADER_LENGTH, length - RECORD_HEADER_LENGTH);
+      datagrams++;
+      at += alignRecord(length);
+    }
+    ring.release(ring.lengthBytes);
+    return datagrams;
+  }
+
+  /** Names are given out at once; they are this daemon's own business and need no order. */
+  #handleRequests(): number {
+    let requests = 0;
+    for (const ring of this.#requests) {
+      while (this.#output.hasRoom() && ring.peek(0)) {
+        const session = sessionHandle(ring.view.getUint32(ring.offset + RECORD_SESSION, true));
+        if (ring.view.getUint8(ring.offset + RECORD_KIND) === RecordKind.Register) {
+          const name = readName(ring.bytes, ring.offset + RECORD_HEADER_LENGTH);
+          const code = this.#registry.register(session, name);
+          if (code === RESULT_CODES.ACCEPT_SESSION) this.#output.sessionAccepted(session);
+          else this.#output.sessionRejected(session, code);
+        } else this.#registry.release(session);
+        ring.release(ring.lengthBytes);
+        requests++;
+      }
+    }
+    return requests;
+  }
+
+  #publish(): void {
+    const { counters } = this;
+    if (this.#log.publish()) {
+      for (const doorbell of this.#links.deliveryDoorbells) doorbell.ring();
+      counters[OrderingCounter.RecordsOrdered] = this.#recordsDelivered;
+      counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
+      counters[OrderingCounter.Sessions] = this.#registry.size;
+      counters[OrderingCounter.Groups] = this.#groups.groupCount;
+      counters[OrderingCounter.GroupsState] = this.#groups.state;
+    }
+    if (this.#outbound.publish()) this.#links.networkDoorbell.ring();
+    counters.set(this.#node.counters, RING_NODE_COUNTERS);
+  }
+}

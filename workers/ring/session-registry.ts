@@ -1,0 +1,33 @@
+/** Which private names of this daemon are taken, and by which connection (client-protocol.md, 1.3: unique until the disconnect is ordered). */
+import type { SessionHandle } from '../../engine/wire/ids.ts';
+import { RESULT_CODES, type ResultCode } from '../../engine/wire/result-codes.ts';
+
+export class SessionRegistry {
+  readonly #byName = new Map<string, SessionHandle>();
+  readonly #names = new Map<SessionHandle, string>();
+  readonly #maxSessions: number;
+
+  constructor(maxSessions: number) {
+    this.#maxSessions = maxSessions;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+
+  /** @returns ACCEPT_SESSION when the name is the connection's now, else why not */
+  register(session: SessionHandle, privateName: string): ResultCode {
+    if (this.#byName.size >= this.#maxSessions) return RESULT_CODES.REJECT_QUOTA;
+    if (this.#byName.has(privateName)) return RESULT_CODES.REJECT_NOT_UNIQUE;
+    this.#byName.set(privateName, session);
+    this.#names.set(session, privateName);
+    return RESULT_CODES.ACCEPT_SESSION;
+  }
+
+  release(session: SessionHandle): void {
+    const name = this.#names.get(session);
+    if (name === undefined) return;
+    this.#names.delete(session);
+    this.#byName.delete(name);
+  }
+}

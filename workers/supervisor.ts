@@ -1,0 +1,247 @@
+/**
+ * Starts the threads of a daemon, watches them, and stops them. It runs in the caller's thread and does none of the hot work, but in
+ * mode `inline`, where it hosts the agents itself.
+ *
+ * Worker threads are started directly, not through a pool: an agent is pinned to its thread for the life of the daemon, so a pool's
+ * queue and balancing have nothing to do, and aborting a pool's task ends the thread without running its clean-up.
+ */
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import { AgentFailure, Command, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
+import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
+import type { DaemonSpec } from './daemon-spec.ts';
+import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import type { LogRecord } from './log.ts';
+import { monotonicNow, setUpThread } from './thread-setup.ts';
+import { hasReusePort, type ThreadingPlan } from './threading.ts';
+import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-main.ts';
+
+export interface SupervisorEvents {
+  log(record: LogRecord): void;
+  /** A thread ended although nobody stopped the daemon; all others have been closed. */
+  failed(failure: AgentFailure): void;
+}
+
+/** How often the supervisor looks whether a drain is complete. */
+const DRAIN_POLL_MS = 5;
+/** Looks in a row that must find it so: one thread may hand over to another between two looks. */
+const DRAIN_LOOKS = 3;
+/** How long threads may take to close after they were told. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+interface RunningThread {
+  readonly controller: ThreadController;
+  readonly doorbell: DoorbellRinger;
+  /** Resolves with the addresses it listens on. */
+  readonly listen: (addresses: readonly ListenAddress[], reusePort: boolean) => Promise<readonly BoundAddress[]>;
+  readonly ended: Promise<void>;
+  readonly terminate: () => void;
+}
+
+export class Supervisor {
+  readonly memory: DaemonMemory;
+  readonly #spec: DaemonSpec;
+  readonly #plan: ThreadingPlan;
+  readonly #events: SupervisorEvents;
+  readonly #workerUrl: URL;
+  #threads: readonly RunningThread[] = [];
+  #stopping = false;
+
+  /** @param workerUrl the built `worker-main` */
+  constructor(spec: DaemonSpec, plan: ThreadingPlan, workerUrl: URL, events: SupervisorEvents) {
+    this.#spec = spec;
+    this.#plan = plan;
+    this.#events = events;
+    this.#workerUrl = workerUrl;
+    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
+  }
+
+  /** Resolves when every socket listens. @throws (rejects) AgentFailure or the bind error; nothing keeps running then */
+  async start(): Promise<readonly BoundAddress[]> {
+    this.#threads = this.#plan.mode === 'inline' ? [this.#inlineThread()] : this.#workerThreads();
+    try {
+      return await this.#listen();
+    } catch (error) {
+      await this.#close();
+      throw error;
+    }
+  }
+
+  /** Stops accepting, delivers what was ordered within `drainTimeoutMs`, leaves the ring, closes all. */
+  async stop(drainTimeoutMs: number): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const deadline = monotonicNow() + drainTimeoutMs;
+    this.#commandAll(Command.Drain);
+    for (let looks = 0; looks < DRAIN_LOOKS && monotonicNow() < deadline; ) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+      looks = this.#threads.every((thread) => thread.controller.status() === ThreadStatus.Drained) ? looks + 1 : 0;
+    }
+    await this.#close();
+  }
+
+  /** Ring first, so that its last datagrams find the network agent alive; then everything else. */
+  async #close(): Promise<void> {
+    this.#stopping = true;
+    this.#commandAll(Command.Close);
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+    });
+    await Promise.race([Promise.all(this.#threads.map((thread) => thread.ended)), timeout]);
+    clearTimeout(timer);
+    for (const thread of this.#threads) thread.terminate();
+  }
+
+  /**
+   * The first delivery worker opens the ports; the others share them: with the kernel's help where Node has it, else through the
+   * descriptors of the first.
+   */
+  async #listen(): Promise<readonly BoundAddress[]> {
+    const reusePort = this.#plan.deliveryWorkers > 1 && hasReusePort(process.versions.node);
+    const bound: BoundAddress[] = [];
+    for (const [i, thread] of this.#threads.entries()) {
+      const own = this.#plan.threads[i]!.roles.some((role) => typeof role === 'number');
+      const addresses = own ? this.#addressesFor(bound, reusePort) : [];
+      const opened = await thread.listen(addresses, reusePort);
+      if (bound.length === 0) bound.push(...opened);
+    }
+    return bound;
+  }
+
+  #addressesFor(bound: readonly BoundAddress[], reusePort: boolean): readonly ListenAddress[] {
+    if (bound.length === 0) return this.#spec.listen;
+    return bound.flatMap(({ address, fd }): readonly ListenAddress[] => {
+      if (reusePort && address.kind === 'tcp') return [address];
+      return fd === -1 ? [] : [{ kind: 'shared', fd }];
+    });
+  }
+
+  #commandAll(command: Command): void {
+    for (const thread of this.#threads) {
+      thread.controller.command(command);
+      thread.doorbell.ring();
+    }
+  }
+
+  #fail(failure: AgentFailure): void {
+    if (this.#stopping) return;
+    this.#close().then(() => this.#events.failed(failure));
+  }
+
+  #inlineThread(): RunningThread {
+    const memory = this.memory.threads[0]!;
+    let end = (): void => {};
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let eventLoop: EventLoopThread | null = null;
+    const schedule = (): void => eventLoop?.schedule();
+    const agents = setUpThread({
+      spec: this.#spec,
+      plan: this.#plan,
+      memory: this.memory,
+      thread: 0,
+      wake: () => {},
+      log: (record) => this.#events.log(record),
+      schedule,
+    });
+    return {
+      controller: new ThreadController(memory.control),
+      doorbell: new DoorbellRinger(memory.doorbell, schedule),
+      listen: async (addresses, reusePort) => {
+        const bound = await agents.listen(addresses, reusePort);
+        eventLoop = new EventLoopThread(agents.agents, memory, monotonicNow, (failure) => {
+          if (failure !== null) this.#fail(failure);
+          end();
+        });
+        eventLoop.schedule();
+        return bound;
+      },
+      ended,
+      // Before its loop runs an inline thread has nothing but sockets.
+      terminate: () => {
+        for (const agent of agents.agents) agent.close();
+        end();
+      },
+    };
+  }
+
+  #workerThreads(): readonly RunningThread[] {
+    const { threads } = this.#plan;
+    const wakeMe: MessagePort[][] = threads.map(() => []);
+    const wakeOthers: (MessagePort | null)[][] = threads.map(() => threads.map(() => null));
+    const connect = (to: number): MessagePort => {
+      const channel = new MessageChannel();
+      wakeMe[to]!.push(channel.port2);
+      return channel.port1;
+    };
+    const mine = threads.map((thread, to) => (thread.blocking ? null : connect(to)));
+    for (const from of threads.keys()) {
+      for (const to of threads.keys()) {
+        if (from !== to && !threads[to]!.blocking) wakeOthers[from]![to] = connect(to);
+      }
+    }
+    return threads.map((_, i) => this.#workerThread(i, mine[i]!, wakeOthers[i]!, wakeMe[i]!));
+  }
+
+  #workerThread(
+    thread: number,
+    wakePort: MessagePort | null,
+    wakeOthers: readonly (MessagePort | null)[],
+    wakeMe: readonly MessagePort[],
+  ): RunningThread {
+    const { name } = this.#plan.threads[thread]!;
+    const workerData: WorkerInput = {
+      spec: this.#spec,
+      plan: this.#plan,
+      memory: this.memory,
+      thread,
+      wakeOthers,
+      wakeMe,
+    };
+    const transferList = [...wakeMe, ...wakeOthers.filter((port) => port !== null)];
+    const worker = new Worker(this.#workerUrl, { name: `skein ${name}`, workerData, transferList, execArgv: [] });
+    let refuse: (reason: Error) => void = () => {};
+    let accept: (bound: readonly BoundAddress[]) => void = () => {};
+    const listening = new Promise<readonly BoundAddress[]>((resolve, reject) => {
+      accept = resolve;
+      refuse = reject;
+    });
+    listening.catch(() => {});
+    const failed = (failure: AgentFailure): void => {
+      refuse(failure);
+      this.#fail(failure);
+    };
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'log') this.#events.log(message.record);
+      else if (message.kind === 'listening') accept(message.bound);
+      else {
+        const failure = new AgentFailure(message.agent, new Error(message.message));
+        failure.stack = message.stack;
+        failed(failure);
+      }
+    });
+    worker.on('error', (error) => failed(new AgentFailure(name, error)));
+    const memory = this.memory.threads[thread]!;
+    return {
+      controller: new ThreadController(memory.control),
+      doorbell: new DoorbellRinger(memory.doorbell, wakePort === null ? null : () => wakePort.postMessage(0)),
+      listen: (addresses, reusePort) => {
+        const message: SupervisorMessage = { kind: 'listen', addresses, reusePort };
+        worker.postMessage(message);
+        return listening;
+      },
+      ended: new Promise((resolve) => {
+        worker.on('exit', (code) => {
+          wakePort?.close();
+          if (!this.#stopping) failed(new AgentFailure(name, new Error(`thread ended with code ${code}`)));
+          resolve();
+        });
+      }),
+      terminate: () => {
+        void worker.terminate();
+      },
+    };
+  }
+}

@@ -1,0 +1,132 @@
+/** Builds the agents of one thread and connects them to shared memory. The same for a worker thread and for `inline`. */
+import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
+import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import type { Agent } from './agent.ts';
+import { type DaemonMemory, MAX_MEMBERSHIP_FRAME_BYTES } from './daemon-memory.ts';
+import type { DaemonSpec } from './daemon-spec.ts';
+import { Authenticator } from './delivery/authenticator.ts';
+import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import { DeliveryAgent } from './delivery.ts';
+import { createLog, type LogRecord } from './log.ts';
+import { NetworkAgent } from './network.ts';
+import { RingAgent } from './ring.ts';
+import type { AgentRole, ThreadingPlan } from './threading.ts';
+
+export interface ThreadContext {
+  readonly spec: DaemonSpec;
+  readonly plan: ThreadingPlan;
+  readonly memory: DaemonMemory;
+  /** Index into `plan.threads`. */
+  readonly thread: number;
+  /** Wakes another thread that sleeps in its event loop. */
+  readonly wake: (thread: number) => void;
+  readonly log: (record: LogRecord) => void;
+  /** Asks this thread for a duty cycle. */
+  readonly schedule: () => void;
+}
+
+export interface ThreadAgents {
+  readonly agents: readonly Agent[];
+  /** Opens this thread's sockets. */
+  listen(addresses: readonly ListenAddress[], reusePort: boolean): Promise<readonly BoundAddress[]>;
+}
+
+/** Monotonic milliseconds, the clock of all agents. */
+export const monotonicNow = (): number => performance.now();
+
+export function setUpThread(context: ThreadContext): ThreadAgents {
+  const { spec, memory, plan } = context;
+  const agents: Agent[] = [];
+  let network: NetworkAgent | null = null;
+  const delivery: DeliveryAgent[] = [];
+  for (const role of plan.threads[context.thread]!.roles) {
+    if (role === 'network') {
+      network = new NetworkAgent(spec.network, {
+        inbound: memory.inbound,
+        outbound: memory.outbound,
+        ringDoorbell: doorbell(context, 'ring'),
+        counters: networkCounters(memory.counters),
+        allCounters: memory.counters,
+        logger: createLog('network', spec.logLevel, context.log),
+        schedule: context.schedule,
+        now: monotonicNow,
+      });
+      agents.push(network);
+    } else if (role === 'ring') {
+      agents.push(ringAgent(context));
+    } else {
+      const agent = deliveryAgent(context, role);
+      delivery.push(agent);
+      agents.push(agent);
+    }
+  }
+  return {
+    agents,
+    async listen(addresses, reusePort) {
+      if (network !== null) await network.listen();
+      const bound: BoundAddress[] = [];
+      for (const agent of delivery) {
+        for (const address of addresses)
+          bound.push(await agent.listen(address, { backlog: spec.listenBacklog, reusePort }));
+      }
+      return bound;
+    },
+  };
+}
+
+function ringAgent(context: ThreadContext): RingAgent {
+  const { spec, memory, plan } = context;
+  const workers = Array.from({ length: plan.deliveryWorkers }, (_, worker) => worker);
+  return new RingAgent(
+    { ...spec.ring, maxFrameBytes: MAX_MEMBERSHIP_FRAME_BYTES },
+    {
+      log: memory.log,
+      submit: memory.submit,
+      requests: memory.requests,
+      inbound: memory.inbound,
+      outbound: memory.outbound,
+      deliveryDoorbells: workers.map((worker) => doorbell(context, worker)),
+      networkDoorbell: doorbell(context, 'network'),
+      counters: ringCounters(memory.counters),
+      logger: createLog('ring', spec.logLevel, context.log),
+      now: monotonicNow,
+      wallSeconds: () => Date.now() / 1000,
+    },
+  );
+}
+
+function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
+  const { spec, memory, plan } = context;
+  return new DeliveryAgent(
+    {
+      worker,
+      workers: plan.deliveryWorkers,
+      daemonName: spec.name,
+      maxSessions: spec.maxSessions,
+      handshakeTimeoutMs: spec.handshakeTimeoutMs,
+      auth: spec.auth,
+      limits: spec.limits,
+    },
+    {
+      log: memory.log,
+      submit: memory.submit[worker]!,
+      requests: memory.requests[worker]!,
+      ringDoorbell: doorbell(context, 'ring'),
+      counters: deliveryCounters(memory.counters, worker),
+      ringCounters: ringCounters(memory.counters),
+      authenticator: new Authenticator(spec.access, spec.passwords),
+      logger: createLog(`delivery-${worker}`, spec.logLevel, context.log),
+      schedule: context.schedule,
+      now: monotonicNow,
+    },
+  );
+}
+
+/** How this thread wakes the one that hosts `role`; itself by scheduling a cycle. */
+function doorbell(context: ThreadContext, role: AgentRole): DoorbellRinger {
+  const { plan, memory, thread } = context;
+  const target = plan.threads.findIndex((candidate) => candidate.roles.includes(role));
+  const word = memory.threads[target]!.doorbell;
+  if (target === thread) return new DoorbellRinger(word, context.schedule);
+  return new DoorbellRinger(word, plan.threads[target]!.blocking ? null : () => context.wake(target));
+}

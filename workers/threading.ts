@@ -1,0 +1,81 @@
+/** Which agents share a thread. */
+
+export type ThreadingMode = 'dedicated' | 'shared-network' | 'shared' | 'inline';
+
+/** `network`, `ring`, or the number of a delivery worker. */
+export type AgentRole = 'network' | 'ring' | number;
+
+export interface ThreadPlan {
+  readonly name: string;
+  readonly roles: readonly AgentRole[];
+  /** Owns no sockets, so it may block on its doorbell. */
+  readonly blocking: boolean;
+}
+
+export interface ThreadingPlan {
+  readonly mode: ThreadingMode;
+  readonly deliveryWorkers: number;
+  readonly threads: readonly ThreadPlan[];
+}
+
+/** Cores from which a thread per stage pays: ring, network, one delivery worker, and one for everybody else. */
+const CORES_FOR_DEDICATED = 4;
+/** Node from here on lets several listeners share a port evenly; before, more than one delivery worker is badly balanced. */
+export const FIRST_NODE_WITH_REUSE_PORT = { major: 23, minor: 1 } as const;
+
+export interface MachineFacts {
+  readonly cores: number;
+  readonly nodeVersion: string;
+}
+
+export function hasReusePort(nodeVersion: string): boolean {
+  const [major = 0, minor = 0] = nodeVersion.replace(/^v/, '').split('.').map(Number);
+  const first = FIRST_NODE_WITH_REUSE_PORT;
+  return major > first.major || (major === first.major && minor >= first.minor);
+}
+
+/**
+ * Lays agents out on threads. `auto` picks by the cores there are: with few, a wake-up between threads costs more than the
+ * batch it announces, so all agents share one thread; with four and more, network and ring share one and delivery has its own.
+ * More than one delivery worker is chosen by `auto` only where Node balances connections between them.
+ */
+export function planThreads(
+  wanted: ThreadingMode | 'auto',
+  deliveryWorkers: number | 'auto',
+  machine: MachineFacts,
+): ThreadingPlan {
+  const mode = wanted === 'auto' ? (machine.cores >= CORES_FOR_DEDICATED ? 'shared-network' : 'shared') : wanted;
+  const workers = deliveryWorkers === 'auto' ? autoWorkers(mode, machine) : deliveryWorkers;
+  const delivery = Array.from({ length: workers }, (_, worker) => worker);
+  const deliveryThreads = delivery.map((worker) => ({ name: `delivery-${worker}`, roles: [worker], blocking: false }));
+  switch (mode) {
+    case 'dedicated':
+      return {
+        mode,
+        deliveryWorkers: workers,
+        threads: [
+          { name: 'network', roles: ['network'], blocking: false },
+          { name: 'ring', roles: ['ring'], blocking: true },
+          ...deliveryThreads,
+        ],
+      };
+    case 'shared-network':
+      return {
+        mode,
+        deliveryWorkers: workers,
+        threads: [{ name: 'network-ring', roles: ['network', 'ring'], blocking: false }, ...deliveryThreads],
+      };
+    case 'shared':
+    case 'inline':
+      return {
+        mode,
+        deliveryWorkers: workers,
+        threads: [{ name: 'shared', roles: ['network', 'ring', ...delivery], blocking: false }],
+      };
+  }
+}
+
+function autoWorkers(mode: ThreadingMode, machine: MachineFacts): number {
+  if (mode === 'shared' || mode === 'inline' || !hasReusePort(machine.nodeVersion)) return 1;
+  return Math.max(1, Math.floor(machine.cores / 2) - 1);
+}

@@ -1,0 +1,84 @@
+/** Entry of a worker thread: builds its agents, runs them, tells the supervisor what happens. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
+import type { DaemonMemory } from './daemon-memory.ts';
+import type { DaemonSpec } from './daemon-spec.ts';
+import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import type { LogRecord } from './log.ts';
+import { monotonicNow, setUpThread } from './thread-setup.ts';
+import type { ThreadingPlan } from './threading.ts';
+
+export interface WorkerInput {
+  readonly spec: DaemonSpec;
+  readonly plan: ThreadingPlan;
+  readonly memory: DaemonMemory;
+  readonly thread: number;
+  /** Wake-up ports to the other threads, by thread; null for this one and for threads that block. */
+  readonly wakeOthers: readonly (MessagePort | null)[];
+  /** Where other threads, and the supervisor, wake this one. */
+  readonly wakeMe: readonly MessagePort[];
+}
+
+export type SupervisorMessage =
+  /** Open your sockets on these addresses, then run. */
+  { readonly kind: 'listen'; readonly addresses: readonly ListenAddress[]; readonly reusePort: boolean };
+
+export type WorkerMessage =
+  | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
+  | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
+  | { readonly kind: 'log'; readonly record: LogRecord };
+
+const input = workerData as WorkerInput;
+const port = parentPort!;
+const tell = (message: WorkerMessage): void => port.postMessage(message);
+
+function fail(error: unknown): void {
+  const failure =
+    error instanceof AgentFailure ? error : new AgentFailure(input.plan.threads[input.thread]!.name, error);
+  const cause = failure.cause instanceof Error ? failure.cause.stack : undefined;
+  tell({ kind: 'failed', agent: failure.agent, message: failure.message, stack: cause ?? failure.stack ?? '' });
+}
+
+const threadPlan = input.plan.threads[input.thread]!;
+const memory = input.memory.threads[input.thread]!;
+let eventLoop: EventLoopThread | null = null;
+const agents = setUpThread({
+  spec: input.spec,
+  plan: input.plan,
+  memory: input.memory,
+  thread: input.thread,
+  wake: (thread) => input.wakeOthers[thread]?.postMessage(0),
+  log: (record) => tell({ kind: 'log', record }),
+  schedule: () => eventLoop?.schedule(),
+});
+
+function run(): void {
+  if (threadPlan.blocking) {
+    try {
+      new BlockingThread(agents.agents, memory, monotonicNow).run();
+    } catch (error) {
+      fail(error);
+    }
+    endThread();
+    return;
+  }
+  eventLoop = new EventLoopThread(agents.agents, memory, monotonicNow, (failure) => {
+    if (failure !== null) fail(failure);
+    endThread();
+  });
+  for (const wakeMe of input.wakeMe) wakeMe.on('message', () => eventLoop?.schedule());
+  eventLoop.schedule();
+}
+
+/** Nothing keeps the thread alive any more: sockets are closed by their agents, ports here. */
+function endThread(): void {
+  for (const wakeMe of input.wakeMe) wakeMe.close();
+  port.close();
+}
+
+port.on('message', (message: SupervisorMessage) => {
+  agents.listen(message.addresses, message.reusePort).then((bound) => {
+    tell({ kind: 'listening', bound });
+    run();
+  }, fail);
+});
