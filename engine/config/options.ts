@@ -1,0 +1,240 @@
+/**
+ * The options of a daemon as plain types (client-protocol.md, section 9.4, and skein's own), with their defaults.
+ *
+ * An option `Name` of the file is `name` here and in the embedding API. Times are in milliseconds. Where skein's
+ * default differs from Spread's, the comment says so; a value in a file means what it means in Spread.
+ */
+
+export const DEBUG_FLAGS = [
+  'PRINT',
+  'EXIT',
+  'DEBUG',
+  'DATA_LINK',
+  'NETWORK',
+  'PROTOCOL',
+  'SESSION',
+  'CONFIGURATION',
+  'MEMBERSHIP',
+  'FLOW_CONTROL',
+  'STATUS',
+  'EVENTS',
+  'GROUPS',
+  'MEMORY',
+  'SKIPLIST',
+  'ACM',
+  'SECURITY',
+] as const;
+export const EVENT_PRIORITIES = ['pDEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const;
+/** In the order in which a daemon announces them. */
+export const AUTH_METHODS = ['NULL', 'IP', 'PWORD'] as const;
+export const SOCKET_PORT_REUSES = ['on', 'off', 'auto'] as const;
+export const LINK_PROTOCOLS = ['Hop', 'TcpHop'] as const;
+export const THREADING_MODES = ['auto', 'dedicated', 'shared-network', 'shared', 'inline'] as const;
+export const SLOW_CONSUMER_POLICIES = ['disconnect', 'drop-unreliable'] as const;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export const TRANSPORTS = ['unicast', 'multicast', 'broadcast'] as const;
+export const RING_PROFILES = ['lan', 'wan', 'fast'] as const;
+
+export type DebugFlag = (typeof DEBUG_FLAGS)[number];
+export type EventPriority = (typeof EVENT_PRIORITIES)[number];
+export type AuthMethod = (typeof AUTH_METHODS)[number];
+export type SocketPortReuse = (typeof SOCKET_PORT_REUSES)[number];
+export type LinkProtocol = (typeof LINK_PROTOCOLS)[number];
+export type ThreadingMode = (typeof THREADING_MODES)[number];
+export type SlowConsumerPolicy = (typeof SLOW_CONSUMER_POLICIES)[number];
+export type LogLevel = (typeof LOG_LEVELS)[number];
+export type Transport = (typeof TRANSPORTS)[number];
+export type RingProfile = (typeof RING_PROFILES)[number];
+
+/** Spread's nine protocol timers; a configuration gives all of them or none. */
+export interface SpreadTimeouts {
+  readonly tokenTimeout: number;
+  readonly hurryTimeout: number;
+  readonly aliveTimeout: number;
+  readonly joinTimeout: number;
+  readonly repTimeout: number;
+  readonly segTimeout: number;
+  readonly gatherTimeout: number;
+  readonly formTimeout: number;
+  readonly lookupTimeout: number;
+}
+
+export const SPREAD_TIMEOUT_KEYS = [
+  'tokenTimeout',
+  'hurryTimeout',
+  'aliveTimeout',
+  'joinTimeout',
+  'repTimeout',
+  'segTimeout',
+  'gatherTimeout',
+  'formTimeout',
+  'lookupTimeout',
+] as const satisfies readonly (keyof SpreadTimeouts)[];
+
+/** Every option with its effective value. */
+export interface ConfigurationOptions {
+  /** Event classes the original would print. Kept; skein's log has levels, see `logLevel`. */
+  readonly debugFlags: readonly DebugFlag[];
+  readonly eventPriority: EventPriority;
+  /** File for the log, `%h` or `%H` standing for the host name; null: standard output. */
+  readonly eventLogFile: string | null;
+  /** strftime format of time stamps, at most 39 characters; null: off. */
+  readonly eventTimeStamp: string | null;
+  readonly eventPreciseTimeStamp: boolean;
+  /** Start sequence numbers near their wrap, for tests of the original. Ours do not wrap. */
+  readonly debugInitialSequence: boolean;
+  /** Allow the monitor's partition, terminate and flow-control commands (section 10.3). */
+  readonly dangerousMonitor: boolean;
+  readonly socketPortReuse: SocketPortReuse;
+  readonly runtimeDir: string;
+  /** User to become when started as root; null: none given, stay who we are (Spread: `spread`). */
+  readonly daemonUser: string | null;
+  readonly daemonGroup: string | null;
+  /** Methods offered to clients, in the order of announcement. Empty: nobody can connect. */
+  readonly allowedAuthMethods: readonly AuthMethod[];
+  /** Methods run for every client, whether or not it chose them (section 1.6). */
+  readonly requiredAuthMethods: readonly AuthMethod[];
+  readonly accessControlPolicy: 'PERMIT';
+  /**
+   * Longest queue of messages to one slow session (section 7.4); 0 ends a session on its first delivery.
+   * Spread: 1000. Here 100,000: a daemon an order of magnitude faster than its clients would end them during bursts
+   * that the original's own pace spreads out. The bound that matters for memory is `maxSessionBytes`.
+   */
+  readonly maxSessionMessages: number;
+  /** Kept for `Hop`; no effect here. */
+  readonly linkProtocol: 'Hop' | null;
+  /** Packets of all daemons in one rotation of the token. */
+  readonly window: number;
+  /** Packets of one daemon in one rotation; at most `window`. */
+  readonly personalWindow: number;
+  /** Null: unset, accelerated on a LAN only. Part of the configuration hash when true. */
+  readonly acceleratedRing: boolean | null;
+  /** Packets a daemon may send after it passed the token on; at most `personalWindow`. */
+  readonly acceleratedWindow: number;
+  /** Spread's nine timers, null when none is set. */
+  readonly timeouts: SpreadTimeouts | null;
+
+  /** How agents are laid out on worker threads. */
+  readonly threadingMode: ThreadingMode;
+  /** Worker threads that serve client sockets. */
+  readonly deliveryWorkers: number | 'auto';
+  /** Client connections of this daemon. Spread: 997. */
+  readonly maxSessions: number;
+  /** Longest queue of bytes to one slow session. */
+  readonly maxSessionBytes: number;
+  /** What happens to a session over its limits. */
+  readonly slowConsumerPolicy: SlowConsumerPolicy;
+  /** Time a client has for CONNECT and for AUTH together. */
+  readonly handshakeTimeout: number;
+  /** Directory of the Unix socket, which is named after the port; null: no Unix socket. */
+  readonly unixSocketDir: string | null;
+  /** File mode of the Unix socket. */
+  readonly unixSocketMode: number;
+  readonly logLevel: LogLevel;
+  /** Connections the kernel may hold before they are accepted. */
+  readonly listenBacklog: number;
+  /** Null: `spread.access_ip`, looked up as section 1.6 says. */
+  readonly accessIpFile: string | null;
+  /** Null: `spread.access_pword`, looked up like the access file. */
+  readonly passwordFile: string | null;
+  /** Largest datagram between daemons, in bytes, header included. */
+  readonly datagramSize: number;
+  /** How daemons of one segment reach each other; null: by the segment's address, see `segmentTransport`. */
+  readonly transport: Transport | null;
+  /** File with the keys that seal traffic between daemons; null: not sealed. */
+  readonly clusterKeyFile: string | null;
+  /** Where the daemon keeps its incarnation number; null: none given. */
+  readonly stateDir: string | null;
+  /** Run without `stateDir`, with a random incarnation. */
+  readonly volatile: boolean;
+  /** Timers of the ring by name; null: by Spread's nine when set, else `lan` or `wan` by the segments' addresses. */
+  readonly ringProfile: RingProfile | null;
+  /** Stretches (above 1) or shrinks every timer of the ring. */
+  readonly timeScale: number;
+}
+
+export const DEFAULT_OPTIONS: ConfigurationOptions = {
+  debugFlags: ['PRINT', 'EXIT'],
+  eventPriority: 'INFO',
+  eventLogFile: null,
+  eventTimeStamp: null,
+  eventPreciseTimeStamp: false,
+  debugInitialSequence: false,
+  dangerousMonitor: false,
+  socketPortReuse: 'auto',
+  runtimeDir: '/var/run/spread',
+  daemonUser: null,
+  daemonGroup: null,
+  allowedAuthMethods: ['NULL'],
+  requiredAuthMethods: [],
+  accessControlPolicy: 'PERMIT',
+  maxSessionMessages: 100_000,
+  linkProtocol: null,
+  window: 160,
+  personalWindow: 20,
+  acceleratedRing: null,
+  acceleratedWindow: 15,
+  timeouts: null,
+  threadingMode: 'auto',
+  deliveryWorkers: 'auto',
+  maxSessions: 4096,
+  maxSessionBytes: 64 * 1024 * 1024,
+  slowConsumerPolicy: 'disconnect',
+  handshakeTimeout: 5000,
+  unixSocketDir: '/tmp',
+  unixSocketMode: 0o666,
+  logLevel: 'info',
+  listenBacklog: 511,
+  accessIpFile: null,
+  passwordFile: null,
+  datagramSize: 1400,
+  transport: null,
+  clusterKeyFile: null,
+  stateDir: null,
+  volatile: false,
+  ringProfile: null,
+  timeScale: 1,
+};
+
+export const DEFAULT_TIME_STAMP_FORMAT = '[%a %d %b %Y %H:%M:%S]';
+
+type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+/** Options that are still as written once each is valid by itself: they get their meaning from the whole. */
+interface UnsettledOptions extends SpreadTimeouts {
+  readonly debugFlags: readonly string[];
+  readonly allowedAuthMethods: readonly string[];
+  readonly requiredAuthMethods: readonly string[];
+  readonly linkProtocol: LinkProtocol | null;
+}
+
+type SettledOptions = Omit<ConfigurationOptions, keyof UnsettledOptions | 'timeouts'>;
+
+/** Options that were given, each valid by itself. `option-rules.ts` makes `ConfigurationOptions` of them. */
+export type OptionValues = Optional<SettledOptions> & Optional<UnsettledOptions>;
+
+export type OptionKey = keyof SettledOptions | keyof UnsettledOptions;
+
+/** Forms that are accepted beside the plain ones. */
+interface LenientInputs {
+  /** Names from `DEBUG_FLAGS`, `ALL`, `NONE`, or one with `!` in front to take it out; evaluated left to right. */
+  readonly debugFlags: readonly string[];
+  /** True: the original's default format. */
+  readonly eventTimeStamp: string | boolean | null;
+  /** Method names, or one string of them separated by blanks, below 90 characters. Setting it drops `NULL`. */
+  readonly allowedAuthMethods: string | readonly string[];
+  /** Like `allowedAuthMethods`. Required does not imply allowed. */
+  readonly requiredAuthMethods: string | readonly string[];
+  readonly accessControlPolicy: string;
+  /** `TcpHop` is refused with a warning. */
+  readonly linkProtocol: LinkProtocol | null;
+  /** Bytes, or text such as `64M` (K, M, G are powers of 1024). */
+  readonly maxSessionBytes: number | string;
+  /** A number such as 0o660, or octal text such as `0660`. */
+  readonly unixSocketMode: number | string;
+}
+
+/** Options as the embedding API takes them. Undefined means not given. */
+export type OptionInputs = Optional<Omit<SettledOptions, keyof LenientInputs>> &
+  Optional<LenientInputs> &
+  Optional<SpreadTimeouts>;
