@@ -79,11 +79,15 @@ export class NetworkAgent implements Agent {
     this.#startedMs = links.now();
   }
 
-  /** Opens the sockets. @throws (rejects) the bind error with the address in its message */
-  async listen(): Promise<void> {
+  /**
+   * Opens the sockets.
+   * @param clientPort TCP port of this daemon, which a lone daemon that took any free port uses for monitors too
+   * @throws (rejects) the bind error with the address in its message
+   */
+  async listen(clientPort: number): Promise<void> {
     const { daemons, self } = this.#options;
     const { host, port } = daemons[self]!;
-    this.#data = await bind(host, port, (message) => this.#onData(message));
+    this.#data = await bind(host, port === 0 ? clientPort : port, (message) => this.#onData(message));
     if (daemons.length > 1) this.#token = await bind(host, port + 1, (message) => this.#toRing(message));
     for (const socket of [this.#data, this.#token]) {
       socket?.on('error', (error) => this.#links.logger.warn({ reason: error.message }, 'udp socket'));

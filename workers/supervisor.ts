@@ -12,7 +12,7 @@ import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
 import type { LogRecord } from './log.ts';
-import { monotonicNow, setUpThread } from './thread-setup.ts';
+import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
 import { hasReusePort, type ThreadingPlan } from './threading.ts';
 import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-main.ts';
 
@@ -33,7 +33,11 @@ interface RunningThread {
   readonly controller: ThreadController;
   readonly doorbell: DoorbellRinger;
   /** Resolves with the addresses it listens on. */
-  readonly listen: (addresses: readonly ListenAddress[], reusePort: boolean) => Promise<readonly BoundAddress[]>;
+  readonly listen: (
+    addresses: readonly ListenAddress[],
+    reusePort: boolean,
+    clientPort: number,
+  ) => Promise<readonly BoundAddress[]>;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
 }
@@ -100,10 +104,12 @@ export class Supervisor {
   async #listen(): Promise<readonly BoundAddress[]> {
     const reusePort = this.#plan.deliveryWorkers > 1 && hasReusePort(process.versions.node);
     const bound: BoundAddress[] = [];
-    for (const [i, thread] of this.#threads.entries()) {
-      const own = this.#plan.threads[i]!.roles.some((role) => typeof role === 'number');
-      const addresses = own ? this.#addressesFor(bound, reusePort) : [];
-      const opened = await thread.listen(addresses, reusePort);
+    const serves = (i: number): boolean => this.#plan.threads[i]!.roles.some((role) => typeof role === 'number');
+    // Clients' addresses first: the network agent of a lone daemon follows the port they got.
+    const order = [...this.#threads.keys()].sort((a, b) => Number(serves(b)) - Number(serves(a)));
+    for (const i of order) {
+      const addresses = serves(i) ? this.#addressesFor(bound, reusePort) : [];
+      const opened = await this.#threads[i]!.listen(addresses, reusePort, tcpPort(bound) ?? 0);
       if (bound.length === 0) bound.push(...opened);
     }
     return bound;
@@ -149,8 +155,8 @@ export class Supervisor {
     return {
       controller: new ThreadController(memory.control),
       doorbell: new DoorbellRinger(memory.doorbell, schedule),
-      listen: async (addresses, reusePort) => {
-        const bound = await agents.listen(addresses, reusePort);
+      listen: async (addresses, reusePort, clientPort) => {
+        const bound = await agents.listen(addresses, reusePort, clientPort);
         eventLoop = new EventLoopThread(agents.agents, memory, monotonicNow, (failure) => {
           if (failure !== null) this.#fail(failure);
           end();
@@ -227,8 +233,8 @@ export class Supervisor {
     return {
       controller: new ThreadController(memory.control),
       doorbell: new DoorbellRinger(memory.doorbell, wakePort === null ? null : () => wakePort.postMessage(0)),
-      listen: (addresses, reusePort) => {
-        const message: SupervisorMessage = { kind: 'listen', addresses, reusePort };
+      listen: (addresses, reusePort, clientPort) => {
+        const message: SupervisorMessage = { kind: 'listen', addresses, reusePort, clientPort };
         worker.postMessage(message);
         return listening;
       },

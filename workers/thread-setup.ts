@@ -27,8 +27,8 @@ export interface ThreadContext {
 
 export interface ThreadAgents {
   readonly agents: readonly Agent[];
-  /** Opens this thread's sockets. */
-  listen(addresses: readonly ListenAddress[], reusePort: boolean): Promise<readonly BoundAddress[]>;
+  /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
+  listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
 
 /** Monotonic milliseconds, the clock of all agents. */
@@ -62,16 +62,22 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   }
   return {
     agents,
-    async listen(addresses, reusePort) {
-      if (network !== null) await network.listen();
+    async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
       for (const agent of delivery) {
         for (const address of addresses)
           bound.push(await agent.listen(address, { backlog: spec.listenBacklog, reusePort }));
       }
+      if (network !== null) await network.listen(tcpPort(bound) ?? clientPort);
       return bound;
     },
   };
+}
+
+/** The first TCP port among addresses; null when there is none. */
+export function tcpPort(bound: readonly BoundAddress[]): number | null {
+  for (const { address } of bound) if (address.kind === 'tcp') return address.port;
+  return null;
 }
 
 function ringAgent(context: ThreadContext): RingAgent {

@@ -21,7 +21,12 @@ export interface WorkerInput {
 
 export type SupervisorMessage =
   /** Open your sockets on these addresses, then run. */
-  { readonly kind: 'listen'; readonly addresses: readonly ListenAddress[]; readonly reusePort: boolean };
+  {
+    readonly kind: 'listen';
+    readonly addresses: readonly ListenAddress[];
+    readonly reusePort: boolean;
+    readonly clientPort: number;
+  };
 
 export type WorkerMessage =
   | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
@@ -77,7 +82,7 @@ function endThread(): void {
 }
 
 port.on('message', (message: SupervisorMessage) => {
-  agents.listen(message.addresses, message.reusePort).then((bound) => {
+  agents.listen(message.addresses, message.reusePort, message.clientPort).then((bound) => {
     tell({ kind: 'listening', bound });
     run();
   }, fail);
