@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
-import { addressesFor, allHosts, segmentNumbers } from '../engine/config/configuration.ts';
+import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
 import { ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
@@ -35,6 +35,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   const passwords = options.allowedAuthMethods.includes('PWORD') || options.requiredAuthMethods.includes('PWORD');
   const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
   const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
+  const group = segmentGroup(resolved);
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,
@@ -63,10 +64,12 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
       },
       daemonNames: hosts.map((host) => host.name),
       daemonAddress: addresses,
+      segmentPeers: group?.nodes ?? [],
       maxSessions: options.maxSessions,
     },
     network: {
       self: self.node,
+      segment: group,
       daemons: hosts.map((host) => ({
         host: addressesFor(host, 'daemons')[0] ?? host.address,
         // A daemon moved to another port by an option, alone in its cluster, takes its monitor port with it.
@@ -78,6 +81,14 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
     },
   };
   return { spec, warnings };
+}
+
+/** How datagrams reach the daemon's own segment, when it is configured for multicast or broadcast and has other daemons. */
+function segmentGroup({ configuration, self }: ResolvedDaemonOptions): DaemonSpec['network']['segment'] {
+  const segment = configuration.segments[self.segment]!;
+  const kind = segmentTransport(segment, configuration.options);
+  const nodes = segment.hosts.map((host) => host.node).filter((node) => node !== self.node);
+  return kind === 'unicast' || nodes.length === 0 ? null : { kind, address: segment.address, nodes };
 }
 
 function listenAddresses({ listen, configuration }: ResolvedDaemonOptions): readonly ListenAddress[] {

@@ -9,6 +9,7 @@ import { type CountersMemory, NetworkCounter } from '../engine/buffers/counters.
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
 import type { RingWindows } from '../engine/ring/ring-node-contract.ts';
+import { type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
 import {
   alignRecord,
   RECORD_FIRST,
@@ -18,6 +19,7 @@ import {
   RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
+  TO_OWN_SEGMENT,
 } from '../engine/wire/record.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
@@ -36,8 +38,18 @@ export interface DaemonEndpoint {
   readonly port: number;
 }
 
+/** How one datagram reaches all daemons of this one's segment. */
+export interface SegmentGroup {
+  readonly kind: 'multicast' | 'broadcast';
+  readonly address: string;
+  /** Daemons reached, this one left out. */
+  readonly nodes: readonly NodeIndex[];
+}
+
 export interface NetworkOptions {
   readonly self: number;
+  /** Null: every daemon gets datagrams of its own. */
+  readonly segment: SegmentGroup | null;
   /** Where each configured daemon receives data, in configuration order; tokens go to the port above. */
   readonly daemons: readonly DaemonEndpoint[];
   /** IPv4 address of every configured daemon as a number. */
@@ -68,6 +80,10 @@ export class NetworkAgent implements Agent {
   readonly #startedMs: number;
   #data: Socket | null = null;
   #token: Socket | null = null;
+  /** Receives what is sent to the segment as a whole. */
+  #group: Socket | null = null;
+  /** Bytes at the front of the outbound ring that are sent, or that the kernel has yet to take. */
+  #sentBytes = 0;
 
   constructor(options: NetworkOptions, links: NetworkLinks) {
     this.#options = options;
@@ -89,17 +105,23 @@ export class NetworkAgent implements Agent {
     const { host, port } = daemons[self]!;
     this.#data = await bind(host, port === 0 ? clientPort : port, (message) => this.#onData(message));
     if (daemons.length > 1) this.#token = await bind(host, port + 1, (message) => this.#toRing(message));
-    for (const socket of [this.#data, this.#token]) {
+    if (daemons.length > 1 && this.#options.segment !== null)
+      await this.#joinSegment(this.#options.segment, host, port);
+    for (const socket of [this.#data, this.#token, this.#group]) {
       socket?.on('error', (error) => this.#links.logger.warn({ reason: error.message }, 'udp socket'));
     }
   }
 
   doWork(_nowMs: number): number {
     const ring = this.#outbound;
+    if (this.#sentBytes > 0) {
+      if (this.#kernelIsFull()) return 0;
+      this.#release();
+    }
     if (!ring.peek(BATCH_BYTES)) return 0;
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
-    for (let at = ring.offset; at < end; ) {
+    for (let at = ring.offset; at < end && !this.#kernelIsFull(); ) {
       const length = ring.view.getUint32(at + RECORD_LENGTH, true);
       this.#send(
         ring.view.getUint32(at + RECORD_SESSION, true),
@@ -108,8 +130,9 @@ export class NetworkAgent implements Agent {
       );
       datagrams++;
       at += alignRecord(length);
+      this.#sentBytes = at - ring.offset;
     }
-    ring.release(ring.lengthBytes);
+    if (!this.#kernelIsFull()) this.#release();
     return datagrams;
   }
 
@@ -129,29 +152,66 @@ export class NetworkAgent implements Agent {
 
   close(): void {
     this.doWork(0);
-    this.#data?.close();
-    this.#token?.close();
+    for (const socket of [this.#data, this.#token, this.#group]) socket?.close();
     this.#data = null;
     this.#token = null;
+    this.#group = null;
   }
 
-  /** Node copies nothing here: `send` hands the memory to the kernel at once, before the record is released. */
+  async #joinSegment({ kind, address }: SegmentGroup, host: string, port: number): Promise<void> {
+    // A socket bound to the daemon's own address does not hear the group; own datagrams come back and are recognised by their source.
+    const socket = await bind(
+      address,
+      port,
+      (message, from) => {
+        if (from.address !== host || from.port !== port) this.#toRing(message);
+      },
+      true,
+    );
+    this.#group = socket;
+    if (kind === 'multicast') {
+      socket.addMembership(address, host);
+      this.#data!.setMulticastInterface(host);
+    } else this.#data!.setBroadcast(true);
+  }
+
+  /** Whether datagrams wait inside Node; their memory is still in use. */
+  #kernelIsFull(): boolean {
+    return (this.#data?.getSendQueueCount() ?? 0) > 0;
+  }
+
+  #release(): void {
+    this.#outbound.release(this.#sentBytes);
+    this.#sentBytes = 0;
+  }
+
+  /** Nothing is copied: the memory goes to the kernel at once, or stays in the ring until it has. */
   #send(to: number, offset: number, lengthBytes: number): void {
+    const { segment, self, daemons } = this.#options;
     const isToken = this.#sendBytes[offset + TYPE_OFFSET] === TOKEN_TYPE;
-    if (to !== TO_ALL_DAEMONS) this.#sendTo(to, isToken, offset, lengthBytes);
-    else {
-      for (let node = 0; node < this.#options.daemons.length; node++) {
-        if (node !== this.#options.self) this.#sendTo(node, isToken, offset, lengthBytes);
-      }
+    if (segment !== null && (to === TO_OWN_SEGMENT || to === TO_ALL_DAEMONS)) {
+      this.#sendToAddress(segment.address, daemons[self]!.port, offset, lengthBytes);
+      if (to === TO_OWN_SEGMENT) return;
+    }
+    if (to !== TO_ALL_DAEMONS) {
+      this.#sendTo(to, isToken, offset, lengthBytes);
+      return;
+    }
+    for (let node = 0; node < daemons.length; node++) {
+      if (node !== self && segment?.nodes.includes(nodeIndex(node)) !== true)
+        this.#sendTo(node, isToken, offset, lengthBytes);
     }
   }
 
   #sendTo(node: number, isToken: boolean, offset: number, lengthBytes: number): void {
     const endpoint = this.#options.daemons[node];
-    if (endpoint === undefined || this.#data === null) return;
+    if (endpoint === undefined) return;
+    this.#sendToAddress(endpoint.host, isToken ? endpoint.port + 1 : endpoint.port, offset, lengthBytes);
+  }
+
+  #sendToAddress(host: string, port: number, offset: number, lengthBytes: number): void {
     this.counters[NetworkCounter.DatagramsSent]!++;
-    const port = isToken ? endpoint.port + 1 : endpoint.port;
-    this.#data.send(this.#sendBytes, offset, lengthBytes, port, endpoint.host);
+    this.#data?.send(this.#sendBytes, offset, lengthBytes, port, host);
   }
 
   #onData(message: Buffer): void {
@@ -193,12 +253,26 @@ export class NetworkAgent implements Agent {
 const dottedQuad = (address: number): string =>
   [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
 
+type LookupAnswer = (error: null, address: string, family: number) => void;
+
+/** All addresses are literal. Answering at once lets `send` reach the kernel before it returns; Node's own lookup answers later. */
+function literalAddress(address: string, _options: unknown, answer: LookupAnswer): void {
+  answer(null, address, 4);
+}
+
+/** @param isGroup several daemons of one machine may listen to a segment's address */
 async function bind(
   host: string,
   port: number,
   onMessage: (message: Buffer, from: RemoteInfo) => void,
+  isGroup = false,
 ): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
+  const socket = createSocket({
+    type: 'udp4',
+    reuseAddr: isGroup,
+    lookup: literalAddress,
+    recvBufferSize: RECEIVE_BUFFER_BYTES,
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject);
     socket.bind(port, host, () => {

@@ -22,6 +22,7 @@ import {
   RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
+  TO_OWN_SEGMENT,
 } from '../engine/wire/record.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { Agent } from './agent.ts';
@@ -39,6 +40,8 @@ export interface RingAgentOptions {
   readonly daemonNames: readonly string[];
   /** IPv4 address of every configured daemon as a number, in configuration order. */
   readonly daemonAddress: readonly number[];
+  /** Daemons that one multicast or broadcast reaches; empty when each gets datagrams of its own. */
+  readonly segmentPeers: readonly NodeIndex[];
   readonly maxSessions: number;
   /** Longest membership frame the ordered log takes. */
   readonly maxFrameBytes: number;
@@ -197,8 +200,19 @@ export class RingAgent implements Agent, RingHost {
   }
 
   sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
-    if (members === null) this.#send(TO_ALL_DAEMONS, bytes, offset, lengthBytes);
-    else for (const node of members) if (node !== this.#options.ring.self) this.#send(node, bytes, offset, lengthBytes);
+    if (members === null) {
+      this.#send(TO_ALL_DAEMONS, bytes, offset, lengthBytes);
+      return;
+    }
+    const { segmentPeers } = this.#options;
+    let segmentServed = false;
+    for (const node of members) {
+      if (node === this.#options.ring.self) continue;
+      const bySegment = segmentPeers.includes(node);
+      if (bySegment && segmentServed) continue;
+      segmentServed ||= bySegment;
+      this.#send(bySegment ? TO_OWN_SEGMENT : node, bytes, offset, lengthBytes);
+    }
   }
 
   #start(nowMs: number): void {

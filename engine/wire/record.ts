@@ -58,8 +58,10 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
-/** In the `session` field of a datagram record: to every daemon of the ring's configuration. */
+/** In the `session` field of a datagram record: to every configured daemon but this one. */
 export const TO_ALL_DAEMONS = 0xffff_ffff;
+/** Likewise: to this daemon's segment, by one multicast or broadcast. */
+export const TO_OWN_SEGMENT = 0xffff_fffe;
 
 /** `lengthBytes` rounded up to the next record boundary. */
 export const alignRecord = (lengthBytes: number): number => (lengthBytes + 7) & ~7;

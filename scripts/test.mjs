@@ -1,0 +1,67 @@
+/**
+ * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs what is missing. Ends with a
+ * line `N passed, N failed` and exits non-zero when anything failed.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureInstalled, root } from './ensure-installed.mjs';
+
+ensureInstalled();
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const folder = mkdtempSync(join(tmpdir(), 'skein-test-'));
+const resultsFile = join(folder, 'results.json');
+const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+/** @returns whether it succeeded */
+function run(title, command, args) {
+  const started = performance.now();
+  console.log(`\n== ${title}`);
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const passed = result.status === 0;
+  console.log(`-- ${title}: ${passed ? 'ok' : 'FAILED'} (${seconds(started)})`);
+  return passed;
+}
+
+/** The example end to end needs a real web server; where a package manager is at hand it is installed like any other need. */
+function ensureNginx() {
+  const present = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).error === undefined;
+  const mayInstall =
+    process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).error === undefined;
+  if (present || !mayInstall) return;
+  console.log('installing nginx for the example …');
+  spawnSync('sh', ['-c', 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+const checks = [
+  run('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
+  run('configuration grammar', process.execPath, ['scripts/generate-config-parser.mjs']),
+  run('types', bin('tsc'), ['--noEmit']),
+  run('import rule', bin('depcruise'), [
+    '--config',
+    '.dependency-cruiser.cjs',
+    ...['engine', 'workers', 'client', 'cli', 'daemon', 'bench', 'examples', 'index.ts'],
+  ]),
+];
+
+ensureNginx();
+const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${resultsFile}`];
+const testsRan = run('unit, property, interop traces, simulation, end to end', bin('vitest'), ['run', ...reporters]);
+
+let results = { numPassedTests: 0, numFailedTests: 0, numFailedTestSuites: 0 };
+try {
+  results = JSON.parse(readFileSync(resultsFile, 'utf8'));
+} catch (error) {
+  console.error(`no test results: ${error.message}`);
+}
+rmSync(folder, { recursive: true });
+const passed = checks.filter((check) => check).length + results.numPassedTests;
+// A suite that could not even be loaded fails without a failing test in it.
+const broken = testsRan || results.numFailedTests > 0 ? 0 : 1;
+const failed = checks.filter((check) => !check).length + results.numFailedTests + broken;
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
