@@ -78,6 +78,7 @@ export class DeliveryAgent implements Agent {
   #departing: ClientSession[] = [];
   #serial = 0;
   #spilledTurn = 0;
+  #logFullSeen = 0;
   #clientsBlocked = false;
   #draining = false;
 
@@ -125,6 +126,7 @@ export class DeliveryAgent implements Agent {
     const consumed = this.#consumer.consume();
     work += consumed;
     if (this.#consumer.turn !== this.#spilledTurn) this.#spillBlocked();
+    if (this.#links.ringCounters[OrderingCounter.LogFull] !== this.#logFullSeen) this.#relieveLog();
     work += this.#flushDirty();
     if (this.#port.publish()) work++;
     if (consumed > 0) this.#log.finish();
@@ -427,5 +429,23 @@ export class DeliveryAgent implements Agent {
   #spillBlocked(): void {
     this.#spilledTurn = this.#consumer.turn;
     for (const session of this.#blocked) session.output.spillOld(this.#spilledTurn);
+  }
+
+  /**
+   * The log is full. Usually readers are about to give room back. But every client stuck in a write holds a segment, and when such
+   * clients hold so many that nobody else can be served, the one that has been stuck longest is ended.
+   */
+  #relieveLog(): void {
+    this.#logFullSeen = this.#links.ringCounters[OrderingCounter.LogFull]!;
+    let oldest: ClientSession | null = null;
+    let oldestAge = this.#log.shape.segmentCount / 2;
+    for (const session of this.#blocked) {
+      const since = session.output.heldSince();
+      const age = since === null ? 0 : this.#consumer.turn - since;
+      if (age <= oldestAge) continue;
+      oldest = session;
+      oldestAge = age;
+    }
+    if (oldest !== null) this.#tooSlow(oldest, oldest.output.waitingFrames(), oldest.output.waitingBytes());
   }
 }

@@ -133,6 +133,11 @@ export class SessionOutput {
     return this.queuedBytes - this.#flightBytes + (this.#flightBytes === 0 ? 0 : this.#unsentBytes());
   }
 
+  /** Turn of the oldest range that a write in flight holds in the log; null when it holds none. */
+  heldSince(): number | null {
+    return this.#flightRanges === 0 ? null : this.#ranges[this.#at(0) + TURN]!;
+  }
+
   /** Forgets everything and lets go of the log; the socket is closed and owns no memory any more. */
   discard(): void {
     for (let i = 0; i < this.#count; i++) this.#log.unhold(this.#ranges[this.#at(i) + SEGMENT]!);

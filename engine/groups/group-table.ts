@@ -1,0 +1,133 @@
+/** All groups with a member anywhere in the component, and the members by daemon and session. */
+import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
+import { Group, type Member } from './group.ts';
+import { hashNumber, hashText, TableHash } from './table-hash.ts';
+
+export const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** What another synced set knows of a group, with members in member order. */
+export interface ForeignGroup {
+  readonly name: string;
+  readonly membershipProcId: number;
+  readonly membershipTime: number;
+  readonly index: number;
+  readonly isChanged: boolean;
+  readonly members: readonly Member[];
+}
+
+/** The part of a group table that belongs to other daemons: their clients, and the groups these are in. */
+export interface ForeignTable {
+  readonly members: readonly Member[];
+  readonly groups: readonly ForeignGroup[];
+}
+
+export class GroupTable {
+  private readonly groupsByName = new Map<string, Group>();
+  /** Members of each daemon by session; a client without groups is not here. */
+  private readonly membersBySession: readonly Map<SessionHandle, Member>[];
+
+  constructor(nodeCount: number) {
+    this.membersBySession = Array.from({ length: nodeCount }, () => new Map<SessionHandle, Member>());
+  }
+
+  get groupCount(): number {
+    return this.groupsByName.size;
+  }
+
+  groups(): Iterable<Group> {
+    return this.groupsByName.values();
+  }
+
+  group(name: string): Group | undefined {
+    return this.groupsByName.get(name);
+  }
+
+  member(node: NodeIndex, session: SessionHandle): Member | undefined {
+    return this.membersBySession[node]!.get(session);
+  }
+
+  membersOf(node: NodeIndex): Iterable<Member> {
+    return this.membersBySession[node]!.values();
+  }
+
+  create(name: string): Group {
+    const group = new Group(name);
+    this.groupsByName.set(name, group);
+    return group;
+  }
+
+  /** Puts a member that was inserted in its first group on record. */
+  remember(member: Member): void {
+    this.membersBySession[member.node]!.set(member.session, member);
+  }
+
+  /** Takes `member` out of `group`; forgets either when it is left with nothing. */
+  remove(group: Group, member: Member): void {
+    group.remove(member);
+    if (member.groups.size === 0) this.membersBySession[member.node]!.delete(member.session);
+    if (group.memberCount === 0) this.groupsByName.delete(group.name);
+  }
+
+  /** Groups with a member on a daemon marked in `isChosen`, in ascending name order. */
+  groupsOfNodes(isChosen: Uint8Array): Group[] {
+    const found = new Set<Group>();
+    for (let node = 0; node < this.membersBySession.length; node++) {
+      if (isChosen[node] === 0) continue;
+      for (const member of this.membersBySession[node]!.values()) for (const group of member.groups) found.add(group);
+    }
+    return [...found].sort(byName);
+  }
+
+  /** Forgets the clients of the daemons marked in `isDropped`. Groups that lose one are marked changed, or vanish when empty. */
+  dropNodes(isDropped: Uint8Array): void {
+    for (const group of this.groupsOfNodes(isDropped)) {
+      group.removeNodes(isDropped);
+      group.isChanged = true;
+      if (group.memberCount === 0) this.groupsByName.delete(group.name);
+    }
+    for (let node = 0; node < this.membersBySession.length; node++) {
+      if (isDropped[node] === 1) this.membersBySession[node]!.clear();
+    }
+  }
+
+  /**
+   * Takes over the clients of another synced set. A group known on both sides is changed; until its next view gives it a new
+   * id it has the smaller of the two, so that everybody who merges the same tables, in any order, has the same.
+   */
+  merge(foreign: ForeignTable): void {
+    for (const member of foreign.members) this.remember(member);
+    for (const theirs of foreign.groups) {
+      const ours = this.groupsByName.get(theirs.name);
+      if (ours === undefined) {
+        const group = this.create(theirs.name);
+        group.setId(theirs.membershipProcId, theirs.membershipTime, theirs.index);
+        group.isChanged = theirs.isChanged;
+        group.insertAll(theirs.members);
+        continue;
+      }
+      const order =
+        theirs.membershipProcId - ours.membershipProcId ||
+        theirs.membershipTime - ours.membershipTime ||
+        theirs.index - ours.index;
+      if (order < 0) ours.setId(theirs.membershipProcId, theirs.membershipTime, theirs.index);
+      ours.isChanged = true;
+      ours.insertAll(theirs.members);
+    }
+  }
+
+  /** Over names, ids and members of all groups. Equal at all daemons of a synced set between two deliveries. */
+  hash(): TableHash {
+    const sum = new TableHash();
+    for (const group of this.groupsByName.values()) {
+      let hash = hashText(0, group.name);
+      hash = hashNumber(hashNumber(hashNumber(hash, group.membershipProcId), group.membershipTime), group.index);
+      let second = hashNumber(hash, group.isChanged ? 2 : 1);
+      for (const member of group.members) {
+        hash = hashNumber(hash, member.hash);
+        second = (Math.imul(second, 31) + member.hash) | 0;
+      }
+      sum.add(hashNumber(hash, 1), hashNumber(second, 2));
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,356 @@
+/**
+ * The process-group layer: a replicated state machine driven by the order of the ring (ring-protocol.md, section 4). It is
+ * given configurations and ordered records and tells `GroupsOutput` what this daemon's clients see.
+ *
+ * Invariant: between two deliveries in state Operational the tables of all daemons of the configuration are equal.
+ */
+import type { Configuration, ConfigurationMember } from '../ring/ports.ts';
+import { readName } from '../wire/frame.ts';
+import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
+import { NAME_FIELD_LENGTH } from '../wire/limits.ts';
+import { RECORD_HEADER_LENGTH, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
+import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
+import { type Group, Member } from './group.ts';
+import { byName, GroupTable } from './group-table.ts';
+import type { GroupsOutput } from './groups-output.ts';
+import { type Stamp, stampOf } from './stamp.ts';
+import { GROUPS_HEADER_LENGTH, StateExchange, sendInParts } from './state-exchange.ts';
+import { encodeTable } from './table-codec.ts';
+import { ViewWriter } from './view-writer.ts';
+import { VsRanks } from './vs-sets.ts';
+
+/** States and their numbers in the status report (client-protocol.md, 10.2). */
+export const GroupsState = {
+  /** GOP: tables equal in the whole configuration. */
+  Operational: 1,
+  /** GTRANS: a transitional configuration was delivered; the regular one that follows has not been. */
+  Transitional: 2,
+  /** GGATHER: exchanging tables. Also the state before the first configuration. */
+  Gathering: 3,
+  /** GGT: exchanging tables, and the configuration is ending already. */
+  GatheringTransitional: 4,
+} as const;
+export type GroupsState = (typeof GroupsState)[keyof typeof GroupsState];
+
+export interface GroupsLayerOptions {
+  readonly self: NodeIndex;
+  /** IPv4 address of every configured daemon as a number, in configuration order. */
+  readonly daemonAddress: readonly number[];
+  /** Longest body given to `sendGroups`. Small enough that a record holding it is never cut: see `DEFAULT_GROUPS_BODY_LENGTH`. */
+  readonly groupsBodyBytes?: number;
+  /** Longest membership frame the ordered log takes; longer ones are counted, not sent. */
+  readonly maxFrameBytes?: number;
+}
+
+/** Fits a datagram of 1,472 bytes with the headers of packet and record. */
+export const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
+const DEFAULT_MAX_FRAME_LENGTH = 262_144;
+
+const BODY_GROUP = RECORD_HEADER_LENGTH;
+const BODY_MEMBER = BODY_GROUP + NAME_FIELD_LENGTH;
+const BODY_JOIN_FLAGS = BODY_MEMBER + NAME_FIELD_LENGTH;
+const JOIN_WANTS_MEMBERSHIP = 1;
+const MIN_LENGTH: Readonly<Record<number, number>> = {
+  [RecordKind.Join]: BODY_JOIN_FLAGS + 1,
+  [RecordKind.Leave]: BODY_MEMBER + NAME_FIELD_LENGTH,
+  [RecordKind.Disconnect]: RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH,
+  [RecordKind.Groups]: RECORD_HEADER_LENGTH + GROUPS_HEADER_LENGTH,
+};
+
+const nodesOf = (members: readonly ConfigurationMember[]): NodeIndex[] => members.map((member) => member.node);
+
+export class GroupsLayer {
+  private readonly self: NodeIndex;
+  private readonly daemonAddress: readonly number[];
+  private readonly groupsBodyBytes: number;
+  private readonly output: GroupsOutput;
+  private readonly views: ViewWriter;
+  private readonly table: GroupTable;
+  private readonly ranks: VsRanks;
+
+  private currentState: GroupsState = GroupsState.Gathering;
+  /** The last regular configuration; null before the first. */
+  private regular: Configuration | null = null;
+  /** In Transitional and GatheringTransitional: the transitional configuration that was delivered last. */
+  private transitional: Configuration | null = null;
+  /** Names new groups' ids: the last configuration the layer acted on. */
+  private current: Stamp | null = null;
+  /** Members whose tables equal ours, in configuration order. */
+  private synced: readonly NodeIndex[];
+  /** By daemon: what its clients' part of the table was last in step with; null when partitioned away or absent. */
+  private readonly stamps: (Stamp | null)[];
+  /** In Transitional: daemons of the old configuration that did not come along. Their clients stay until the next regular one. */
+  private readonly isLost: Uint8Array;
+  private exchange: StateExchange | null = null;
+
+  /** GROUPS records that made no sense; an exchange that contains one waits for the next configuration. */
+  malformedRecordCount = 0;
+  /** Client records met outside Operational and Transitional, where nobody may originate them. They are ignored by all alike. */
+  misplacedRecordCount = 0;
+  /** Times our representative's table was not the same as ours: a broken invariant. */
+  divergenceCount = 0;
+
+  constructor(options: GroupsLayerOptions, output: GroupsOutput) {
+    const nodeCount = options.daemonAddress.length;
+    const groupsBodyBytes = options.groupsBodyBytes ?? DEFAULT_GROUPS_BODY_LENGTH;
+    if (groupsBodyBytes <= GROUPS_HEADER_LENGTH)
+      throw new RangeError(`groupsBodyBytes is ${groupsBodyBytes}; it must be above ${GROUPS_HEADER_LENGTH}`);
+    this.self = options.self;
+    this.daemonAddress = options.daemonAddress;
+    this.groupsBodyBytes = groupsBodyBytes;
+    this.output = output;
+    this.views = new ViewWriter(options.self, options.maxFrameBytes ?? DEFAULT_MAX_FRAME_LENGTH, output);
+    this.table = new GroupTable(nodeCount);
+    this.ranks = new VsRanks(nodeCount);
+    this.synced = [options.self];
+    this.stamps = new Array<Stamp | null>(nodeCount).fill(null);
+    this.isLost = new Uint8Array(nodeCount);
+  }
+
+  get state(): GroupsState {
+    return this.currentState;
+  }
+
+  /** While true, nothing weaker than AGREED may be delivered ahead of the order: it could overtake the exchange. */
+  get gathering(): boolean {
+    return this.currentState === GroupsState.Gathering || this.currentState === GroupsState.GatheringTransitional;
+  }
+
+  /** Groups with a member anywhere in the component. */
+  get groupCount(): number {
+    return this.table.groupCount;
+  }
+
+  memberCount(group: string): number {
+    return this.table.group(group)?.memberCount ?? 0;
+  }
+
+  /** Private names of the members of `group` in the order of views; empty for a group that does not exist. */
+  memberNames(group: string): string[] {
+    return this.table.group(group)?.members.map((member) => member.name) ?? [];
+  }
+
+  /** 16 hexadecimal digits over groups, ids and members: equal at all daemons of a configuration at the same place of the order. */
+  stateHash(): string {
+    return this.table.hash().toString();
+  }
+
+  /** A configuration at its place in the order of deliveries: regular, transitional, regular, … */
+  configurationChanged(configuration: Configuration): void {
+    if (configuration.id.kind === 'transitional') this.transitionalDelivered(configuration);
+    else this.regularDelivered(configuration);
+  }
+
+  /**
+   * An ordered Join, Leave, Disconnect or Groups record of `origin`, whole, its header at `offset`. Other kinds are not for this
+   * layer and ignored.
+   * @param lengthBytes room of the record in `bytes`, with or without padding
+   */
+  record(origin: NodeIndex, kind: RecordKind, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const minLength = MIN_LENGTH[kind];
+    if (minLength === undefined) return;
+    const view = new DataView(bytes.buffer, bytes.byteOffset + offset, lengthBytes);
+    const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH, true);
+    if (length < minLength || length > lengthBytes) {
+      this.malformedRecordCount++;
+      return;
+    }
+    if (kind === RecordKind.Groups) {
+      this.groupsDelivered(origin, bytes.subarray(offset + RECORD_HEADER_LENGTH, offset + length));
+      return;
+    }
+    if (this.gathering) {
+      this.misplacedRecordCount++;
+      return;
+    }
+    const session = view.getUint32(RECORD_SESSION, true) as SessionHandle;
+    if (kind === RecordKind.Disconnect) {
+      this.disconnect(origin, session);
+      return;
+    }
+    const group = readName(bytes, offset + BODY_GROUP);
+    if (kind === RecordKind.Leave) this.leave(origin, session, group);
+    else {
+      const wantsMembership = (bytes[offset + BODY_JOIN_FLAGS]! & JOIN_WANTS_MEMBERSHIP) !== 0;
+      this.join(origin, session, group, readName(bytes, offset + BODY_MEMBER), wantsMembership);
+    }
+  }
+
+  private join(origin: NodeIndex, session: SessionHandle, groupName: string, name: string, wants: boolean): void {
+    const isLocal = origin === this.self;
+    const known = this.table.member(origin, session);
+    const member = known ?? new Member(origin, session, name, isLocal && wants);
+    const group = this.table.group(groupName) ?? this.createGroup(groupName);
+    if (!group.insert(member)) return;
+    if (known === undefined) this.table.remember(member);
+    if (this.isLost[origin] === 1) group.isChanged = true;
+    this.countView(group);
+    if (isLocal) this.output.memberAdded(groupName, session);
+    this.announce(CAUSED_BY_JOIN, group, member);
+  }
+
+  private createGroup(name: string): Group {
+    const group = this.table.create(name);
+    group.setId(this.current!.procId, this.current!.time, 0);
+    return group;
+  }
+
+  private leave(origin: NodeIndex, session: SessionHandle, groupName: string): void {
+    const group = this.table.group(groupName);
+    const member = this.table.member(origin, session);
+    if (group === undefined || member === undefined || !member.groups.has(group)) return;
+    this.views.selfLeave(group, member);
+    this.takeOut(CAUSED_BY_LEAVE, group, member);
+  }
+
+  private disconnect(origin: NodeIndex, session: SessionHandle): void {
+    const member = this.table.member(origin, session);
+    if (member !== undefined) {
+      for (const group of [...member.groups].sort(byName)) this.takeOut(CAUSED_BY_DISCONNECT, group, member);
+    }
+    if (origin === this.self) this.output.sessionEnded(session);
+  }
+
+  private takeOut(cause: number, group: Group, member: Member): void {
+    this.table.remove(group, member);
+    if (member.node === this.self) this.output.memberRemoved(group.name, member.session);
+    if (group.memberCount === 0) return;
+    this.countView(group);
+    this.announce(cause, group, member);
+  }
+
+  /**
+   * The next view's index is one higher, and its id names the membership the view was made in, also when earlier memberships left
+   * the group alone. With the older name it could meet its like: a daemon that parted may have delivered another change, which we
+   * did not get, as the same next view of the older membership (GRP-3).
+   */
+  private countView(group: Group): void {
+    group.setId(this.current!.procId, this.current!.time, group.index + 1);
+  }
+
+  /** A change inside the transitional period of a group that lost a daemon is one more view caused by the network. */
+  private announce(cause: number, group: Group, member: Member): void {
+    if (!group.isChanged) {
+      this.views.change(cause, group, member);
+      return;
+    }
+    this.views.network(group, this.ranks, cause === CAUSED_BY_JOIN ? member : null);
+    this.views.transition(group);
+  }
+
+  private transitionalDelivered(configuration: Configuration): void {
+    if (this.regular === null) throw new Error('transitional configuration before the first regular one');
+    if (this.currentState === GroupsState.Operational) this.beginTransition(configuration);
+    else if (this.currentState === GroupsState.Gathering) {
+      this.transitional = configuration;
+      this.currentState = GroupsState.GatheringTransitional;
+    } else throw new Error('two transitional configurations in a row');
+  }
+
+  private beginTransition(configuration: Configuration): void {
+    this.currentState = GroupsState.Transitional;
+    this.transitional = configuration;
+    this.synced = nodesOf(configuration.members);
+    this.current = stampOf(configuration.id, this.daemonAddress);
+    this.isLost.fill(0);
+    for (const { node } of this.regular!.members) this.isLost[node] = 1;
+    for (const node of this.synced) this.isLost[node] = 0;
+    this.stampAll(this.synced);
+    this.ranks.assign(this.stamps);
+    for (const group of this.table.groupsOfNodes(this.isLost)) {
+      this.views.transition(group);
+      group.isChanged = true;
+      group.setId(this.current.procId, this.current.time, 1);
+    }
+  }
+
+  private regularDelivered(configuration: Configuration): void {
+    if (this.currentState === GroupsState.Operational) throw new Error('two regular configurations in a row');
+    if (this.currentState === GroupsState.Transitional) this.dropAllBut(this.synced);
+    else if (this.currentState === GroupsState.GatheringTransitional) this.salvageExchange();
+    else if (this.regular === null) this.stamps[this.self] = stampOf(configuration.id, this.daemonAddress);
+    else throw new Error('two regular configurations in a row');
+    this.regular = configuration;
+    this.transitional = null;
+    this.isLost.fill(0);
+    if (this.regular.members.length === this.synced.length) this.install();
+    else this.beginExchange();
+  }
+
+  private beginExchange(): void {
+    const configuration = this.regular!;
+    if (this.currentState !== GroupsState.GatheringTransitional) this.output.blockClients(true);
+    this.currentState = GroupsState.Gathering;
+    this.exchange = new StateExchange(configuration, this.synced);
+    if (this.synced[0] !== this.self) return;
+    const daemons = this.synced.map((node) => ({ node, configuration: this.stamps[node]!.configuration }));
+    const table = encodeTable(this.table, daemons);
+    sendInParts(configuration, table, this.groupsBodyBytes, (body) => this.output.sendGroups(body));
+  }
+
+  private groupsDelivered(origin: NodeIndex, body: Uint8Array): void {
+    if (!this.gathering || this.exchange === null) return;
+    const receipt = this.exchange.receive(origin, body);
+    if (receipt === 'malformed') this.malformedRecordCount++;
+    if (receipt !== 'complete') return;
+    this.mergeArrived();
+    const next = this.transitional;
+    this.transitional = null;
+    this.install();
+    if (next !== null) this.beginTransition(next);
+  }
+
+  /** The exchange was cut. Daemons whose own table arrived in full keep the others that did; all of them do so alike. */
+  private salvageExchange(): void {
+    const next = new Set(nodesOf(this.transitional!.members));
+    if (this.exchange!.ownTable() !== null) this.mergeArrived();
+    this.synced = this.synced.filter((node) => next.has(node));
+    this.dropAllBut(this.synced);
+  }
+
+  private mergeArrived(): void {
+    const exchange = this.exchange!;
+    const own = exchange.ownTable();
+    if (own !== null && !this.table.hash().equals(own.hashHigh, own.hashLow)) this.divergenceCount++;
+    const nodes = new Set(this.synced);
+    for (const foreign of exchange.foreignTables()) {
+      this.table.merge(foreign);
+      for (const { node, configuration } of foreign.daemons) {
+        nodes.add(node);
+        this.stamps[node] = stampOf(configuration, this.daemonAddress);
+      }
+    }
+    this.synced = [...nodes].sort((a, b) => a - b);
+  }
+
+  private dropAllBut(kept: readonly NodeIndex[]): void {
+    const isDropped = new Uint8Array(this.stamps.length).fill(1);
+    for (const node of kept) isDropped[node] = 0;
+    this.table.dropNodes(isDropped);
+    for (let node = 0; node < this.stamps.length; node++) if (isDropped[node] === 1) this.stamps[node] = null;
+  }
+
+  /** All tables of the regular configuration are equal: changed groups get their views, and clients go on. */
+  private install(): void {
+    const wasBlocked = this.exchange !== null;
+    this.exchange = null;
+    this.ranks.assign(this.stamps);
+    this.current = stampOf(this.regular!.id, this.daemonAddress);
+    const changed: Group[] = [];
+    for (const group of this.table.groups()) if (group.isChanged) changed.push(group);
+    for (const group of changed.sort(byName)) {
+      group.isChanged = false;
+      group.setId(this.current.procId, this.current.time, 1);
+      this.views.network(group, this.ranks, null);
+    }
+    this.synced = nodesOf(this.regular!.members);
+    this.stampAll(this.synced);
+    this.currentState = GroupsState.Operational;
+    if (wasBlocked) this.output.blockClients(false);
+  }
+
+  private stampAll(nodes: readonly NodeIndex[]): void {
+    this.stamps.fill(null);
+    for (const node of nodes) this.stamps[node] = this.current;
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The group table of one synced set as its representative sends it. Members are numbered in member order (daemon, name), so a
+ * group's list is a rising sequence, written as differences:
+ *
+ *     u64 table hash | u16 daemons x { node u16, stamp: kind u8, ringSeq u32, leader u16, leader incarnation u48 }
+ *     u32 members x { node u16, session u32, name }
+ *     u32 groups in name order x { name, group id 3 x i32, changed u8, varint count x { varint difference } }
+ *
+ * A name is u8 length and bytes; varints carry seven bits a byte, lowest first.
+ */
+import type { ConfigurationId } from '../ring/ports.ts';
+import { incarnation, type NodeIndex, nodeIndex, type SessionHandle } from '../wire/ids.ts';
+import { MAX_GROUP_NAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
+import { ByteReader, ByteWriter, MalformedTableError } from './byte-stream.ts';
+import { compareMembers, Member } from './group.ts';
+import { byName, type ForeignGroup, type ForeignTable, type GroupTable } from './group-table.ts';
+
+export interface StampedNode {
+  readonly node: NodeIndex;
+  readonly configuration: ConfigurationId;
+}
+
+export interface DecodedTable extends ForeignTable {
+  /** The daemons the table speaks for, and the configurations they were last in step with. */
+  readonly daemons: readonly StampedNode[];
+  readonly hashHigh: number;
+  readonly hashLow: number;
+}
+
+const KIND_REGULAR = 0;
+const KIND_TRANSITIONAL = 1;
+
+/** @param daemons the synced set, in configuration order: all clients in `table` are theirs */
+export function encodeTable(table: GroupTable, daemons: readonly StampedNode[]): Uint8Array {
+  const out = new ByteWriter();
+  const hash = table.hash();
+  out.u32(hash.high);
+  out.u32(hash.low);
+  out.u16(daemons.length);
+  for (const { node, configuration } of daemons) {
+    out.u16(node);
+    out.u8(configuration.kind === 'regular' ? KIND_REGULAR : KIND_TRANSITIONAL);
+    out.u32(configuration.ringSeq);
+    out.u16(configuration.leader);
+    out.u48(configuration.leaderIncarnation);
+  }
+  const numberOf = encodeMembers(out, table, daemons);
+  out.u32(table.groupCount);
+  for (const group of [...table.groups()].sort(byName)) {
+    out.text(group.name);
+    out.u32(group.membershipProcId);
+    out.u32(group.membershipTime);
+    out.u32(group.index);
+    out.u8(group.isChanged ? 1 : 0);
+    out.varint(group.memberCount);
+    let previous = -1;
+    for (const member of group.members) {
+      const number = numberOf.get(member)!;
+      out.varint(number - previous);
+      previous = number;
+    }
+  }
+  return out.written();
+}
+
+function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly StampedNode[]): Map<Member, number> {
+  const members = daemons.flatMap(({ node }) => [...table.membersOf(node)]);
+  members.sort((a, b) => compareMembers(a, b) || a.session - b.session);
+  out.u32(members.length);
+  const numberOf = new Map<Member, number>();
+  for (const member of members) {
+    numberOf.set(member, numberOf.size);
+    out.u16(member.node);
+    out.u32(member.session);
+    out.text(member.name);
+  }
+  return numberOf;
+}
+
+/** @throws MalformedTableError */
+export function decodeTable(bytes: Uint8Array): DecodedTable {
+  const from = new ByteReader(bytes);
+  const hashHigh = from.u32();
+  const hashLow = from.u32();
+  const daemons: StampedNode[] = [];
+  for (let left = from.u16(); left > 0; left--) {
+    const node = nodeIndex(from.u16());
+    const kind = from.u8() === KIND_REGULAR ? 'regular' : 'transitional';
+    const configuration: ConfigurationId = {
+      kind,
+      ringSeq: from.u32(),
+      leader: nodeIndex(from.u16()),
+      leaderIncarnation: incarnation(from.u48()),
+    };
+    daemons.push({ node, configuration });
+  }
+  const members = decodeMembers(from, daemons);
+  const groups: ForeignGroup[] = [];
+  for (let left = from.u32(); left > 0; left--) {
+    const group = decodeGroup(from, members);
+    if (groups.length > 0 && groups[groups.length - 1]!.name >= group.name)
+      throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
+    groups.push(group);
+  }
+  if (!from.isAtEnd) throw new MalformedTableError('bytes left over behind the last group');
+  return { daemons, hashHigh, hashLow, members, groups };
+}
+
+function decodeMembers(from: ByteReader, daemons: readonly StampedNode[]): Member[] {
+  const nodes = new Set<number>(daemons.map(({ node }) => node));
+  const members: Member[] = [];
+  for (let left = from.u32(); left > 0; left--) {
+    const node = nodeIndex(from.u16());
+    const session = from.u32() as SessionHandle;
+    const name = from.text();
+    if (name.length >= NAME_FIELD_LENGTH) throw new MalformedTableError(`member name of ${name.length} bytes`);
+    const member = new Member(node, session, name, false);
+    if (!nodes.has(node))
+      throw new MalformedTableError(`member ${member.name} is of daemon ${node}, which is not in the set`);
+    members.push(member);
+  }
+  return members;
+}
+
+function decodeGroup(from: ByteReader, members: readonly Member[]): ForeignGroup {
+  const name = from.text();
+  const membershipProcId = from.i32();
+  const membershipTime = from.i32();
+  const index = from.i32();
+  const isChanged = from.u8() !== 0;
+  const count = from.varint();
+  if (name.length === 0 || name.length > MAX_GROUP_NAME_LENGTH || count === 0)
+    throw new MalformedTableError(`group name of ${name.length} bytes with ${count} members`);
+  const list: Member[] = [];
+  let number = -1;
+  for (let i = 0; i < count; i++) {
+    const difference = from.varint();
+    number += difference;
+    if (difference === 0 || number >= members.length)
+      throw new MalformedTableError(`member ${number} of group ${JSON.stringify(name)}: there are ${members.length}`);
+    list.push(members[number]!);
+  }
+  return { name, membershipProcId, membershipTime, index, isChanged, members: list };
+}

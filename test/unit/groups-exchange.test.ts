@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteReader, ByteWriter, MalformedTableError } from '../../engine/groups/byte-stream.ts';
+import { Member } from '../../engine/groups/group.ts';
+import { GroupTable } from '../../engine/groups/group-table.ts';
+import { StateExchange, sendInParts } from '../../engine/groups/state-exchange.ts';
+import { decodeTable, encodeTable } from '../../engine/groups/table-codec.ts';
+import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { configuration, sessionHandle } from './groups-fixtures.ts';
+
+const REGULAR = configuration('regular', 0xffff_fff0, [0, 1, 2]);
+const STAMP = { ...configuration('transitional', 7, [2]).id, leaderIncarnation: incarnation(2 ** 48 - 1) };
+
+/** Clients of the daemons `nodes`, some of them in two groups. */
+function tableOf(nodes: readonly number[]): GroupTable {
+  const table = new GroupTable(3);
+  const [room, zone] = [table.create('room'), table.create('z'.repeat(31))];
+  room.setId(-1, 2 ** 31 - 1, 5);
+  zone.setId(0x7f00_0001, -5, 1);
+  zone.isChanged = true;
+  for (const node of nodes) {
+    for (let i = 0; i < 3; i++) {
+      const member = new Member(nodeIndex(node), sessionHandle(0xffff_ff00 + i), `#u${9 - i}#daemon${node}`, false);
+      room.insert(member);
+      if (i > 0) zone.insert(member);
+      table.remember(member);
+    }
+  }
+  return table;
+}
+
+const stamped = (nodes: readonly number[]) => nodes.map((node) => ({ node: nodeIndex(node), configuration: STAMP }));
+const encoded = (nodes: readonly number[]): Uint8Array => encodeTable(tableOf(nodes), stamped(nodes)).slice();
+
+function bodiesOf(table: Uint8Array, bodyBytes = 64): Uint8Array[] {
+  const bodies: Uint8Array[] = [];
+  sendInParts(REGULAR, table, bodyBytes, (body) => bodies.push(body.slice()));
+  return bodies;
+}
+
+describe('group table on the wire', () => {
+  it('survives the way there and back', () => {
+    const decoded = decodeTable(encoded([1, 2]));
+    expect(decoded.daemons).toEqual(stamped([1, 2]));
+    const copy = new GroupTable(3);
+    copy.merge(decoded);
+    const original = tableOf([1, 2]);
+    expect(copy.hash()).toEqual(original.hash());
+    expect(copy.hash().equals(decoded.hashHigh, decoded.hashLow)).toBe(true);
+    expect(copy.group('room')!.memberNames.slice(0, 192)).toEqual(original.group('room')!.memberNames.slice(0, 192));
+    expect(copy.group('z'.repeat(31))).toMatchObject({ isChanged: true, membershipTime: -5, index: 1 });
+    expect(copy.member(nodeIndex(2), sessionHandle(0xffff_ff01))!.groups.size).toBe(2);
+  });
+
+  it('is the same bytes whatever the history of the table', () => {
+    expect(encodeTable(tableOf([2, 1]), stamped([1, 2]))).toEqual(encoded([1, 2]));
+  });
+
+  it('keeps numbers of all sizes', () => {
+    const out = new ByteWriter();
+    const varints = [0, 1, 127, 128, 16_383, 16_384, 2 ** 28 - 1];
+    out.u8(255);
+    out.u16(65_535);
+    out.u32(-1);
+    out.u48(2 ** 48 - 2);
+    for (const value of varints) out.varint(value);
+    const from = new ByteReader(out.written());
+    expect([from.u8(), from.u16(), from.i32(), from.u48()]).toEqual([255, 65_535, -1, 2 ** 48 - 2]);
+    expect(varints.map(() => from.varint())).toEqual(varints);
+    expect(from.isAtEnd).toBe(true);
+    expect(() => from.u8()).toThrow(MalformedTableError);
+  });
+
+  it('is refused, never half taken, when it is cut short or has bytes left over', () => {
+    const whole = encoded([1, 2]);
+    for (let length = 0; length < whole.length; length++) {
+      expect(() => decodeTable(whole.slice(0, length)), `${length} bytes`).toThrow(MalformedTableError);
+    }
+    expect(() => decodeTable(new Uint8Array([...whole, 0]))).toThrow('left over');
+  });
+
+  it('throws nothing but MalformedTableError at damaged bytes', () => {
+    const whole = encoded([1, 2]);
+    const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(damage, (changes) => {
+        const damaged = whole.slice();
+        for (const [at, value] of changes) damaged[at] = value;
+        try {
+          decodeTable(damaged);
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedTableError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('state exchange', () => {
+  it('is complete when the tables that arrived speak for every member, in any order of origins', () => {
+    const exchange = new StateExchange(REGULAR, [nodeIndex(0)]);
+    const [own, others] = [bodiesOf(encoded([0])), bodiesOf(encoded([1, 2]))];
+    expect(others.length).toBeGreaterThan(3);
+    const receipts = others.map((body) => exchange.receive(nodeIndex(1), body));
+    expect([exchange.ownTable(), exchange.foreignTables().length]).toEqual([null, 1]);
+    receipts.push(...own.map((body) => exchange.receive(nodeIndex(0), body)));
+    expect(receipts.at(-1)).toBe('complete');
+    expect(new Set(receipts.slice(0, -1))).toEqual(new Set(['stored']));
+    expect(exchange.ownTable()!.members).toHaveLength(3);
+  });
+
+  it('keeps every body within its length', () => {
+    const table = encoded([0, 1, 2]);
+    for (const bodyBytes of [21, 22, 64, table.length + 19, table.length + 20, 4096]) {
+      const lengths = bodiesOf(table, bodyBytes).map((body) => body.length);
+      expect(Math.max(...lengths)).toBeLessThanOrEqual(bodyBytes);
+      expect(lengths).toHaveLength(Math.ceil(table.length / (bodyBytes - 20)));
+    }
+  });
+
+  it('calls bodies of other configurations stale, and parts out of turn malformed', () => {
+    const bodies = bodiesOf(encoded([1, 2]));
+    const other = new StateExchange(configuration('regular', 0xffff_fff1, [0, 1, 2]), [nodeIndex(0)]);
+    expect(other.receive(nodeIndex(1), bodies[0]!)).toBe('stale');
+    const exchange = new StateExchange(REGULAR, [nodeIndex(0)]);
+    expect(exchange.receive(nodeIndex(1), bodies[1]!)).toBe('malformed');
+    expect(exchange.receive(nodeIndex(1), bodies[0]!.subarray(0, 19))).toBe('malformed');
+    expect(bodies.map((body) => exchange.receive(nodeIndex(1), body)).includes('malformed')).toBe(false);
+    expect(exchange.receive(nodeIndex(1), bodies[0]!)).toBe('malformed');
+  });
+
+  it.each([
+    ['a daemon twice', [1, 2], [2]],
+    ['a daemon outside the configuration', [1, 5], []],
+    ['a part of our own set', [0], []],
+  ])('refuses a table that speaks for %s', (_what, first, second) => {
+    const exchange = new StateExchange(REGULAR, [nodeIndex(0), nodeIndex(2)].slice(0, first.includes(0) ? 2 : 1));
+    const tableFor = (nodes: number[]): Uint8Array => encodeTable(new GroupTable(6), stamped(nodes)).slice();
+    const receipts = [first, second]
+      .filter((nodes) => nodes.length > 0)
+      .map((nodes, i) => exchange.receive(nodeIndex(1 + i), bodiesOf(tableFor(nodes), 4096)[0]!));
+    expect(receipts.at(-1)).toBe('malformed');
+    expect(exchange.isComplete).toBe(false);
+  });
+});

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { writeName } from '../../engine/wire/frame.ts';
+import {
+  connectionNameProblem,
+  daemonNameProblem,
+  groupNameProblem,
+  isConnectionName,
+  isGroupNameField,
+  isPrivateTarget,
+  nameFieldLength,
+  parsePrivateName,
+  privateUserLength,
+} from '../../engine/wire/names.ts';
+
+/** `name` in a 32-byte field at offset 3, with the memory a C client leaves behind its NUL. */
+function field(name: string): Uint8Array {
+  const bytes = new Uint8Array(40).fill(0xff);
+  if (name.length < 32) writeName(bytes, 3, name);
+  else for (let i = 0; i < 32; i++) bytes[3 + i] = name.charCodeAt(i);
+  if (name.length < 31) bytes.fill(0x23, 3 + name.length + 1, 3 + 32);
+  return bytes;
+}
+
+describe('names in frames', () => {
+  it.each([
+    ['room', true],
+    ['$', true],
+    ['~'.repeat(31), true],
+    ['g'.repeat(32), false],
+    ['', false],
+    ['a b', false],
+    ['a#b', false],
+    ['#a#b', false],
+    ['a\x7f', false],
+    ['caf\xe9', false],
+  ])('group %j: %s', (name, isLegal) => {
+    expect(isGroupNameField(field(name), 3)).toBe(isLegal);
+    expect(groupNameProblem(name) === null).toBe(isLegal);
+  });
+
+  it.each([
+    ['#alice#d1', 5],
+    ['#1234567890#1234567890123456789', 10],
+    ['#$#~', 1],
+    ['#12345678901#d1', 0],
+    ['#a#12345678901234567890', 0],
+    ['##d1', 0],
+    ['#a#', 0],
+    ['#a', 0],
+    ['#', 0],
+    ['', 0],
+    ['alice#d1', 0],
+    ['#a b#d1', 0],
+    ['#a#d 1', 0],
+    ['#a#d#1', 0],
+    ['#\xe9#d1', 0],
+  ])('private name %j has a user of %i bytes', (name, length) => {
+    expect(privateUserLength(field(name), 3)).toBe(length);
+    const parts = parsePrivateName(name);
+    expect(parts).toEqual(length === 0 ? null : { user: name.slice(1, 1 + length), daemon: name.slice(length + 2) });
+  });
+
+  it('takes the whole field for a private name only when it ends in NUL', () => {
+    const bytes = field('x'.repeat(32));
+    writeName(bytes, 3, `#a#${'d'.repeat(19)}`);
+    expect(privateUserLength(bytes, 3)).toBe(1);
+    expect(nameFieldLength(field('x'.repeat(32)), 3)).toBe(32);
+    expect(nameFieldLength(field('x'.repeat(31)), 3)).toBe(31);
+  });
+
+  it('tells private targets from groups by the first byte alone', () => {
+    expect(isPrivateTarget(field('#weird'), 3)).toBe(true);
+    expect(isPrivateTarget(field('room#'), 3)).toBe(false);
+  });
+
+  it.each([
+    ['alice', true],
+    ['1234567890', true],
+    ['12345678901', false],
+    ['', false],
+    ['a#', false],
+    ['\x7f', false],
+  ])('connection name %j: %s', (name, isLegal) => {
+    const bytes = Buffer.from(`xx${name}`, 'latin1');
+    expect(isConnectionName(bytes, 2, name.length)).toBe(isLegal);
+    expect(connectionNameProblem(name) === null).toBe(isLegal);
+  });
+});
+
+describe('what is wrong with a name', () => {
+  it('names the field, the value and the limit', () => {
+    expect(connectionNameProblem('')).toBe('private name is empty; it needs 1 to 10 bytes');
+    expect(connectionNameProblem('abcdefghijk')).toBe('private name "abcdefghijk" has 11 bytes; the limit is 10');
+    expect(groupNameProblem('a b')).toBe(
+      'group name "a b" has byte 0x20 at position 1; allowed are 0x24 ($) to 0x7e (~)',
+    );
+    expect(daemonNameProblem('d'.repeat(20))).toBe(`daemon name "${'d'.repeat(20)}" has 20 bytes; the limit is 19`);
+    expect(daemonNameProblem('d'.repeat(19))).toBeNull();
+  });
+});
