@@ -11,6 +11,7 @@ import { nameWords } from '../engine/wire/name-hash.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { Agent } from './agent.ts';
 import type { Authenticator } from './delivery/authenticator.ts';
+import { Departures } from './delivery/departures.ts';
 import { dropNotice } from './delivery/drop-notice.ts';
 import { FramePump } from './delivery/frame-pump.ts';
 import { Greeter } from './delivery/greeter.ts';
@@ -20,6 +21,7 @@ import { NameTable } from './delivery/name-table.ts';
 import { ClientSession } from './delivery/session.ts';
 import { SessionInput } from './delivery/session-input.ts';
 import { SessionOutput } from './delivery/session-output.ts';
+import { SlowConsumers } from './delivery/slow-consumers.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
 import type { Log } from './log.ts';
 
@@ -69,15 +71,12 @@ export class DeliveryAgent implements Agent {
   readonly #greeter: Greeter;
   readonly #consumer: LogConsumer;
   readonly #listener: Listener;
+  readonly #departures: Departures;
+  readonly #slowConsumers: SlowConsumers;
   #dirty: ClientSession[] = [];
   #flushing: ClientSession[] = [];
   #stalled: ClientSession[] = [];
-  /** Sessions whose socket did not take everything. */
-  readonly #blocked = new Set<ClientSession>();
-  /** Disconnects that found the submit ring full. */
-  #departing: ClientSession[] = [];
   #serial = 0;
-  #spilledTurn = 0;
   #logFullSeen = 0;
   #clientsBlocked = false;
   #draining = false;
@@ -91,6 +90,10 @@ export class DeliveryAgent implements Agent {
     this.#logBytes = Buffer.from(links.log.data);
     this.#readView = new DataView(this.#readBuffer.buffer, this.#readBuffer.byteOffset, READ_BUFFER_BYTES);
     this.#port = new SubmitPort(links.submit, links.requests);
+    this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
+    this.#slowConsumers = new SlowConsumers(options.limits, links.counters, (session, frames, bytes) =>
+      this.#tooSlow(session, frames, bytes),
+    );
     this.#pump = new FramePump(this.#port, links.counters, {
       endSession: (session, reason, protocolError) => this.#endByInput(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
@@ -105,7 +108,7 @@ export class DeliveryAgent implements Agent {
       tooSlow: (session, frames, bytes) => this.#tooSlow(session, frames, bytes),
       nameAccepted: (session) => this.#nameAccepted(session),
       nameRefused: (session, code) => this.#nameRefused(session, code),
-      sessionEnded: (session) => this.#sessionEnded(session),
+      sessionEnded: (session) => this.#departures.ended(session),
       clientsBlocked: (blocked) => this.#blockClients(blocked),
     });
     this.#listener = new Listener(
@@ -121,12 +124,12 @@ export class DeliveryAgent implements Agent {
 
   doWork(nowMs: number): number {
     let work = this.#greeter.poll(nowMs);
-    work += this.#depart();
+    work += this.#departures.poll();
     work += this.#resumeStalled();
     const consumed = this.#consumer.consume();
     work += consumed;
-    if (this.#consumer.turn !== this.#spilledTurn) this.#spillBlocked();
-    if (this.#links.ringCounters[OrderingCounter.LogFull] !== this.#logFullSeen) this.#relieveLog();
+    this.#slowConsumers.logAdvanced(this.#consumer.turn);
+    this.#relieveLog();
     work += this.#flushDirty();
     if (this.#port.publish()) work++;
     if (consumed > 0) this.#log.finish();
@@ -157,7 +160,7 @@ export class DeliveryAgent implements Agent {
     return (
       this.#draining &&
       this.#port.isEmpty() &&
-      this.#blocked.size === 0 &&
+      this.#slowConsumers.count === 0 &&
       this.#dirty.length === 0 &&
       !this.#log.hasMore()
     );
@@ -218,17 +221,13 @@ export class DeliveryAgent implements Agent {
 
   #nameAccepted(session: ClientSession): void {
     this.#greeter.nameAccepted(session);
-    if (session.state === 'closed') this.#release(session);
+    if (session.state === 'closed') this.#departures.answered(session, true);
   }
 
   #nameRefused(session: ClientSession, code: number): void {
     session.nameState = 'none';
-    if (session.state === 'closed') this.#sessions.delete(session.handle);
+    if (session.state === 'closed') this.#departures.answered(session, false);
     else this.#greeter.nameRefused(session, code);
-  }
-
-  #sessionEnded(session: ClientSession): void {
-    this.#sessions.delete(session.handle);
   }
 
   #opened(session: ClientSession): void {
@@ -299,7 +298,7 @@ export class DeliveryAgent implements Agent {
 
   #refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
     this.#links.logger.info({ peer: session.peer, name: session.privateName, reason }, 'connection refused');
-    this.#leave(session);
+    this.#departures.leave(session);
     const { socket } = session;
     if (bytes.length === 0) socket.destroy();
     else {
@@ -313,60 +312,21 @@ export class DeliveryAgent implements Agent {
     if (session.state === 'open') {
       this.#links.logger.debug({ session: session.privateName, peer: session.peer, reason }, 'session ended');
     }
-    this.#leave(session);
+    this.#departures.leave(session);
     session.socket.destroy();
   }
 
-  #leave(session: ClientSession): void {
-    if (session.state === 'open') {
-      this.counters[DeliveryCounter.SessionsOpen]!--;
-      this.counters[DeliveryCounter.SessionsClosed]!++;
-      this.#names.remove(nameWords(session.privateName), session);
-      session.state = 'closing';
-      this.#departing.push(session);
-      this.#links.schedule();
+  /** The socket is gone for good, and with it every use of the log's memory. What the client had sent before still counts. */
+  #closed(session: ClientSession): void {
+    session.receives = false;
+    session.output.discard();
+    this.#slowConsumers.unblocked(session);
+    if (session.state === 'open' && session.input.stalled) {
+      session.input.ended = true;
       return;
     }
-    if (session.state !== 'handshake') return;
-    session.state = 'closed';
-    this.#greeter.forget(session);
-    if (session.nameState === 'held') this.#release(session);
-    else if (session.nameState === 'none') this.#sessions.delete(session.handle);
-  }
-
-  /** Gives back a name that never became a session. */
-  #release(session: ClientSession): void {
-    if (this.#port.unregister(session.handle, session.privateName)) {
-      session.nameState = 'none';
-      this.#sessions.delete(session.handle);
-    } else this.#departing.push(session);
-    this.#links.schedule();
-  }
-
-  /** Orders disconnects. Their sessions stay known until every membership entry that names them has been read. */
-  #depart(): number {
-    if (this.#departing.length === 0) return 0;
-    const departing = this.#departing;
-    this.#departing = [];
-    let work = 0;
-    for (const session of departing) {
-      if (session.state === 'closed') {
-        this.#release(session);
-        work++;
-      } else if (this.#port.disconnect(session.handle, session.privateName)) {
-        session.state = 'closed';
-        work++;
-      } else this.#departing.push(session);
-    }
-    return work;
-  }
-
-  /** The socket is gone for good, and with it every use of the log's memory. */
-  #closed(session: ClientSession): void {
     this.#end(session, 'connection lost');
-    session.output.discard();
     session.input.clear();
-    this.#blocked.delete(session);
     this.#links.schedule();
   }
 
@@ -382,7 +342,7 @@ export class DeliveryAgent implements Agent {
   }
 
   #unblocked(session: ClientSession): void {
-    this.#blocked.delete(session);
+    this.#slowConsumers.unblocked(session);
     if (session.droppedFrames > 0) {
       session.output.addOwned(dropNotice(session, this.#options.daemonName), 1);
       session.droppedFrames = 0;
@@ -406,46 +366,17 @@ export class DeliveryAgent implements Agent {
       this.counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
       output.writes = 0;
       output.spilledBytes = 0;
-      if (output.blocked) this.#checkBlocked(session);
+      if (output.blocked) this.#slowConsumers.blocked(session);
     }
     const work = flushing.length;
     flushing.length = 0;
     return work;
   }
 
-  #checkBlocked(session: ClientSession): void {
-    const { output } = session;
-    const { maxSessionMessages, maxSessionBytes } = this.#options.limits;
-    this.#blocked.add(session);
-    if (output.queuedBytes > this.counters[DeliveryCounter.LongestQueueBytes]!) {
-      this.counters[DeliveryCounter.LongestQueueBytes] = output.queuedBytes;
-    }
-    if (output.queuedFrames <= maxSessionMessages && output.queuedBytes <= maxSessionBytes) return;
-    const frames = output.waitingFrames();
-    const bytes = output.waitingBytes();
-    if (frames > maxSessionMessages || bytes > maxSessionBytes) this.#tooSlow(session, frames, bytes);
-  }
-
-  #spillBlocked(): void {
-    this.#spilledTurn = this.#consumer.turn;
-    for (const session of this.#blocked) session.output.spillOld(this.#spilledTurn);
-  }
-
-  /**
-   * The log is full. Usually readers are about to give room back. But every client stuck in a write holds a segment, and when such
-   * clients hold so many that nobody else can be served, the one that has been stuck longest is ended.
-   */
   #relieveLog(): void {
-    this.#logFullSeen = this.#links.ringCounters[OrderingCounter.LogFull]!;
-    let oldest: ClientSession | null = null;
-    let oldestAge = this.#log.shape.segmentCount / 2;
-    for (const session of this.#blocked) {
-      const since = session.output.heldSince();
-      const age = since === null ? 0 : this.#consumer.turn - since;
-      if (age <= oldestAge) continue;
-      oldest = session;
-      oldestAge = age;
-    }
-    if (oldest !== null) this.#tooSlow(oldest, oldest.output.waitingFrames(), oldest.output.waitingBytes());
+    const logFull = this.#links.ringCounters[OrderingCounter.LogFull]!;
+    if (logFull === this.#logFullSeen) return;
+    this.#logFullSeen = logFull;
+    this.#slowConsumers.logIsFull(this.#consumer.turn, this.#log.shape.segmentCount);
   }
 }

@@ -40,7 +40,8 @@ export class Greeter {
   readonly #events: GreeterEvents;
   /** Oldest first: every handshake has the same time. */
   readonly #deadlines: Deadline[] = [];
-  readonly #invented = new Set<ClientSession>();
+  /** Connections that asked for no name in particular. */
+  readonly #invented = new WeakSet<ClientSession>();
   /** Register requests that found the request ring full. */
   readonly #unregistered: ClientSession[] = [];
   #nextInvented = 0;
@@ -170,10 +171,5 @@ export class Greeter {
       session.nameState = 'none';
       this.#unregistered.push(session);
     }
-  }
-
-  /** The connection is gone. */
-  forget(session: ClientSession): void {
-    this.#invented.delete(session);
   }
 }

@@ -187,7 +187,7 @@ export class LogConsumer {
     frames: number,
     droppable: boolean,
   ): void {
-    if (session.state !== 'open') return;
+    if (session.state !== 'open' || !session.receives) return;
     const { output } = session;
     const limits = this.#limits;
     if (output.blocked || limits.maxSessionMessages === 0) {

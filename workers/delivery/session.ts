@@ -27,6 +27,8 @@ export class ClientSession {
   nameState: 'none' | 'asked' | 'held' = 'none';
   wantsMembership = false;
   identity: SenderIdentity | null = null;
+  /** The socket is there to be written to. */
+  receives = true;
   /** In the worker's list of sessions to flush. */
   dirty = false;
   /** Number of the last message this session was listed for; keeps a multi-group message to one copy. */
