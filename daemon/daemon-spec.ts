@@ -4,9 +4,10 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
+import { type ClusterKey, parseClusterKeys } from '../engine/config/cluster-keys.ts';
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
-import { ipv4ToNumber } from '../engine/config/ipv4.ts';
+import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
 import { ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
@@ -16,6 +17,10 @@ import type { ResolvedDaemonOptions } from './options-resolve.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
 const ACCESS_FOLDERS = ['.', '/etc'];
+
+/** Anyone who reaches the ports could take part in the ring. */
+const UNSEALED =
+  'TRAFFIC BETWEEN DAEMONS IS NEITHER ENCRYPTED NOR AUTHENTICATED: set ClusterKeyFile, here and at every daemon of the cluster';
 
 export interface DaemonSpecResult {
   readonly spec: DaemonSpec;
@@ -79,7 +84,11 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
       configurationHash: configHash(configuration),
       windows,
     },
+    clusterKeys: await readClusterKeys(options.clusterKeyFile),
   };
+  if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
+    warnings.push(UNSEALED);
+  }
   return { spec, warnings };
 }
 
@@ -89,6 +98,11 @@ function segmentGroup({ configuration, self }: ResolvedDaemonOptions): DaemonSpe
   const kind = segmentTransport(segment, configuration.options);
   const nodes = segment.hosts.map((host) => host.node).filter((node) => node !== self.node);
   return kind === 'unicast' || nodes.length === 0 ? null : { kind, address: segment.address, nodes };
+}
+
+/** @throws (rejects) ConfigError when the file holds no usable keys */
+export async function readClusterKeys(file: string | null): Promise<readonly ClusterKey[] | null> {
+  return file === null ? null : parseClusterKeys(await readFile(file, 'utf8'), file);
 }
 
 function listenAddresses({ listen, configuration }: ResolvedDaemonOptions): readonly ListenAddress[] {

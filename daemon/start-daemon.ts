@@ -6,7 +6,7 @@ import type { CountersMemory } from '../engine/buffers/counters.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
-import { createDaemonSpec } from './daemon-spec.ts';
+import { createDaemonSpec, readClusterKeys } from './daemon-spec.ts';
 import { createLogger, writeRecord } from './logger.ts';
 import { loadOptions } from './options-load.ts';
 import type { DaemonOptions } from './options-schema.ts';
@@ -33,6 +33,11 @@ export interface Daemon {
   readonly counters: CountersMemory;
   /** Resolves when the daemon has stopped; rejects with `AgentFailure` when a part of it failed and all was shut down. */
   readonly closed: Promise<void>;
+  /**
+   * Reads the cluster's key file again: the keys of traffic between daemons change without a pause. Nothing else is re-read.
+   * @throws (rejects) ConfigError when the file is wrong, and an Error when the daemon was started without keys; the old ones stay in force
+   */
+  reloadClusterKeys(): Promise<void>;
   /** Stops accepting, delivers what was ordered (at most for `drainTimeoutMs`, default 2000), leaves the ring, closes all. */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -92,6 +97,13 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     threadingMode: plan.mode,
     counters: supervisor.memory.counters,
     closed,
+    async reloadClusterKeys() {
+      const keys = await readClusterKeys(settings.clusterKeyFile);
+      if (keys === null)
+        throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
+      supervisor.setClusterKeys(keys);
+      logger.info({ sealingKey: keys[0]?.id, keys: keys.length }, 'cluster keys reloaded');
+    },
     stop: (stopOptions) => stop(stopOptions?.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
   };

@@ -46,6 +46,22 @@ export class AgentFailure extends Error {
   }
 }
 
+/**
+ * Every agent lets go of its sockets, also when another one of the thread cannot.
+ * @returns the first failure
+ */
+export function closeAgents(agents: readonly Agent[]): AgentFailure | null {
+  let failure: AgentFailure | null = null;
+  for (const agent of agents) {
+    try {
+      agent.close();
+    } catch (error) {
+      failure ??= new AgentFailure(agent.name, error);
+    }
+  }
+  return failure;
+}
+
 export interface ThreadMemory {
   readonly control: SharedArrayBuffer;
   readonly doorbell: SharedArrayBuffer;
@@ -70,7 +86,7 @@ abstract class AgentThread {
     this.waiter = new DoorbellWaiter(memory.doorbell);
   }
 
-  /** One duty cycle of every agent. @throws AgentFailure */
+  /** One duty cycle of every agent. @throws AgentFailure when one of them did; all have let go of their sockets then */
   protected cycle(): number {
     const nowMs = this.now();
     let work = 0;
@@ -81,6 +97,7 @@ abstract class AgentThread {
         if (done > 0) agent.counters[AgentCounter.BusyCycles]!++;
         work += done;
       } catch (error) {
+        closeAgents(this.#agents);
         throw new AgentFailure(agent.name, error);
       }
     }
@@ -113,8 +130,9 @@ abstract class AgentThread {
       for (const agent of this.#agents) agent.drain();
     }
     if (command === Command.Close) {
-      for (const agent of this.#agents) agent.close();
+      const failure = closeAgents(this.#agents);
       Atomics.store(this.#words, STATUS, ThreadStatus.Closed);
+      if (failure !== null) throw failure;
       return false;
     }
     const drained = this.#agents.every((agent) => agent.drained());
@@ -206,6 +224,14 @@ export class EventLoopThread extends AgentThread {
 
 /** For threads without sockets: blocks on the doorbell. `run` returns when the supervisor closes the thread. */
 export class BlockingThread extends AgentThread {
+  readonly #readMessages: () => void;
+
+  /** @param readMessages takes what the supervisor has sent, which the blocked event loop cannot deliver */
+  constructor(agents: readonly Agent[], memory: ThreadMemory, now: () => number, readMessages: () => void) {
+    super(agents, memory, now);
+    this.#readMessages = readMessages;
+  }
+
   /** @throws AgentFailure */
   run(): void {
     while (this.obey()) {
@@ -216,6 +242,7 @@ export class BlockingThread extends AgentThread {
         continue;
       }
       this.countSleep();
+      this.#readMessages();
       this.waiter.block(this.sleepMs());
     }
   }

@@ -1,5 +1,6 @@
 /** What a daemon is, as plain data that worker threads can be given. */
 import type { AccessList } from '../engine/config/access-ip.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { PasswordEntry } from '../engine/config/password-file.ts';
 import type { AuthPolicy } from '../engine/wire/handshake.ts';
 import type { ListenAddress } from './delivery/listener.ts';
@@ -21,4 +22,6 @@ export interface DaemonSpec {
   readonly limits: SlowConsumerLimits;
   readonly ring: Omit<RingAgentOptions, 'maxFrameBytes'>;
   readonly network: NetworkOptions;
+  /** Seals traffic between daemons; null: a checksum only. */
+  readonly clusterKeys: readonly ClusterKey[] | null;
 }

@@ -151,11 +151,14 @@ export class NetworkAgent implements Agent {
   }
 
   close(): void {
-    this.doWork(0);
-    for (const socket of [this.#data, this.#token, this.#group]) socket?.close();
-    this.#data = null;
-    this.#token = null;
-    this.#group = null;
+    try {
+      this.doWork(0);
+    } finally {
+      for (const socket of [this.#data, this.#token, this.#group]) socket?.close();
+      this.#data = null;
+      this.#token = null;
+      this.#group = null;
+    }
   }
 
   async #joinSegment({ kind, address }: SegmentGroup, host: string, port: number): Promise<void> {

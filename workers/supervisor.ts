@@ -7,7 +7,8 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { AgentFailure, Command, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
+import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
@@ -38,6 +39,7 @@ interface RunningThread {
     reusePort: boolean,
     clientPort: number,
   ) => Promise<readonly BoundAddress[]>;
+  readonly setClusterKeys: (keys: readonly ClusterKey[]) => void;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
 }
@@ -49,6 +51,8 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #workerUrl: URL;
   #threads: readonly RunningThread[] = [];
+  /** Threads that run their loop, and so obey commands. */
+  readonly #obeying = new Set<RunningThread>();
   #stopping = false;
 
   /** @param workerUrl the built `worker-main` */
@@ -60,7 +64,7 @@ export class Supervisor {
     this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
   }
 
-  /** Resolves when every socket listens. @throws (rejects) AgentFailure or the bind error; nothing keeps running then */
+  /** Resolves when every socket listens. @throws (rejects) the bind error, or AgentFailure; nothing keeps running then */
   async start(): Promise<readonly BoundAddress[]> {
     this.#threads = this.#plan.mode === 'inline' ? [this.#inlineThread()] : this.#workerThreads();
     try {
@@ -68,6 +72,14 @@ export class Supervisor {
     } catch (error) {
       await this.#close();
       throw error;
+    }
+  }
+
+  /** Seals and opens datagrams with these keys from now on; only for a daemon that started with keys. */
+  setClusterKeys(keys: readonly ClusterKey[]): void {
+    for (const thread of this.#threads) {
+      thread.setClusterKeys(keys);
+      thread.doorbell.ring();
     }
   }
 
@@ -88,6 +100,7 @@ export class Supervisor {
   async #close(): Promise<void> {
     this.#stopping = true;
     this.#commandAll(Command.Close);
+    for (const thread of this.#threads) if (!this.#obeying.has(thread)) thread.terminate();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
@@ -110,6 +123,7 @@ export class Supervisor {
     for (const i of order) {
       const addresses = serves(i) ? this.#addressesFor(bound, reusePort) : [];
       const opened = await this.#threads[i]!.listen(addresses, reusePort, tcpPort(bound) ?? 0);
+      this.#obeying.add(this.#threads[i]!);
       if (bound.length === 0) bound.push(...opened);
     }
     return bound;
@@ -164,10 +178,11 @@ export class Supervisor {
         eventLoop.schedule();
         return bound;
       },
+      setClusterKeys: (keys) => agents.setClusterKeys(keys),
       ended,
       // Before its loop runs an inline thread has nothing but sockets.
       terminate: () => {
-        for (const agent of agents.agents) agent.close();
+        closeAgents(agents.agents);
         end();
       },
     };
@@ -222,7 +237,9 @@ export class Supervisor {
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'log') this.#events.log(message.record);
       else if (message.kind === 'listening') accept(message.bound);
-      else {
+      else if (message.kind === 'cannot-listen') {
+        refuse(Object.assign(new Error(message.message), { code: message.code }));
+      } else {
         const failure = new AgentFailure(message.agent, new Error(message.message));
         failure.stack = message.stack;
         failed(failure);
@@ -237,6 +254,10 @@ export class Supervisor {
         const message: SupervisorMessage = { kind: 'listen', addresses, reusePort, clientPort };
         worker.postMessage(message);
         return listening;
+      },
+      setClusterKeys: (keys) => {
+        const message: SupervisorMessage = { kind: 'cluster-keys', keys };
+        worker.postMessage(message);
       },
       ended: new Promise((resolve) => {
         worker.on('exit', (code) => {

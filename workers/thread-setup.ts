@@ -1,6 +1,8 @@
 /** Builds the agents of one thread and connects them to shared memory. The same for a worker thread and for `inline`. */
+
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { Agent } from './agent.ts';
 import { type DaemonMemory, MAX_MEMBERSHIP_FRAME_BYTES } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
@@ -9,6 +11,7 @@ import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
 import { DeliveryAgent } from './delivery.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { NetworkAgent } from './network.ts';
+import { AeadSealer } from './ring/aead-sealer.ts';
 import { RingAgent } from './ring.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 
@@ -27,6 +30,8 @@ export interface ThreadContext {
 
 export interface ThreadAgents {
   readonly agents: readonly Agent[];
+  /** Only for the thread of the ring agent; of no effect in others, or in a daemon that started without keys. */
+  setClusterKeys(keys: readonly ClusterKey[]): void;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
@@ -38,6 +43,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   const { spec, memory, plan } = context;
   const agents: Agent[] = [];
   let network: NetworkAgent | null = null;
+  let sealer: AeadSealer | null = null;
   const delivery: DeliveryAgent[] = [];
   for (const role of plan.threads[context.thread]!.roles) {
     if (role === 'network') {
@@ -53,7 +59,8 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       });
       agents.push(network);
     } else if (role === 'ring') {
-      agents.push(ringAgent(context));
+      sealer = spec.clusterKeys === null ? null : new AeadSealer(spec.clusterKeys);
+      agents.push(ringAgent(context, sealer));
     } else {
       const agent = deliveryAgent(context, role);
       delivery.push(agent);
@@ -62,6 +69,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   }
   return {
     agents,
+    setClusterKeys: (keys) => sealer?.setKeys(keys),
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
       for (const agent of delivery) {
@@ -80,11 +88,12 @@ export function tcpPort(bound: readonly BoundAddress[]): number | null {
   return null;
 }
 
-function ringAgent(context: ThreadContext): RingAgent {
+function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent {
   const { spec, memory, plan } = context;
   const workers = Array.from({ length: plan.deliveryWorkers }, (_, worker) => worker);
+  const ring = sealer === null ? spec.ring.ring : { ...spec.ring.ring, sealer };
   return new RingAgent(
-    { ...spec.ring, maxFrameBytes: MAX_MEMBERSHIP_FRAME_BYTES },
+    { ...spec.ring, ring, maxFrameBytes: MAX_MEMBERSHIP_FRAME_BYTES },
     {
       log: memory.log,
       submit: memory.submit,

@@ -1,5 +1,6 @@
 /** Entry of a worker thread: builds its agents, runs them, tells the supervisor what happens. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
@@ -20,16 +21,20 @@ export interface WorkerInput {
 }
 
 export type SupervisorMessage =
+  /** Seal datagrams with these from now on. */
+  | { readonly kind: 'cluster-keys'; readonly keys: readonly ClusterKey[] }
   /** Open your sockets on these addresses, then run. */
-  {
-    readonly kind: 'listen';
-    readonly addresses: readonly ListenAddress[];
-    readonly reusePort: boolean;
-    readonly clientPort: number;
-  };
+  | {
+      readonly kind: 'listen';
+      readonly addresses: readonly ListenAddress[];
+      readonly reusePort: boolean;
+      readonly clientPort: number;
+    };
 
 export type WorkerMessage =
   | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
+  /** A socket could not be opened; the thread does not run. */
+  | { readonly kind: 'cannot-listen'; readonly message: string; readonly code: string | undefined }
   | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'log'; readonly record: LogRecord };
 
@@ -60,7 +65,7 @@ const agents = setUpThread({
 function run(): void {
   if (threadPlan.blocking) {
     try {
-      new BlockingThread(agents.agents, memory, monotonicNow).run();
+      new BlockingThread(agents.agents, memory, monotonicNow, readMessages).run();
     } catch (error) {
       fail(error);
     }
@@ -81,9 +86,24 @@ function endThread(): void {
   port.close();
 }
 
-port.on('message', (message: SupervisorMessage) => {
-  agents.listen(message.addresses, message.reusePort, message.clientPort).then((bound) => {
-    tell({ kind: 'listening', bound });
-    run();
-  }, fail);
-});
+function handle(message: SupervisorMessage): void {
+  if (message.kind === 'cluster-keys') {
+    agents.setClusterKeys(message.keys);
+    return;
+  }
+  agents.listen(message.addresses, message.reusePort, message.clientPort).then(
+    (bound) => {
+      tell({ kind: 'listening', bound });
+      run();
+    },
+    (error: NodeJS.ErrnoException) => tell({ kind: 'cannot-listen', message: error.message, code: error.code }),
+  );
+}
+
+function readMessages(): void {
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+    handle(next.message as SupervisorMessage);
+  }
+}
+
+port.on('message', handle);
