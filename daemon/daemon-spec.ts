@@ -9,7 +9,7 @@ import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
-import { ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import { datagramBytes, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
 import { nextIncarnation } from './incarnation.ts';
@@ -64,7 +64,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         clusterHash: clusterHash(configuration),
         windows,
         timeouts: ringTimeouts(configuration),
-        datagramBytes: options.datagramSize,
+        datagramBytes: datagramBytes(configuration),
         randomSeed: randomInt(2 ** 31),
       },
       daemonNames: hosts.map((host) => host.name),

@@ -186,7 +186,7 @@ const fileOptions = {
   listenBacklog: integer(1, 65_535),
   accessIpFile: path().nullable(),
   passwordFile: path().nullable(),
-  datagramSize: integer(576, 65_000, ' bytes'),
+  datagramSize: integer(576, 65_000, ' bytes').nullable(),
   transport: oneOf(TRANSPORTS).nullable(),
   clusterKeyFile: path().nullable(),
   stateDir: path().nullable(),

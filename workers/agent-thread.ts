@@ -47,12 +47,13 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Every agent lets go of its sockets, also when another one of the thread cannot.
+ * Every agent lets go of its sockets, also when another one of the thread cannot. The last comes first: what the ring agent says in
+ * leaving still goes out through the network agent in front of it.
  * @returns the first failure
  */
 export function closeAgents(agents: readonly Agent[]): AgentFailure | null {
   let failure: AgentFailure | null = null;
-  for (const agent of agents) {
+  for (const agent of [...agents].reverse()) {
     try {
       agent.close();
     } catch (error) {
@@ -67,6 +68,8 @@ export interface ThreadMemory {
   readonly doorbell: SharedArrayBuffer;
 }
 
+/** Node's timers count whole milliseconds. */
+const SHORTEST_TIMER_MS = 1;
 /** How long a sleeping thread goes without looking at its command word. */
 const LONGEST_SLEEP_MS = 100;
 /** A thread may be asked whether it is drained this often while it is idle. */
@@ -196,13 +199,20 @@ export class EventLoopThread extends AgentThread {
       this.schedule();
       return;
     }
-    this.countSleep();
     this.#sleep();
   }
 
-  /** The event loop does the sleeping; only deadlines need help. A timer that fires too early is cheaper than moving it each time. */
+  /**
+   * The event loop does the sleeping; only deadlines need help. Those too near for a timer are reached by going round the loop, which
+   * lets input that waits in the kernel in first. A timer that fires too early is cheaper than moving it each time.
+   */
   #sleep(): void {
     const sleepMs = this.sleepMs();
+    if (sleepMs < SHORTEST_TIMER_MS) {
+      this.schedule();
+      return;
+    }
+    this.countSleep();
     const atMs = this.now() + sleepMs;
     if (this.#timer !== null) {
       if (this.#timerAtMs <= atMs) return;

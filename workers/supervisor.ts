@@ -88,7 +88,7 @@ export class Supervisor {
     if (this.#stopping) return;
     this.#stopping = true;
     const deadline = monotonicNow() + drainTimeoutMs;
-    this.#commandAll(Command.Drain);
+    this.#command(this.#threads, Command.Drain);
     for (let looks = 0; looks < DRAIN_LOOKS && monotonicNow() < deadline; ) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
       looks = this.#threads.every((thread) => thread.controller.status() === ThreadStatus.Drained) ? looks + 1 : 0;
@@ -99,15 +99,21 @@ export class Supervisor {
   /** Ring first, so that its last datagrams find the network agent alive; then everything else. */
   async #close(): Promise<void> {
     this.#stopping = true;
-    this.#commandAll(Command.Close);
     for (const thread of this.#threads) if (!this.#obeying.has(thread)) thread.terminate();
+    const isRing = (_: RunningThread, i: number): boolean => this.#plan.threads[i]!.roles.includes('ring');
+    await this.#closeThreads(this.#threads.filter(isRing));
+    await this.#closeThreads(this.#threads);
+    for (const thread of this.#threads) thread.terminate();
+  }
+
+  async #closeThreads(threads: readonly RunningThread[]): Promise<void> {
+    this.#command(threads, Command.Close);
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
     });
-    await Promise.race([Promise.all(this.#threads.map((thread) => thread.ended)), timeout]);
+    await Promise.race([Promise.all(threads.map((thread) => thread.ended)), timeout]);
     clearTimeout(timer);
-    for (const thread of this.#threads) thread.terminate();
   }
 
   /**
@@ -137,8 +143,8 @@ export class Supervisor {
     });
   }
 
-  #commandAll(command: Command): void {
-    for (const thread of this.#threads) {
+  #command(threads: readonly RunningThread[], command: Command): void {
+    for (const thread of threads) {
       thread.controller.command(command);
       thread.doorbell.ring();
     }

@@ -7,6 +7,7 @@ export type AgentRole = 'network' | 'ring' | number;
 
 export interface ThreadPlan {
   readonly name: string;
+  /** In the order of a duty cycle: what the ring has to send and deliver leaves in the same cycle. */
   readonly roles: readonly AgentRole[];
   /** Owns no sockets, so it may block on its doorbell. */
   readonly blocking: boolean;
@@ -63,14 +64,14 @@ export function planThreads(
       return {
         mode,
         deliveryWorkers: workers,
-        threads: [{ name: 'network-ring', roles: ['network', 'ring'], blocking: false }, ...deliveryThreads],
+        threads: [{ name: 'network-ring', roles: ['ring', 'network'], blocking: false }, ...deliveryThreads],
       };
     case 'shared':
     case 'inline':
       return {
         mode,
         deliveryWorkers: workers,
-        threads: [{ name: 'shared', roles: ['network', 'ring', ...delivery], blocking: false }],
+        threads: [{ name: 'shared', roles: ['ring', 'network', ...delivery], blocking: false }],
       };
   }
 }

@@ -137,8 +137,8 @@ export interface ConfigurationOptions {
   readonly accessIpFile: string | null;
   /** Null: `spread.access_pword`, looked up like the access file. */
   readonly passwordFile: string | null;
-  /** Largest datagram between daemons, in bytes, header included. */
-  readonly datagramSize: number;
+  /** Largest datagram between daemons, in bytes, header included; null: fits any path, and larger where all daemons are on loopback. */
+  readonly datagramSize: number | null;
   /** How daemons of one segment reach each other; null: by the segment's address, see `segmentTransport`. */
   readonly transport: Transport | null;
   /** File with the keys that seal traffic between daemons; null: not sealed. */
@@ -187,7 +187,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   listenBacklog: 511,
   accessIpFile: null,
   passwordFile: null,
-  datagramSize: 1400,
+  datagramSize: null,
   transport: null,
   clusterKeyFile: null,
   stateDir: null,

@@ -1,6 +1,7 @@
 /** Options of the file -> timers and windows of the ring (ring-protocol.md, sections 2.9 and 3.4). */
 import type { RingTimeouts, RingWindows } from '../ring/ring-node-contract.ts';
 import { allHosts, type DaemonConfiguration, isWideArea } from './configuration.ts';
+import { isLoopback } from './ipv4.ts';
 import type { RingProfile, SpreadTimeouts } from './options.ts';
 
 /** Shorter, and a pause of the garbage collector looks like a lost token. */
@@ -154,4 +155,16 @@ export function ringWindows({ segments, options }: DaemonConfiguration): RingWin
     acceleratedWindow: acceleratedRing ? Math.min(options.acceleratedWindow, options.personalWindow) : 0,
     acceleratedRing,
   };
+}
+
+/** Below every usual path's limit, with room for what tunnels add. */
+const SAFE_DATAGRAM_BYTES = 1400;
+/** Loopback takes 65,536; this many still fit a receive buffer of the usual size some dozen times. */
+const LOOPBACK_DATAGRAM_BYTES = 16_000;
+
+/** Largest datagram of the ring: the option, else by where the daemons are. */
+export function datagramBytes({ segments, options }: DaemonConfiguration): number {
+  if (options.datagramSize !== null) return options.datagramSize;
+  const allLocal = allHosts(segments).every((host) => isLoopback(host.address));
+  return allLocal ? LOOPBACK_DATAGRAM_BYTES : SAFE_DATAGRAM_BYTES;
 }

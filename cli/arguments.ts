@@ -1,0 +1,87 @@
+/** Values on the command line. Each function takes the text of one and throws what commander reports with the option's name. */
+import { InvalidArgumentError } from 'commander';
+import type { Service } from '../client/index.ts';
+import { checkGroupName, checkTarget } from '../client/names.ts';
+
+export const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
+const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2 };
+const MS_OF_UNIT: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** The longest time a Node timer takes. */
+const MAX_DURATION_MS = 2 ** 31 - 1;
+
+export function integer(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+    return value;
+  };
+}
+
+/** An int16, as the protocol carries it. */
+export const messageType = integer(-32_768, 32_767);
+
+export function byteCount(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const match = /^(\d{1,12})([KM]?)$/i.exec(text);
+    const value = match === null ? Number.NaN : Number(match[1]) * BYTES_OF_SUFFIX[match[2]!.toUpperCase()]!;
+    if (!(value >= min && value <= max))
+      throw new InvalidArgumentError(`It must be a number of bytes from ${min} to ${max}, also as 4K.`);
+    return value;
+  };
+}
+
+/** Milliseconds of `10` (seconds), `1.5s`, `500ms`, `2m` or `1h`. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text);
+  const value = match === null ? Number.NaN : Number(match[1]) * MS_OF_UNIT[match[2] ?? 's']!;
+  if (!(value >= 1 && value <= MAX_DURATION_MS))
+    throw new InvalidArgumentError(
+      `It must be a time such as 10, 1.5s, 500ms or 2m, from 1ms to ${MAX_DURATION_MS}ms.`,
+    );
+  return value;
+}
+
+const checked =
+  (check: (name: string) => void) =>
+  (name: string, earlier: readonly string[] = []): readonly string[] => {
+    try {
+      check(name);
+    } catch (error) {
+      throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+    }
+    return [...earlier, name];
+  };
+
+/** Groups that can be joined, one more for each call. */
+export const groupNames = checked(checkGroupName);
+
+/** Groups or private names, one more for each call. */
+export const targetNames = checked(checkTarget);
+
+/**
+ * One more `name=value` among options of the daemon. Numbers and booleans become such, `none` becomes null, and a list is
+ * written with commas in brackets: `debugFlags=[PRINT,EXIT]`. Whether name and value are right is for the daemon's schema to say.
+ */
+export function daemonOption(
+  text: string,
+  earlier: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('It must be name=value, such as maxSessions=100.');
+  return { ...earlier, [text.slice(0, equals).trim()]: optionValue(text.slice(equals + 1).trim()) };
+}
+
+function optionValue(text: string): unknown {
+  if (text.startsWith('[') && text.endsWith(']'))
+    return text
+      .slice(1, -1)
+      .split(',')
+      .map((word) => word.trim())
+      .filter((word) => word !== '');
+  // Leading zeros say octal, which the schema reads from text.
+  if (/^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text)) return Number(text);
+  if (text === 'true' || text === 'yes') return true;
+  if (text === 'false' || text === 'no') return false;
+  return text === 'none' ? null : text;
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import type { ResolvedConfiguration } from '../daemon/options-resolve.ts';
+import { ConfigError, type ConfigProblem, formatConfigError, formatProblem } from '../engine/config/config-error.ts';
+import { allHosts } from '../engine/config/configuration.ts';
+import { CliError } from './exit.ts';
+import { counted } from './text.ts';
+
+const CHECK_HELP = `
+Exit code 0 when a daemon would start with the file, 1 when it would not. Problems and warnings go to standard error with
+line, column and the text they are about.
+
+Examples:
+  skein conf check spread.conf
+  skein conf check spread.conf --json`;
+
+const SHOW_HELP = `
+Without a file: the one "skein start" would use, or the embedded default.
+
+Examples:
+  skein conf show
+  skein conf show spread.conf | jq .options.maxSessions`;
+
+export function registerConf(program: Command): void {
+  const conf = program.command('conf').description('check and show configurations');
+  conf
+    .command('check')
+    .description('check a configuration in the format of spread.conf')
+    .argument('<file>')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', CHECK_HELP)
+    .action(check);
+  conf
+    .command('show')
+    .description('print what a configuration comes to, with every default, as JSON')
+    .argument('[file]')
+    .addHelpText('after', SHOW_HELP)
+    .action(show);
+}
+
+async function check(file: string, flags: { readonly json?: true }): Promise<void> {
+  const { loadConfiguration } = await import('../daemon/options-load.ts');
+  try {
+    const resolved = await loadConfiguration({ configFile: file });
+    if (flags.json === true)
+      printJson({ ok: true, file, ...summary(resolved), warnings: resolved.warnings, problems: [] });
+    else printChecked(file, resolved);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    if (flags.json === true) printJson({ ok: false, file, problems: error.problems });
+    else process.stderr.write(`${formatConfigError(error)}\n`);
+    throw new CliError(`${file}: ${counted(error.problems.length, 'problem')}`);
+  }
+}
+
+function printChecked(file: string, resolved: ResolvedConfiguration): void {
+  printWarnings(resolved.warnings, resolved);
+  const { segments, daemons } = summary(resolved);
+  const parts = [counted(segments, 'segment'), counted(daemons, 'daemon')];
+  if (resolved.warnings.length > 0) parts.push(counted(resolved.warnings.length, 'warning'));
+  process.stdout.write(`${file}: ok, ${parts.join(', ')}\n`);
+}
+
+function printWarnings(warnings: readonly ConfigProblem[], { source }: ResolvedConfiguration): void {
+  for (const warning of warnings) process.stderr.write(`warning: ${formatProblem(warning, source)}\n`);
+}
+
+const summary = ({ configuration: { segments } }: ResolvedConfiguration) => ({
+  segments: segments.length,
+  daemons: allHosts(segments).length,
+});
+
+async function show(file: string | undefined): Promise<void> {
+  const { findConfigFile, loadConfiguration } = await import('../daemon/options-load.ts');
+  const configFile = file ?? (await findConfigFile()) ?? undefined;
+  const resolved = await loadConfiguration({ configFile });
+  printWarnings(resolved.warnings, resolved);
+  const { segments, options } = resolved.configuration;
+  printJson({ source: resolved.source?.name ?? null, segments, options });
+}
+
+const printJson = (value: object): void => {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+};

@@ -1,0 +1,80 @@
+/** Options that every command with a session has, and the session they lead to. */
+import { type Command, Option } from 'commander';
+import { type AuthOption, connect, type Session, SkeinError } from '../client/index.ts';
+import { integer } from './arguments.ts';
+import { CliError } from './exit.ts';
+import { readSecret } from './secret.ts';
+
+export interface ConnectionFlags {
+  /** Spread's address string; absent: the default Unix socket, then the default TCP port. */
+  readonly spread?: string;
+  /** Private name; absent: the daemon invents one. */
+  readonly name?: string;
+  readonly auth: 'NULL' | 'IP';
+  /** User of the password method. */
+  readonly login?: string;
+  readonly connectTimeout: number;
+}
+
+const DEFAULT_ADDRESSES: readonly string[] = ['4803', '4803@localhost'];
+const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
+
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-s, --spread <address>', 'the daemon: PORT (Unix socket /tmp/PORT) or PORT@HOST').env(
+        'SKEIN_ADDRESS',
+      ),
+    )
+    .option('-u, --name <name>', 'private name of this session (default: one the daemon invents)')
+    .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
+    .option('--login <user>', `authenticate by password, taken from ${PASSWORD_VARIABLE} or asked for`)
+    .addOption(
+      new Option('--connect-timeout <ms>', 'time for connecting').argParser(integer(1, 2 ** 31 - 1)).default(5000),
+    );
+}
+
+export interface SessionNeeds {
+  readonly membership: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Opens a session. @throws (rejects) CliError when nobody listens where one may expect it, else as `connect` */
+export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): Promise<Session> {
+  const auth = await authOf(flags);
+  const open = (address: string): Promise<Session> =>
+    connect({
+      address,
+      auth,
+      membership: needs.membership,
+      connectTimeoutMs: flags.connectTimeout,
+      ...(flags.name === undefined ? {} : { name: flags.name }),
+      ...(needs.signal === undefined ? {} : { signal: needs.signal }),
+    });
+  if (flags.spread !== undefined) return open(flags.spread);
+  const reasons: string[] = [];
+  for (const address of DEFAULT_ADDRESSES) {
+    try {
+      return await open(address);
+    } catch (error) {
+      if (!(error instanceof SkeinError) || error.code !== 'COULD_NOT_CONNECT') throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw new CliError(`${reasons.join('; ')}. Start a daemon with "skein start", or name one with --spread`);
+}
+
+async function authOf({ auth, login }: ConnectionFlags): Promise<AuthOption> {
+  if (login === undefined) return auth;
+  const password = process.env[PASSWORD_VARIABLE] ?? (await readSecret(`Password of ${login}: `));
+  return { user: login, password };
+}
+
+/** Rejects when the connection is lost; never resolves. Only for sessions whose events nobody else looks after. */
+export function lost(session: Session): Promise<never> {
+  const failure = new Promise<never>((_, reject) => {
+    session.once('error', reject);
+  });
+  failure.catch(() => undefined);
+  return failure;
+}

@@ -1,0 +1,47 @@
+/** How commands fail: one line that says what, and an exit code that says of which kind. */
+import { SkeinError } from '../client/index.ts';
+import { ConfigError, formatConfigError } from '../engine/config/config-error.ts';
+
+export const ExitCode = {
+  Ok: 0,
+  Failure: 1,
+  /** Wrong arguments, or a wrong configuration. */
+  Usage: 2,
+  /** Ended by a second SIGINT, as a shell reports it. */
+  Interrupted: 130,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** A failure whose message is all there is to say. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = ExitCode.Failure, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** What the client library says of a wrong argument, rather than of the daemon or the network. */
+const USAGE_CODES: ReadonlySet<string> = new Set([
+  'ILLEGAL_SPREAD',
+  'ILLEGAL_GROUP',
+  'ILLEGAL_SERVICE',
+  'ILLEGAL_MESSAGE_TYPE',
+  'ILLEGAL_PARAM',
+  'REJECT_ILLEGAL_NAME',
+]);
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliError) return error.exitCode;
+  if (error instanceof ConfigError) return ExitCode.Usage;
+  if (error instanceof SkeinError && USAGE_CODES.has(error.code)) return ExitCode.Usage;
+  return ExitCode.Failure;
+}
+
+/** The message of an error without a stack; of a configuration every problem with its place. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return formatConfigError(error);
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,89 @@
+/** Received events as text for people and as JSON for programs. */
+import { isUtf8 } from 'node:buffer';
+import type { Membership, Message, ReceivedEvent, Reject, Session } from '../client/index.ts';
+import { counted, printable } from './text.ts';
+
+/** Data is UTF-8 text under `data`, or, when it is not that, base64 under `dataBase64`. */
+const jsonData = (data: Buffer): { readonly data: string } | { readonly dataBase64: string } =>
+  isUtf8(data) ? { data: data.toString('utf8') } : { dataBase64: data.toString('base64') };
+
+/** One object for each kind of event, told apart by `kind`. Documented in docs/command-line.md. */
+export function eventToJson(event: ReceivedEvent): object {
+  switch (event.kind) {
+    case 'message': {
+      const { kind, groups, sender, service, type, data } = event;
+      return { kind, groups, sender, service, type, ...jsonData(data) };
+    }
+    case 'membership': {
+      const { kind, group, viewId, cause, changed, members, ownIndex, vsSets, ownVsSet } = event;
+      const network = cause === 'network' ? { vsSets, ownVsSet } : {};
+      return { kind, group, viewId: viewId.toString(), cause, changed, members, ownIndex, ...network };
+    }
+    case 'transition':
+      return { kind: event.kind, group: event.group, viewId: event.viewId.toString() };
+    case 'selfLeave':
+      return { kind: event.kind, group: event.group };
+    case 'reject': {
+      const { kind, request, groups, service, type, data } = event;
+      return { kind, request, groups, service, type, ...jsonData(data) };
+    }
+  }
+}
+
+/** Whether this view is the first of the session itself in its group. */
+export const isOwnJoin = (event: Membership, session: Session): boolean =>
+  event.cause === 'join' && event.changed === session.privateName;
+
+const CAUSES = { join: 'joined', leave: 'left', disconnect: 'disconnected' } as const;
+
+const causeText = ({ cause, changed }: Membership): string =>
+  cause === 'network' ? 'the network of daemons changed' : `${changed} ${CAUSES[cause]}`;
+
+const rejectText = ({ request, groups }: Reject): string => `refused: ${request} ${groups.join(' ')}`;
+
+/** What is not a message on one line, marked as a comment among messages. */
+export function controlLine(event: Exclude<ReceivedEvent, Message>): string {
+  switch (event.kind) {
+    case 'membership':
+      return `# ${event.group}: ${causeText(event)}; ${counted(event.members.length, 'member')}: ${event.members.join(' ')}`;
+    case 'transition':
+      return `# ${event.group}: transitional signal in view ${event.viewId}`;
+    case 'selfLeave':
+      return `# ${event.group}: left`;
+    case 'reject':
+      return `# ${rejectText(event)}`;
+  }
+}
+
+/** An event with all there is to know, over several lines. */
+export function describeEvent(event: ReceivedEvent): string {
+  switch (event.kind) {
+    case 'message': {
+      const { service, type, sender, groups, data } = event;
+      const head = `[message] from ${sender} to ${groups.join(' ')}: ${service}, type ${type}, ${counted(data.length, 'byte')}`;
+      return `${printable(head)}\n${printable(data.toString('utf8'))}`;
+    }
+    case 'membership':
+      return printable(describeView(event));
+    case 'transition':
+      return printable(`[transition] of ${event.group}, in view ${event.viewId}`);
+    case 'selfLeave':
+      return printable(`[left] ${event.group}`);
+    case 'reject':
+      return printable(`[reject] ${rejectText(event)}`);
+  }
+}
+
+function describeView(event: Membership): string {
+  const { group, members, ownIndex, viewId, cause, vsSets, ownVsSet } = event;
+  const lines = [
+    `[view] of ${group}: ${counted(members.length, 'member')}, because ${causeText(event)}; view ${viewId}`,
+    ...members.map((member, i) => `    ${member}${i === ownIndex ? '  (this session)' : ''}`),
+  ];
+  if (cause === 'network') {
+    lines.push('  came together from the previous view:');
+    for (const [i, set] of vsSets.entries())
+      lines.push(`    ${i === ownVsSet ? 'with this session' : 'without it'}: ${set.join(' ')}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,101 @@
+/** The status request and report of the monitor protocol (client-protocol.md, sections 10.1 and 10.2). */
+import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
+import { ENDIAN_FLAG } from '../../engine/wire/service.ts';
+
+const HEADER_LENGTH = 40;
+const REPORT_LENGTH = HEADER_LENGTH + 96;
+const STATUS_TYPE = 0x0100_0000;
+/** What monitors write where daemons write their configuration hash and membership id. */
+const MONITOR_HASH = 1100;
+const MONITOR_MEMBERSHIP = 15_051_963;
+
+const STATES = ['unknown', 'operational', 'seg', 'represented', 'gather', 'form', 'evs'] as const;
+const GROUP_STATES = ['unknown', 'operational', 'transitional', 'gather', 'gather-transitional'] as const;
+
+/** What a daemon tells of itself. Counters run from the daemon's start and wrap at 32 bits. */
+export interface StatusReport {
+  readonly uptimeSeconds: number;
+  readonly state: (typeof STATES)[number];
+  readonly groupsState: (typeof GROUP_STATES)[number];
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsDelivered: number;
+  readonly retransmissions: number;
+  readonly retransmissionsToOne: number;
+  readonly retransmissionsToSegment: number;
+  readonly retransmissionsToAll: number;
+  readonly aru: number;
+  readonly ownAru: number;
+  readonly highestSequence: number;
+  readonly tokenHurries: number;
+  readonly tokenRounds: number;
+  /** IPv4 address, which is a daemon's identity. */
+  readonly daemon: string;
+  readonly leader: string;
+  readonly messagesDelivered: number;
+  readonly membershipChanges: number;
+  readonly daemons: number;
+  readonly segments: number;
+  readonly window: number;
+  readonly personalWindow: number;
+  readonly acceleratedRing: boolean;
+  readonly acceleratedWindow: number;
+  readonly sessions: number;
+  readonly groups: number;
+  readonly version: string;
+}
+
+/**
+ * @param answerAddress IPv4 address, as a number, where the answer goes; the daemon must have it in its configuration
+ * @param answerPort UDP port where the answer goes
+ */
+export function statusRequest(answerAddress: number, answerPort: number): Uint8Array {
+  const request = new Uint8Array(HEADER_LENGTH);
+  const view = new DataView(request.buffer);
+  view.setUint32(0, (STATUS_TYPE | ENDIAN_FLAG) >>> 0, true);
+  view.setUint32(8, answerAddress, true);
+  view.setUint32(12, MONITOR_MEMBERSHIP, true);
+  view.setInt32(20, answerPort, true);
+  view.setInt32(28, MONITOR_HASH, true);
+  return request;
+}
+
+/** Null for a datagram that is no status report. */
+export function readStatusReport(datagram: Uint8Array): StatusReport | null {
+  if (datagram.length !== REPORT_LENGTH) return null;
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
+  const little = (view.getUint32(0, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
+  if ((view.getUint32(0, little) & ~ENDIAN_FLAG) !== STATUS_TYPE) return null;
+  const word = (offset: number): number => view.getInt32(HEADER_LENGTH + offset, little);
+  const half = (offset: number): number => view.getInt16(HEADER_LENGTH + offset, little);
+  return {
+    uptimeSeconds: word(0),
+    state: STATES[word(4)] ?? 'unknown',
+    groupsState: GROUP_STATES[word(8)] ?? 'unknown',
+    packetsSent: word(12),
+    packetsReceived: word(16),
+    packetsDelivered: word(20),
+    retransmissions: word(24),
+    retransmissionsToOne: word(28),
+    retransmissionsToSegment: word(32),
+    retransmissionsToAll: word(36),
+    aru: word(40),
+    ownAru: word(44),
+    highestSequence: word(48),
+    tokenHurries: word(52),
+    tokenRounds: word(56),
+    daemon: ipv4FromNumber(word(60)),
+    leader: ipv4FromNumber(word(64)),
+    messagesDelivered: word(68),
+    membershipChanges: half(72),
+    daemons: half(74),
+    segments: half(76),
+    window: half(78),
+    personalWindow: half(80),
+    acceleratedRing: half(82) !== 0,
+    acceleratedWindow: half(84),
+    sessions: half(86),
+    groups: half(88),
+    version: `${half(90)}.${half(92)}.${half(94)}`,
+  };
+}

@@ -1,0 +1,83 @@
+/** The `skein` command: its sub-commands, and how every one of them ends. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../engine/config/config-error.ts';
+import { registerConf } from './conf.ts';
+import { describeFailure, ExitCode, exitCodeOf } from './exit.ts';
+import { registerFlood } from './flood.ts';
+import { registerMonitor } from './monitor.ts';
+import { registerPasswd } from './passwd.ts';
+import { registerPublish } from './publish.ts';
+import { registerStart } from './start.ts';
+import { registerSubscribe } from './subscribe.ts';
+import { registerUser } from './user.ts';
+
+const AFTER_HELP = `
+Addresses:
+  4803             the Unix socket /tmp/4803
+  4803@localhost   TCP
+  Without --spread and SKEIN_ADDRESS, both are tried in this order.
+
+Exit codes:
+  0  done    1  failed    2  wrong arguments or configuration
+
+Try:
+  skein start &
+  skein subscribe news &
+  echo hello | skein publish news`;
+
+/** Set by the whole program's `--verbose`, and by the environment of people who look for errors. */
+const wantsStack = (program: Command): boolean =>
+  program.opts<{ verbose?: true }>().verbose === true || (process.env['DEBUG'] ?? '') !== '';
+
+/** The commands, with errors thrown instead of ending the process. */
+export function createProgram(): Command {
+  const program = new Command('skein')
+    .description(
+      'Group communication: ordered, reliable multicast between programs, compatible with the Spread Toolkit.',
+    )
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .option('--verbose', 'print the stack of an error')
+    .helpOption('-h, --help', 'print help, also for a command')
+    .showHelpAfterError('(add --help for help)')
+    .showSuggestionAfterError()
+    .addHelpText('after', AFTER_HELP)
+    .exitOverride();
+  registerStart(program);
+  registerUser(program);
+  registerPublish(program);
+  registerSubscribe(program);
+  registerFlood(program);
+  registerMonitor(program);
+  registerConf(program);
+  registerPasswd(program);
+  return program;
+}
+
+/** Runs one command line; resolves with the exit code. Never rejects. */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = createProgram();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return ExitCode.Ok;
+  } catch (error) {
+    // Commander has printed its own already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
+    process.stderr.write(`${failureText(error)}\n`);
+    if (wantsStack(program) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+/** A problem with a place in a file begins with the place, as editors and people expect. */
+function failureText(error: unknown): string {
+  const hasPlace = error instanceof ConfigError && error.problems[0]?.line !== undefined;
+  return `${hasPlace ? '' : 'skein: '}${describeFailure(error)}`;
+}
+
+/** Both the source and the build lie one folder below the package's own file. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const { version } = JSON.parse(text) as { readonly version: string };
+  return version;
+}

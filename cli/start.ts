@@ -1,0 +1,110 @@
+import { type Command, Option } from 'commander';
+import type { Daemon, DaemonAddress } from '../daemon/start-daemon.ts';
+import { LOG_LEVELS, type LogLevel, THREADING_MODES, type ThreadingMode } from '../engine/config/options.ts';
+import { daemonOption, integer } from './arguments.ts';
+import { CliError, describeFailure, ExitCode } from './exit.ts';
+import { aborted, stopSignal } from './stop-signal.ts';
+
+interface StartFlags {
+  readonly name?: string;
+  readonly config?: string;
+  readonly port?: number;
+  readonly listen?: readonly string[];
+  readonly unixSocket?: false;
+  readonly threadingMode?: ThreadingMode;
+  readonly deliveryWorkers?: number | 'auto';
+  readonly logLevel?: LogLevel;
+  readonly log?: 'y' | 'n';
+  readonly option?: Readonly<Record<string, unknown>>;
+  readonly drainTimeout: number;
+  readonly json?: true;
+}
+
+const HELP = `
+The first of ./spread.conf and /etc/spread.conf is used when -c names none; without a file the daemon is alone,
+on 127.0.0.1 port 4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready; the log goes to
+standard error, one JSON object for each line. SIGINT and SIGTERM deliver what was ordered, then end it.
+
+Examples:
+  skein start
+  skein start -c spread.conf -n berlin
+  skein start --port 5000 --threading-mode shared -o maxSessions=100 -o maxSessionBytes=16M`;
+
+export function registerStart(program: Command): void {
+  const modes = new Option('--threading-mode <mode>', 'how agents share threads').choices(THREADING_MODES);
+  const levels = new Option('--log-level <level>', 'least severe log line that is written').choices(LOG_LEVELS);
+  const oneOfTwo = new Option('-l, --log <y|n>', 'write the log to NAME.log, as Spread does').choices(['y', 'n']);
+  program
+    .command('start')
+    .description('run a daemon')
+    .option('-n, --name <name>', 'which entry of the configuration this daemon is')
+    .option('-c, --config <file>', 'configuration in the format of spread.conf')
+    .option('-p, --port <port>', 'port for clients, 0 for any free one', integer(0, 65_535))
+    .option('--listen <address>', 'IPv4 address for clients instead of the configured ones; repeatable', collect)
+    .option('--no-unix-socket', 'no Unix socket')
+    .addOption(modes)
+    .option('--delivery-workers <n>', 'workers that serve clients: a number, or auto', workers)
+    .addOption(levels)
+    .addOption(oneOfTwo)
+    .option('-o, --option <name=value>', 'any other option of the daemon; repeatable', daemonOption)
+    .addOption(
+      new Option('--drain-timeout <ms>', 'time for last deliveries').argParser(integer(0, 600_000)).default(2000),
+    )
+    .option('--json', 'print the ready line as JSON')
+    .addHelpText('after', HELP)
+    .action(start);
+}
+
+const collect = (value: string, earlier: readonly string[] = []): readonly string[] => [...earlier, value];
+const workers = (text: string): number | 'auto' => (text === 'auto' ? text : integer(1, 64)(text));
+
+async function start(flags: StartFlags): Promise<void> {
+  // The other commands should not wait for the daemon's code to load.
+  const { startDaemon } = await import('../daemon/start-daemon.ts');
+  const { findConfigFile } = await import('../daemon/options-load.ts');
+  const configFile = flags.config ?? (await findConfigFile()) ?? undefined;
+  const stop = stopSignal();
+  const options = { ...flags.option, ...daemonOptions(flags), configFile };
+  const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
+  process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon)}\n`);
+  // Whoever waited for the line may hang up now.
+  await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
+  await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
+}
+
+function daemonOptions(flags: StartFlags): object {
+  const { name, port, listen, threadingMode, deliveryWorkers, logLevel } = flags;
+  const unixSocketDir = flags.unixSocket === false ? null : undefined;
+  const given = { name, port, listen, threadingMode, deliveryWorkers, logLevel, unixSocketDir };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+/** The file is named like the daemon, which only the whole configuration tells. */
+async function logFile(flags: StartFlags, options: object): Promise<object> {
+  if (flags.log === undefined) return {};
+  if (flags.log === 'n') return { eventLogFile: null };
+  const { loadOptions } = await import('../daemon/options-load.ts');
+  return { eventLogFile: `${(await loadOptions(options)).self.name}.log` };
+}
+
+const addressText = ({ host, port, path }: DaemonAddress): string => path ?? `${host}:${port}`;
+
+const readyText = (daemon: Daemon): string =>
+  `skein: daemon ${daemon.name} ready on ${daemon.addresses.map(addressText).join(', ')} (threading mode ${daemon.threadingMode})`;
+
+const readyJson = ({ name, addresses, port, threadingMode }: Daemon): string =>
+  JSON.stringify({ event: 'ready', name, addresses, port, threadingMode, pid: process.pid });
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is in use; another daemon may be running there, --port chooses another port',
+  EADDRNOTAVAIL: 'it is no address of this machine; -n chooses the right entry of a configuration',
+  EACCES: 'this user may not',
+};
+
+/** Puts what the system says of a socket that could not be opened into plain words. */
+function explain(error: unknown): never {
+  const match = /\b(?:listen|bind) (E[A-Z]+)\b.* (\S+)$/.exec(describeFailure(error));
+  const reason = REASONS[match?.[1] ?? ''];
+  if (match === null || reason === undefined) throw error;
+  throw new CliError(`cannot listen on ${match[2]}: ${reason}`, ExitCode.Failure, { cause: error });
+}

@@ -1,0 +1,88 @@
+/** Authentication methods (client-protocol.md, sections 1.5 and 1.6). */
+import { AUTH_NAME_FIELD_LENGTH, MAX_AUTH_METHODS } from '../engine/wire/limits.ts';
+import { SkeinError } from './errors.ts';
+
+/** The two directions of the handshake, as an authentication method sees them. */
+export interface AuthChannel {
+  /** Resolves with exactly `lengthBytes` bytes; rejects with CONNECTION_CLOSED when the daemon closes first. */
+  read(lengthBytes: number): Promise<Uint8Array>;
+  /** Sends `bytes` in one piece; the original daemon does not put pieces together. */
+  write(bytes: Uint8Array): void;
+}
+
+/** One way to say who one is. The daemon must announce a method of this name. */
+export interface AuthMethod {
+  /** 1 to 29 bytes without blanks. */
+  readonly name: string;
+  /** What is said between the choice of methods and the daemon's verdict; nothing when absent. */
+  exchange?(channel: AuthChannel): Promise<void>;
+}
+
+/** What `connect` takes: a method without an exchange by name, a user with password, or methods of one's own. */
+export type AuthOption =
+  | 'NULL'
+  | 'IP'
+  | { readonly user: string; readonly password: string }
+  | AuthMethod
+  | readonly AuthMethod[];
+
+/** Always succeeds, where the daemon allows it. */
+export const nullAuth: AuthMethod = { name: 'NULL' };
+/** The daemon checks the client's address. */
+export const ipAuth: AuthMethod = { name: 'IP' };
+
+const USER_FIELD_LENGTH = 32;
+const PASSWORD_FIELD_LENGTH = 8;
+const PASSWORD_ACCEPTED = 1;
+
+/**
+ * `PWORD`: sends the user in 32 bytes and the password, readable, in 8. Use it where the path to the daemon is
+ * trusted. Throws REJECT_AUTH for a user of more than 31 or a password of more than 8 bytes of UTF-8.
+ */
+export function passwordAuth(credentials: { readonly user: string; readonly password: string }): AuthMethod {
+  const user = Buffer.from(credentials.user, 'utf8');
+  const password = Buffer.from(credentials.password, 'utf8');
+  if (user.length < 1 || user.length >= USER_FIELD_LENGTH)
+    throw new SkeinError(
+      'REJECT_AUTH',
+      `auth.user "${credentials.user}": ${user.length} bytes, must be 1 to ${USER_FIELD_LENGTH - 1}`,
+    );
+  if (password.length > PASSWORD_FIELD_LENGTH)
+    throw new SkeinError(
+      'REJECT_AUTH',
+      `auth.password: ${password.length} bytes, the exchange carries at most ${PASSWORD_FIELD_LENGTH}`,
+    );
+  return {
+    name: 'PWORD',
+    async exchange(channel) {
+      const fields = new Uint8Array(USER_FIELD_LENGTH + PASSWORD_FIELD_LENGTH);
+      fields.set(user);
+      fields.set(password, USER_FIELD_LENGTH);
+      channel.write(fields);
+      const [verdict] = await channel.read(1);
+      if (verdict !== PASSWORD_ACCEPTED)
+        throw new SkeinError('REJECT_AUTH', `the daemon refused the password of user "${credentials.user}"`);
+    },
+  };
+}
+
+const isMethodList = (auth: AuthOption): auth is readonly AuthMethod[] => Array.isArray(auth);
+
+/** The methods an option stands for, checked: 1 to 3, each with a name that fits its field. */
+export function resolveAuth(auth: AuthOption): readonly AuthMethod[] {
+  if (auth === 'NULL') return [nullAuth];
+  if (auth === 'IP') return [ipAuth];
+  if (typeof auth === 'string') throw new SkeinError('REJECT_AUTH', `auth "${String(auth)}": must be "NULL" or "IP"`);
+  if (!isMethodList(auth) && 'password' in auth) return [passwordAuth(auth)];
+  const methods = isMethodList(auth) ? auth : [auth];
+  if (methods.length < 1 || methods.length > MAX_AUTH_METHODS)
+    throw new SkeinError('REJECT_AUTH', `auth: ${methods.length} methods, must be 1 to ${MAX_AUTH_METHODS}`);
+  for (const { name } of methods) {
+    if (!/^[\x21-\x7e]+$/.test(name) || name.length >= AUTH_NAME_FIELD_LENGTH)
+      throw new SkeinError(
+        'REJECT_AUTH',
+        `auth method ${JSON.stringify(name)}: must be 1 to ${AUTH_NAME_FIELD_LENGTH - 1} printable bytes without blanks`,
+      );
+  }
+  return methods;
+}

@@ -1,0 +1,35 @@
+import { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
+
+/**
+ * Every error this library makes. `code` is the name the Spread API gives the condition, `resultCode` its number
+ * (client-protocol.md, sections 1.9 and 7.1); the message names the field, its value and the limit.
+ */
+export class SkeinError extends Error {
+  override readonly name = 'SkeinError';
+  readonly code: ResultCodeName;
+  readonly resultCode: ResultCode;
+
+  constructor(code: ResultCodeName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.resultCode = RESULT_CODES[code];
+  }
+}
+
+const REJECT_REASONS: Readonly<Record<number, readonly [ResultCodeName, string]>> = {
+  [RESULT_CODES.REJECT_QUOTA]: ['REJECT_QUOTA', 'it has no room for another session'],
+  [RESULT_CODES.REJECT_NO_NAME]: ['REJECT_NO_NAME', 'it wants a name'],
+  [RESULT_CODES.REJECT_ILLEGAL_NAME]: ['REJECT_ILLEGAL_NAME', 'the name is illegal'],
+  [RESULT_CODES.REJECT_NOT_UNIQUE]: ['REJECT_NOT_UNIQUE', 'the name is in use'],
+  [RESULT_CODES.REJECT_VERSION]: ['REJECT_VERSION', 'it does not serve this protocol version'],
+  [RESULT_CODES.REJECT_AUTH]: ['REJECT_AUTH', 'authentication failed'],
+};
+
+/** The error for a reject byte that came in place of `expected` while connecting under `name`. */
+export function handshakeReject(resultCode: number, expected: string, name: string): SkeinError {
+  const known = REJECT_REASONS[resultCode];
+  const who = name === '' ? '' : ` (name "${name}")`;
+  return known === undefined
+    ? new SkeinError('CONNECTION_CLOSED', `the daemon answered ${resultCode}, an unknown code, in place of ${expected}`)
+    : new SkeinError(known[0], `the daemon refused the session: ${known[1]}${who}`);
+}

@@ -1,0 +1,79 @@
+/** What a session receives. Every object here owns its data. */
+import type { ViewId } from '../engine/wire/membership-decode.ts';
+import type { Service } from './service-names.ts';
+
+/** Byte order of a program, told by its messages. */
+export type ByteOrder = 'little' | 'big';
+
+/** A message sent by a client (client-protocol.md, section 4). */
+export interface Message {
+  readonly kind: 'message';
+  readonly service: Service;
+  /** The sender's message type, an int16. */
+  readonly type: number;
+  /** Private name of the sender, `#user#daemon`. */
+  readonly sender: string;
+  /** All targets in the sender's order, whether or not this session is in them. */
+  readonly groups: readonly string[];
+  readonly data: Buffer;
+  /** The sender asked not to get its own copy. */
+  readonly selfDiscard: boolean;
+  /** Byte order of the sending program, which is that of binary numbers in `data` unless agreed otherwise. */
+  readonly byteOrder: ByteOrder;
+  /** All bits of the frame's `type` without the endian flag (section 3.1). */
+  readonly serviceBits: number;
+}
+
+/** Why a view came: someone joined, left or disconnected, or the network of daemons changed. */
+export type MembershipCause = 'join' | 'leave' | 'disconnect' | 'network';
+
+/** A new view of a group this session is in (section 5). */
+export interface Membership {
+  readonly kind: 'membership';
+  readonly group: string;
+  readonly viewId: ViewId;
+  readonly cause: MembershipCause;
+  /** All members, in the same order at every receiver. */
+  readonly members: readonly string[];
+  /** Position of this session in `members`, -1 when it is not among them. */
+  readonly ownIndex: number;
+  /** Who joined, left or disconnected; undefined when the cause is the network. */
+  readonly changed: string | undefined;
+  /**
+   * For the cause `network`: members that came together from the previous view, and so got the same messages in it.
+   * For the other causes one set with the changed member.
+   */
+  readonly vsSets: readonly (readonly string[])[];
+  /** Index into `vsSets` of the set this session belongs to (for `network`) or was told of (else). */
+  readonly ownVsSet: number;
+}
+
+/** The transitional signal: from here to the next view, guarantees hold among the members that stay together (5.4). */
+export interface Transition {
+  readonly kind: 'transition';
+  readonly group: string;
+  /** Of the view that ends. */
+  readonly viewId: ViewId;
+}
+
+/** This session has left the group; nothing more of it will come (5.5). */
+export interface SelfLeave {
+  readonly kind: 'selfLeave';
+  readonly group: string;
+}
+
+/** The daemon's access control refused a request of this session (section 3.5). */
+export interface Reject {
+  readonly kind: 'reject';
+  readonly request: 'join' | 'leave' | 'multicast';
+  /** Service of a refused multicast. */
+  readonly service: Service | undefined;
+  readonly type: number;
+  /** The targets of the refused request. */
+  readonly groups: readonly string[];
+  readonly data: Buffer;
+  /** Type bits of the refused request, without endian flag and with REJECT_MESS, as the C library gives them. */
+  readonly serviceBits: number;
+}
+
+export type ReceivedEvent = Message | Membership | Transition | SelfLeave | Reject;

@@ -1,0 +1,316 @@
+import { EventEmitter } from 'node:events';
+import type { PrivateName } from '../../engine/wire/ids.ts';
+import { connect } from '../connect.ts';
+import { SkeinError } from '../errors.ts';
+import type { ReceivedEvent } from '../events.ts';
+import { Inbox } from '../inbox.ts';
+import type { ConnectOptions } from '../options.ts';
+import type { Data } from '../send/outbound.ts';
+import type { Session } from '../session.ts';
+import type {
+  FlushEvent,
+  FlushMessage,
+  FlushRequest,
+  FlushSelfLeave,
+  FlushTransition,
+  FlushView,
+} from './flush-events.ts';
+import { type FlushSendOptions, FlushState } from './flush-state.ts';
+import type { SpreadSend } from './flush-wire.ts';
+
+/** Events of a flush session and what their listeners get. */
+export interface FlushSessionEvents {
+  flushRequest: [request: FlushRequest];
+  view: [view: FlushView];
+  transition: [transition: FlushTransition];
+  selfLeave: [selfLeave: FlushSelfLeave];
+  message: [message: FlushMessage];
+  /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
+  error: [error: SkeinError];
+  close: [error: SkeinError | undefined];
+  newListener: [event: string | symbol, listener: (...args: unknown[]) => void];
+}
+
+export interface FlushSessionOptions {
+  /** Bytes of untaken events at which reading from the daemon stops; default 4 MiB. */
+  readonly receiveQueueBytes?: number;
+}
+
+const RECEIVE_EVENTS = ['message', 'view', 'flushRequest', 'transition', 'selfLeave'] as const;
+const isReceiveEvent = (event: string | symbol): boolean => (RECEIVE_EVENTS as readonly unknown[]).includes(event);
+
+const DEFAULT_RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
+/** What an event counts in the queue besides its data. */
+const EVENT_OVERHEAD_BYTES = 128;
+
+interface PendingJoin {
+  readonly resolve: (view: FlushView) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Virtual synchrony on top of a session: a message is delivered in the view it was sent in, to receivers the sender knew, because a
+ * view is installed only after all its members have said they are done with the one before (client-protocol.md, section 8).
+ * All members of a group must use it. Speaks with programs of Spread's own flush library.
+ *
+ * The application answers each `flushRequest` with `flush(group)`, and then may not send to the group until its next view.
+ * What is received is taken by iterating or by events, not both.
+ */
+export class FlushSession
+  extends EventEmitter<FlushSessionEvents>
+  implements AsyncIterable<FlushEvent>, AsyncDisposable
+{
+  readonly #session: Session;
+  readonly #state: FlushState;
+  readonly #inbox: Inbox<FlushEvent>;
+  /** What the state machine delivers waits here until it has finished its step, so that listeners meet it at rest. */
+  readonly #delivered: FlushEvent[] = [];
+  readonly #joins = new Map<string, PendingJoin>();
+  #leaves = 0;
+  #inboxHasRoom = true;
+  #accepted = true;
+  #ended = false;
+
+  /** Opens a session and puts a flush session on it. Rejects as `connect` does. */
+  static async connect(options: Omit<ConnectOptions, 'membership'> = {}): Promise<FlushSession> {
+    return new FlushSession(await connect({ ...options, membership: true }), options);
+  }
+
+  /** Takes over `session`, which must have the membership flag, be in no group, and have nobody else receiving from it. */
+  constructor(session: Session, options: FlushSessionOptions = {}) {
+    super();
+    if (!session.membership)
+      throw new SkeinError(
+        'ILLEGAL_PARAM',
+        'membership false: the flush layer needs a session with the membership flag',
+      );
+    this.#session = session;
+    this.#inbox = new Inbox({
+      limitBytes: options.receiveQueueBytes ?? DEFAULT_RECEIVE_QUEUE_BYTES,
+      hasListeners: () => this.#hasReceiveListeners(),
+      emitItem: (event) => this.#emitEvent(event),
+      setRoom: (room) => {
+        this.#inboxHasRoom = room;
+        this.#updateReading();
+      },
+    });
+    this.#state = new FlushState(session.privateName, {
+      deliver: (event) => this.#delivered.push(event),
+      send: (send) => this.#send(send),
+    });
+    const onEvent = (event: ReceivedEvent): void => this.#onSpread(event);
+    session.on('message', onEvent);
+    session.on('membership', onEvent);
+    session.on('transition', onEvent);
+    session.on('selfLeave', onEvent);
+    session.on('reject', onEvent);
+    session.on('error', () => undefined);
+    session.on('close', (error) => this.#finish(error));
+    this.on('newListener', (event) => {
+      if (!isReceiveEvent(event)) return;
+      if (this.#inbox.hasWaiters) throw mixedReceiving();
+      this.#inbox.scheduleDrain();
+    });
+  }
+
+  /** `#name#daemon`. */
+  get privateName(): PrivateName {
+    return this.#session.privateName;
+  }
+
+  /** Joins a group. Resolves with its first view. Rejects with ILLEGAL_GROUP if already a member or becoming or ceasing to be one. */
+  join(group: string): Promise<FlushView> {
+    try {
+      this.#state.beginJoin(group);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const view = new Promise<FlushView>((resolve, reject) => this.#joins.set(group, { resolve, reject }));
+    view.catch(() => undefined);
+    this.#updateReading();
+    this.#session.join(group).catch((error: unknown) => {
+      this.#state.cancelJoin(group);
+      this.#joins.get(group)?.reject(error);
+      this.#joins.delete(group);
+      this.#updateReading();
+    });
+    return view;
+  }
+
+  /** Leaves a group. Resolves with the self-leave. Rejects with ILLEGAL_GROUP when not a member. */
+  leave(group: string): Promise<void> {
+    try {
+      this.#state.beginLeave(group);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    this.#leaves++;
+    this.#updateReading();
+    const left = this.#session.leave(group).finally(() => {
+      this.#leaves--;
+      this.#updateReading();
+    });
+    left.catch(() => undefined);
+    return left;
+  }
+
+  /**
+   * Answers a `flushRequest`: this member is done sending in the group's view. Throws ILLEGAL_STATE when there is no request to answer,
+   * ILLEGAL_GROUP when not a member.
+   */
+  flush(group: string): void {
+    this.#state.flush(group);
+  }
+
+  /**
+   * Sends to all members of the group's view, or to a private name. False: wait for `drained` before sending more. Throws
+   * ILLEGAL_GROUP when not a member, ILLEGAL_STATE between `flush` and the next view, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG.
+   */
+  multicast(group: string, data: Data | readonly Data[], options: FlushSendOptions = {}): boolean {
+    this.#state.multicast(group, asPieces(data), options);
+    return this.#accepted;
+  }
+
+  /** Sends to some members of the group's view. Throws as `multicast`, and ILLEGAL_RECEIVERS for one who is not in the view. */
+  subgroupMulticast(
+    group: string,
+    receivers: readonly string[],
+    data: Data | readonly Data[],
+    options: FlushSendOptions = {},
+  ): boolean {
+    this.#state.subgroupMulticast(group, receivers, asPieces(data), options);
+    return this.#accepted;
+  }
+
+  /** Sends to one member of the group's view. */
+  unicast(group: string, receiver: string, data: Data | readonly Data[], options: FlushSendOptions = {}): boolean {
+    return this.subgroupMulticast(group, [receiver], data, options);
+  }
+
+  /** As `Session.drained`. */
+  drained(): Promise<void> {
+    return this.#session.drained();
+  }
+
+  /** As `Session.flushed`: what was sent is with the kernel. Not to be confused with `flush`. */
+  flushed(): Promise<void> {
+    return this.#session.flushed();
+  }
+
+  /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
+  async receive(): Promise<FlushEvent> {
+    const next = await this.#next();
+    if (next.done === true) throw sessionClosed();
+    return next.value;
+  }
+
+  /** Events in order. Ends when the session is closed and throws when the connection is lost. */
+  [Symbol.asyncIterator](): AsyncIterator<FlushEvent, undefined> {
+    return {
+      next: () => this.#next(),
+      return: () => Promise.resolve({ value: undefined, done: true }),
+    };
+  }
+
+  /** As `Session.close`. */
+  close(): Promise<void> {
+    this.#inbox.finish(undefined);
+    return this.#session.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #onSpread(event: ReceivedEvent): void {
+    this.#state.onSpread(event);
+    for (const delivered of this.#delivered.splice(0)) {
+      if (delivered.kind === 'view') this.#resolveJoin(delivered);
+      const dataLength = delivered.kind === 'message' ? delivered.data.length : 0;
+      this.#inbox.push(delivered, dataLength + EVENT_OVERHEAD_BYTES);
+    }
+  }
+
+  #resolveJoin(view: FlushView): void {
+    const join = this.#joins.get(view.group);
+    if (join === undefined) return;
+    this.#joins.delete(view.group);
+    join.resolve(view);
+    this.#updateReading();
+  }
+
+  #send(send: SpreadSend): void {
+    const { groups, service, type, selfDiscard, subgroupCast, data } = send;
+    this.#accepted = this.#session.multicast(groups, data, { service, type, selfDiscard, subgroupCast });
+  }
+
+  #next(): Promise<IteratorResult<FlushEvent, undefined>> {
+    return this.#hasReceiveListeners() ? Promise.reject(mixedReceiving()) : this.#inbox.next();
+  }
+
+  #hasReceiveListeners(): boolean {
+    for (const event of RECEIVE_EVENTS) if (this.listenerCount(event) > 0) return true;
+    return false;
+  }
+
+  /** A full queue stops reading, but not while an answer is awaited that only reading on can bring. */
+  #updateReading(): void {
+    if (this.#inboxHasRoom || this.#joins.size > 0 || this.#leaves > 0) this.#session.resume();
+    else this.#session.pause();
+  }
+
+  /** What a listener throws is the program's uncaught exception; the events after it must not be lost with it. */
+  #emitEvent(event: FlushEvent): void {
+    try {
+      this.#emitByKind(event);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+
+  #emitByKind(event: FlushEvent): void {
+    switch (event.kind) {
+      case 'message':
+        this.emit('message', event);
+        return;
+      case 'view':
+        this.emit('view', event);
+        return;
+      case 'flushRequest':
+        this.emit('flushRequest', event);
+        return;
+      case 'transition':
+        this.emit('transition', event);
+        return;
+      case 'selfLeave':
+        this.emit('selfLeave', event);
+    }
+  }
+
+  #finish(error: SkeinError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const reason = error ?? sessionClosed();
+    for (const join of this.#joins.values()) join.reject(reason);
+    this.#joins.clear();
+    const byEvents = this.#hasReceiveListeners();
+    this.#inbox.finish(error);
+    try {
+      if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);
+    } finally {
+      this.emit('close', error);
+    }
+  }
+}
+
+const asPieces = (data: Data | readonly Data[]): readonly Data[] => {
+  if (typeof data === 'string' || data instanceof Uint8Array) return [data];
+  return data;
+};
+
+const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
+
+const mixedReceiving = (): SkeinError =>
+  new SkeinError('ILLEGAL_STATE', 'receive in one way at a time: iterating or events');

@@ -1,0 +1,104 @@
+/** Opening a session (client-protocol.md, sections 1.2 to 1.9). */
+import { type PrivateName, privateName } from '../engine/wire/ids.ts';
+import { AUTH_CHOICE_LENGTH, AUTH_NAME_FIELD_LENGTH, PROTOCOL_VERSION } from '../engine/wire/limits.ts';
+import { RESULT_CODES } from '../engine/wire/result-codes.ts';
+import type { AuthChannel, AuthMethod } from './auth.ts';
+import { handshakeReject, SkeinError } from './errors.ts';
+
+export interface DaemonVersion {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+export interface HandshakeRequest {
+  /** Empty: the daemon invents one. Checked before. */
+  readonly name: string;
+  readonly membership: boolean;
+  readonly priority: 0 | 1;
+  readonly auth: readonly AuthMethod[];
+}
+
+export interface AcceptedSession {
+  readonly privateName: PrivateName;
+  readonly daemonVersion: DaemonVersion;
+}
+
+const FLAG_MEMBERSHIP = 0x01;
+const PRIORITY_SHIFT = 4;
+/** The C library gives up above this, with CONNECTION_CLOSED. */
+const MAX_AUTH_LIST_LENGTH = 90;
+
+/** CONNECT (1.3). */
+export function encodeConnect(request: HandshakeRequest): Uint8Array {
+  const flags = (request.priority << PRIORITY_SHIFT) | (request.membership ? FLAG_MEMBERSHIP : 0);
+  const { major, minor, patch } = PROTOCOL_VERSION;
+  return Buffer.concat([
+    Uint8Array.of(major, minor, patch, flags, request.name.length),
+    Buffer.from(request.name, 'latin1'),
+  ]);
+}
+
+/** AUTH-CHOICE (1.5): always 90 bytes. */
+export function encodeAuthChoice(methods: readonly AuthMethod[]): Uint8Array {
+  const choice = new Uint8Array(AUTH_CHOICE_LENGTH);
+  for (const [field, method] of methods.entries())
+    choice.set(Buffer.from(method.name, 'latin1'), field * AUTH_NAME_FIELD_LENGTH);
+  return choice;
+}
+
+const signedByte = (bytes: Uint8Array): number => (bytes[0]! << 24) >> 24;
+
+const before = (version: DaemonVersion, major: number, minor: number): boolean =>
+  version.major < major || (version.major === major && version.minor < minor);
+
+/**
+ * Speaks the client's part, one write for each of its pieces and none before the daemon's answer to the last.
+ * Rejects with the code the daemon gave, REJECT_AUTH when it does not offer a wanted method, REJECT_VERSION when it is too
+ * old, CONNECTION_CLOSED when it closes or sends what no daemon sends.
+ */
+export async function performHandshake(channel: AuthChannel, request: HandshakeRequest): Promise<AcceptedSession> {
+  channel.write(encodeConnect(request));
+  const listLength = signedByte(await channel.read(1));
+  if (listLength < 0) throw handshakeReject(listLength, 'its authentication methods', request.name);
+  if (listLength > MAX_AUTH_LIST_LENGTH)
+    throw new SkeinError(
+      'CONNECTION_CLOSED',
+      `the daemon's list of authentication methods has ${listLength} bytes, limit ${MAX_AUTH_LIST_LENGTH}`,
+    );
+  const offered = Buffer.from(await channel.read(listLength))
+    .toString('latin1')
+    .split(' ')
+    .filter(Boolean);
+  for (const { name } of request.auth) {
+    if (!offered.includes(name))
+      throw new SkeinError(
+        'REJECT_AUTH',
+        `auth method "${name}": the daemon offers only ${offered.join(', ') || 'none'}`,
+      );
+  }
+  channel.write(encodeAuthChoice(request.auth));
+  for (const method of request.auth) await method.exchange?.(channel);
+  return readAccept(channel, request);
+}
+
+/** ACCEPT (1.7), whose pieces may arrive one by one. */
+async function readAccept(channel: AuthChannel, request: HandshakeRequest): Promise<AcceptedSession> {
+  const verdict = signedByte(await channel.read(1));
+  if (verdict !== RESULT_CODES.ACCEPT_SESSION) throw handshakeReject(verdict, 'accepting the session', request.name);
+  const [major, minor, patch, nameLength] = await channel.read(4);
+  const daemonVersion = { major: major!, minor: minor!, patch: patch! };
+  if (before(daemonVersion, 3, 1) || (request.priority > 0 && before(daemonVersion, 3, 8)))
+    throw new SkeinError(
+      'REJECT_VERSION',
+      `daemon version ${major}.${minor}.${patch}: must be at least ${request.priority > 0 ? '3.8 for priority 1' : '3.1'}`,
+    );
+  const name = Buffer.from(await channel.read(nameLength!)).toString('latin1');
+  const parts = /^#([^#]+)#([^#]+)$/.exec(name);
+  if (parts === null)
+    throw new SkeinError(
+      'CONNECTION_CLOSED',
+      `the daemon gave the private name ${JSON.stringify(name)}, not #user#daemon`,
+    );
+  return { privateName: privateName(parts[1]!, parts[2]!), daemonVersion };
+}

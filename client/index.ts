@@ -1,0 +1,37 @@
+/** The client library. See docs/client.md. */
+export { ViewId } from '../engine/wire/membership-decode.ts';
+export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
+export type { DaemonAddress } from './address.ts';
+export { type AuthChannel, type AuthMethod, type AuthOption, ipAuth, nullAuth, passwordAuth } from './auth.ts';
+export { connect } from './connect.ts';
+export { SkeinError } from './errors.ts';
+export type {
+  ByteOrder,
+  Membership,
+  MembershipCause,
+  Message,
+  ReceivedEvent,
+  Reject,
+  SelfLeave,
+  Transition,
+} from './events.ts';
+export type {
+  FlushEvent,
+  FlushMessage,
+  FlushRequest,
+  FlushSelfLeave,
+  FlushTransition,
+  FlushView,
+} from './flush/flush-events.ts';
+export { FlushSession, type FlushSessionEvents, type FlushSessionOptions } from './flush/flush-session.ts';
+export type { FlushSendOptions } from './flush/flush-state.ts';
+export type { DaemonVersion } from './handshake.ts';
+export type { ConnectOptions } from './options.ts';
+export type { Batch } from './receive/batch.ts';
+export type { FrameKind } from './receive/frame-kind.ts';
+export type { BatchHandler } from './receive/receiver.ts';
+export type { SendOptions } from './send/frame-template.ts';
+export type { Data } from './send/outbound.ts';
+export type { SplitTargets, Target } from './send/target.ts';
+export type { Service } from './service-names.ts';
+export { Session, type SessionEvents } from './session.ts';

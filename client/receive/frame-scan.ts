@@ -1,0 +1,65 @@
+import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS, OFFSET_TYPE } from '../../engine/wire/frame.ts';
+import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { OLD_TYPE_LENGTH } from '../../engine/wire/reject-decode.ts';
+import { ENDIAN_FLAG, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
+import { SkeinError } from '../errors.ts';
+
+/**
+ * Longest frame taken from a daemon, a bound on what a broken length field can make us allocate. Daemons send at most 144,000
+ * bytes to Spread's clients; membership messages of very large groups may be longer.
+ */
+export const MAX_RECEIVED_FRAME_LENGTH = 64 * 1024 * 1024;
+
+/** Told of every frame that is not a plain message, in order; `offset` is where it starts. */
+export interface ControlFrames {
+  controlFrame(bytes: Buffer, view: DataView, offset: number, lengthBytes: number): void;
+}
+
+/**
+ * Walks received bytes frame by frame, checks the lengths that framing rests on, and finds where the last whole frame
+ * ends. Whoever handles the frames afterwards need not check these again.
+ */
+export class FrameScan {
+  /** End of the last whole frame. */
+  end = 0;
+  /** Whole frames found. */
+  frameCount = 0;
+  /** Length of the frame that is cut at the end, as far as known yet; 0 when none is. */
+  cutFrameLength = 0;
+
+  /** Scans `bytes[from, to)`. Throws ILLEGAL_MESSAGE for counts no frame can have; `end` then stands before that frame. */
+  scan(bytes: Buffer, view: DataView, from: number, to: number, control: ControlFrames): void {
+    let position = from;
+    this.end = from;
+    this.frameCount = 0;
+    this.cutFrameLength = 0;
+    while (to - position >= HEADER_LENGTH) {
+      const type = view.getInt32(position + OFFSET_TYPE, true);
+      const flag = type & ENDIAN_FLAG;
+      const littleEndian = flag === ENDIAN_FLAG;
+      if (!littleEndian && flag !== 0) throw illegal('type', type >>> 0, 'both or no bits of 0x80000080');
+      const groupCount = view.getInt32(position + OFFSET_NUM_GROUPS, littleEndian);
+      const dataLength = view.getInt32(position + OFFSET_DATA_LENGTH, littleEndian);
+      if (groupCount < 0) throw illegal('num_groups', groupCount, '0 or more');
+      if (dataLength < 0) throw illegal('data_len', dataLength, '0 or more');
+      const bits = littleEndian ? type : view.getInt32(position + OFFSET_TYPE, false);
+      let length = HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataLength;
+      const plain = (bits & REGULAR_MESS) !== 0;
+      if (!plain && (bits & REJECT_MESS) !== 0) length += OLD_TYPE_LENGTH;
+      if (length > MAX_RECEIVED_FRAME_LENGTH)
+        throw illegal('length of a frame', length, `at most ${MAX_RECEIVED_FRAME_LENGTH} bytes`);
+      if (length > to - position) {
+        this.cutFrameLength = length;
+        return;
+      }
+      if (!plain) control.controlFrame(bytes, view, position, length);
+      position += length;
+      this.end = position;
+      this.frameCount++;
+    }
+    if (position < to) this.cutFrameLength = HEADER_LENGTH;
+  }
+}
+
+const illegal = (field: string, value: number, limit: string): SkeinError =>
+  new SkeinError('ILLEGAL_MESSAGE', `the daemon sent ${field} ${value}: must be ${limit}`);

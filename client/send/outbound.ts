@@ -1,0 +1,272 @@
+import type { Socket } from 'node:net';
+import { OFFSET_DATA_LENGTH } from '../../engine/wire/frame.ts';
+import { SkeinError } from '../errors.ts';
+import { viewOf } from '../receive/receive-buffer.ts';
+import type { FrameTemplate } from './frame-template.ts';
+
+/** What a message is made of: bytes, or text to be sent as UTF-8. */
+export type Data = Uint8Array | string;
+
+interface Block {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+interface FlushWaiter {
+  /** Resolves when so many bytes, counted from the start of the session, are with the kernel. */
+  readonly target: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+const BLOCK_LENGTH = 64 * 1024;
+/** Blocks kept for reuse: what a session holds on to when it is idle. */
+const MAX_SPARE_BLOCKS = 8;
+
+export interface OutboundOptions {
+  /** Unsent bytes from which `send` answers false. */
+  readonly sendQueueBytes: number;
+  /** Data shorter than this is copied, longer is sent from where it is. */
+  readonly copyBelowBytes: number;
+}
+
+/**
+ * The way out. Small frames are written one behind the other into blocks; a block leaves when it is full, and what
+ * is left of it at the end of the program's turn, so a lone message goes at once and a stream of them in few writes.
+ * One write is under way at a time: under load the next one grows meanwhile. A block is reused as soon as the kernel has it.
+ */
+export class Outbound {
+  readonly #socket: Socket;
+  readonly #options: OutboundOptions;
+  #block: Block = newBlock();
+  /** `block[segmentStart, filled)` is not yet among the segments. */
+  #segmentStart = 0;
+  #filled = 0;
+  /** Byte ranges to write, in order. */
+  readonly #segments: Uint8Array[] = [];
+  /** Full blocks with unsent bytes, and blocks whose bytes are being written. */
+  #full: Block[] = [];
+  #flying: Block[] = [];
+  readonly #spare: Block[] = [];
+  #acceptedBytes = 0;
+  /** With the kernel. */
+  #writtenBytes = 0;
+  #flyingUpTo = 0;
+  #writing = false;
+  #flushScheduled = false;
+  readonly #waiters: FlushWaiter[] = [];
+  #closedBy: SkeinError | undefined;
+  #abandoned = false;
+
+  constructor(socket: Socket, options: OutboundOptions) {
+    this.#socket = socket;
+    this.#options = options;
+  }
+
+  /** Bytes accepted and not yet with the kernel. */
+  get pendingBytes(): number {
+    return this.#acceptedBytes - this.#writtenBytes;
+  }
+
+  /** Sends one frame. False: wait for `drained` before sending more. Throws MESSAGE_TOO_LONG, or the reason the session ended. */
+  send(template: FrameTemplate, data: Data): boolean {
+    if (typeof data === 'string') return this.#sendText(template, data);
+    const dataLength = data.length;
+    const head = template.bytes;
+    const frameLength = head.length + dataLength;
+    if (dataLength >= this.#options.copyBelowBytes || frameLength > BLOCK_LENGTH)
+      return this.#sendPieces(template, [data]);
+    if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
+    const offset = this.#reserve(frameLength);
+    const block = this.#block;
+    block.bytes.set(head, offset);
+    block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    block.bytes.set(data, offset + head.length);
+    return this.#accepted(frameLength);
+  }
+
+  /** Sends one frame whose data is the pieces one behind the other; only short pieces are copied. */
+  sendScattered(template: FrameTemplate, pieces: readonly Data[]): boolean {
+    return this.#sendPieces(template, pieces.map(asBytes));
+  }
+
+  /** Resolves when at most half the send queue is unsent; rejects when the session ends before. */
+  drained(): Promise<void> {
+    return this.#whenWritten(this.#acceptedBytes - Math.floor(this.#options.sendQueueBytes / 2));
+  }
+
+  /** Resolves when the kernel has everything sent so far; rejects when the session ends before. */
+  flushed(): Promise<void> {
+    return this.#whenWritten(this.#acceptedBytes);
+  }
+
+  /** Takes nothing more: `send` throws `reason` from now on. What was accepted still goes. */
+  close(reason: SkeinError): void {
+    this.#closedBy ??= reason;
+  }
+
+  /** Gives up what is unsent. */
+  abandon(reason: SkeinError): void {
+    this.close(reason);
+    this.#abandoned = true;
+    this.#segments.length = 0;
+    this.#full.length = 0;
+    this.#segmentStart = this.#filled;
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
+  }
+
+  #sendText(template: FrameTemplate, text: string): boolean {
+    const dataLength = Buffer.byteLength(text);
+    const headLength = template.bytes.length;
+    const frameLength = headLength + dataLength;
+    if (frameLength > BLOCK_LENGTH) return this.#sendPieces(template, [Buffer.from(text)]);
+    if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
+    const offset = this.#reserve(frameLength);
+    const block = this.#block;
+    block.bytes.set(template.bytes, offset);
+    block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    block.bytes.write(text, offset + headLength, dataLength, 'utf8');
+    return this.#accepted(frameLength);
+  }
+
+  #sendPieces(template: FrameTemplate, pieces: readonly Uint8Array[]): boolean {
+    let dataLength = 0;
+    for (const piece of pieces) dataLength += piece.length;
+    if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
+    const headLength = template.bytes.length;
+    const offset = this.#reserve(headLength);
+    this.#block.bytes.set(template.bytes, offset);
+    this.#block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    for (const piece of pieces) this.#appendPiece(piece);
+    return this.#accepted(headLength + dataLength);
+  }
+
+  #appendPiece(piece: Uint8Array): void {
+    if (piece.length < this.#options.copyBelowBytes) {
+      if (piece.length <= BLOCK_LENGTH) {
+        const offset = this.#reserve(piece.length);
+        this.#block.bytes.set(piece, offset);
+        return;
+      }
+      piece = Uint8Array.prototype.slice.call(piece);
+    }
+    this.#sealSegment();
+    this.#segments.push(piece);
+  }
+
+  /** Room for `lengthBytes` (at most a block) in the current block, which may become a new one. Returns where it starts. */
+  #reserve(lengthBytes: number): number {
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    if (this.#filled + lengthBytes > BLOCK_LENGTH) this.#turnBlock();
+    const offset = this.#filled;
+    this.#filled = offset + lengthBytes;
+    return offset;
+  }
+
+  #accepted(frameLength: number): boolean {
+    this.#acceptedBytes += frameLength;
+    if (!this.#flushScheduled && !this.#writing) {
+      this.#flushScheduled = true;
+      process.nextTick(this.#flushAtEndOfTurn);
+    }
+    return this.#acceptedBytes - this.#writtenBytes < this.#options.sendQueueBytes;
+  }
+
+  #sealSegment(): void {
+    if (this.#filled === this.#segmentStart) return;
+    this.#segments.push(this.#block.bytes.subarray(this.#segmentStart, this.#filled));
+    this.#segmentStart = this.#filled;
+  }
+
+  #turnBlock(): void {
+    if (!this.#writing) this.#flush();
+    // Written at once: the same block is empty again.
+    if (this.#filled === 0) return;
+    this.#sealSegment();
+    this.#full.push(this.#block);
+    this.#block = this.#spare.pop() ?? newBlock();
+    this.#segmentStart = 0;
+    this.#filled = 0;
+  }
+
+  readonly #flushAtEndOfTurn = (): void => {
+    this.#flushScheduled = false;
+    if (!this.#writing) this.#flush();
+  };
+
+  /** Hands everything to the socket. Called only while no write is under way. */
+  #flush(): void {
+    this.#sealSegment();
+    const segments = this.#segments;
+    if (segments.length === 0) return;
+    const socket = this.#socket;
+    const emptied = this.#flying;
+    this.#flying = this.#full;
+    this.#full = emptied;
+    this.#flyingUpTo = this.#acceptedBytes;
+    this.#writing = true;
+    if (segments.length === 1) {
+      socket.write(segments[0]!, this.#onWritten);
+    } else {
+      socket.cork();
+      const last = segments.length - 1;
+      for (let i = 0; i < last; i++) socket.write(segments[i]!);
+      socket.write(segments[last]!, this.#onWritten);
+      socket.uncork();
+    }
+    segments.length = 0;
+    // Usually the kernel takes it all on the spot, and the memory is ours again before the callback.
+    if (socket.writableLength === 0) this.#completeWrite();
+  }
+
+  readonly #onWritten = (): void => {
+    if (!this.#writing || this.#socket.writableLength > 0) return;
+    this.#completeWrite();
+    this.#flush();
+  };
+
+  #completeWrite(): void {
+    this.#writing = false;
+    this.#writtenBytes = this.#flyingUpTo;
+    for (const block of this.#flying) if (this.#spare.length < MAX_SPARE_BLOCKS) this.#spare.push(block);
+    this.#flying.length = 0;
+    if (this.#segmentStart === this.#filled) {
+      this.#segmentStart = 0;
+      this.#filled = 0;
+    }
+    const waiters = this.#waiters;
+    if (waiters.length === 0) return;
+    let kept = 0;
+    for (const waiter of waiters) {
+      if (waiter.target <= this.#writtenBytes) waiter.resolve();
+      else waiters[kept++] = waiter;
+    }
+    waiters.length = kept;
+  }
+
+  #whenWritten(target: number): Promise<void> {
+    if (target <= this.#writtenBytes) return Promise.resolve();
+    if (this.#abandoned) return handled(Promise.reject(this.#closedBy));
+    return handled(new Promise((resolve, reject) => this.#waiters.push({ target, resolve, reject })));
+  }
+}
+
+/** Whoever does not wait for the promise learns of the session's end by other ways. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function newBlock(): Block {
+  const bytes = Buffer.allocUnsafeSlow(BLOCK_LENGTH);
+  return { bytes, view: viewOf(bytes) };
+}
+
+const asBytes = (data: Data): Uint8Array => (typeof data === 'string' ? Buffer.from(data) : data);
+
+function tooLong(dataLength: number, template: FrameTemplate): SkeinError {
+  return new SkeinError(
+    'MESSAGE_TOO_LONG',
+    `data: ${dataLength} bytes, at most ${template.maxDataLength} with these groups`,
+  );
+}

@@ -1,0 +1,108 @@
+import { SPREAD_DAEMON_WORKING_TARGETS } from '../../engine/wire/limits.ts';
+import { SkeinError } from '../errors.ts';
+import { type FrameTemplate, messageTemplate, type SendOptions } from './frame-template.ts';
+import type { Data, Outbound } from './outbound.ts';
+
+/**
+ * What to do with more than 43 targets, which the original daemon silently delivers to nobody (client-protocol.md, section 6):
+ * `never` sends one frame of up to 100, right for daemons that handle them; `43` sends several frames of at most 43, after which
+ * a receiver in groups of several frames gets several copies.
+ */
+export type SplitTargets = 'never' | '43';
+
+/** How a session limits lists of targets. */
+export interface TargetLimits {
+  /** More targets than this are refused; at most 100. */
+  readonly maxTargets: number;
+  readonly splitTargets: SplitTargets;
+}
+
+/**
+ * Groups, service and type made ready once: sending copies a header in place of encoding names. For whoever sends more than
+ * one message to the same groups; `Session.target` makes one. Valid as long as its session.
+ */
+export class Target {
+  readonly groups: readonly string[];
+  readonly options: SendOptions;
+  readonly #outbound: Outbound;
+  readonly #first: FrameTemplate;
+  readonly #rest: readonly FrameTemplate[];
+
+  constructor(
+    outbound: Outbound,
+    sender: string,
+    groups: readonly string[],
+    options: SendOptions,
+    limits: TargetLimits,
+  ) {
+    if (groups.length > limits.maxTargets)
+      throw new SkeinError('ILLEGAL_GROUP', `groups: ${groups.length} targets, at most ${limits.maxTargets}`);
+    const perFrame = limits.splitTargets === '43' ? SPREAD_DAEMON_WORKING_TARGETS : limits.maxTargets;
+    const templates: FrameTemplate[] = [];
+    for (let i = 0; i === 0 || i < groups.length; i += perFrame)
+      templates.push(messageTemplate(sender, groups.slice(i, i + perFrame), options));
+    const [first, ...rest] = templates;
+    this.groups = [...groups];
+    this.options = options;
+    this.#outbound = outbound;
+    this.#first = first!;
+    this.#rest = rest;
+  }
+
+  /**
+   * Sends one message. An array is sent as one message, its pieces one behind the other (scatter). False: more is waiting
+   * than `sendQueueBytes`; the message is accepted, but wait for `Session.drained` before the next.
+   *
+   * **Ownership:** data shorter than `copyBelowBytes` (and all text) is copied before this returns. Longer data is sent
+   * from where it is and must not change until `Session.flushed` resolves.
+   *
+   * Throws MESSAGE_TOO_LONG, or the error that ended the session.
+   */
+  send(data: Data | readonly Data[]): boolean {
+    let accepted = this.#sendOne(this.#first, data);
+    for (const template of this.#rest) accepted = this.#sendOne(template, data);
+    return accepted;
+  }
+
+  #sendOne(template: FrameTemplate, data: Data | readonly Data[]): boolean {
+    return isPieces(data) ? this.#outbound.sendScattered(template, data) : this.#outbound.send(template, data);
+  }
+}
+
+const isPieces = (data: Data | readonly Data[]): data is readonly Data[] => Array.isArray(data);
+
+const CACHE_SIZE = 8;
+
+/** The targets used last, so that repeated multicasts to the same groups need no encoding. */
+export class TargetCache {
+  readonly #targets: Target[] = [];
+  #oldest = 0;
+
+  find(groups: string | readonly string[], options: SendOptions | undefined): Target | undefined {
+    for (const target of this.#targets) {
+      if (sameGroups(target.groups, groups) && sameOptions(target.options, options)) return target;
+    }
+    return undefined;
+  }
+
+  add(target: Target): void {
+    this.#targets[this.#oldest] = target;
+    this.#oldest = (this.#oldest + 1) % CACHE_SIZE;
+  }
+}
+
+function sameGroups(a: readonly string[], b: string | readonly string[]): boolean {
+  if (typeof b === 'string') return a.length === 1 && a[0] === b;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function sameOptions(a: SendOptions, b: SendOptions | undefined): boolean {
+  return (
+    a.service === b?.service &&
+    a.type === b?.type &&
+    a.selfDiscard === b?.selfDiscard &&
+    a.subgroupCast === b?.subgroupCast
+  );
+}

@@ -1,0 +1,314 @@
+import { EventEmitter } from 'node:events';
+import type { PrivateName } from '../engine/wire/ids.ts';
+import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
+import { SkeinError } from './errors.ts';
+import type { Membership, Message, ReceivedEvent, Reject, SelfLeave, Transition } from './events.ts';
+import { GroupRequests } from './group-requests.ts';
+import type { AcceptedSession, DaemonVersion } from './handshake.ts';
+import { checkGroupName } from './names.ts';
+import type { ResolvedOptions } from './options.ts';
+import { type BatchHandler, Receiver } from './receive/receiver.ts';
+import { encodeTemplate, type SendOptions } from './send/frame-template.ts';
+import { type Data, Outbound } from './send/outbound.ts';
+import { Target, TargetCache } from './send/target.ts';
+import type { Transport } from './transport.ts';
+
+/** Events of a session and what their listeners get. */
+export interface SessionEvents {
+  message: [message: Message];
+  membership: [membership: Membership];
+  transition: [transition: Transition];
+  selfLeave: [selfLeave: SelfLeave];
+  reject: [reject: Reject];
+  /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
+  error: [error: SkeinError];
+  /** The session is over: with the error, or without when it was closed by this side. */
+  close: [error: SkeinError | undefined];
+  newListener: [event: string | symbol, listener: (...args: unknown[]) => void];
+}
+
+const RECEIVE_EVENTS = ['message', 'membership', 'transition', 'selfLeave', 'reject'] as const;
+const isReceiveEvent = (event: string | symbol): boolean => (RECEIVE_EVENTS as readonly unknown[]).includes(event);
+
+/**
+ * One connection to a daemon; `connect` makes it. What arrives is received in one of three ways: by iterating
+ * (`for await`, `receive`), by events (`on`), or by batches (`onBatch`). Until one is chosen, frames wait.
+ */
+export class Session extends EventEmitter<SessionEvents> implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
+  /** `#name#daemon`: the sender of this session's messages, and a target that reaches only this session. */
+  readonly privateName: PrivateName;
+  readonly daemonVersion: DaemonVersion;
+  /** Whether the session is told of membership. */
+  readonly membership: boolean;
+  readonly #transport: Transport;
+  readonly #options: ResolvedOptions;
+  readonly #outbound: Outbound;
+  readonly #receiver: Receiver;
+  readonly #requests: GroupRequests;
+  readonly #cache = new TargetCache();
+  #reading = true;
+  #ended = false;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(transport: Transport, accepted: AcceptedSession, options: ResolvedOptions) {
+    super();
+    this.privateName = accepted.privateName;
+    this.daemonVersion = accepted.daemonVersion;
+    this.membership = options.membership;
+    this.#transport = transport;
+    this.#options = options;
+    this.#outbound = new Outbound(transport.socket, options);
+    this.#requests = new GroupRequests(options.membership, (kind, group) => {
+      this.#sendRequest(kind === 'join' ? JOIN_MESS : LEAVE_MESS, group);
+      return this.#outbound.flushed();
+    });
+    this.#receiver = new Receiver({
+      privateName: accepted.privateName,
+      receiveQueueBytes: options.receiveQueueBytes,
+      awaitsAnswer: () => this.#requests.hasPending,
+      hasListeners: () => this.#hasReceiveListeners(),
+      emitEvent: (event) => this.#emitEvent(event),
+      observe: (event) => this.#requests.observe(event),
+      setReading: (reading) => this.#setReading(reading),
+      failed: (error) => transport.destroy(error),
+      ended: (reason) => this.#finish(asSkeinError(reason)),
+    });
+    this.on('newListener', (event) => {
+      if (!isReceiveEvent(event)) return;
+      if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters) throw mixedReceiving();
+      this.#receiver.scheduleDrain();
+    });
+    this.#receiver.receive(transport.input);
+    transport.attach(this.#receiver);
+  }
+
+  /** Groups this session is known to be in; without the membership flag, those it asked to join. */
+  get groups(): ReadonlySet<string> {
+    return this.#requests.joined;
+  }
+
+  /** Whether the session is over or being closed. */
+  get closed(): boolean {
+    return this.#ended || this.#closing !== undefined;
+  }
+
+  /** Bytes accepted by `multicast` and not yet with the kernel. */
+  get pendingBytes(): number {
+    return this.#outbound.pendingBytes;
+  }
+
+  /**
+   * Joins a group. Resolves when this session is in it: with the first view, or without the membership flag when the request
+   * is written. At once if it is in it already. Rejects with ILLEGAL_GROUP for an illegal name, REJECT_AUTH if refused.
+   */
+  join(group: string): Promise<void> {
+    return this.#request(() => this.#requests.join(group), group);
+  }
+
+  /** Leaves a group. Resolves with the self-leave, or without the membership flag when the request is written. */
+  leave(group: string): Promise<void> {
+    return this.#request(() => this.#requests.leave(group), group);
+  }
+
+  /**
+   * Sends one message to groups and private names, with one copy to each receiver however many of them it is in. An array of data
+   * is one message in pieces. False: accepted, but wait for `drained` before sending more. For ownership of `data` see `Target.send`.
+   *
+   * Throws, with nothing sent: ILLEGAL_GROUP, ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG, or the error that ended the session.
+   */
+  multicast(groups: string | readonly string[], data: Data | readonly Data[], options?: SendOptions): boolean {
+    return this.#target(groups, options).send(data);
+  }
+
+  /** Makes groups and options ready for many messages. Throws as `multicast` does. */
+  target(groups: string | readonly string[], options: SendOptions = {}): Target {
+    const list = typeof groups === 'string' ? [groups] : groups;
+    return new Target(this.#outbound, this.privateName, list, options, this.#options);
+  }
+
+  /** Resolves when at most half of `sendQueueBytes` is unsent; rejects when the session ends first. */
+  drained(): Promise<void> {
+    return this.#outbound.drained();
+  }
+
+  /** Resolves when the kernel has everything sent so far; rejects when the session ends first. */
+  flushed(): Promise<void> {
+    return this.#outbound.flushed();
+  }
+
+  /**
+   * Receives by batches, the fastest way: `handler` is called with the frames of one read at a time. Returns a function that takes the
+   * handler away; then frames wait again. Throws ILLEGAL_STATE while another way of receiving is in use.
+   */
+  onBatch(handler: BatchHandler): () => void {
+    if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters || this.#hasReceiveListeners())
+      throw mixedReceiving();
+    this.#receiver.setBatchHandler(handler);
+    return () => this.#receiver.setBatchHandler(undefined);
+  }
+
+  /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
+  async receive(): Promise<ReceivedEvent> {
+    const next = await this.#next();
+    if (next.done === true) throw sessionClosed();
+    return next.value;
+  }
+
+  /**
+   * Events in order of arrival. Ends when the session is closed and throws when the connection is lost. Leaving the loop does not close the
+   * session: events wait for the next loop, and beyond `receiveQueueBytes` in the daemon.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ReceivedEvent, undefined> {
+    return {
+      next: () => this.#next(),
+      return: () => Promise.resolve({ value: undefined, done: true }),
+    };
+  }
+
+  /** Stops handing out events and batches, and reading from the daemon, which must then queue for this session. */
+  pause(): void {
+    this.#receiver.pause();
+  }
+
+  /** Goes on after `pause`. */
+  resume(): void {
+    this.#receiver.resume();
+  }
+
+  /**
+   * Ends the session: what was sent still goes out, then the daemon is told. Resolves when the connection is closed, or after
+   * `closeTimeoutMs`. Never rejects.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#ended ? Promise.resolve() : this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Drops the connection at once; what is unsent is lost. To the others it looks like a crash. */
+  destroy(): void {
+    this.#finish(undefined);
+    this.#transport.destroy(sessionClosed());
+  }
+
+  async #close(): Promise<void> {
+    const { socket } = this.#transport;
+    const hungUp = new Promise<void>((resolve) => {
+      // Reading on until the daemon hangs up: a socket closed with unread bytes resets the connection, and unsent ones are lost.
+      this.#transport.attach({
+        receive: (input) => {
+          input.start = input.end;
+        },
+        ended: () => resolve(),
+      });
+      const timeout = setTimeout(resolve, this.#options.closeTimeoutMs);
+      socket.once('close', () => clearTimeout(timeout));
+    });
+    this.#sendRequest(KILL_MESS, this.privateName);
+    this.#outbound.close(sessionClosed());
+    this.#requests.abandon(sessionClosed());
+    this.#receiver.finish(undefined);
+    socket.resume();
+    this.#outbound.flushed().then(
+      () => socket.end(),
+      () => undefined,
+    );
+    await hungUp;
+    socket.destroy();
+    this.#finish(undefined);
+  }
+
+  #request(send: () => Promise<void>, group: string): Promise<void> {
+    try {
+      checkGroupName(group);
+      const done = send();
+      this.#receiver.updateReading();
+      return done;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #sendRequest(typeBits: number, group: string): void {
+    this.#outbound.send(encodeTemplate(typeBits, this.privateName, [group], 0), '');
+  }
+
+  #target(groups: string | readonly string[], options: SendOptions | undefined): Target {
+    const known = this.#cache.find(groups, options);
+    if (known !== undefined) return known;
+    const target = this.target(groups, { ...options });
+    this.#cache.add(target);
+    return target;
+  }
+
+  #next(): Promise<IteratorResult<ReceivedEvent, undefined>> {
+    if (this.#receiver.hasBatchHandler || this.#hasReceiveListeners()) return Promise.reject(mixedReceiving());
+    return this.#receiver.next();
+  }
+
+  #hasReceiveListeners(): boolean {
+    for (const event of RECEIVE_EVENTS) if (this.listenerCount(event) > 0) return true;
+    return false;
+  }
+
+  #emitEvent(event: ReceivedEvent): void {
+    switch (event.kind) {
+      case 'message':
+        this.emit('message', event);
+        return;
+      case 'membership':
+        this.emit('membership', event);
+        return;
+      case 'transition':
+        this.emit('transition', event);
+        return;
+      case 'selfLeave':
+        this.emit('selfLeave', event);
+        return;
+      case 'reject':
+        this.emit('reject', event);
+    }
+  }
+
+  #setReading(reading: boolean): void {
+    if (this.#reading === reading) return;
+    this.#reading = reading;
+    if (reading) this.#transport.socket.resume();
+    else this.#transport.socket.pause();
+  }
+
+  /** The end of everything, once: by this side, or with the error that ended the connection. */
+  #finish(error: SkeinError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const reason = error ?? sessionClosed();
+    this.#outbound.abandon(reason);
+    this.#requests.abandon(reason);
+    const byEvents = this.#receiver.hasBatchHandler || this.#hasReceiveListeners();
+    this.#receiver.finish(error);
+    this.#receiver.whenDelivered(() => process.nextTick(() => this.#emitEnd(error, byEvents)));
+  }
+
+  /** Who receives by events gets the error by Node's rule for them; who iterates gets it thrown there. */
+  #emitEnd(error: SkeinError | undefined, byEvents: boolean): void {
+    try {
+      if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);
+    } finally {
+      this.emit('close', error);
+    }
+  }
+}
+
+const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
+
+const mixedReceiving = (): SkeinError =>
+  new SkeinError('ILLEGAL_STATE', 'receive in one way at a time: iterating, events, or batches');
+
+const asSkeinError = (reason: unknown): SkeinError =>
+  reason instanceof SkeinError
+    ? reason
+    : new SkeinError('CONNECTION_CLOSED', 'the connection ended', { cause: reason });

@@ -1,0 +1,130 @@
+import { connect as connectSocket, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type DaemonAddress, describeAddress } from './address.ts';
+import type { AuthChannel } from './auth.ts';
+import { SkeinError } from './errors.ts';
+import { ReceiveBuffer } from './receive/receive-buffer.ts';
+
+/** Whoever handles what is read: the handshake first, then the session's receiver. */
+export interface ByteConsumer {
+  /** New bytes are in `input`; the consumer advances `input.start` over what it is done with. */
+  receive(input: ReceiveBuffer): void;
+  /** Nothing more will come: the daemon or the network ended the connection, or `Transport.destroy` did. */
+  ended(reason: unknown): void;
+}
+
+/** The connection to the daemon: reads into one reused buffer, and turns every way to end into one reason. */
+export class Transport {
+  readonly socket: Socket;
+  readonly input = new ReceiveBuffer();
+  readonly description: string;
+  #consumer: ByteConsumer | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+  #connected = false;
+
+  constructor(address: DaemonAddress) {
+    this.description = describeAddress(address);
+    const onread = {
+      buffer: () => this.input.room(),
+      callback: (lengthBytes: number) => {
+        this.input.commit(lengthBytes);
+        this.#consumer?.receive(this.input);
+        return true;
+      },
+    };
+    this.socket =
+      'path' in address
+        ? connectSocket({ path: address.path, onread })
+        : connectSocket({ ...address, onread, noDelay: true, keepAlive: true } satisfies TcpNetConnectOpts);
+    this.socket.on('error', (cause: NodeJS.ErrnoException) => this.#fail(this.#describeFailure(cause)));
+    this.socket.on('end', () => this.#fail(this.#closedByDaemon()));
+    this.socket.on('close', () => this.#fail(this.#closedByDaemon()));
+  }
+
+  /** Resolves when the connection stands; rejects with COULD_NOT_CONNECT, ILLEGAL_SPREAD or the reason given to `destroy`. */
+  connected(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.attach({ receive: () => undefined, ended: reject });
+      this.socket.once('connect', () => {
+        this.#connected = true;
+        resolve();
+      });
+    });
+  }
+
+  /** Makes `consumer` the one that is told of new bytes and of the end; of an end that already came, at once. */
+  attach(consumer: ByteConsumer): void {
+    this.#consumer = consumer;
+    if (this.#failure !== undefined) consumer.ended(this.#failure.reason);
+  }
+
+  /** Ends the connection now; unsent bytes are lost. `reason` is what the consumer learns, unless it has one already. */
+  destroy(reason: unknown): void {
+    this.#fail(reason);
+    this.socket.destroy();
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = { reason };
+    this.#consumer?.ended(reason);
+  }
+
+  #closedByDaemon(): SkeinError {
+    return new SkeinError('CONNECTION_CLOSED', `the daemon at ${this.description} closed the connection`);
+  }
+
+  #describeFailure(cause: NodeJS.ErrnoException): SkeinError {
+    if (this.#connected)
+      return new SkeinError('CONNECTION_CLOSED', `lost the connection to ${this.description}: ${cause.message}`, {
+        cause,
+      });
+    const unresolved = cause.syscall === 'getaddrinfo';
+    return new SkeinError(
+      unresolved ? 'ILLEGAL_SPREAD' : 'COULD_NOT_CONNECT',
+      `could not connect to ${this.description}: ${cause.message}`,
+      { cause },
+    );
+  }
+}
+
+/** Exact reads over a transport, for as long as the handshake goes. */
+export class HandshakeChannel implements AuthChannel, ByteConsumer {
+  readonly #transport: Transport;
+  #wanted = 0;
+  #waiting: { readonly resolve: (bytes: Uint8Array) => void; readonly reject: (reason: unknown) => void } | undefined;
+  #failure: { readonly reason: unknown } | undefined;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+    transport.attach(this);
+  }
+
+  read(lengthBytes: number): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#wanted = lengthBytes;
+      this.#waiting = { resolve, reject };
+      this.receive(this.#transport.input);
+      if (this.#failure !== undefined) this.ended(this.#failure.reason);
+    });
+  }
+
+  /** The original daemon reads each part with a single call, so each must be one write (section 1.2). */
+  write(bytes: Uint8Array): void {
+    this.#transport.socket.write(bytes);
+  }
+
+  receive(input: ReceiveBuffer): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || input.end - input.start < this.#wanted) return;
+    const bytes = Uint8Array.prototype.slice.call(input.bytes, input.start, input.start + this.#wanted);
+    input.start += this.#wanted;
+    this.#waiting = undefined;
+    waiting.resolve(bytes);
+  }
+
+  ended(reason: unknown): void {
+    this.#failure = { reason };
+    this.#waiting?.reject(reason);
+    this.#waiting = undefined;
+  }
+}

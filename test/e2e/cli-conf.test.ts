@@ -1,0 +1,78 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { skein } from './cli-process.ts';
+
+const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/conf/${name}`, import.meta.url));
+
+describe('skein conf', () => {
+  let folder: string;
+  let bad: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'skein-conf-'));
+    bad = join(folder, 'bad.conf');
+    await writeFile(bad, 'Spread_Segment 127.0.0.255:4803 {\n  a 127.0.0.1\n}\nWindw = 5\nPersonalWindow = 0\n');
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('says ok with a summary', async () => {
+    expect(await skein(['conf', 'check', fixture('three-sites.conf')])).toEqual({
+      code: 0,
+      stdout: `${fixture('three-sites.conf')}: ok, 3 segments, 7 daemons\n`,
+      stderr: '',
+    });
+  });
+
+  it('shows warnings with their place', async () => {
+    const { code, stdout, stderr } = await skein(['conf', 'check', fixture('lexer-traps.conf')]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/: ok, 1 segment, 4 daemons, 2 warnings\n$/);
+    expect(stderr).toMatch(/^warning: .*lexer-traps\.conf:\d+:\d+: .*\n +\d+ \| .*\n +\| +\^+\n/);
+  });
+
+  const problems = (): string =>
+    [
+      `${bad}:4:1: unknown option "Windw"; did you mean "Window"?`,
+      '   4 | Windw = 5',
+      '     | ^^^^^',
+      `${bad}:5:18: PersonalWindow is 0; it must be an integer from 1 to 32767 packets`,
+      '   5 | PersonalWindow = 0',
+      '     |                  ^',
+      '',
+    ].join('\n');
+
+  it('points at every problem and ends with 1; a daemon with the same file ends with 2', async () => {
+    expect(await skein(['conf', 'check', bad])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${problems()}skein: ${bad}: 2 problems\n`,
+    });
+    expect(await skein(['start', '-c', bad])).toEqual({ code: 2, stdout: '', stderr: problems() });
+  });
+
+  it('gives programs the same as JSON', async () => {
+    const { code, stdout } = await skein(['conf', 'check', bad, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      problems: [
+        { line: 4, column: 1, field: 'Windw' },
+        { line: 5, column: 18, field: 'PersonalWindow', value: 0 },
+      ],
+    });
+    const good = await skein(['conf', 'check', fixture('single.conf'), '--json']);
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, segments: 1, daemons: 1, warnings: [] });
+  });
+
+  it('shows what a file comes to', async () => {
+    const { code, stdout } = await skein(['conf', 'show', fixture('single.conf')]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      source: fixture('single.conf'),
+      segments: [{ port: 4803, hosts: [{ name: 'localhost', address: '127.0.0.1' }] }],
+      options: { eventPriority: 'WARNING', maxSessions: 4096 },
+    });
+  });
+});

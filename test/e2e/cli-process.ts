@@ -1,0 +1,82 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The built `skein` as a process, without a terminal. */
+export class Cli {
+  readonly process: ChildProcessWithoutNullStreams;
+  /** Resolves when the process ended and all its output is read. */
+  readonly ended: Promise<Ended>;
+  #stdout = '';
+  #stderr = '';
+  #changed: () => void = () => undefined;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.process = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env } });
+    // A process that ends early closes its input.
+    this.process.stdin.on('error', () => undefined);
+    this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
+      this.#stdout += text;
+      this.#changed();
+    });
+    this.process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      this.#changed();
+    });
+    this.ended = new Promise((resolve) => {
+      this.process.on('close', (code) => {
+        resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
+        this.#changed();
+      });
+    });
+  }
+
+  get lines(): readonly string[] {
+    return this.#stdout.split('\n').slice(0, -1);
+  }
+
+  /** Resolves when `condition` holds for the lines printed so far; rejects when the process ends before. */
+  until(condition: (lines: readonly string[]) => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#changed = () => {
+        if (condition(this.lines)) resolve();
+        else if (this.process.exitCode !== null)
+          reject(new Error(`ended with ${this.process.exitCode}: ${this.#stdout}${this.#stderr}`));
+      };
+      this.#changed();
+    });
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal);
+  }
+}
+
+/** Runs to the end, with `input` on standard input. */
+export function skein(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const cli = new Cli(args, env);
+  cli.process.stdin.end(input);
+  return cli.ended;
+}
+
+export interface RunningDaemon {
+  readonly cli: Cli;
+  readonly port: number;
+  /** What clients give to `--spread`. */
+  readonly address: string;
+}
+
+/** `skein start` on a free port, ready. */
+export async function startDaemonProcess(...args: readonly string[]): Promise<RunningDaemon> {
+  const cli = new Cli(['start', '--json', '--port', '0', '--no-unix-socket', '--log-level', 'warn', ...args]);
+  await cli.until((lines) => lines.length > 0);
+  const { port } = JSON.parse(cli.lines[0]!) as { readonly port: number };
+  return { cli, port, address: `${port}@127.0.0.1` };
+}

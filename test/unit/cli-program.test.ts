@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CliError, describeFailure, ExitCode, exitCodeOf } from '../../cli/exit.ts';
+import { Pacer } from '../../cli/pacer.ts';
+import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
+import { run } from '../../cli/program.ts';
+import { SkeinError } from '../../client/index.ts';
+import { EMPTY_ACCESS_LIST } from '../../engine/config/access-ip.ts';
+import { ConfigError } from '../../engine/config/config-error.ts';
+import { parsePasswordFile } from '../../engine/config/password-file.ts';
+import { Authenticator } from '../../workers/delivery/authenticator.ts';
+
+describe('command lines', () => {
+  let out = '';
+  let err = '';
+  beforeEach(() => {
+    out = '';
+    err = '';
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      out += String(text);
+      return true;
+    });
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      err += String(text);
+      return true;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([
+    ['a wrong word', ['subscibe', 'news'], 'Did you mean subscribe?'],
+    ['a wrong option', ['publish', 'news', '--folow', 'x'], 'Did you mean --follow?'],
+    ['no group', ['publish'], "missing required argument 'group'"],
+    ['a number out of range', ['subscribe', 'news', '--type', '32768'], 'an integer from -32768 to 32767'],
+    ['a word that is no service', ['publish', 'news', '--service', 'fast'], 'unreliable, reliable, fifo, causal'],
+    ['options that exclude each other', ['publish', 'a', '-f', 'x', '--follow', 'y'], 'cannot be used with'],
+    ['a now without a growing file', ['publish', 'news', '--since-now'], '--since-now needs --follow'],
+    ['an address without port', ['subscribe', 'news', '-s', 'localhost'], 'must be "port" or "port@host"'],
+    ['a user with a blank', ['passwd', 'a b'], 'user "a b": must be 1 to 31'],
+    ['an unknown option of the daemon', ['start', '-o', 'maxSesions=1'], 'did you mean "maxSessions"?'],
+    ['a configuration that is not there', ['start', '-c', '/nowhere/spread.conf'], '/nowhere/spread.conf'],
+  ])('refuses %s with exit code 2', async (_, args, text) => {
+    expect(await run(args)).toBe(ExitCode.Usage);
+    expect(err).toContain(text);
+    expect(err).not.toContain('    at ');
+    expect(out).toBe('');
+  });
+
+  it('fails with exit code 1 and one line when nobody listens', async () => {
+    expect(await run(['subscribe', 'news', '-s', '1@127.0.0.1'])).toBe(ExitCode.Failure);
+    expect(err).toMatch(/^skein: could not connect to 1@127\.0\.0\.1: .*\n$/);
+  });
+
+  it('shows the stack when asked', async () => {
+    await run(['--verbose', 'subscribe', 'news', '-s', '1@127.0.0.1']);
+    expect(err).toContain('    at ');
+  });
+
+  it('prints help with examples for every command', async () => {
+    for (const command of ['start', 'user', 'publish', 'subscribe', 'flood', 'monitor', 'passwd']) {
+      out = '';
+      expect(await run([command, '--help'])).toBe(ExitCode.Ok);
+      expect(out).toMatch(/Examples?:\n {2}.*skein/);
+    }
+    expect(err).toBe('');
+  });
+
+  it('prints its version', async () => {
+    expect(await run(['--version'])).toBe(ExitCode.Ok);
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('failures', () => {
+  it('tells wrong arguments from failures', () => {
+    expect(exitCodeOf(new SkeinError('ILLEGAL_GROUP', 'x'))).toBe(ExitCode.Usage);
+    expect(exitCodeOf(new SkeinError('REJECT_NOT_UNIQUE', 'x'))).toBe(ExitCode.Failure);
+    expect(exitCodeOf(new ConfigError([{ message: 'x' }], null))).toBe(ExitCode.Usage);
+    expect(exitCodeOf(new CliError('x'))).toBe(ExitCode.Failure);
+    expect(exitCodeOf('x')).toBe(ExitCode.Failure);
+    expect(describeFailure('x')).toBe('x');
+  });
+});
+
+describe('password lines', () => {
+  it('lets in who has the password, and nobody else', async () => {
+    const line = passwordLine(await passwordEntry('alice', 'secret', 16_384));
+    const { entries, problems } = parsePasswordFile(`${line}\n`);
+    expect(problems).toEqual([]);
+    const authenticator = new Authenticator(EMPTY_ACCESS_LIST, entries);
+    const check = (user: string, password: string): Promise<boolean> =>
+      new Promise((resolve) => authenticator.checkPassword({ user, password }, resolve));
+    expect(await check('alice', 'secret')).toBe(true);
+    expect(await check('alice', 'secreT')).toBe(false);
+    expect(await check('bob', 'secret')).toBe(false);
+  });
+});
+
+describe('pacing', () => {
+  it('spaces actions evenly, catches up a little, and makes no burst after a pause', () => {
+    let nowMs = 1000;
+    const pacer = new Pacer(100, () => nowMs);
+    expect([pacer.book(1), pacer.book(1), pacer.book(3), pacer.book(1)]).toEqual([0, 10, 20, 50]);
+    nowMs = 1065;
+    expect([pacer.book(1), pacer.book(1)]).toEqual([0, 5]);
+    nowMs = 10_000;
+    expect([pacer.book(1), pacer.book(1), pacer.book(1), pacer.book(1)]).toEqual([0, 0, 0, 10]);
+  });
+});
