@@ -1,0 +1,369 @@
+/**
+ * Daemon membership (ring-protocol.md, 3.4 to 3.10): OPERATIONAL, GATHER, COMMIT, RECOVER. From the moment a ring is given up
+ * until another is installed no token of it is handled or passed on, and nothing is delivered.
+ */
+
+import { RingCounter, RingState } from '../ring/counters.ts';
+import type { Emitter } from '../ring/emitter.ts';
+import type { FlowControl } from '../ring/flow-control.ts';
+import type { NodeContext } from '../ring/node-context.ts';
+import type { Ordering } from '../ring/ordering.ts';
+import type { StoreSize } from '../ring/packet-store.ts';
+import type { Retransmission } from '../ring/retransmission.ts';
+import { RingMembers } from '../ring/ring-members.ts';
+import type { TokenDesk } from '../ring/token-desk.ts';
+import type { TokenLink } from '../ring/token-link.ts';
+import { type Incarnation, type NodeIndex, nodeIndex } from '../wire/ids.ts';
+import type { RingMember } from '../wire/ring-body.ts';
+import { type RingHeader, type RingId, sameRing } from '../wire/ring-header.ts';
+import type { CommitMember, CommitMessage, JoinMessage } from '../wire/ring-membership.ts';
+import type { Token } from '../wire/ring-token.ts';
+import { blockOf, fillIn, type Holdings, isComplete, isSound } from './commit.ts';
+import { CommitExchange } from './commit-exchange.ts';
+import { type GatherCause, GatherPhase, NO_MERGE } from './gather-phase.ts';
+import type { Incarnations } from './incarnations.ts';
+import type { Installer } from './installer.ts';
+import { Recovery } from './recovery.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+/** Above this, numbers would run out: nobody honest is there before the year 2106. */
+const MAX_RING_SEQ = 0xffff_0000;
+const NOBODY: ReadonlyMap<NodeIndex, CommitMember> = new Map();
+
+/** What membership works on, made by the ring node. */
+export interface MembershipParts {
+  readonly ordering: Ordering;
+  readonly link: TokenLink;
+  readonly desk: TokenDesk;
+  readonly size: StoreSize;
+  readonly installer: Installer;
+  readonly incarnations: Incarnations;
+  readonly merging: Merging;
+  readonly retransmission: Retransmission;
+  readonly flow: FlowControl;
+}
+
+/** What membership tells the search for other rings. */
+export interface Merging {
+  readonly nextDeadlineMs: number;
+  /** Merges may be agreed to now. */
+  readonly isWilling: boolean;
+  installed(ring: RingMembers, wanted: readonly RingId[], isFirst: boolean): void;
+  stop(): void;
+}
+
+export class Membership {
+  readonly #context: NodeContext;
+  readonly #ordering: Ordering;
+  readonly #link: TokenLink;
+  readonly #desk: TokenDesk;
+  readonly #size: StoreSize;
+  readonly #gathering: GatherPhase;
+  readonly #incarnations: Incarnations;
+  readonly #exchange: CommitExchange;
+  readonly #recovery: Recovery;
+  readonly #installer: Installer;
+  readonly #merging: Merging;
+
+  state: RingState = RingState.Operational;
+  /** Its token is awaited or turns, but it is not installed; only in RECOVER. */
+  future: RingMembers | null = null;
+  /** In COMMIT and RECOVER: whom the COMMIT was made for, as they were then. */
+  #committed: ReadonlyMap<NodeIndex, CommitMember> = NOBODY;
+  #commitUntilMs = NEVER;
+
+  constructor(context: NodeContext, emitter: Emitter, parts: MembershipParts) {
+    this.#context = context;
+    this.#ordering = parts.ordering;
+    this.#link = parts.link;
+    this.#desk = parts.desk;
+    this.#size = parts.size;
+    this.#installer = parts.installer;
+    this.#incarnations = parts.incarnations;
+    this.#merging = parts.merging;
+    this.#gathering = new GatherPhase(context, emitter, parts.incarnations);
+    this.#exchange = new CommitExchange(context, emitter);
+    this.#recovery = new Recovery(context, parts.retransmission, parts.flow, parts.link, {
+      adoptObligations: (obliged) => {
+        this.#installer.obligations = obliged;
+      },
+      install: (token) => this.#install(token),
+    });
+  }
+
+  /** Installs the ring of one that a daemon starts with. */
+  start(ringSeq: number): void {
+    const { self, options } = this.#context;
+    this.#gathering.maxRingSeq = ringSeq;
+    this.#installer.first({ seq: ringSeq, leader: self, leaderIncarnation: options.incarnation });
+    this.#operational(true);
+  }
+
+  get nextDeadlineMs(): number {
+    return Math.min(
+      this.#gathering.nextDeadlineMs,
+      this.#commitUntilMs,
+      this.#exchange.nextDeadlineMs,
+      this.#merging.nextDeadlineMs,
+    );
+  }
+
+  get isOperational(): boolean {
+    return this.state === RingState.Operational;
+  }
+
+  /** Gives the ring up. With `cause` the JOINs name the rings that are to come along. */
+  enterGather(cause: GatherCause = NO_MERGE): void {
+    const { counters } = this.#context;
+    if (this.state === RingState.Recover) counters[RingCounter.FailedRecoveries]++;
+    counters[RingCounter.Gathers]++;
+    this.#desk.stop();
+    this.#link.stop();
+    this.#exchange.stop();
+    this.#merging.stop();
+    this.future = null;
+    this.#commitUntilMs = NEVER;
+    this.#setState(RingState.Gather);
+    this.#gathering.begin(this.#installer.ring, cause);
+  }
+
+  /** Has the others leave out a member that stopped receiving, and gathers. */
+  exclude(node: NodeIndex): void {
+    this.#context.counters[RingCounter.Exclusions]++;
+    this.#gathering.exclude(node);
+    this.enterGather();
+  }
+
+  isIgnored(node: number): boolean {
+    return this.#gathering.isIgnored(node);
+  }
+
+  joinArrived(from: NodeIndex, fromIncarnation: Incarnation, join: JoinMessage): void {
+    const { counters } = this.#context;
+    const ring = this.#installer.ring;
+    if (join.maxRingSeq > MAX_RING_SEQ || !this.#incarnations.acceptAttempt(from, join.attempt)) {
+      counters[RingCounter.Stale]++;
+      return;
+    }
+    if (this.#gathering.isIgnored(from)) return;
+    if (this.state === RingState.Operational) {
+      const restarted = ring.has(from) && ring.incarnationOf(from) < fromIncarnation;
+      const isMember = ring.has(from) && !restarted;
+      const leaves = isMember && join.maxRingSeq >= ring.id.seq;
+      // A daemon that is alone has no ring to disturb: it comes along without being named.
+      const isAsked = ring.size === 1 || join.merge.some((target) => sameRing(target, ring.id));
+      const merges = !isMember && this.#merging.isWilling && isAsked;
+      if (!restarted && !leaves && !merges) {
+        counters[RingCounter.Stale]++;
+        return;
+      }
+      this.enterGather(merges ? { merge: [join.oldRing, ...join.merge], expected: join.hears } : NO_MERGE);
+    } else if (this.state !== RingState.Gather) {
+      const committed = this.#committed.get(from);
+      if (committed === undefined) return;
+      if (committed.incarnation === fromIncarnation && join.attempt <= committed.attempt) return;
+      this.enterGather();
+    }
+    if (this.#gathering.record(from, fromIncarnation, join)) this.#decide();
+  }
+
+  /** A daemon says good-bye. */
+  leaveArrived(from: NodeIndex, fromIncarnation: Incarnation): void {
+    this.#incarnations.retire(from, fromIncarnation);
+    const ring = this.future ?? this.#installer.ring;
+    if (this.state === RingState.Gather) {
+      this.#gathering.forget(from);
+      this.#decide();
+    } else if (ring.incarnationOf(from) === fromIncarnation || this.#committed.has(from)) {
+      this.enterGather();
+    }
+  }
+
+  commitArrived(header: RingHeader, commit: CommitMessage): void {
+    const { self, options, counters } = this.#context;
+    const { members } = commit;
+    const place = members.findIndex(({ node }) => node === self);
+    const me = members[place];
+    const before = members[(place + members.length - 1) % members.length]!;
+    const isForMe =
+      me !== undefined &&
+      me.incarnation === options.incarnation &&
+      me.attempt === this.#gathering.attempt &&
+      before.node === header.relay &&
+      before.incarnation === header.incarnation;
+    if (!isForMe) {
+      counters[RingCounter.Stale]++;
+      return;
+    }
+    const current = this.#exchange.current;
+    const isCurrent = current !== null && sameRing(current.ring, commit.ring);
+    if (isCurrent && place === 0) this.#commitReturned(commit);
+    else if (isCurrent) this.#commitAgain(current, commit);
+    else if (this.state === RingState.Gather && commit.pass === 1 && commit.ring.seq > this.#gathering.maxRingSeq) {
+      this.#joinCommit(commit);
+    } else counters[RingCounter.Stale]++;
+  }
+
+  /** To be called after tokens were handled: members that keep the ring from going on are left out. */
+  checkProgress(): void {
+    if (this.state === RingState.Recover) {
+      if (this.#link.lastHop > 0 || this.#link.hasSent) this.#exchange.arrived();
+      const stalled = this.#recovery.stalledMember;
+      if (stalled >= 0) this.exclude(nodeIndex(stalled));
+    } else if (this.state === RingState.Operational && this.#installer.ring.size > 1) {
+      const stalled = this.#ordering.stalledMember;
+      if (stalled >= 0) this.exclude(nodeIndex(stalled));
+    }
+  }
+
+  tick(): void {
+    const { nowMs, counters } = this.#context;
+    if (this.#link.isLost) {
+      counters[RingCounter.TokenLosses]++;
+      this.enterGather();
+      return;
+    }
+    this.#link.tick();
+    this.checkProgress();
+    this.#exchange.tick();
+    if (this.state === RingState.Commit && this.#commitUntilMs <= nowMs) this.enterGather();
+    if (this.state !== RingState.Gather) return;
+    this.#gathering.tick();
+    this.#decide();
+  }
+
+  stop(): void {
+    this.#desk.stop();
+    this.#link.stop();
+    this.#exchange.stop();
+    this.#merging.stop();
+    this.#commitUntilMs = NEVER;
+    this.#setState(RingState.Stopped);
+  }
+
+  #setState(state: RingState): void {
+    this.state = state;
+    this.#context.counters[RingCounter.State] = state;
+    if (state !== RingState.Gather) this.#gathering.stop();
+  }
+
+  #decide(): void {
+    if (this.state !== RingState.Gather) return;
+    const outcome = this.#gathering.decide();
+    if (outcome?.kind === 'form') this.#form(outcome.members);
+    else if (outcome?.kind === 'again') this.enterGather();
+  }
+
+  /** Leads: makes the COMMIT, or installs at once when there is nobody else. */
+  #form(members: readonly RingMember[]): void {
+    const { options, self, nowMs, wallSeconds } = this.#context;
+    const gathering = this.#gathering;
+    gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, Math.floor(wallSeconds));
+    const ring: RingId = { seq: gathering.maxRingSeq, leader: self, leaderIncarnation: options.incarnation };
+    if (members.length === 1) {
+      this.#installer.installAlone(ring, blockOf(self, this.#holdings()));
+      this.#operational(false);
+      return;
+    }
+    const commit: CommitMessage = {
+      ring,
+      pass: 1,
+      members: members.map((member) => ({
+        ...member,
+        attempt: gathering.attemptOf(member.node),
+        block: -1,
+      })),
+      blocks: [],
+    };
+    fillIn(commit, self, this.#holdings(), this.#size.capacity);
+    this.#enterCommit(commit, nowMs + options.timeouts.commitMs);
+  }
+
+  #joinCommit(commit: CommitMessage): void {
+    const { self, nowMs, options } = this.#context;
+    this.#gathering.maxRingSeq = commit.ring.seq;
+    if (!fillIn(commit, self, this.#holdings(), this.#size.capacity)) return;
+    this.#enterCommit(commit, nowMs + options.timeouts.commitMs);
+  }
+
+  #enterCommit(commit: CommitMessage, untilMs: number): void {
+    this.#committed = new Map(commit.members.map((member) => [member.node, member]));
+    this.#setState(RingState.Commit);
+    this.#commitUntilMs = untilMs;
+    this.#exchange.pass(commit);
+  }
+
+  /** At the leader: the first pass is complete, or all know the result. */
+  #commitReturned(commit: CommitMessage): void {
+    if (this.state === RingState.Commit && commit.pass === 1 && this.#isSound(commit)) {
+      commit.pass = 2;
+      this.#recover(commit);
+    } else if (this.state === RingState.Recover && commit.pass === 2 && !this.#link.hasSent) {
+      this.#exchange.arrived();
+      this.#desk.create();
+    }
+  }
+
+  /** At a member that has sent this COMMIT on already: the second pass, or a copy. */
+  #commitAgain(current: CommitMessage, commit: CommitMessage): void {
+    if (this.state === RingState.Commit && commit.pass === 2) {
+      if (this.#isSound(commit)) this.#recover(commit);
+    } else if (commit.pass === current.pass && !this.#link.hasSent) {
+      this.#exchange.again();
+    }
+  }
+
+  #isSound(commit: CommitMessage): boolean {
+    const mine = commit.members.find(({ node }) => node === this.#context.self);
+    const block = commit.blocks[mine?.block ?? -1];
+    return isComplete(commit) && block !== undefined && isSound(block, this.#holdings());
+  }
+
+  #recover(commit: CommitMessage): void {
+    const { self, nodeCount } = this.#context;
+    this.#exchange.pass(commit);
+    this.#commitUntilMs = NEVER;
+    this.#setState(RingState.Recover);
+    this.future = new RingMembers(commit.ring, commit.members, self, nodeCount);
+    this.#installer.nextStore.reset();
+    this.#recovery.begin(commit, this.future, this.#installer.ring, this.#installer.store);
+    this.#link.begin(this.future);
+    this.#desk.begin(this.future, this.#recovery);
+  }
+
+  #install(token: Token): void {
+    const next = this.future!;
+    this.#installer.install(next, this.#recovery.block, this.#recovery.transitional);
+    this.#ordering.begin(next, this.#installer.store);
+    this.#desk.handOver(this.#ordering);
+    this.#exchange.stop();
+    this.#operational(false);
+    this.#ordering.visitInstalling(token);
+  }
+
+  #operational(isFirst: boolean): void {
+    const ring = this.#installer.ring;
+    this.future = null;
+    this.#committed = NOBODY;
+    this.#setState(RingState.Operational);
+    this.#merging.installed(ring, this.#gathering.merge, isFirst);
+    this.#gathering.installed();
+    if (ring.size === 1) {
+      this.#desk.stop();
+      this.#link.stop();
+    }
+  }
+
+  #holdings(): Holdings {
+    const { ring, store, obligations } = this.#installer;
+    return {
+      oldRing: ring.id,
+      stable: store.stable,
+      high: store.highSeq,
+      aru: store.myAru,
+      reach: store.discarded + store.capacity,
+      has: (seq) => store.has(seq),
+      obligations,
+    };
+  }
+}

@@ -1,0 +1,65 @@
+/** Puts control messages of several datagrams together; one that stays incomplete is replaced by the next. */
+import { readU32 } from '../wire/ring-bytes.ts';
+import { RING_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
+import { CONTROL_HEADER_LENGTH } from './emitter.ts';
+
+interface PartialMessage {
+  readonly number: number;
+  readonly parts: (Uint8Array | null)[];
+  left: number;
+}
+
+export interface ControlBody {
+  bytes: Uint8Array;
+  offset: number;
+  lengthBytes: number;
+}
+
+export class ControlInbox {
+  readonly #partial = new Map<number, PartialMessage>();
+  readonly #body: ControlBody = { bytes: new Uint8Array(0), offset: 0, lengthBytes: 0 };
+
+  /**
+   * Takes one datagram (trailer off). @returns the body when its message is complete, valid until the next call; null
+   * while parts are missing; undefined when it is malformed
+   */
+  accept(
+    header: RingHeader,
+    bytes: Uint8Array,
+    offset: number,
+    lengthBytes: number,
+  ): Readonly<ControlBody> | null | undefined {
+    const { partIndex, partCount } = header;
+    if (lengthBytes < CONTROL_HEADER_LENGTH || partIndex >= partCount) return undefined;
+    const body = this.#body;
+    if (partCount === 1) {
+      body.bytes = bytes;
+      body.offset = offset + CONTROL_HEADER_LENGTH;
+      body.lengthBytes = lengthBytes - CONTROL_HEADER_LENGTH;
+      return body;
+    }
+    const number = readU32(bytes, offset + RING_HEADER_LENGTH);
+    const key = header.relay * 256 + header.type;
+    let partial = this.#partial.get(key);
+    if (partial === undefined || partial.number !== number || partial.parts.length !== partCount) {
+      partial = { number, parts: Array.from({ length: partCount }, () => null), left: partCount };
+      this.#partial.set(key, partial);
+    }
+    if (partial.parts[partIndex] !== null) return null;
+    partial.parts[partIndex] = bytes.slice(offset + CONTROL_HEADER_LENGTH, offset + lengthBytes);
+    if (--partial.left > 0) return null;
+    this.#partial.delete(key);
+    let total = 0;
+    for (const part of partial.parts) total += part!.length;
+    const whole = new Uint8Array(total);
+    let at = 0;
+    for (const part of partial.parts) {
+      whole.set(part!, at);
+      at += part!.length;
+    }
+    body.bytes = whole;
+    body.offset = 0;
+    body.lengthBytes = total;
+    return body;
+  }
+}

@@ -1,0 +1,50 @@
+/** DATA packets from the network, checked and put into the store of their ring (ring-protocol.md, 3.10). */
+import { nodeIndex } from '../wire/ids.ts';
+import { readU48 } from '../wire/ring-bytes.ts';
+import { AT_DATA_SEQUENCE, DATA_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
+import { RingCounter } from './counters.ts';
+import { classifyRecords, PacketClass } from './packet-class.ts';
+import type { PacketStore } from './packet-store.ts';
+import type { RingMembers } from './ring-members.ts';
+
+/**
+ * @param reach how far above the highest known sequence number a packet of an honest member can be
+ * @returns the sequence number taken in, or 0 when the packet is dropped
+ */
+export function takeData(
+  counters: Float64Array,
+  ring: RingMembers,
+  store: PacketStore,
+  reach: number,
+  header: RingHeader,
+  bytes: Uint8Array,
+  offset: number,
+  lengthBytes: number,
+): number {
+  const recordBytes = lengthBytes - DATA_HEADER_LENGTH;
+  if (recordBytes <= 0 || recordBytes > store.slotBytes) {
+    counters[RingCounter.Malformed]++;
+    return 0;
+  }
+  if (!ring.has(header.origin) || ring.incarnationOf(header.relay) !== header.incarnation) {
+    counters[RingCounter.Stale]++;
+    return 0;
+  }
+  counters[RingCounter.PacketsReceived]++;
+  const seq = readU48(bytes, offset + AT_DATA_SEQUENCE);
+  if (seq <= store.discarded || store.has(seq)) {
+    counters[RingCounter.Duplicates]++;
+    return 0;
+  }
+  if (!store.covers(seq) || seq > store.highSeq + reach) {
+    counters[RingCounter.OutOfWindow]++;
+    return 0;
+  }
+  const packetClass = classifyRecords(bytes, offset + DATA_HEADER_LENGTH, recordBytes);
+  if (packetClass === PacketClass.None) {
+    counters[RingCounter.Malformed]++;
+    return 0;
+  }
+  store.put(seq, nodeIndex(header.origin), packetClass, bytes, offset + DATA_HEADER_LENGTH, recordBytes);
+  return seq;
+}

@@ -1,0 +1,123 @@
+/** Builds, seals and sends every datagram of one node. One buffer is reused; what the store holds stays as it is. */
+import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
+import { copyBytes, writeU16, writeU32, writeU48 } from '../wire/ring-bytes.ts';
+import {
+  AT_DATA_ROUND,
+  AT_DATA_SEQUENCE,
+  DATA_HEADER_LENGTH,
+  FLAG_FORWARDED,
+  PacketType,
+  RING_HEADER_LENGTH,
+  type RingHeader,
+  RingHeaderWriter,
+  type RingId,
+  writeOrigin,
+  writePart,
+} from '../wire/ring-header.ts';
+import { type Token, writeToken } from '../wire/ring-token.ts';
+import type { NodeContext } from './node-context.ts';
+import type { PacketStore } from './packet-store.ts';
+
+/** Control bodies begin with a number that ties the parts of one message together. */
+export const CONTROL_HEADER_LENGTH = RING_HEADER_LENGTH + 4;
+const MAX_PARTS = 255;
+/** To every configured daemon but this one. */
+export const TO_ALL = -1;
+
+export class Emitter {
+  /** Most bytes of records in one DATA packet, a multiple of 8. */
+  readonly recordBytes: number;
+  readonly #context: NodeContext;
+  readonly #header: RingHeaderWriter;
+  readonly #buffer: Uint8Array;
+  #controlMessages = 0;
+
+  constructor(context: NodeContext) {
+    const { options, sealer } = context;
+    this.#context = context;
+    this.#header = new RingHeaderWriter(options.self, options.incarnation, context.cluster);
+    this.#buffer = new Uint8Array(Math.max(options.datagramBytes, 2048) + sealer.trailerBytes);
+    this.recordBytes = (options.datagramBytes - DATA_HEADER_LENGTH - sealer.trailerBytes) & ~7;
+  }
+
+  /** Packet `seq` of `store`, new or again. `to` is one daemon or null for all members. */
+  data(
+    ring: RingId,
+    store: PacketStore,
+    seq: number,
+    round: number,
+    flags: number,
+    to: NodeIndex | null,
+    members: readonly NodeIndex[],
+  ): void {
+    const buffer = this.#buffer;
+    const recordBytes = store.lengthOf(seq);
+    const length = DATA_HEADER_LENGTH + recordBytes;
+    this.#header.write(buffer, 0, PacketType.Data, flags, length, ring);
+    writeOrigin(buffer, 0, store.originOf(seq));
+    writeU48(buffer, AT_DATA_SEQUENCE, seq);
+    writeU16(buffer, AT_DATA_ROUND, round & 0xffff);
+    copyBytes(buffer, DATA_HEADER_LENGTH, store.bytes, store.offsetOf(seq), recordBytes);
+    const sealed = this.#context.sealer.seal(buffer, 0, length);
+    if (to === null) this.#context.host.sendToAll(buffer, 0, sealed, members);
+    else this.#context.host.sendTo(to, buffer, 0, sealed);
+  }
+
+  token(ring: RingId, token: Token, to: NodeIndex): void {
+    const length = writeToken(this.#buffer, 0, token);
+    this.#header.write(this.#buffer, 0, PacketType.Token, 0, length, ring);
+    this.#send(length, to);
+  }
+
+  /** HURRY and LEAVE: the header says it all. */
+  bare(type: PacketType, ring: RingId, to: NodeIndex | typeof TO_ALL): void {
+    this.#header.write(this.#buffer, 0, type, 0, RING_HEADER_LENGTH, ring);
+    this.#send(RING_HEADER_LENGTH, to);
+  }
+
+  /**
+   * A message of the membership, in as many datagrams as it needs.
+   * @param again number of the same message, sent before: what was lost of it is filled in by this copy
+   * @returns the message's number
+   */
+  control(
+    type: PacketType,
+    flags: number,
+    ring: RingId,
+    body: Uint8Array,
+    lengthBytes: number,
+    to: NodeIndex | typeof TO_ALL,
+    origin: NodeIndex = this.#context.self,
+    again: number | null = null,
+  ): number {
+    const room = this.#context.options.datagramBytes - CONTROL_HEADER_LENGTH - this.#context.sealer.trailerBytes;
+    const parts = Math.max(1, Math.ceil(lengthBytes / room));
+    const number = again ?? this.#controlMessages;
+    if (again === null) this.#controlMessages = (this.#controlMessages + 1) >>> 0;
+    if (parts > MAX_PARTS) return number;
+    for (let part = 0; part < parts; part++) {
+      const from = part * room;
+      const partBytes = Math.min(room, lengthBytes - from);
+      const length = CONTROL_HEADER_LENGTH + partBytes;
+      this.#header.write(this.#buffer, 0, type, flags, length, ring);
+      writeOrigin(this.#buffer, 0, origin);
+      writePart(this.#buffer, 0, part, parts);
+      writeU32(this.#buffer, RING_HEADER_LENGTH, number);
+      copyBytes(this.#buffer, CONTROL_HEADER_LENGTH, body, from, partBytes);
+      this.#send(length, to);
+    }
+    return number;
+  }
+
+  /** Hands a control message that this daemon got to `to`, in the name of its origin. */
+  forward(header: RingHeader, ring: RingId, body: Uint8Array, lengthBytes: number, to: NodeIndex): void {
+    this.control(header.type as PacketType, FLAG_FORWARDED, ring, body, lengthBytes, to, nodeIndex(header.origin));
+  }
+
+  #send(lengthBytes: number, to: NodeIndex | typeof TO_ALL): void {
+    const { sealer, host } = this.#context;
+    const sealed = sealer.seal(this.#buffer, 0, lengthBytes);
+    if (to === TO_ALL) host.sendToAll(this.#buffer, 0, sealed, null);
+    else host.sendTo(to as NodeIndex, this.#buffer, 0, sealed);
+  }
+}

@@ -1,0 +1,75 @@
+/** How many packets a token visit may send (ring-protocol.md, 2.9). All counts are packets. */
+import { MAX_CREDIT, type Token } from '../wire/ring-token.ts';
+import type { RingWindows } from './ring-node-contract.ts';
+
+/** Of the packets of one rotation, the share that may be retransmissions before the personal window is halved. */
+const CLEAN_RETRANSMISSION_SHARE = 0.02;
+
+export class FlowControl {
+  readonly #windows: RingWindows;
+  /** Personal window as adapted to loss. */
+  #personal: number;
+  #lastNew = 0;
+  #lastRetransmitted = 0;
+  #lastBacklog = 0;
+
+  constructor(windows: RingWindows) {
+    this.#windows = windows;
+    this.#personal = windows.personalWindow;
+  }
+
+  /** A new ring: its token counts from nothing. */
+  reset(): void {
+    this.#personal = this.#windows.personalWindow;
+    this.#lastNew = 0;
+    this.#lastRetransmitted = 0;
+    this.#lastBacklog = 0;
+  }
+
+  /** Takes what this daemon sent in the last rotation off the token. To be called first in a visit. */
+  beginVisit(token: Token): void {
+    const others = Math.max(0, token.flow - this.#lastNew - this.#lastRetransmitted);
+    const total = token.flow;
+    token.flow = others;
+    if (this.#lastRetransmitted > CLEAN_RETRANSMISSION_SHARE * total) {
+      this.#personal = Math.max(1, this.#personal >>> 1);
+    } else if (this.#personal < this.#windows.personalWindow) {
+      this.#personal++;
+    }
+  }
+
+  /** At least one, so that a lost packet is never starved by new ones. */
+  retransmissionBudget(token: Token): number {
+    return Math.max(1, this.#windows.window - token.flow);
+  }
+
+  /** New packets that may be sent in this visit, before the bounds of the store. */
+  allowance(token: Token, retransmitted: number, backlog: number): number {
+    const { window } = this.#windows;
+    token.backlog = Math.max(0, token.backlog + backlog - this.#lastBacklog);
+    this.#lastBacklog = backlog;
+    let allowed = Math.min(this.#personal - retransmitted, window - token.flow - retransmitted);
+    if (token.backlog > window) {
+      allowed = Math.min(allowed, Math.max(1, Math.floor((window * backlog) / token.backlog)));
+    }
+    allowed = Math.min(allowed, token.creditBefore, token.creditSoFar);
+    return Math.max(0, allowed);
+  }
+
+  /** Adds this member's free delivery budget to the least of the ring. */
+  grantCredit(token: Token, isLeader: boolean, credit: number): void {
+    const mine = Math.max(0, Math.min(MAX_CREDIT, credit));
+    if (isLeader) {
+      token.creditBefore = token.creditSoFar;
+      token.creditSoFar = mine;
+    } else {
+      token.creditSoFar = Math.min(token.creditSoFar, mine);
+    }
+  }
+
+  endVisit(token: Token, fresh: number, retransmitted: number): void {
+    this.#lastNew = fresh;
+    this.#lastRetransmitted = retransmitted;
+    token.flow = Math.min(0xffff, token.flow + fresh + retransmitted);
+  }
+}

@@ -1,0 +1,45 @@
+/** What all parts of one ring node share: who it is, its surroundings, and the time of the call it is in. */
+import type { NodeIndex } from '../wire/ids.ts';
+import { foldHash } from '../wire/ring-header.ts';
+import { crcSealer, type DatagramSealer } from '../wire/ring-sealer.ts';
+import { RING_COUNTER_COUNT } from './counters.ts';
+import type { RingHost } from './ports.ts';
+import type { RingNodeOptions } from './ring-node-contract.ts';
+
+export class NodeContext {
+  readonly options: RingNodeOptions;
+  readonly host: RingHost;
+  readonly self: NodeIndex;
+  readonly nodeCount: number;
+  readonly cluster: number;
+  readonly sealer: DatagramSealer;
+  readonly counters = new Float64Array(RING_COUNTER_COUNT);
+  nowMs = 0;
+  wallSeconds = 0;
+  #randomState: number;
+
+  constructor(options: RingNodeOptions, host: RingHost) {
+    this.options = options;
+    this.host = host;
+    this.self = options.self;
+    this.nodeCount = options.segmentOf.length;
+    this.cluster = foldHash(options.clusterHash);
+    this.sealer = options.sealer ?? crcSealer;
+    this.#randomState = (options.randomSeed ^ 0x9e37_79b9) | 1;
+  }
+
+  /** Uniform in [0, 1), for jitter only (xorshift32). */
+  random(): number {
+    let state = this.#randomState;
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    this.#randomState = state;
+    return (state >>> 0) / 0x1_0000_0000;
+  }
+
+  /** `periodMs` up to 20 % longer, so that daemons do not stay in step. */
+  jitter(periodMs: number): number {
+    return periodMs * (1 + 0.2 * this.random());
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Normal operation of a ring of many (ring-protocol.md, 2.3 to 2.9): what one visit of the token does, and what becomes of
+ * the data between visits.
+ */
+import type { NodeIndex } from '../wire/ids.ts';
+import { FLAG_POST_TOKEN } from '../wire/ring-header.ts';
+import { MAX_CREDIT, type Token, TokenPhase } from '../wire/ring-token.ts';
+import { updateAru } from './aru.ts';
+import { RingCounter } from './counters.ts';
+import type { Delivery } from './delivery.ts';
+import type { Emitter } from './emitter.ts';
+import type { FlowControl } from './flow-control.ts';
+import type { NodeContext } from './node-context.ts';
+import { classifyRecords } from './packet-class.ts';
+import type { PacketStore, StoreSize } from './packet-store.ts';
+import type { Retransmission } from './retransmission.ts';
+import type { RingMembers } from './ring-members.ts';
+import type { TokenHandler } from './token-desk.ts';
+import type { TokenLink } from './token-link.ts';
+
+/** Idle rotations before the leader begins to keep the token: by then every member knows that all is stable. */
+const IDLE_ROTATIONS_BEFORE_HOLD = 3;
+/** Each idle rotation after that is held this many times longer than the one before. */
+const HOLD_GROWTH = 4;
+/** Requests of the ring itself, as opposed to one of several old rings. */
+const OWN_RING_REF = 0;
+
+export class Ordering implements TokenHandler {
+  readonly #context: NodeContext;
+  readonly #emitter: Emitter;
+  readonly #delivery: Delivery;
+  readonly #retransmission: Retransmission;
+  readonly #flow: FlowControl;
+  readonly #link: TokenLink;
+  readonly #gap: number;
+  #ring: RingMembers | null = null;
+  #store: PacketStore;
+  /** Sequence number and aru of the token this daemon sent one rotation ago. */
+  #lastSentSeq = 0;
+  #lastSentAru = 0;
+  /** Visits in a row in which nothing had happened on the ring. */
+  #idleVisits = 0;
+  #stalledSinceMs = 0;
+  #stalledAru = 0;
+  #stalledHolder = -1;
+
+  constructor(
+    context: NodeContext,
+    emitter: Emitter,
+    delivery: Delivery,
+    retransmission: Retransmission,
+    flow: FlowControl,
+    link: TokenLink,
+    store: PacketStore,
+    size: StoreSize,
+  ) {
+    this.#context = context;
+    this.#emitter = emitter;
+    this.#delivery = delivery;
+    this.#retransmission = retransmission;
+    this.#flow = flow;
+    this.#link = link;
+    this.#store = store;
+    this.#gap = size.gap;
+  }
+
+  /** A ring was installed; `store` holds what came of it already. */
+  begin(ring: RingMembers, store: PacketStore): void {
+    this.#ring = ring;
+    this.#store = store;
+    this.#lastSentSeq = 0;
+    this.#lastSentAru = 0;
+    this.#idleVisits = 0;
+    this.#stalledHolder = -1;
+  }
+
+  /** Something may be in the store that has its turn, or the ordered log has room again. */
+  deliver(): void {
+    this.#delivery.deliverInOrder(this.#store);
+  }
+
+  /** Packet `seq` was taken in. */
+  dataTaken(seq: number): void {
+    this.#delivery.deliverEarly(this.#store, seq);
+    this.#delivery.deliverInOrder(this.#store);
+    this.#link.dataArrived(seq > this.#lastSentSeq && this.#store.originOf(seq) !== this.#context.self);
+  }
+
+  isPlausible(token: Token): boolean {
+    const store = this.#store;
+    const reach = this.#gap + this.#context.options.windows.window;
+    return token.seq <= store.highSeq + reach && token.seq <= store.discarded + store.capacity;
+  }
+
+  /** Packets that precede the token in the order, and are not here, may be in the socket still. */
+  lacksDataOf(token: Token): boolean {
+    return token.seq > this.#store.myAru;
+  }
+
+  get workWaits(): boolean {
+    const { host } = this.#context;
+    return host.queuedBytes() > 0 && host.canDeliver();
+  }
+
+  /** The leader may be keeping the token. */
+  get mayBeHeld(): boolean {
+    return this.#idleVisits >= IDLE_ROTATIONS_BEFORE_HOLD - 1;
+  }
+
+  /** Somebody has work: no holding for the next rotations. */
+  endIdling(): void {
+    this.#idleVisits = 0;
+  }
+
+  /**
+   * How long the leader keeps an arrived token because nothing happens on the ring; 0 when it must not. The steps
+   * lengthen, so that the first message after a short pause pays little.
+   */
+  holdTimeMs(token: Token): number {
+    const { options } = this.#context;
+    const store = this.#store;
+    if (!this.#ring!.isLeader || this.#idleVisits < IDLE_ROTATIONS_BEFORE_HOLD) return 0;
+    const allQuiet =
+      token.phase === TokenPhase.Operational &&
+      token.seq === store.highSeq &&
+      token.seq === this.#lastSentSeq &&
+      token.aru === token.seq &&
+      store.stable === token.seq &&
+      token.requestCount === 0 &&
+      token.backlog === 0;
+    if (!allQuiet || this.workWaits) return 0;
+    const step = HOLD_GROWTH ** (this.#idleVisits - IDLE_ROTATIONS_BEFORE_HOLD);
+    return Math.min(step, this.#longestHoldMs(options.timeouts.idleHoldMaxMs));
+  }
+
+  visit(token: Token): void {
+    // Back at the leader, the token has told everyone to install.
+    if (this.#ring!.isLeader) token.phase = TokenPhase.Operational;
+    this.visitInstalling(token);
+  }
+
+  /**
+   * One visit, with the token's phase left as it is. The token is passed on before data of the accelerated window is sent
+   * and before anything is delivered.
+   */
+  visitInstalling(token: Token): void {
+    const { options, counters, self } = this.#context;
+    const ring = this.#ring!;
+    const store = this.#store;
+    const { windows } = options;
+    const arrivedSeq = token.seq;
+    const round = token.hop;
+    if (token.seq > store.highSeq) store.highSeq = token.seq;
+
+    this.#flow.beginVisit(token);
+    this.#flow.grantCredit(token, ring.isLeader, this.#deliveryCredit());
+    const budget = this.#flow.retransmissionBudget(token);
+    const retransmitted = this.#retransmission.answer(token, ring, store, OWN_RING_REF, store.stable, budget);
+
+    const firstFresh = store.highSeq + 1;
+    this.#originate(token, retransmitted);
+    const lastFresh = store.highSeq;
+    const fresh = lastFresh - firstFresh + 1;
+    const behindToken = windows.acceleratedRing ? Math.min(fresh, windows.acceleratedWindow) : 0;
+    const lastBefore = lastFresh - behindToken;
+    for (let seq = firstFresh; seq <= lastBefore; seq++) {
+      this.#emitter.data(ring.id, store, seq, round, 0, null, ring.others);
+    }
+    this.#flow.endVisit(token, fresh, retransmitted);
+
+    const limit = windows.acceleratedRing ? this.#lastSentSeq : store.highSeq;
+    const asked = this.#retransmission.request(token, store, OWN_RING_REF, store.myAru + 1, limit, null);
+    updateAru(token, arrivedSeq, store.myAru, self);
+    const idle =
+      fresh + retransmitted + asked + token.requestCount + token.backlog === 0 &&
+      arrivedSeq === this.#lastSentSeq &&
+      token.aru === arrivedSeq;
+    this.#idleVisits = idle ? this.#idleVisits + 1 : 0;
+    token.seq = store.highSeq;
+    token.hop++;
+    token.copy = 0;
+    this.#link.pass(token, this.mayBeHeld ? this.#longestHoldMs(options.timeouts.idleHoldMaxMs) : 0);
+
+    for (let seq = lastBefore + 1; seq <= lastFresh; seq++) {
+      this.#emitter.data(ring.id, store, seq, round, FLAG_POST_TOKEN, null, ring.others);
+    }
+    counters[RingCounter.PacketsSent] += fresh;
+    store.stable = Math.max(store.stable, Math.min(token.aru, this.#lastSentAru));
+    this.#watchHolder(token);
+    this.#lastSentSeq = token.seq;
+    this.#lastSentAru = token.aru;
+    for (let seq = firstFresh; seq <= lastFresh; seq++) this.#delivery.deliverEarly(store, seq);
+    this.#delivery.deliverInOrder(store);
+  }
+
+  /** A member that has held the ring's aru down for twice the loss timeout, or -1. */
+  get stalledMember(): NodeIndex | -1 {
+    const limitMs = 2 * this.#context.options.timeouts.tokenLossMs;
+    if (this.#stalledHolder < 0 || this.#stalledHolder === this.#context.self) return -1;
+    return this.#context.nowMs - this.#stalledSinceMs > limitMs ? (this.#stalledHolder as NodeIndex) : -1;
+  }
+
+  /** Takes packets from the send queue into the store, as many as every window allows. */
+  #originate(token: Token, retransmitted: number): void {
+    const { host, self } = this.#context;
+    const store = this.#store;
+    const recordBytes = this.#emitter.recordBytes;
+    const backlog = host.canDeliver() ? Math.ceil(host.queuedBytes() / recordBytes) : 0;
+    const allowed = this.#flow.allowance(token, retransmitted, backlog);
+    if (backlog === 0) return;
+    const last = Math.min(store.highSeq + allowed, store.stable + this.#gap, store.discarded + store.capacity);
+    for (let seq = store.highSeq + 1; seq <= last; seq++) {
+      const offset = store.offsetOf(seq);
+      const lengthBytes = host.fillPacket(store.bytes, offset, recordBytes);
+      if (lengthBytes === 0) break;
+      store.putOwn(seq, self, classifyRecords(store.bytes, offset, lengthBytes), lengthBytes);
+    }
+  }
+
+  /** Packets this daemon can take before its ordered log must have room. */
+  #deliveryCredit(): number {
+    if (this.#context.host.canDeliver()) return MAX_CREDIT;
+    return 2 * this.#context.options.windows.window - (this.#store.highSeq - this.#store.delivered);
+  }
+
+  /** The loss timers of the others run while the leader holds the token. */
+  #longestHoldMs(idleHoldMaxMs: number): number {
+    return Math.min(idleHoldMaxMs, this.#context.options.timeouts.tokenLossMs / 4);
+  }
+
+  #watchHolder(token: Token): void {
+    const behind = token.aru < token.seq;
+    if (behind && token.aruHolder === this.#stalledHolder && token.aru === this.#stalledAru) return;
+    this.#stalledHolder = behind ? token.aruHolder : -1;
+    this.#stalledAru = token.aru;
+    this.#stalledSinceMs = this.#context.nowMs;
+  }
+}

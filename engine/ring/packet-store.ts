@@ -1,0 +1,177 @@
+/**
+ * The packets of one ring that may still be asked for or wait for delivery, in slots of fixed size allocated once, and the
+ * positions in the sequence (ring-protocol.md, 2.1). Outside a membership change
+ * `discarded <= delivered`, `discarded <= stable <= myAru <= highSeq`.
+ */
+import type { NodeIndex } from '../wire/ids.ts';
+import { copyBytes } from '../wire/ring-bytes.ts';
+import { PacketClass } from './packet-class.ts';
+
+const CLASS_MASK = 3;
+const DELIVERED_EARLY = 4;
+
+export class PacketStore {
+  /** Number of slots, a power of two; the packets `discarded + 1 .. discarded + capacity` have one. */
+  readonly capacity: number;
+  /** Record area of every slot, slot after slot. */
+  readonly bytes: Uint8Array;
+  readonly #slotBytes: number;
+  readonly #mask: number;
+  /** Bytes of records in each slot. */
+  readonly #lengths: Int32Array;
+  readonly #origins: Uint16Array;
+  /** 0 when the slot is free; else a `PacketClass`, and whether it was delivered early. */
+  readonly #states: Uint8Array;
+  /** How often the packet of a free slot was asked for. */
+  readonly #asked: Uint8Array;
+
+  /** Highest sequence number known of. */
+  highSeq = 0;
+  /** All packets up to here are held. */
+  myAru = 0;
+  /** All packets up to here are held by all members. */
+  stable = 0;
+  /** All packets up to here were delivered in order. */
+  delivered = 0;
+  /** The slots up to here were freed. */
+  discarded = 0;
+  held = 0;
+
+  constructor(capacity: number, slotBytes: number) {
+    this.capacity = capacity;
+    this.#mask = capacity - 1;
+    this.#slotBytes = (slotBytes + 7) & ~7;
+    this.bytes = new Uint8Array(capacity * this.#slotBytes);
+    this.#lengths = new Int32Array(capacity);
+    this.#origins = new Uint16Array(capacity);
+    this.#states = new Uint8Array(capacity);
+    this.#asked = new Uint8Array(capacity);
+  }
+
+  /** Empty, for a new ring. */
+  reset(): void {
+    this.#states.fill(0);
+    this.#asked.fill(0);
+    this.highSeq = 0;
+    this.myAru = 0;
+    this.stable = 0;
+    this.delivered = 0;
+    this.discarded = 0;
+    this.held = 0;
+  }
+
+  get slotBytes(): number {
+    return this.#slotBytes;
+  }
+
+  /** A slot exists for the packet, filled or free. */
+  covers(seq: number): boolean {
+    return seq > this.discarded && seq <= this.discarded + this.capacity;
+  }
+
+  has(seq: number): boolean {
+    return this.covers(seq) && this.#states[this.#slot(seq)] !== 0;
+  }
+
+  /** Where in `bytes` the records of `seq` are. */
+  offsetOf(seq: number): number {
+    return this.#slot(seq) * this.#slotBytes;
+  }
+
+  lengthOf(seq: number): number {
+    return this.#lengths[this.#slot(seq)]!;
+  }
+
+  originOf(seq: number): NodeIndex {
+    return this.#origins[this.#slot(seq)]! as NodeIndex;
+  }
+
+  classOf(seq: number): PacketClass {
+    return (this.#states[this.#slot(seq)]! & CLASS_MASK) as PacketClass;
+  }
+
+  wasDeliveredEarly(seq: number): boolean {
+    return (this.#states[this.#slot(seq)]! & DELIVERED_EARLY) !== 0;
+  }
+
+  markDeliveredEarly(seq: number): void {
+    const slot = this.#slot(seq);
+    this.#states[slot] = this.#states[slot]! | DELIVERED_EARLY;
+  }
+
+  /** Takes a packet in; the caller made sure that its slot is there and free, and that the records fit. */
+  put(
+    seq: number,
+    origin: NodeIndex,
+    packetClass: PacketClass,
+    bytes: Uint8Array,
+    offset: number,
+    lengthBytes: number,
+  ): void {
+    copyBytes(this.bytes, this.offsetOf(seq), bytes, offset, lengthBytes);
+    this.putOwn(seq, origin, packetClass, lengthBytes);
+  }
+
+  /** Takes in a packet whose records were written into its slot already. */
+  putOwn(seq: number, origin: NodeIndex, packetClass: PacketClass, lengthBytes: number): void {
+    const slot = this.#slot(seq);
+    this.#lengths[slot] = lengthBytes;
+    this.#origins[slot] = origin;
+    this.#states[slot] = packetClass === PacketClass.None ? PacketClass.Ordered : packetClass;
+    this.#asked[slot] = 0;
+    this.held++;
+    if (seq > this.highSeq) this.highSeq = seq;
+    if (seq === this.myAru + 1) this.#advanceAru();
+  }
+
+  /** Counts one more request for a packet that is not held. @returns how many there were before */
+  countRequest(seq: number): number {
+    const slot = this.#slot(seq);
+    const before = this.#asked[slot]!;
+    if (before < 255) this.#asked[slot] = before + 1;
+    return before;
+  }
+
+  /** Frees every slot up to what is both delivered and stable. */
+  discard(): void {
+    const limit = Math.min(this.delivered, this.stable);
+    while (this.discarded < limit) {
+      this.discarded++;
+      const slot = this.#slot(this.discarded);
+      if (this.#states[slot] !== 0) this.held--;
+      this.#states[slot] = 0;
+      this.#asked[slot] = 0;
+    }
+  }
+
+  #advanceAru(): void {
+    let seq = this.myAru + 1;
+    while (seq < this.highSeq && this.has(seq + 1)) seq++;
+    this.myAru = seq;
+  }
+
+  #slot(seq: number): number {
+    // `>>> 0` takes the low 32 bits of a 48-bit number: bit operations alone would read it as signed.
+    return (seq >>> 0) & this.#mask;
+  }
+}
+
+/** Slots and the gap G (ring-protocol.md, 2.9): no new packets while `highSeq > stable + gap`. */
+export interface StoreSize {
+  readonly capacity: number;
+  readonly gap: number;
+}
+
+const MAX_STORE_BYTES = 64 << 20;
+
+/**
+ * About ten windows of unstable packets, as in the original, plus what may be under way when the gap is reached; less when
+ * datagrams are so large that this would take too much memory.
+ */
+export function storeSize(window: number, slotBytes: number): StoreSize {
+  const underWay = 3 * window;
+  let capacity = 64;
+  while (capacity < 12 * window) capacity *= 2;
+  while (capacity * slotBytes > MAX_STORE_BYTES && capacity / 2 > 2 * underWay) capacity /= 2;
+  return { capacity, gap: Math.min(10 * window, capacity - underWay) };
+}

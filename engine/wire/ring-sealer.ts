@@ -1,0 +1,87 @@
+/**
+ * The trailer of a datagram between daemons (ring-protocol.md, 8.3): the seam where integrity or authenticated
+ * encryption is added. The default is a checksum against corruption; keyed sealers live outside the engine.
+ */
+
+export interface DatagramSealer {
+  /** Bytes that `seal` adds. */
+  readonly trailerBytes: number;
+  /**
+   * Protects `bytes[offset, offset + lengthBytes)` in place and writes the trailer behind it.
+   * @returns length with the trailer
+   */
+  seal(bytes: Uint8Array, offset: number, lengthBytes: number): number;
+  /**
+   * Checks, and decrypts in place, what `seal` made.
+   * @returns length without the trailer, or -1 when the datagram is damaged or forged
+   */
+  open(bytes: Uint8Array, offset: number, lengthBytes: number): number;
+}
+
+const SLICES = 8;
+
+/** CRC-32 (IEEE 802.3, reflected) tables for eight bytes a step: table k moves a byte on over k bytes of zeros. */
+const [T0, T1, T2, T3, T4, T5, T6, T7] = (() => {
+  const tables = Array.from({ length: SLICES }, () => new Int32Array(256));
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc & 1) !== 0 ? (crc >>> 1) ^ 0xedb8_8320 : crc >>> 1;
+    tables[0]![byte] = crc;
+  }
+  for (let slice = 1; slice < SLICES; slice++) {
+    for (let byte = 0; byte < 256; byte++) {
+      const before = tables[slice - 1]![byte]!;
+      tables[slice]![byte] = (before >>> 8) ^ tables[0]![before & 0xff]!;
+    }
+  }
+  return tables as [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array, Int32Array];
+})();
+
+/** CRC-32 of `bytes[offset, offset + lengthBytes)`, as a signed 32-bit number. */
+export function crc32(bytes: Uint8Array, offset: number, lengthBytes: number): number {
+  const end = offset + lengthBytes;
+  let crc = -1;
+  let i = offset;
+  for (const whole = end - 7; i < whole; i += 8) {
+    crc =
+      T7[(crc ^ bytes[i]!) & 0xff]! ^
+      T6[((crc >>> 8) ^ bytes[i + 1]!) & 0xff]! ^
+      T5[((crc >>> 16) ^ bytes[i + 2]!) & 0xff]! ^
+      T4[(crc >>> 24) ^ bytes[i + 3]!]! ^
+      T3[bytes[i + 4]!]! ^
+      T2[bytes[i + 5]!]! ^
+      T1[bytes[i + 6]!]! ^
+      T0[bytes[i + 7]!]!;
+  }
+  for (; i < end; i++) crc = (crc >>> 8) ^ T0[(crc ^ bytes[i]!) & 0xff]!;
+  return ~crc;
+}
+
+const CRC_BYTES = 4;
+
+/** Mode `crc`: finds corruption, stops nobody. */
+export const crcSealer: DatagramSealer = {
+  trailerBytes: CRC_BYTES,
+  seal(bytes, offset, lengthBytes) {
+    const crc = crc32(bytes, offset, lengthBytes);
+    const end = offset + lengthBytes;
+    for (let i = 0; i < CRC_BYTES; i++) bytes[end + i] = (crc >>> (8 * i)) & 0xff;
+    return lengthBytes + CRC_BYTES;
+  },
+  open(bytes, offset, lengthBytes) {
+    const length = lengthBytes - CRC_BYTES;
+    if (length < 0) return -1;
+    const crc = crc32(bytes, offset, length);
+    for (let i = 0; i < CRC_BYTES; i++) {
+      if (bytes[offset + length + i] !== ((crc >>> (8 * i)) & 0xff)) return -1;
+    }
+    return length;
+  },
+};
+
+/** For a ring whose network worker seals outside the engine, and for measuring. */
+export const noSealer: DatagramSealer = {
+  trailerBytes: 0,
+  seal: (_bytes, _offset, lengthBytes) => lengthBytes,
+  open: (_bytes, _offset, lengthBytes) => lengthBytes,
+};
