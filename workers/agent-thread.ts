@@ -47,13 +47,13 @@ export class AgentFailure extends Error {
 }
 
 /**
- * Every agent lets go of its sockets, also when another one of the thread cannot. The last comes first: what the ring agent says in
- * leaving still goes out through the network agent in front of it.
+ * Every agent lets go of its sockets, also when another one of the thread cannot. In the order of a duty cycle: what the ring
+ * agent says in leaving still goes out through the network agent behind it.
  * @returns the first failure
  */
 export function closeAgents(agents: readonly Agent[]): AgentFailure | null {
   let failure: AgentFailure | null = null;
-  for (const agent of [...agents].reverse()) {
+  for (const agent of agents) {
     try {
       agent.close();
     } catch (error) {

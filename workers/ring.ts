@@ -33,6 +33,7 @@ import { SessionRegistry } from './ring/session-registry.ts';
 
 /** Datagrams handled between two looks at the send queue. */
 const DATAGRAM_BATCH_BYTES = 256 * 1024;
+const DATAGRAM_BATCHES = 8;
 
 export interface RingAgentOptions {
   readonly ring: RingNodeOptions;
@@ -111,7 +112,8 @@ export class RingAgent implements Agent, RingHost {
     let work = this.#handleRequests();
     work += this.#receiveDatagrams(nowMs);
     const before = this.#recordsDelivered;
-    if (this.#queue.hasRecords()) this.#node.wake(nowMs);
+    // A log that was full may have room again, also for what the ring has received and could not deliver.
+    if (this.#logFull || this.#queue.hasRecords()) this.#node.wake(nowMs);
     if (this.#node.nextDeadlineMs <= nowMs) this.#node.tick(nowMs, this.#links.wallSeconds());
     work += this.#recordsDelivered - before;
     this.#publish();
@@ -231,7 +233,16 @@ export class RingAgent implements Agent, RingHost {
 
   #receiveDatagrams(nowMs: number): number {
     const ring = this.#inbound;
-    if (!ring.peek(DATAGRAM_BATCH_BYTES)) return 0;
+    let datagrams = 0;
+    // All that has come is handled before timers are looked at: data before the token that follows it (ring-protocol.md, 2.5).
+    for (let batch = 0; batch < DATAGRAM_BATCHES && ring.peek(DATAGRAM_BATCH_BYTES); batch++) {
+      datagrams += this.#receiveBatch(nowMs);
+    }
+    return datagrams;
+  }
+
+  #receiveBatch(nowMs: number): number {
+    const ring = this.#inbound;
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end; ) {
@@ -265,11 +276,12 @@ export class RingAgent implements Agent, RingHost {
 
   #publish(): void {
     const { counters } = this;
+    // The limit of sessions is told by this count, and a name given back leaves no entry in the log.
+    counters[OrderingCounter.Sessions] = this.#registry.size;
     if (this.#log.publish()) {
       for (const doorbell of this.#links.deliveryDoorbells) doorbell.ring();
       counters[OrderingCounter.RecordsOrdered] = this.#recordsDelivered;
       counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
-      counters[OrderingCounter.Sessions] = this.#registry.size;
       counters[OrderingCounter.Groups] = this.#groups.groupCount;
       counters[OrderingCounter.GroupsState] = this.#groups.state;
     }

@@ -12,6 +12,7 @@ import { DeliveryAgent } from './delivery.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { NetworkAgent } from './network.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
+import { checksumSealer } from './ring/checksum-sealer.ts';
 import { RingAgent } from './ring.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 
@@ -91,7 +92,7 @@ export function tcpPort(bound: readonly BoundAddress[]): number | null {
 function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent {
   const { spec, memory, plan } = context;
   const workers = Array.from({ length: plan.deliveryWorkers }, (_, worker) => worker);
-  const ring = sealer === null ? spec.ring.ring : { ...spec.ring.ring, sealer };
+  const ring = { ...spec.ring.ring, sealer: sealer ?? checksumSealer };
   return new RingAgent(
     { ...spec.ring, ring, maxFrameBytes: MAX_MEMBERSHIP_FRAME_BYTES },
     {
