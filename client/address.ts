@@ -10,8 +10,8 @@ const illegal = (value: string, expected: string): SkeinError =>
   new SkeinError('ILLEGAL_SPREAD', `address ${value}: ${expected}`);
 
 /**
- * Parses Spread's address string (client-protocol.md, section 1.1): `''` is the default port and `4803` any
- * port over the Unix socket `<socketDirectory>/<port>` (on Windows, which has none, TCP to localhost); `4803@host` is TCP.
+ * Parses Spread's address string (client-protocol.md, section 1.1): `''` is the default port and `4803` any port over
+ * the Unix socket `<socketDirectory>/<port>` (on Windows, which has none, TCP to localhost); `4803@host` is TCP.
  * Anything else is ILLEGAL_SPREAD.
  */
 function parseAddressString(text: string, socketDirectory: string): DaemonAddress {

@@ -10,9 +10,9 @@ import { HandshakeChannel, Transport } from './transport.ts';
  *
  *     const session = await connect({ address: '4803@localhost', name: 'alice' });
  *
- * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when nobody listens or
- * time runs out, the daemon's own REJECT_* code, CONNECTION_CLOSED when it hangs up in the middle, ILLEGAL_PARAM for an option
- * out of range; and with the signal's reason when aborted.
+ * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when nobody listens
+ * or time runs out, the daemon's own REJECT_* code, CONNECTION_CLOSED when it hangs up in the middle, ILLEGAL_PARAM
+ * for an option out of range; and with the signal's reason when aborted.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Session> {
   const resolved = resolveOptions(options);
@@ -24,8 +24,14 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
       const taken = error instanceof SkeinError && error.code === 'REJECT_NOT_UNIQUE';
       if (!taken || attempt >= attempts) throw error;
     }
-    await delay(delayMs);
+    await pause(delayMs, resolved.signal);
   }
+}
+
+/** Waits, but not beyond an abort, which the next attempt reports. */
+async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) await delay(delayMs);
+  else await delay(delayMs, undefined, { signal }).catch(() => undefined);
 }
 
 async function connectOnce(options: ResolvedOptions): Promise<Session> {

@@ -16,10 +16,10 @@ interface GroupRecord {
 }
 
 /**
- * Joins and leaves of one session. The daemon never answers a request as such (client-protocol.md, section 3.4): what tells of
- * a join is the first view of the group, of a leave the self-leave, and a redundant request is ignored without a word. So
- * requests are matched here with what arrives, which is in the order they were sent. Without the membership flag nothing
- * arrives, and a request counts as done when it is written.
+ * Joins and leaves of one session. The daemon never answers a request as such (client-protocol.md, section 3.4): what
+ * tells of a join is the first view of the group, of a leave the self-leave, and a redundant request is ignored
+ * without a word. So requests are matched here with what arrives, which is in the order they were sent. Without the
+ * membership flag nothing arrives, and a request counts as done when it is written.
  */
 export class GroupRequests {
   readonly #confirmed: boolean;

@@ -53,8 +53,8 @@ const before = (version: DaemonVersion, major: number, minor: number): boolean =
   version.major < major || (version.major === major && version.minor < minor);
 
 /**
- * Speaks the client's part, one write for each of its pieces and none before the daemon's answer to the last.
- * Rejects with the code the daemon gave, REJECT_AUTH when it does not offer a wanted method, REJECT_VERSION when it is too
+ * Speaks the client's part, one write for each of its pieces and none before the daemon's answer to the last. Rejects
+ * with the code the daemon gave, REJECT_AUTH when it does not offer a wanted method, REJECT_VERSION when it is too
  * old, CONNECTION_CLOSED when it closes or sends what no daemon sends.
  */
 export async function performHandshake(channel: AuthChannel, request: HandshakeRequest): Promise<AcceptedSession> {

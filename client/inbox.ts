@@ -14,7 +14,10 @@ interface Entry<T> {
   readonly lengthBytes: number;
 }
 
-/** Items on their way to listeners, or to whoever iterates; what nobody takes yet is kept, and counted against a limit. */
+/**
+ * Items on their way to listeners, or to whoever iterates; what nobody takes yet is kept, and counted against a
+ * limit.
+ */
 export class Inbox<T> {
   readonly #host: InboxHost<T>;
   readonly #waiters = new Waiters<T>();

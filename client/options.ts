@@ -10,8 +10,8 @@ import type { SplitTargets, TargetLimits } from './send/target.ts';
 /** How to reach a daemon and what session to ask it for. Everything has a default. */
 export interface ConnectOptions {
   /**
-   * Where the daemon is: Spread's string form (`4803` = Unix socket `/tmp/4803`, `4803@host` = TCP), `{ host, port }` or `{ path }`.
-   * Default: port 4803 over the Unix socket.
+   * Where the daemon is: Spread's string form (`4803` = Unix socket `/tmp/4803`, `4803@host` = TCP), `{ host, port }`
+   * or `{ path }`. Default: port 4803 over the Unix socket.
    */
   readonly address?: string | DaemonAddress;
   /** Private name, 1 to 10 bytes, unique at the daemon. Absent or empty: the daemon invents one. */
@@ -27,8 +27,8 @@ export interface ConnectOptions {
   /** Ends the connecting; the promise rejects with the signal's reason. Of no effect once connected. */
   readonly signal?: AbortSignal;
   /**
-   * A name stays taken until the daemons have agreed that its last owner is gone (client-protocol.md, section 1.3), so a refusal
-   * with REJECT_NOT_UNIQUE is tried again. Default 5 attempts in all, 50 ms apart.
+   * A name stays taken until the daemons have agreed that its last owner is gone (client-protocol.md, section 1.3),
+   * so a refusal with REJECT_NOT_UNIQUE is tried again. Default 5 attempts in all, 50 ms apart.
    */
   readonly retryNameInUse?: { readonly attempts: number; readonly delayMs: number };
   /** Bytes of received, not yet taken frames at which the socket is paused; default 4 MiB. */

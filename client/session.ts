@@ -99,8 +99,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /**
-   * Joins a group. Resolves when this session is in it: with the first view, or without the membership flag when the request
-   * is written. At once if it is in it already. Rejects with ILLEGAL_GROUP for an illegal name, REJECT_AUTH if refused.
+   * Joins a group. Resolves when this session is in it: with the first view, or without the membership flag when the
+   * request is written. At once if it is in it already. Rejects with ILLEGAL_GROUP for an illegal name, REJECT_AUTH
+   * if refused.
    */
   join(group: string): Promise<void> {
     return this.#request(() => this.#requests.join(group), group);
@@ -112,10 +113,12 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /**
-   * Sends one message to groups and private names, with one copy to each receiver however many of them it is in. An array of data
-   * is one message in pieces. False: accepted, but wait for `drained` before sending more. For ownership of `data` see `Target.send`.
+   * Sends one message to groups and private names, with one copy to each receiver however many of them it is in. An
+   * array of data is one message in pieces. False: accepted, but wait for `drained` before sending more. For
+   * ownership of `data` see `Target.send`.
    *
-   * Throws, with nothing sent: ILLEGAL_GROUP, ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG, or the error that ended the session.
+   * Throws, with nothing sent: ILLEGAL_GROUP, ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG, or the error
+   * that ended the session.
    */
   multicast(groups: string | readonly string[], data: Data | readonly Data[], options?: SendOptions): boolean {
     return this.#target(groups, options).send(data);
@@ -138,8 +141,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /**
-   * Receives by batches, the fastest way: `handler` is called with the frames of one read at a time. Returns a function that takes the
-   * handler away; then frames wait again. Throws ILLEGAL_STATE while another way of receiving is in use.
+   * Receives by batches, the fastest way: `handler` is called with the frames of one read at a time. Returns a
+   * function that takes the handler away; then frames wait again. Throws ILLEGAL_STATE while another way of receiving
+   * is in use.
    */
   onBatch(handler: BatchHandler): () => void {
     if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters || this.#hasReceiveListeners())
@@ -156,8 +160,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /**
-   * Events in order of arrival. Ends when the session is closed and throws when the connection is lost. Leaving the loop does not close the
-   * session: events wait for the next loop, and beyond `receiveQueueBytes` in the daemon.
+   * Events in order of arrival. Ends when the session is closed and throws when the connection is lost. Leaving the
+   * loop does not close the session: events wait for the next loop, and beyond `receiveQueueBytes` in the daemon.
    */
   [Symbol.asyncIterator](): AsyncIterator<ReceivedEvent, undefined> {
     return {
@@ -177,8 +181,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /**
-   * Ends the session: what was sent still goes out, then the daemon is told. Resolves when the connection is closed, or after
-   * `closeTimeoutMs`. Never rejects.
+   * Ends the session: what was sent still goes out, then the daemon is told. Resolves when the connection is closed,
+   * or after `closeTimeoutMs`. Never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= this.#ended ? Promise.resolve() : this.#close();
@@ -198,7 +202,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   async #close(): Promise<void> {
     const { socket } = this.#transport;
     const hungUp = new Promise<void>((resolve) => {
-      // Reading on until the daemon hangs up: a socket closed with unread bytes resets the connection, and unsent ones are lost.
+      // Reading on until the daemon hangs up: a socket closed with unread bytes resets the connection, and unsent
+      // ones are lost.
       this.#transport.attach({
         receive: (input) => {
           input.start = input.end;

@@ -40,7 +40,10 @@ export class Transport {
     this.socket.on('close', () => this.#fail(this.#closedByDaemon()));
   }
 
-  /** Resolves when the connection stands; rejects with COULD_NOT_CONNECT, ILLEGAL_SPREAD or the reason given to `destroy`. */
+  /**
+   * Resolves when the connection stands; rejects with COULD_NOT_CONNECT, ILLEGAL_SPREAD or the reason given to
+   * `destroy`.
+   */
   connected(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.attach({ receive: () => undefined, ended: reject });
@@ -57,7 +60,9 @@ export class Transport {
     if (this.#failure !== undefined) consumer.ended(this.#failure.reason);
   }
 
-  /** Ends the connection now; unsent bytes are lost. `reason` is what the consumer learns, unless it has one already. */
+  /**
+   * Ends the connection now; unsent bytes are lost. `reason` is what the consumer learns, unless it has one already.
+   */
   destroy(reason: unknown): void {
     this.#fail(reason);
     this.socket.destroy();

@@ -22,7 +22,10 @@ export interface FlushView {
   readonly ownIndex: number;
   /** Who joined, left or disconnected; undefined for `network`. */
   readonly changed: string | undefined;
-  /** Members of the previous view that come along, this session among them: they got the same messages in it. In its order. */
+  /**
+   * Members of the previous view that come along, this session among them: they got the same messages in it. In its
+   * order.
+   */
   readonly vsSet: readonly string[];
 }
 

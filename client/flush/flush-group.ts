@@ -1,6 +1,7 @@
 /**
- * The flush state machine of one group (client-protocol.md, sections 8.4 to 8.6). Pure: it is told what Spread delivered and
- * what the application asks, and tells its sink what to deliver and to send. The comments number the steps of section 8.5.
+ * The flush state machine of one group (client-protocol.md, sections 8.4 to 8.6). Pure: it is told what Spread
+ * delivered and what the application asks, and tells its sink what to deliver and to send. The comments number the
+ * steps of section 8.5.
  */
 import type { ViewId } from '../../engine/wire/membership-decode.ts';
 import { SkeinError } from '../errors.ts';

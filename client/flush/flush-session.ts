@@ -49,12 +49,13 @@ interface PendingJoin {
 }
 
 /**
- * Virtual synchrony on top of a session: a message is delivered in the view it was sent in, to receivers the sender knew, because a
- * view is installed only after all its members have said they are done with the one before (client-protocol.md, section 8).
- * All members of a group must use it. Speaks with programs of Spread's own flush library.
+ * Virtual synchrony on top of a session: a message is delivered in the view it was sent in, to receivers the sender
+ * knew, because a view is installed only after all its members have said they are done with the one before
+ * (client-protocol.md, section 8). All members of a group must use it. Speaks with programs of Spread's own flush
+ * library.
  *
- * The application answers each `flushRequest` with `flush(group)`, and then may not send to the group until its next view.
- * What is received is taken by iterating or by events, not both.
+ * The application answers each `flushRequest` with `flush(group)`, and then may not send to the group until its next
+ * view. What is received is taken by iterating or by events, not both.
  */
 export class FlushSession
   extends EventEmitter<FlushSessionEvents>
@@ -76,7 +77,10 @@ export class FlushSession
     return new FlushSession(await connect({ ...options, membership: true }), options);
   }
 
-  /** Takes over `session`, which must have the membership flag, be in no group, and have nobody else receiving from it. */
+  /**
+   * Takes over `session`, which must have the membership flag, be in no group, and have nobody else receiving from
+   * it.
+   */
   constructor(session: Session, options: FlushSessionOptions = {}) {
     super();
     if (!session.membership)
@@ -118,7 +122,10 @@ export class FlushSession
     return this.#session.privateName;
   }
 
-  /** Joins a group. Resolves with its first view. Rejects with ILLEGAL_GROUP if already a member or becoming or ceasing to be one. */
+  /**
+   * Joins a group. Resolves with its first view. Rejects with ILLEGAL_GROUP if already a member or becoming or
+   * ceasing to be one.
+   */
   join(group: string): Promise<FlushView> {
     try {
       this.#state.beginJoin(group);
@@ -155,23 +162,27 @@ export class FlushSession
   }
 
   /**
-   * Answers a `flushRequest`: this member is done sending in the group's view. Throws ILLEGAL_STATE when there is no request to answer,
-   * ILLEGAL_GROUP when not a member.
+   * Answers a `flushRequest`: this member is done sending in the group's view. Throws ILLEGAL_STATE when there is no
+   * request to answer, ILLEGAL_GROUP when not a member.
    */
   flush(group: string): void {
     this.#state.flush(group);
   }
 
   /**
-   * Sends to all members of the group's view, or to a private name. False: wait for `drained` before sending more. Throws
-   * ILLEGAL_GROUP when not a member, ILLEGAL_STATE between `flush` and the next view, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG.
+   * Sends to all members of the group's view, or to a private name. False: wait for `drained` before sending more.
+   * Throws ILLEGAL_GROUP when not a member, ILLEGAL_STATE between `flush` and the next view, ILLEGAL_MESSAGE_TYPE,
+   * MESSAGE_TOO_LONG.
    */
   multicast(group: string, data: Data | readonly Data[], options: FlushSendOptions = {}): boolean {
     this.#state.multicast(group, asPieces(data), options);
     return this.#accepted;
   }
 
-  /** Sends to some members of the group's view. Throws as `multicast`, and ILLEGAL_RECEIVERS for one who is not in the view. */
+  /**
+   * Sends to some members of the group's view. Throws as `multicast`, and ILLEGAL_RECEIVERS for one who is not in the
+   * view.
+   */
   subgroupMulticast(
     group: string,
     receivers: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * The flush layer of one session as pure code: Spread's events and the application's requests go in, deliveries and sends come
- * out of the sink (client-protocol.md, section 8). No clock, no sockets; one FlushGroup for each group.
+ * The flush layer of one session as pure code: Spread's events and the application's requests go in, deliveries and
+ * sends come out of the sink (client-protocol.md, section 8). No clock, no sockets; one FlushGroup for each group.
  */
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
@@ -44,7 +44,10 @@ export class FlushState {
     return this.#groups.get(name);
   }
 
-  /** Begins joining; the caller sends the JOIN. ILLEGAL_GROUP for an illegal name or a group one is in, joining or leaving. */
+  /**
+   * Begins joining; the caller sends the JOIN. ILLEGAL_GROUP for an illegal name or a group one is in, joining or
+   * leaving.
+   */
   beginJoin(group: string): void {
     checkGroupName(group);
     const known = this.#groups.get(group);

@@ -28,7 +28,10 @@ export interface ViewDescription {
   readonly ownIndex: number;
 }
 
-/** A change of the group's view from the first sign of it, its membership message or someone's FLUSH_OK, until installed. */
+/**
+ * A change of the group's view from the first sign of it, its membership message or someone's FLUSH_OK, until
+ * installed.
+ */
 export class PendingChange {
   readonly viewId: ViewId;
   readonly flushOks = new Set<string>();

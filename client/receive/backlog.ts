@@ -7,7 +7,10 @@ interface Chunk {
   frameCount: number;
 }
 
-/** Copies of whole frames that nobody has asked for yet, in order of arrival, as runs of bytes: an object per chunk, not per frame. */
+/**
+ * Copies of whole frames that nobody has asked for yet, in order of arrival, as runs of bytes: an object per chunk,
+ * not per frame.
+ */
 export class Backlog {
   readonly #chunks: Chunk[] = [];
   #head = 0;

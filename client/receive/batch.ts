@@ -3,15 +3,17 @@ import type { Service } from '../service-names.ts';
 import type { FrameKind } from './frame-kind.ts';
 
 /**
- * The frames that arrived together, seen through one reused cursor: nothing is allocated for a frame unless asked for.
+ * The frames that arrived together, seen through one reused cursor: nothing is allocated for a frame unless asked
+ * for.
  *
  *     session.onBatch((batch) => {
  *       while (batch.next()) if (batch.kind === 'message') handle(batch.bytes, batch.dataOffset, batch.dataLength);
  *     });
  *
- * **Ownership:** the batch, `bytes` and what `data()` returns are valid only until the handler returns; then the memory is
- * read into again. What must last longer: `copy()`, `event()`, `retain()`, and every string. Frames the handler does not
- * visit are skipped. Before the first `next()` and after one that returned false, the accessors have no meaning.
+ * **Ownership:** the batch, `bytes` and what `data()` returns are valid only until the handler returns; then the
+ * memory is read into again. What must last longer: `copy()`, `event()`, `retain()`, and every string. Frames the
+ * handler does not visit are skipped. Before the first `next()` and after one that returned false, the accessors have
+ * no meaning.
  */
 export interface Batch {
   /** Frames in this batch. */

@@ -36,7 +36,10 @@ export interface FrameFields {
   copy(): Buffer;
 }
 
-/** The frame under the cursor as an object of its own. Throws MalformedFrameError or ILLEGAL_MESSAGE for a body that contradicts itself. */
+/**
+ * The frame under the cursor as an object of its own. Throws MalformedFrameError or ILLEGAL_MESSAGE for a body that
+ * contradicts itself.
+ */
 export function decodeEvent(frame: FrameFields, ownName: string): ReceivedEvent {
   switch (frame.kind) {
     case 'message':

@@ -5,8 +5,8 @@ import { ENDIAN_FLAG, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/servic
 import { SkeinError } from '../errors.ts';
 
 /**
- * Longest frame taken from a daemon, a bound on what a broken length field can make us allocate. Daemons send at most 144,000
- * bytes to Spread's clients; membership messages of very large groups may be longer.
+ * Longest frame taken from a daemon, a bound on what a broken length field can make us allocate. Daemons send at most
+ * 144,000 bytes to Spread's clients; membership messages of very large groups may be longer.
  */
 export const MAX_RECEIVED_FRAME_LENGTH = 64 * 1024 * 1024;
 
@@ -27,7 +27,10 @@ export class FrameScan {
   /** Length of the frame that is cut at the end, as far as known yet; 0 when none is. */
   cutFrameLength = 0;
 
-  /** Scans `bytes[from, to)`. Throws ILLEGAL_MESSAGE for counts no frame can have; `end` then stands before that frame. */
+  /**
+   * Scans `bytes[from, to)`. Throws ILLEGAL_MESSAGE for counts no frame can have; `end` then stands before that
+   * frame.
+   */
   scan(bytes: Buffer, view: DataView, from: number, to: number, control: ControlFrames): void {
     let position = from;
     this.end = from;

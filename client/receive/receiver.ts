@@ -33,13 +33,16 @@ export type BatchHandler = (batch: Batch) => void;
 
 /**
  * Takes received bytes to whoever receives: the batch handler, else the listeners, else the iterators. With none of
- * them ready, or while paused, whole frames wait as bytes in the backlog, and beyond a bound the socket is paused and TCP
- * pushes back. Every frame is given out once and in order, through all changes between the three ways.
+ * them ready, or while paused, whole frames wait as bytes in the backlog, and beyond a bound the socket is paused and
+ * TCP pushes back. Every frame is given out once and in order, through all changes between the three ways.
  */
 export class Receiver implements ByteConsumer {
   readonly #host: ReceiverHost;
   readonly #scan = new FrameScan();
-  /** Three cursors, since one may be in use while another moves: arriving frames, frames being delivered, frames pulled. */
+  /**
+   * Three cursors, since one may be in use while another moves: arriving frames, frames being delivered, frames
+   * pulled.
+   */
   readonly #arriving: FrameCursor;
   readonly #delivering: FrameCursor;
   readonly #pulling: FrameCursor;
@@ -144,8 +147,8 @@ export class Receiver implements ByteConsumer {
   }
 
   /**
-   * Nothing more will be read. With an error, what was read before it is still given out; without, the application wants no more,
-   * and the backlog is dropped.
+   * Nothing more will be read. With an error, what was read before it is still given out; without, the application
+   * wants no more, and the backlog is dropped.
    */
   finish(error: SkeinError | undefined): void {
     if (this.#end !== undefined) return;

@@ -47,7 +47,10 @@ export function encodeTemplate(
   return { bytes, maxDataLength: MAX_CLIENT_BODY_LENGTH - namesLength };
 }
 
-/** The template of a multicast. Throws ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE or ILLEGAL_GROUP for what no frame may hold. */
+/**
+ * The template of a multicast. Throws ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE or ILLEGAL_GROUP for what no frame may
+ * hold.
+ */
 export function messageTemplate(sender: string, groups: readonly string[], options: SendOptions): FrameTemplate {
   const { service = 'agreed', type = 0, selfDiscard = false, subgroupCast = false } = options;
   if (!Number.isInteger(type) || type < MIN_MESSAGE_TYPE || type > MAX_MESSAGE_TYPE)

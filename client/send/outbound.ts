@@ -31,9 +31,10 @@ export interface OutboundOptions {
 }
 
 /**
- * The way out. Small frames are written one behind the other into blocks; a block leaves when it is full, and what
- * is left of it at the end of the program's turn, so a lone message goes at once and a stream of them in few writes.
- * One write is under way at a time: under load the next one grows meanwhile. A block is reused as soon as the kernel has it.
+ * The way out. Small frames are written one behind the other into blocks; a block leaves when it is full, and what is
+ * left of it at the end of the program's turn, so a lone message goes at once and a stream of them in few writes. One
+ * write is under way at a time: under load the next one grows meanwhile. A block is reused as soon as the kernel has
+ * it.
  */
 export class Outbound {
   readonly #socket: Socket;
@@ -68,7 +69,10 @@ export class Outbound {
     return this.#acceptedBytes - this.#writtenBytes;
   }
 
-  /** Sends one frame. False: wait for `drained` before sending more. Throws MESSAGE_TOO_LONG, or the reason the session ended. */
+  /**
+   * Sends one frame. False: wait for `drained` before sending more. Throws MESSAGE_TOO_LONG, or the reason the
+   * session ended.
+   */
   send(template: FrameTemplate, data: Data): boolean {
     if (typeof data === 'string') return this.#sendText(template, data);
     const dataLength = data.length;
@@ -154,7 +158,10 @@ export class Outbound {
     this.#segments.push(piece);
   }
 
-  /** Room for `lengthBytes` (at most a block) in the current block, which may become a new one. Returns where it starts. */
+  /**
+   * Room for `lengthBytes` (at most a block) in the current block, which may become a new one. Returns where it
+   * starts.
+   */
   #reserve(lengthBytes: number): number {
     if (this.#closedBy !== undefined) throw this.#closedBy;
     if (this.#filled + lengthBytes > BLOCK_LENGTH) this.#turnBlock();

@@ -4,9 +4,9 @@ import { type FrameTemplate, messageTemplate, type SendOptions } from './frame-t
 import type { Data, Outbound } from './outbound.ts';
 
 /**
- * What to do with more than 43 targets, which the original daemon silently delivers to nobody (client-protocol.md, section 6):
- * `never` sends one frame of up to 100, right for daemons that handle them; `43` sends several frames of at most 43, after which
- * a receiver in groups of several frames gets several copies.
+ * What to do with more than 43 targets, which the original daemon silently delivers to nobody (client-protocol.md,
+ * section 6): `never` sends one frame of up to 100, right for daemons that handle them; `43` sends several frames of
+ * at most 43, after which a receiver in groups of several frames gets several copies.
  */
 export type SplitTargets = 'never' | '43';
 
@@ -18,8 +18,8 @@ export interface TargetLimits {
 }
 
 /**
- * Groups, service and type made ready once: sending copies a header in place of encoding names. For whoever sends more than
- * one message to the same groups; `Session.target` makes one. Valid as long as its session.
+ * Groups, service and type made ready once: sending copies a header in place of encoding names. For whoever sends
+ * more than one message to the same groups; `Session.target` makes one. Valid as long as its session.
  */
 export class Target {
   readonly groups: readonly string[];
@@ -50,11 +50,11 @@ export class Target {
   }
 
   /**
-   * Sends one message. An array is sent as one message, its pieces one behind the other (scatter). False: more is waiting
-   * than `sendQueueBytes`; the message is accepted, but wait for `Session.drained` before the next.
+   * Sends one message. An array is sent as one message, its pieces one behind the other (scatter). False: more is
+   * waiting than `sendQueueBytes`; the message is accepted, but wait for `Session.drained` before the next.
    *
-   * **Ownership:** data shorter than `copyBelowBytes` (and all text) is copied before this returns. Longer data is sent
-   * from where it is and must not change until `Session.flushed` resolves.
+   * **Ownership:** data shorter than `copyBelowBytes` (and all text) is copied before this returns. Longer data is
+   * sent from where it is and must not change until `Session.flushed` resolves.
    *
    * Throws MESSAGE_TOO_LONG, or the error that ended the session.
    */

@@ -6,9 +6,14 @@ import type { CaptureLine } from './capture-file.ts';
 const SETTLE_MS = 15;
 const GIVE_UP_MS = 5000;
 
+/** TCP port, or path of a Unix socket. */
+export type Target = { readonly port: number } | { readonly path: string };
+
 export interface PlayOptions {
-  /** TCP port, or path of a Unix socket. */
-  readonly target: { readonly port: number } | { readonly path: string };
+  /** Where the clients connect: all to one daemon, or each to its own. */
+  readonly target: Target | ((connection: number) => Target);
+  /** Called where the recording has the end of a connection, by either side, before it is played. */
+  readonly closing?: (connection: number) => Promise<void>;
   /** Last change to what a client is about to send, given all it has received. */
   readonly rewrite?: (bytes: Buffer, received: Buffer) => Buffer;
   /** How many bytes to wait for when the recording has `expected`; for answers that differ in length by rule. */
@@ -21,7 +26,7 @@ class Client {
   readonly #socket: Socket;
   #changed: () => void = () => {};
 
-  constructor(target: PlayOptions['target']) {
+  constructor(target: Target) {
     this.#socket = connect({ ...target, host: '127.0.0.1' });
     this.#socket.on('data', (chunk) => {
       this.received = Buffer.concat([this.received, chunk]);
@@ -86,8 +91,10 @@ async function playLines(
   const closedByDaemon: boolean[] = [];
   let isFirstSend = true;
   for (const { connection, fromClient, bytes } of lines) {
-    clients[connection] ??= new Client(options.target);
+    const { target } = options;
+    clients[connection] ??= new Client(typeof target === 'function' ? target(connection) : target);
     const client = clients[connection];
+    if (bytes === null) await options.closing?.(connection);
     if (fromClient) {
       if (!isFirstSend) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       isFirstSend = false;

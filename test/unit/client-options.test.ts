@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { resolveAddress } from '../../client/address.ts';
+import { resolveAuth } from '../../client/auth.ts';
+import { SkeinError } from '../../client/errors.ts';
+import { type AuthOption, type ConnectOptions, RESULT_CODES } from '../../client/index.ts';
+import { checkGroupName, checkTarget } from '../../client/names.ts';
+import { resolveOptions } from '../../client/options.ts';
+
+function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof SkeinError) {
+      expect(error.resultCode).toBe(RESULT_CODES[error.code]);
+      return error.code;
+    }
+    throw error;
+  }
+  return 'nothing thrown';
+}
+
+describe('address', () => {
+  const resolve = (address: ConnectOptions['address']): unknown => resolveAddress(address ?? '', '/run/spread/');
+
+  it.each([
+    ['', { path: '/run/spread/4803' }],
+    ['4900', { path: '/run/spread/4900' }],
+    ['4803@localhost', { host: 'localhost', port: 4803 }],
+    ['4803@::1', { host: '::1', port: 4803 }],
+  ])('reads %j as Spread does', (text, expected) => {
+    expect(resolve(text)).toEqual(expected);
+  });
+
+  it('takes the forms of Node', () => {
+    expect(resolve({ host: 'a', port: 1 })).toEqual({ host: 'a', port: 1 });
+    expect(resolve({ path: '/x/y' })).toEqual({ path: '/x/y' });
+  });
+
+  it.each(['localhost', '@host', '4803@', '0', '65536@a', ' 4803', '4803 @a', '-1', '4803:a'])('refuses %j', (text) => {
+    expect(codeOf(() => resolve(text))).toBe('ILLEGAL_SPREAD');
+  });
+
+  it('refuses empty and out-of-range parts and names them', () => {
+    expect(codeOf(() => resolve({ path: '' }))).toBe('ILLEGAL_SPREAD');
+    expect(codeOf(() => resolve({ host: '', port: 1 }))).toBe('ILLEGAL_SPREAD');
+    expect(() => resolve({ host: 'h', port: 70_000 })).toThrow(/70000.*65535/);
+  });
+});
+
+describe('names', () => {
+  it('takes groups of 1 to 31 bytes from $ to ~', () => {
+    for (const group of ['a', 'x'.repeat(31), '$~', '+0'])
+      expect(codeOf(() => checkGroupName(group))).toBe('nothing thrown');
+    for (const group of ['', 'x'.repeat(32), 'a b', '#a', 'a#', 'caf\u00e9', '\x7f'])
+      expect(codeOf(() => checkGroupName(group))).toBe('ILLEGAL_GROUP');
+  });
+
+  it('takes private names of the form #user#daemon as targets', () => {
+    for (const target of ['room', '#u#d', `#${'u'.repeat(10)}#${'d'.repeat(19)}`])
+      expect(codeOf(() => checkTarget(target))).toBe('nothing thrown');
+    for (const target of [
+      '',
+      '#',
+      '##',
+      '#u',
+      '#u#',
+      '##d',
+      `#${'u'.repeat(11)}#d`,
+      `#u#${'d'.repeat(20)}`,
+      '#u#d#e',
+      '#u #d',
+    ])
+      expect(codeOf(() => checkTarget(target))).toBe('ILLEGAL_GROUP');
+  });
+});
+
+describe('auth', () => {
+  it('knows the methods by name', () => {
+    expect(resolveAuth('NULL').map((method) => method.name)).toEqual(['NULL']);
+    expect(resolveAuth('IP').map((method) => method.name)).toEqual(['IP']);
+    expect(resolveAuth({ user: 'u', password: 'p' }).map((method) => method.name)).toEqual(['PWORD']);
+    expect(resolveAuth([{ name: 'NULL' }, { name: 'X' }]).map((method) => method.name)).toEqual(['NULL', 'X']);
+  });
+
+  it.each<[string, AuthOption]>([
+    ['no method', []],
+    ['four methods', [{ name: 'a' }, { name: 'b' }, { name: 'c' }, { name: 'd' }]],
+    ['an empty name', { name: '' }],
+    ['a name with a blank', { name: 'a b' }],
+    ['a name of 30 bytes', { name: 'x'.repeat(30) }],
+    ['a user of 32 bytes', { user: 'u'.repeat(32), password: '' }],
+    ['an empty user', { user: '', password: '' }],
+    ['a password of 9 bytes', { user: 'u', password: '123456789' }],
+  ])('refuses %s', (_, auth) => {
+    expect(codeOf(() => resolveAuth(auth))).toBe('REJECT_AUTH');
+  });
+
+  it('never puts a password into a message', () => {
+    expect(() => resolveAuth({ user: 'u', password: 'secret-secret' })).not.toThrow(/secret/);
+  });
+});
+
+describe('options', () => {
+  it('fills in what is not given', () => {
+    expect(resolveOptions({})).toMatchObject({
+      address: { path: '/tmp/4803' },
+      name: '',
+      membership: true,
+      priority: 0,
+      connectTimeoutMs: 5000,
+      maxTargets: 100,
+      splitTargets: 'never',
+    });
+  });
+
+  it.each<[string, ConnectOptions, string]>([
+    ['a name of 11 bytes', { name: 'abcdefghijk' }, 'REJECT_ILLEGAL_NAME'],
+    ['a name with #', { name: 'a#b' }, 'REJECT_ILLEGAL_NAME'],
+    ['no time', { connectTimeoutMs: 0 }, 'ILLEGAL_PARAM'],
+    ['endless time', { connectTimeoutMs: Number.POSITIVE_INFINITY }, 'ILLEGAL_PARAM'],
+    ['an empty send queue', { sendQueueBytes: 0 }, 'ILLEGAL_PARAM'],
+    ['half a byte', { receiveQueueBytes: 0.5 }, 'ILLEGAL_PARAM'],
+    ['101 targets', { maxTargets: 101 }, 'ILLEGAL_PARAM'],
+    ['no attempt', { retryNameInUse: { attempts: 0, delayMs: 1 } }, 'ILLEGAL_PARAM'],
+    ['a negative delay', { retryNameInUse: { attempts: 1, delayMs: -1 } }, 'ILLEGAL_PARAM'],
+  ])('refuses %s', (_, options, code) => {
+    expect(codeOf(() => resolveOptions(options))).toBe(code);
+  });
+
+  it('names the option, its value and its limit', () => {
+    expect(() => resolveOptions({ maxTargets: 101 })).toThrow('maxTargets 101: must be an integer from 1 to 100');
+  });
+});
