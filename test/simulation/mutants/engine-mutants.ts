@@ -1,0 +1,273 @@
+/** The list of ring-protocol.md 8.5 ("Mutation check") and some more: bugs that the simulator has to find. */
+import type { Mutant } from './mutant.ts';
+
+const RING = 'engine/ring';
+const MEMBERSHIP = 'engine/membership';
+const GROUPS = 'engine/groups';
+const SIMULATION = 'test/simulation';
+
+export const ENGINE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'stable-after-one-rotation',
+    breaks: 'stable is the lesser of the aru on two tokens in a row (2.7)',
+    changes: [{ file: `${RING}/ordering.ts`, from: 'Math.min(token.aru, this.#lastSentAru)', to: 'token.aru' }],
+    scenarios: ['loss-10-data', 'partition-at-safe', 'hole-then-more', 'loss-30-data'],
+    expected: ['EVS-18', 'EVS-12', 'EVS-13', 'EVS-21', 'EVS-6', 'EVS-7'],
+  },
+  {
+    name: 'request-without-delay',
+    breaks: 'on an accelerated ring a packet is asked for one rotation after it was numbered (2.6)',
+    changes: [
+      {
+        file: `${RING}/ordering.ts`,
+        from: 'const limit = windows.acceleratedRing ? this.#lastSentSeq : store.highSeq;',
+        to: 'const limit = store.highSeq;',
+      },
+    ],
+    scenarios: ['calm'],
+    expected: ['calm'],
+  },
+  {
+    name: 'no-veto',
+    breaks: 'once a daemon gave a ring up, it never helps it again (2.2, rule 4)',
+    changes: [
+      {
+        file: `${RING}/ring-node.ts`,
+        from: 'const handlesTokens = state === RingState.Recover || state === RingState.Operational;',
+        to: 'const handlesTokens = true;',
+      },
+      {
+        file: `${MEMBERSHIP}/membership.ts`,
+        from: '    this.#desk.stop();\n    this.#link.stop();\n    this.#exchange.stop();\n    this.#merging.stop();\n    this.future = null;',
+        to: '    this.#exchange.stop();\n    this.#merging.stop();\n    this.future = null;',
+      },
+    ],
+    scenarios: ['cascade', 'pause', 'delay-spike'],
+  },
+  {
+    name: 'obligations-forgotten',
+    breaks: 'obligations grow over failed attempts (3.7)',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/commit.ts`,
+        from: 'obliged: new Set([...own.obligations, self]),',
+        to: 'obliged: new Set([self]),',
+      },
+    ],
+    scenarios: ['obligation', 'hole-then-more'],
+    expected: ['EVS-13', 'EVS-18'],
+  },
+  {
+    name: 'own-buffer-instead-of-block',
+    breaks: 'the block overrides what a daemon holds (3.5)',
+    changes: [
+      {
+        file: `${RING}/delivery.ts`,
+        from: 'while (seq <= block.high) {\n      if (isHole(block, seq)) break;',
+        to: 'while (seq <= store.highSeq) {\n      if (!store.has(seq)) break;',
+      },
+      {
+        file: `${RING}/delivery.ts`,
+        from: 'for (; seq <= block.high; seq++) {\n      if (isHole(block, seq)) {',
+        to: 'for (; seq <= store.highSeq; seq++) {\n      if (!store.has(seq)) {',
+      },
+    ],
+    scenarios: ['late-packet', 'hole-then-more'],
+  },
+  {
+    name: 'deliver-behind-a-hole',
+    breaks: 'after a hole only senders with obligations are delivered (3.7, step 4)',
+    changes: [
+      {
+        file: `${RING}/delivery.ts`,
+        from: '!gap || block.obliged.has(store.originOf(seq)) ||',
+        to: 'gap || !gap ||',
+      },
+    ],
+    scenarios: ['hole-then-more', 'obligation'],
+    expected: ['EVS-15', 'EVS-17'],
+  },
+  {
+    name: 'install-before-all-done',
+    breaks: 'INSTALL waits for the done bits of all (3.6)',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/recovery.ts`,
+        from: 'if (ring.isLeader && this.#allDone(token)) {',
+        to: 'if (ring.isLeader && isDone(token.done, ring.myPlace)) {',
+      },
+    ],
+    scenarios: ['hole-then-more', 'loss-30-data', 'cascade'],
+  },
+  {
+    name: 'recovered-packets-forgotten',
+    breaks: 'what came in a failed attempt is kept for the next one (3.5, 3.8)',
+    changes: [
+      {
+        file: `${RING}/packet-store.ts`,
+        from: '  get slotBytes(): number {',
+        to: [
+          '  kept: number[] = [];',
+          '  remember(): void { this.kept = []; for (let s = this.discarded + 1; s <= this.highSeq; s++) if (this.has(s)) this.kept.push(s); }',
+          '  forget(): void {',
+          '    for (let s = this.delivered + 1; s <= this.highSeq; s++)',
+          '      if (this.has(s) && !this.kept.includes(s)) { this.#states[this.#slot(s)] = 0; this.held--; }',
+          '    this.myAru = this.delivered; this.#advanceAru();',
+          '    if (!this.has(this.delivered + 1)) this.myAru = this.delivered;',
+          '  }',
+          '  get slotBytes(): number {',
+        ].join('\n'),
+      },
+      {
+        file: `${MEMBERSHIP}/membership.ts`,
+        from: 'counters[RingCounter.FailedRecoveries]++;',
+        to: '{ counters[RingCounter.FailedRecoveries]++; this.#installer.store.forget(); }',
+      },
+      {
+        file: `${MEMBERSHIP}/membership.ts`,
+        from: '    this.#recovery.begin(commit, this.future,',
+        to: '    this.#installer.store.remember();\n    this.#recovery.begin(commit, this.future,',
+      },
+    ],
+    scenarios: ['obligation', 'hole-then-more', 'cascade'],
+  },
+  {
+    name: 'groups-looked-up-at-send',
+    breaks: 'the group table is looked up where a message is delivered (4.2)',
+    changes: [
+      {
+        file: `${SIMULATION}/node/virtual-client.ts`,
+        from: '      frames.push(frame);',
+        to: '      frames.push(frame);\n      const memory = globalThis as { moment?: number; sentAt?: Map<number, number> };\n      memory.moment = (memory.moment ?? 0) + 1;\n      memory.sentAt ??= new Map();\n      memory.sentAt.set(message, memory.moment);',
+      },
+      {
+        file: `${SIMULATION}/node/group-service.ts`,
+        from: '  memberAdded(group: string, session: SessionHandle): void {',
+        to: '  readonly joinedAt = new Map<string, number>();\n  memberAdded(group: string, session: SessionHandle): void {\n    const memory = globalThis as { moment?: number };\n    memory.moment = (memory.moment ?? 0) + 1;\n    this.joinedAt.set(group + session, memory.moment);',
+      },
+      {
+        file: `${SIMULATION}/node/group-service.ts`,
+        from: 'receivers.add(member);',
+        to: 'if ((this.joinedAt.get(group + member) ?? 0) < ((globalThis as { sentAt?: Map<number, number> }).sentAt?.get(frame.message) ?? 0)) receivers.add(member);',
+      },
+    ],
+    scenarios: ['groups-churn', 'calm'],
+    expected: ['GRP-1', 'GRP-8', 'GRP-4'],
+  },
+  {
+    name: 'ring-id-by-seconds',
+    breaks: 'a new ring has a higher number than any its members saw (3.4, 3.11)',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/membership.ts`,
+        from: 'gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, Math.floor(wallSeconds));',
+        to: 'gathering.maxRingSeq = Math.floor(wallSeconds);',
+      },
+    ],
+    scenarios: ['restart-fast', 'partition-2'],
+  },
+  {
+    name: 'safe-too-early',
+    breaks: 'SAFE waits until all have it (2.7)',
+    changes: [
+      {
+        file: `${RING}/delivery.ts`,
+        from: 'if (store.classOf(seq + 1) === PacketClass.Safe && seq + 1 > store.stable) break;',
+        to: '',
+      },
+    ],
+    scenarios: ['partition-at-safe', 'hole-then-more'],
+    expected: ['EVS-18'],
+  },
+  {
+    name: 'retransmission-forgotten',
+    breaks: 'who takes a request off the token answers it (2.6)',
+    changes: [
+      {
+        file: `${RING}/retransmission.ts`,
+        from: '        this.#send(ring, store, seq, to);',
+        to: '        if (seq % 5 !== 0) this.#send(ring, store, seq, to);',
+      },
+    ],
+    scenarios: ['loss-10-data', 'hole-then-more'],
+  },
+  {
+    name: 'aru-raised-by-anyone',
+    breaks: 'only who lowered the aru may raise it (2.7)',
+    changes: [{ file: `${RING}/aru.ts`, from: 'token.aruHolder === self', to: 'token.aru < myAru' }],
+    scenarios: ['loss-30-data', 'loss-10-data', 'hole-then-more'],
+  },
+  {
+    name: 'safe-in-the-regular-part',
+    breaks: 'at an install a SAFE packet that is not stable waits for the transitional part (3.7, step 2)',
+    changes: [
+      {
+        file: `${RING}/delivery.ts`,
+        from: 'if (seq > block.stable && store.classOf(seq) === PacketClass.Safe) break;',
+        to: '',
+      },
+    ],
+    scenarios: ['partition-at-safe', 'hole-then-more'],
+    expected: ['EVS-18'],
+  },
+  {
+    name: 'token-accepted-twice',
+    breaks: 'a token is handled once for each hop (2.2, rule 3)',
+    changes: [
+      {
+        file: `${RING}/token-link.ts`,
+        from: "if (token.hop > this.#lastHop) return 'accept';",
+        to: "if (token.hop >= this.#lastHop - ring.size) return 'accept';",
+      },
+    ],
+    scenarios: ['dup', 'delay-spike'],
+  },
+  {
+    name: 'message-not-restarted',
+    breaks: 'a half-sent message is sent again from its start in the next ring (2.10)',
+    changes: [
+      {
+        file: `${RING}/packing.ts`,
+        from: '  restartMessage(): void {\n    this.#bodyDone = this.#messageStart;',
+        to: '  restartMessage(): void {',
+      },
+    ],
+    scenarios: ['fragments', 'crash-holder'],
+  },
+  {
+    name: 'clients-not-blocked',
+    breaks: 'no client data precedes the state exchange (4.5)',
+    changes: [
+      {
+        file: `${GROUPS}/groups-layer.ts`,
+        from: 'if (this.currentState !== GroupsState.GatheringTransitional) this.output.blockClients(true);',
+        to: '',
+      },
+    ],
+    scenarios: ['groups-exchange-cut', 'merge-3way'],
+  },
+  {
+    name: 'reliable-overtakes-exchange',
+    breaks: 'nothing weaker than AGREED is delivered early while tables are exchanged (4.3)',
+    changes: [
+      {
+        file: `${RING}/delivery.ts`,
+        from: 'if (!host.canDeliverEarly() || !host.canDeliver()) return;',
+        to: 'if (!host.canDeliver()) return;',
+      },
+    ],
+    scenarios: ['reliable-early', 'groups-exchange-cut'],
+  },
+  {
+    name: 'exchange-salvaged-without-own-table',
+    breaks: 'tables of a cut exchange count only for those whose own arrived in full (4.3)',
+    changes: [
+      {
+        file: `${GROUPS}/groups-layer.ts`,
+        from: 'if (this.exchange!.ownTable() !== null) this.mergeArrived();',
+        to: 'this.mergeArrived();',
+      },
+    ],
+    scenarios: ['groups-exchange-cut', 'cascade'],
+  },
+];

@@ -1,0 +1,78 @@
+/**
+ * What a bystander sees in a datagram between daemons (ring-protocol.md, 8.2). The simulator aims faults by it and notes the
+ * sequence number a message got; nothing of it reaches the engine or decides what a trace means.
+ */
+import { readU16, readU32, readU48 } from '../../../engine/wire/ring-bytes.ts';
+import {
+  AT_DATA_SEQUENCE,
+  PacketType as Code,
+  FLAG_RETRANSMISSION,
+  RING_HEADER_LENGTH,
+} from '../../../engine/wire/ring-header.ts';
+import { TokenPhase } from '../../../engine/wire/ring-token.ts';
+
+export type PacketType =
+  | 'data'
+  | 'token'
+  | 'token-recover'
+  | 'token-install'
+  | 'join'
+  | 'commit'
+  | 'probe'
+  | 'probe-ack'
+  | 'hurry'
+  | 'leave'
+  | 'merge'
+  | 'other';
+
+const TYPES: Readonly<Record<number, PacketType>> = {
+  [Code.Data]: 'data',
+  [Code.Token]: 'token',
+  [Code.Join]: 'join',
+  [Code.Commit]: 'commit',
+  [Code.Probe]: 'probe',
+  [Code.ProbeAck]: 'probe-ack',
+  [Code.Hurry]: 'hurry',
+  [Code.Leave]: 'leave',
+  [Code.Merge]: 'merge',
+};
+
+const AT_TYPE = 5;
+const AT_FLAGS = 6;
+const AT_ORIGIN = 10;
+const AT_RING_SEQ = 32;
+const AT_RING_LEADER = 36;
+const AT_TOKEN_HOP = RING_HEADER_LENGTH;
+const AT_TOKEN_PHASE = RING_HEADER_LENGTH + 7;
+const AT_TOKEN_SEQ = RING_HEADER_LENGTH + 8;
+const AT_TOKEN_ARU = RING_HEADER_LENGTH + 14;
+
+export function packetType(bytes: Uint8Array): PacketType {
+  const type = TYPES[bytes[AT_TYPE] ?? 0] ?? 'other';
+  if (type !== 'token') return type;
+  const phase = bytes[AT_TOKEN_PHASE];
+  if (phase === TokenPhase.Recover) return 'token-recover';
+  return phase === TokenPhase.Install ? 'token-install' : 'token';
+}
+
+/** `token` stands for tokens of every phase; null for any packet. */
+export const matchesType = (wanted: PacketType | null, actual: PacketType): boolean =>
+  wanted === null || wanted === actual || (wanted === 'token' && actual.startsWith('token'));
+
+export const originOf = (bytes: Uint8Array): number => readU16(bytes, AT_ORIGIN);
+export const ringSeqOf = (bytes: Uint8Array): number => readU32(bytes, AT_RING_SEQ);
+export const ringLeaderOf = (bytes: Uint8Array): number => readU16(bytes, AT_RING_LEADER);
+/** Of a DATA packet. */
+export const sequenceOf = (bytes: Uint8Array): number => readU48(bytes, AT_DATA_SEQUENCE);
+
+export const isRetransmission = (bytes: Uint8Array): boolean => (bytes[AT_FLAGS]! & FLAG_RETRANSMISSION) !== 0;
+
+/** One line for the timeline. */
+export function describePacket(bytes: Uint8Array): string {
+  const type = packetType(bytes);
+  const ring = `ring ${ringSeqOf(bytes)}@${ringLeaderOf(bytes)}`;
+  if (type === 'data')
+    return `${type} #${sequenceOf(bytes)} of ${originOf(bytes)}${isRetransmission(bytes) ? ' (again)' : ''}, ${ring}, ${bytes.length} bytes`;
+  if (!type.startsWith('token')) return `${type}, ${ring}, ${bytes.length} bytes`;
+  return `${type} hop ${readU48(bytes, AT_TOKEN_HOP)} seq ${readU48(bytes, AT_TOKEN_SEQ)} aru ${readU48(bytes, AT_TOKEN_ARU)}, ${ring}`;
+}

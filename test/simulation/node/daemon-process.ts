@@ -1,0 +1,192 @@
+/**
+ * One incarnation of a virtual daemon: the engine between a send queue and a delivery log, on a virtual network. It dies
+ * with everything it knows.
+ */
+import { RingCounter, RingState } from '../../../engine/ring/counters.ts';
+import { PacketFiller } from '../../../engine/ring/packing.ts';
+import type { Configuration, RecordSpan, RingHost } from '../../../engine/ring/ports.ts';
+import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../../engine/ring/ring-node-contract.ts';
+import type { NodeIndex } from '../../../engine/wire/ids.ts';
+import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
+import { readU32 } from '../../../engine/wire/ring-bytes.ts';
+import { originOf, packetType } from '../network/wire-view.ts';
+import type { Recorder } from '../trace/recorder.ts';
+import { type MessageId, messageIdOf, type ProcessId } from '../trace/trace.ts';
+import { RecordQueue } from './record-queue.ts';
+
+export type StateName = 'operational' | 'gather' | 'commit' | 'recover' | 'stopped';
+const STATE_NAMES: Record<number, StateName> = {
+  [RingState.Operational]: 'operational',
+  [RingState.Gather]: 'gather',
+  [RingState.Commit]: 'commit',
+  [RingState.Recover]: 'recover',
+  [RingState.Stopped]: 'stopped',
+};
+
+/** What a process needs from the run. */
+export interface ProcessSurroundings {
+  /** `members` null: everybody. */
+  transmit(process: DaemonProcess, to: number | readonly number[] | null, bytes: Uint8Array): void;
+  stateChanged(process: DaemonProcess, state: StateName): void;
+}
+
+/** The process groups of one daemon, or what stands for them. */
+export interface DeliveryTarget {
+  configurationChanged(configuration: Configuration): void;
+  /** One whole record. */
+  delivered(origin: number, bytes: Uint8Array, offset: number, lengthBytes: number): void;
+  /** Client records may be put into the order. */
+  readonly clientsAllowed: boolean;
+  /** Messages weaker than ordered ones may be delivered before their place. */
+  readonly earlyAllowed: boolean;
+}
+
+export class DaemonProcess implements RingHost {
+  readonly process: ProcessId;
+  readonly node: number;
+  readonly recorder: Recorder;
+  readonly queue = new RecordQueue();
+  readonly controlQueue = new RecordQueue();
+  readonly #filler = new PacketFiller(this.queue);
+  readonly #controlFiller = new PacketFiller(this.controlQueue);
+  readonly #surroundings: ProcessSurroundings;
+  readonly engine: RingNodeContract;
+  target: DeliveryTarget | null = null;
+  /** Nothing it does has an effect any more. */
+  dead = false;
+  logFull = false;
+  state: StateName = 'stopped';
+  #messages = 0;
+  #borrowedFrom: PacketFiller | null = null;
+  #borrowed: RecordSpan | null = null;
+
+  constructor(
+    process: ProcessId,
+    recorder: (nextMessage: () => MessageId) => Recorder,
+    options: RingNodeOptions,
+    createNode: RingNodeFactory,
+    surroundings: ProcessSurroundings,
+  ) {
+    this.process = process;
+    this.node = options.self;
+    this.recorder = recorder(() => this.nextMessage());
+    this.#surroundings = surroundings;
+    this.engine = createNode(options, this);
+  }
+
+  nextMessage(): MessageId {
+    return messageIdOf(this.process, ++this.#messages);
+  }
+
+  /** A record of a client, or of the groups layer when `control`. */
+  submit(record: Uint8Array, control = false): void {
+    this.recorder.queued(record);
+    (control ? this.controlQueue : this.queue).push(record);
+  }
+
+  /** Runs one entry point of the engine. An exception ends the process, as it would end the daemon. */
+  run(action: (engine: RingNodeContract) => void): void {
+    if (this.dead) return;
+    try {
+      action(this.engine);
+    } catch (error) {
+      if (this.dead) return;
+      this.recorder.failed(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.dead = true;
+      return;
+    }
+    const state = STATE_NAMES[this.engine.counters[RingCounter.State]!] ?? 'stopped';
+    if (state !== this.state) {
+      this.state = state;
+      this.#surroundings.stateChanged(this, state);
+    }
+  }
+
+  // The host's side of the ports.
+
+  /** One filler is kept until its message is complete; the groups layer goes first. */
+  #fillerNow(): PacketFiller | null {
+    if (this.#filler.midMessage) return this.#filler;
+    if (this.#controlFiller.midMessage || this.controlQueue.lengthBytes > 0) return this.#controlFiller;
+    return this.target === null || this.target.clientsAllowed ? this.#filler : null;
+  }
+
+  fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {
+    if (this.dead) return 0;
+    const written = this.#fillerNow()?.fillPacket(out, offset, capacityBytes) ?? 0;
+    if (written > 0) this.recorder.packetFilled(out, offset, written);
+    return written;
+  }
+
+  borrowRecords(span: RecordSpan): boolean {
+    if (this.dead) return false;
+    const filler = this.#fillerNow();
+    if (filler === null || !filler.borrowRecords(span)) return false;
+    this.#borrowedFrom = filler;
+    this.#borrowed = span;
+    return true;
+  }
+
+  releaseRecords(): void {
+    if (this.dead) return;
+    this.#borrowedFrom?.releaseRecords();
+    this.#borrowedFrom = null;
+  }
+
+  queuedBytes(): number {
+    if (this.dead) return 0;
+    const control = this.controlQueue.lengthBytes;
+    return this.target === null || this.target.clientsAllowed ? this.queue.lengthBytes + control : control;
+  }
+
+  deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    if (this.dead) return;
+    const borrowed = this.#borrowed;
+    if (borrowed !== null && origin === this.node && borrowed.bytes === bytes) {
+      this.recorder.spanSequenced(bytes, offset, lengthBytes);
+      this.#borrowed = null;
+    }
+    const end = offset + lengthBytes;
+    for (let at = offset; at < end; ) {
+      const recordBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH));
+      if (recordBytes === 0 || at + recordBytes > end) throw new Error('delivered a range that is not whole records');
+      if (bytes[at + RECORD_KIND] !== RecordKind.Padding) {
+        this.recorder.delivered(origin, bytes, at, recordBytes);
+        this.target?.delivered(origin, bytes, at, recordBytes);
+      }
+      at += recordBytes;
+    }
+  }
+
+  canDeliver(): boolean {
+    return !this.dead && !this.logFull;
+  }
+
+  canDeliverEarly(): boolean {
+    return this.target === null || this.target.earlyAllowed;
+  }
+
+  configurationChanged(configuration: Configuration): void {
+    if (this.dead) return;
+    if (configuration.id.kind === 'regular') {
+      this.#filler.restartMessage();
+      this.#controlFiller.restartMessage();
+    }
+    this.recorder.configuration(configuration);
+    this.target?.configurationChanged(configuration);
+  }
+
+  sendTo(node: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    this.#transmit(node, bytes.slice(offset, offset + lengthBytes));
+  }
+
+  sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
+    this.#transmit(members, bytes.slice(offset, offset + lengthBytes));
+  }
+
+  #transmit(to: number | readonly number[] | null, datagram: Uint8Array): void {
+    if (this.dead) return;
+    if (packetType(datagram) === 'data' && originOf(datagram) === this.node) this.recorder.dataSeen(datagram);
+    this.#surroundings.transmit(this, to, datagram);
+  }
+}

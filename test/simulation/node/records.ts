@@ -1,0 +1,221 @@
+/**
+ * Records as a delivery worker would hand them to the ring, each message marked so that the recorder knows it again: a frame
+ * carries its message id in the last four bytes of the sender field, a control record in `frameCount`, which only runs use.
+ */
+import {
+  OFFSET_DATA_LENGTH,
+  OFFSET_GROUPS,
+  OFFSET_NUM_GROUPS,
+  OFFSET_SENDER,
+  readName,
+  writeHeader,
+  writeName,
+} from '../../../engine/wire/frame.ts';
+import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { hashNameWords, nameWords } from '../../../engine/wire/name-hash.ts';
+import {
+  alignRecord,
+  RECORD_FIRST,
+  RECORD_FLAGS,
+  RECORD_FRAME_COUNT,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND,
+  RECORD_LAST,
+  RECORD_LENGTH,
+  RECORD_SELF_DISCARD,
+  RECORD_SERVICE,
+  RECORD_SESSION,
+  RECORD_TARGET_HASH,
+  RecordKind,
+} from '../../../engine/wire/record.ts';
+import { AGREED_MESS, SELF_DISCARD } from '../../../engine/wire/service.ts';
+import type { GroupOperation, MessageId, Service } from '../trace/trace.ts';
+
+const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
+export const serviceBit = (service: Service): number => 1 << SERVICES.indexOf(service);
+export const serviceOf = (bits: number): Service => SERVICES[31 - Math.clz32(bits & 0x3f)] ?? 'agreed';
+
+const MARK_OFFSET = OFFSET_SENDER + NAME_FIELD_LENGTH - 4;
+
+export interface MulticastFrame {
+  readonly message: MessageId;
+  readonly sender: string;
+  readonly groups: readonly string[];
+  readonly service: Service;
+  readonly selfDiscard: boolean;
+  readonly lengthBytes: number;
+}
+
+/** A run of frames of one session that share service, targets and SELF_DISCARD. */
+export function runRecord(session: number, frames: readonly MulticastFrame[]): Uint8Array {
+  const first = frames[0]!;
+  const headBytes = HEADER_LENGTH + NAME_FIELD_LENGTH * first.groups.length;
+  let bodyBytes = 0;
+  for (const frame of frames) bodyBytes += headBytes + frame.lengthBytes;
+  const { bytes, view } = emptyRecord(RecordKind.Run, serviceBit(first.service), session, bodyBytes);
+  const flags = RECORD_FIRST | RECORD_LAST | (first.selfDiscard ? RECORD_SELF_DISCARD : 0);
+  view.setUint16(RECORD_FLAGS, flags, true);
+  view.setUint32(RECORD_FRAME_COUNT, frames.length, true);
+  let at = RECORD_HEADER_LENGTH;
+  for (const frame of frames) {
+    const type = serviceBit(frame.service) | (frame.selfDiscard ? SELF_DISCARD : 0);
+    writeHeader(bytes, view, at, type, frame.sender, frame.groups.length, 0, frame.lengthBytes);
+    view.setUint32(at + MARK_OFFSET, frame.message, true);
+    for (const [i, group] of frame.groups.entries())
+      writeName(bytes, at + OFFSET_GROUPS + i * NAME_FIELD_LENGTH, group);
+    fillPayload(bytes, at + headBytes, frame.lengthBytes, frame.message);
+    at += headBytes + frame.lengthBytes;
+  }
+  if (first.groups.length === 1) view.setInt32(RECORD_TARGET_HASH, hashNameWords(nameWords(first.groups[0]!), 0), true);
+  return bytes;
+}
+
+function fillPayload(bytes: Uint8Array, offset: number, lengthBytes: number, seed: number): void {
+  let word = Math.imul(seed, 0x9e37_79b1) | 1;
+  for (let i = offset; i < offset + lengthBytes; i++) {
+    word = (Math.imul(word, 0x0019_660d) + 0x3c6e_f35f) | 0;
+    bytes[i] = word >>> 24;
+  }
+}
+
+export function joinRecord(
+  message: MessageId,
+  session: number,
+  group: string,
+  member: string,
+  wantsViews: boolean,
+): Uint8Array {
+  const record = controlRecord(RecordKind.Join, message, session, 2 * NAME_FIELD_LENGTH + 1);
+  writeName(record, RECORD_HEADER_LENGTH, group);
+  writeName(record, RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH, member);
+  record[RECORD_HEADER_LENGTH + 2 * NAME_FIELD_LENGTH] = wantsViews ? 1 : 0;
+  return record;
+}
+
+export function leaveRecord(message: MessageId, session: number, group: string, member: string): Uint8Array {
+  const record = controlRecord(RecordKind.Leave, message, session, 2 * NAME_FIELD_LENGTH);
+  writeName(record, RECORD_HEADER_LENGTH, group);
+  writeName(record, RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH, member);
+  return record;
+}
+
+export function disconnectRecord(message: MessageId, session: number, member: string): Uint8Array {
+  const record = controlRecord(RecordKind.Disconnect, message, session, NAME_FIELD_LENGTH);
+  writeName(record, RECORD_HEADER_LENGTH, member);
+  return record;
+}
+
+function controlRecord(kind: RecordKind, message: MessageId, session: number, bodyBytes: number): Uint8Array {
+  const { bytes, view } = emptyRecord(kind, AGREED_MESS, session, bodyBytes);
+  view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
+  view.setUint32(RECORD_FRAME_COUNT, message, true);
+  return bytes;
+}
+
+function emptyRecord(kind: RecordKind, service: number, session: number, bodyBytes: number) {
+  const lengthBytes = RECORD_HEADER_LENGTH + bodyBytes;
+  const bytes = new Uint8Array(alignRecord(lengthBytes));
+  const view = new DataView(bytes.buffer);
+  view.setUint32(RECORD_LENGTH, lengthBytes, true);
+  bytes[RECORD_KIND] = kind;
+  bytes[RECORD_SERVICE] = service;
+  view.setUint32(RECORD_SESSION, session, true);
+  return { bytes, view };
+}
+
+/** One message met in a range of records. */
+export interface MetMessage {
+  /** Mark of a frame or of a control record; 0 for the groups layer's own records. */
+  message: MessageId;
+  kind: number;
+  service: Service;
+  contentHash: number;
+  group: GroupOperation | null;
+  /** First and last part of it are in the range. */
+  first: boolean;
+  last: boolean;
+}
+
+const u32 = (bytes: Uint8Array, at: number): number =>
+  (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
+
+/** Message id of the client frame that starts at `at`. */
+export const markOfFrame = (bytes: Uint8Array, at: number): MessageId => u32(bytes, at + MARK_OFFSET);
+
+/**
+ * Calls `visit` for every message in `bytes[offset, offset + lengthBytes)`: every frame of a run, and every other record. The
+ * object passed is reused.
+ */
+export function forEachMessage(
+  bytes: Uint8Array,
+  offset: number,
+  lengthBytes: number,
+  visit: (met: MetMessage) => void,
+): void {
+  const met: MetMessage = {
+    message: 0,
+    kind: 0,
+    service: 'agreed',
+    contentHash: 0,
+    group: null,
+    first: true,
+    last: true,
+  };
+  const end = offset + lengthBytes;
+  for (let at = offset; at < end; ) {
+    const recordBytes = u32(bytes, at + RECORD_LENGTH);
+    if (recordBytes < RECORD_HEADER_LENGTH || at + recordBytes > end)
+      throw new Error(`record of ${recordBytes} bytes at ${at - offset} in a range of ${lengthBytes} bytes`);
+    const body = at + RECORD_HEADER_LENGTH;
+    const bodyEnd = at + recordBytes;
+    met.kind = bytes[at + RECORD_KIND]!;
+    met.service = serviceOf(bytes[at + RECORD_SERVICE]!);
+    met.first = (bytes[at + RECORD_FLAGS]! & RECORD_FIRST) !== 0;
+    met.last = (bytes[at + RECORD_FLAGS]! & RECORD_LAST) !== 0;
+    met.group = null;
+    const session = u32(bytes, at + RECORD_SESSION);
+    if (met.kind === RecordKind.Run) {
+      let frame = body;
+      do {
+        const whole = met.first && met.last;
+        const next = whole
+          ? frame +
+            HEADER_LENGTH +
+            NAME_FIELD_LENGTH * u32(bytes, frame + OFFSET_NUM_GROUPS) +
+            u32(bytes, frame + OFFSET_DATA_LENGTH)
+          : bodyEnd;
+        if (next > bodyEnd) throw new Error(`frame ends ${next - bodyEnd} bytes behind its record`);
+        met.message = met.first ? markOfFrame(bytes, frame) : 0;
+        met.contentHash = contentHash(bytes, frame, next, session);
+        visit(met);
+        frame = next;
+      } while (frame < bodyEnd);
+    } else if (met.kind !== RecordKind.Padding) {
+      met.message = met.kind === RecordKind.Groups || !met.last ? 0 : u32(bytes, at + RECORD_FRAME_COUNT);
+      met.contentHash = contentHash(bytes, body, bodyEnd, session);
+      if (met.first && met.last) met.group = groupOperation(bytes, at, session);
+      visit(met);
+    }
+    at += alignRecord(recordBytes);
+  }
+}
+
+function groupOperation(bytes: Uint8Array, record: number, session: number): GroupOperation | null {
+  const body = record + RECORD_HEADER_LENGTH;
+  const kind = bytes[record + RECORD_KIND]!;
+  if (kind === RecordKind.Disconnect)
+    return { operation: 'disconnect', session, member: readName(bytes, body), group: '' };
+  if (kind !== RecordKind.Join && kind !== RecordKind.Leave) return null;
+  return {
+    operation: kind === RecordKind.Join ? 'join' : 'leave',
+    session,
+    group: readName(bytes, body),
+    member: readName(bytes, body + NAME_FIELD_LENGTH),
+  };
+}
+
+function contentHash(bytes: Uint8Array, start: number, end: number, session: number): number {
+  let hash = (0x811c_9dc5 ^ session) | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  return hash >>> 0;
+}

@@ -1,0 +1,72 @@
+/** Runs seeds and says what came of it: what a worker thread does, and the tests directly. */
+import { check, PROPERTIES, type Violation } from './checker/check.ts';
+import { ringEngine } from './engines.ts';
+import { namedScenario } from './scenario/named.ts';
+import { type Reduction, reduce } from './scenario/reduction.ts';
+import type { Scenario } from './scenario/scenario.ts';
+import { type SwarmLimits, swarmScenario } from './scenario/swarm.ts';
+import { Simulation } from './simulation.ts';
+
+export const SWARM = 'swarm';
+
+export interface SeedRange {
+  /** `swarm`, or the name of a scenario. */
+  readonly scenario: string;
+  readonly firstSeed: number;
+  readonly count: number;
+  readonly limits: SwarmLimits;
+  /** Ends the range at the first seed that fails. */
+  readonly stopAtFailure?: boolean;
+}
+
+export interface SeedFailure {
+  readonly seed: number;
+  readonly scenario: string;
+  readonly violations: readonly Violation[];
+}
+
+export interface RangeResult {
+  readonly seeds: number;
+  readonly failures: readonly SeedFailure[];
+  readonly virtualMs: number;
+  readonly datagrams: number;
+  /** Configurations installed, messages sent, deliveries: how much there was to check. */
+  readonly configurations: number;
+  readonly deliveries: number;
+}
+
+export function makeScenario(scenario: string, seed: number, limits: SwarmLimits, left?: Reduction): Scenario {
+  const whole = scenario === SWARM ? swarmScenario(seed, limits) : namedScenario(scenario).make(seed);
+  return left === undefined ? whole : reduce(whole, left);
+}
+
+/** Runs one scenario and checks everything that applies to it. */
+export function violationsOf(scenario: Scenario): { violations: Violation[]; result: ReturnType<Simulation['run']> } {
+  const result = new Simulation(scenario, ringEngine).run();
+  const named = scenario.name === SWARM ? null : namedScenario(scenario.name);
+  const only = named?.properties;
+  const properties = only === undefined ? PROPERTIES : PROPERTIES.filter((property) => only.includes(property.name));
+  const violations = check(result.trace, properties);
+  if (named?.extra !== undefined) violations.push(...named.extra(scenario, result));
+  return { violations, result };
+}
+
+export function runSeeds(range: SeedRange): RangeResult {
+  const failures: SeedFailure[] = [];
+  const totals = { virtualMs: 0, datagrams: 0, configurations: 0, deliveries: 0 };
+  let seeds = 0;
+  for (let seed = range.firstSeed; seed < range.firstSeed + range.count; seed++) {
+    const scenario = makeScenario(range.scenario, seed, range.limits);
+    const { violations, result } = violationsOf(scenario);
+    seeds++;
+    totals.virtualMs += result.trace.endedAtMs;
+    totals.datagrams += result.datagrams;
+    for (const process of result.trace.processes)
+      for (const event of process.events)
+        if (event.kind === 'deliver') totals.deliveries++;
+        else if (event.kind === 'configuration') totals.configurations++;
+    if (violations.length > 0) failures.push({ seed, scenario: range.scenario, violations });
+    if (violations.length > 0 && range.stopAtFailure === true) break;
+  }
+  return { seeds, failures, ...totals };
+}

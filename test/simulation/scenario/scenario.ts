@@ -1,0 +1,144 @@
+/**
+ * One run, completely described: plain data, so that it can be printed, shrunk and run again. Everything random that is
+ * left to the run itself (delays, losses, what clients send) is drawn from streams of `seed` that belong to one link or one client.
+ */
+import type { RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
+import type { PacketType } from '../network/wire-view.ts';
+import type { Service } from '../trace/trace.ts';
+
+export interface NetworkPlan {
+  /** Every datagram takes at least `delayMs`, plus an exponential part of mean `jitterMs`; links keep their order. */
+  readonly delayMs: number;
+  readonly jitterMs: number;
+  /** Extra delay between segments. */
+  readonly segmentDelayMs: number;
+  /** Bytes a directed link carries per millisecond. */
+  readonly bytesPerMs: number;
+  /** Bytes that may wait on a directed link; more are lost. */
+  readonly queueBytes: number;
+  /** Datagrams above this many bytes are lost. */
+  readonly mtuBytes: number;
+  /** Bytes a node's socket holds while the node is busy or paused. */
+  readonly socketBytes: number;
+}
+
+export interface ClientPlan {
+  readonly node: number;
+  readonly name: string;
+  readonly wantsViews: boolean;
+  /** Mean time between two things it does. */
+  readonly intervalMs: number;
+  readonly services: readonly Service[];
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  /** Groups it joins, leaves and sends to. */
+  readonly groups: readonly string[];
+  /** How often it does something else than send: join or leave a group. */
+  readonly churn: number;
+  /** How often it ends its connection, to come back under the same name. */
+  readonly reconnect: number;
+  /** Messages it sends in one go. */
+  readonly burst: number;
+}
+
+/** When a fault strikes: at a time, or when a packet is seen that matches. */
+export type Trigger =
+  | { readonly kind: 'time'; readonly atMs: number }
+  | {
+      readonly kind: 'packet';
+      readonly notBeforeMs: number;
+      readonly type: PacketType;
+      /** Sent by this node; any when null. */
+      readonly from: number | null;
+      /** Strikes at the n-th match, from 1. */
+      readonly occurrence: number;
+      /** Strikes before the packet leaves its sender, after, or when about half of its receivers are served. */
+      readonly moment: 'before' | 'during' | 'after';
+    }
+  | {
+      readonly kind: 'state';
+      readonly notBeforeMs: number;
+      /** The node that enters the state; any when null. */
+      readonly node: number | null;
+      readonly state: 'gather' | 'commit' | 'recover' | 'operational';
+      readonly occurrence: number;
+      /** Strikes so much later. */
+      readonly delayMs: number;
+    };
+
+/**
+ * Random bytes; datagrams of the run's past, half of them with flipped bits or cut short; the same of another cluster; or
+ * sealed correctly around nonsense.
+ */
+export type GarbageMode = 'random' | 'recorded' | 'foreign' | 'sealed';
+
+/** A node by its index, or the one that sets the trigger off. */
+export type NodeChoice = number | 'trigger';
+
+/** One line of the fault schedule. Each is complete in itself, so that any subset of a schedule is a schedule. */
+export type Fault = { readonly trigger: Trigger } & (
+  | {
+      readonly kind: 'crash';
+      readonly node: NodeChoice;
+      readonly restartAfterMs: number | null;
+      readonly wallStepSeconds: number;
+    }
+  | { readonly kind: 'leave'; readonly node: NodeChoice; readonly restartAfterMs: number | null }
+  | { readonly kind: 'pause'; readonly node: NodeChoice; readonly forMs: number }
+  | { readonly kind: 'slow'; readonly node: NodeChoice; readonly forMs: number; readonly perPacketMs: number }
+  | { readonly kind: 'full-log'; readonly node: NodeChoice; readonly forMs: number }
+  | { readonly kind: 'clock'; readonly node: NodeChoice; readonly wallStepSeconds: number }
+  /** Component of each node. */
+  | { readonly kind: 'partition'; readonly forMs: number; readonly component: readonly number[] }
+  /** One direction of one link. */
+  | {
+      readonly kind: 'cut';
+      readonly forMs: number;
+      readonly from: number;
+      readonly to: number;
+      readonly only: PacketType | null;
+    }
+  | { readonly kind: 'drop'; readonly count: number; readonly only: PacketType; readonly from: number | null }
+  | {
+      readonly kind: 'impair';
+      readonly forMs: number;
+      /** Sender and receiver it concerns; all when null. */
+      readonly from: number | null;
+      readonly to: number | null;
+      readonly only: PacketType | null;
+      readonly loss: number;
+      readonly duplicate: number;
+      /** Of a duplicated copy: how late it may come. */
+      readonly duplicateLateMs: number;
+      readonly reorder: number;
+      readonly reorderMs: number;
+      readonly extraDelayMs: number;
+    }
+  /** Somebody on the network sends rubbish to every node. */
+  | { readonly kind: 'garbage'; readonly forMs: number; readonly everyMs: number; readonly mode: GarbageMode }
+);
+
+export type FaultKind = Fault['kind'];
+
+export interface Scenario {
+  readonly name: string;
+  readonly seed: number;
+  readonly nodeCount: number;
+  readonly segmentOf: readonly number[];
+  readonly timeouts: RingTimeouts;
+  readonly windows: RingWindows;
+  readonly datagramBytes: number;
+  readonly network: NetworkPlan;
+  /** When each node starts. */
+  readonly startMs: readonly number[];
+  /** How much faster each node's monotonic clock runs. */
+  readonly clockRate: readonly number[];
+  readonly clients: readonly ClientPlan[];
+  readonly faults: readonly Fault[];
+  /** From here on nothing is done to the system. */
+  readonly faultsEndMs: number;
+  /** Clients go on for so long after that. */
+  readonly workAfterMs: number;
+  /** Nodes whose process groups run; false runs the ring alone. */
+  readonly groups: boolean;
+}

@@ -1,0 +1,174 @@
+/**
+ * Swarm testing (ring-protocol.md, 8.5, scenario 40): every seed draws a topology, a workload, a subset of the kinds of faults,
+ * and a schedule of those kinds. That some kinds are off in a run is what lets the others go far.
+ */
+import { type Random, randomFor } from '../core/random.ts';
+import type { PacketType } from '../network/wire-view.ts';
+import { FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
+import type { Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
+
+const KINDS: readonly FaultKind[] = [
+  'crash',
+  'leave',
+  'pause',
+  'slow',
+  'full-log',
+  'clock',
+  'partition',
+  'cut',
+  'drop',
+  'impair',
+  'garbage',
+];
+
+const CONTROL: readonly PacketType[] = [
+  'token',
+  'token-recover',
+  'token-install',
+  'join',
+  'commit',
+  'probe',
+  'probe-ack',
+  'merge',
+];
+
+export interface SwarmLimits {
+  readonly minNodes: number;
+  readonly maxNodes: number;
+}
+
+export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2, maxNodes: 20 }): Scenario {
+  const random = randomFor(seed, 'scenario');
+  const most = random.chance(0.85) ? Math.min(limits.maxNodes, Math.max(limits.minNodes, 6)) : limits.maxNodes;
+  const nodeCount = random.integer(limits.minNodes, most);
+  const faultsEndMs = random.real(400, 1500);
+  const kinds = random.sample(KINDS, random.integer(1, 5));
+  const count = random.integer(1, 10);
+  const segments = random.chance(0.3) ? random.integer(1, 3) : 1;
+  const faults: Fault[] = [];
+  for (let i = 0; i < count; i++) faults.push(randomFault(random, random.pick(kinds), nodeCount, faultsEndMs));
+  const nodes = Array.from({ length: nodeCount }, (_, i) => i);
+  const late = random.chance(0.3);
+  return plainScenario('swarm', seed, nodeCount, {
+    segmentOf: nodes.map((i) => Math.floor((i * segments) / nodeCount)),
+    windows: randomWindows(random),
+    datagramBytes: random.pick([600, 1400, 1400, 4000]),
+    network: randomNetwork(random, nodeCount),
+    timeouts: FAST_TIMEOUTS,
+    startMs: nodes.map(() => random.real(0, late ? 250 : 5)),
+    clockRate: nodes.map(() => (random.chance(0.3) ? random.real(0.97, 1.03) : 1)),
+    clients: randomClients(random, nodeCount),
+    faults,
+    faultsEndMs,
+    workAfterMs: random.real(20, 200),
+  });
+}
+
+function randomTrigger(random: Random, nodeCount: number, endMs: number): Trigger {
+  const aim = random.unit();
+  const notBeforeMs = random.real(0, endMs * 0.9);
+  if (aim < 0.5) return { kind: 'time', atMs: random.real(30, endMs) };
+  if (aim < 0.75)
+    return {
+      kind: 'packet',
+      notBeforeMs,
+      type: random.chance(0.3) ? 'data' : random.pick(CONTROL),
+      from: random.chance(0.5) ? null : random.integer(0, nodeCount - 1),
+      occurrence: random.integer(1, random.chance(0.5) ? 3 : 20),
+      moment: random.pick(['before', 'during', 'after'] as const),
+    };
+  return {
+    kind: 'state',
+    notBeforeMs,
+    node: random.chance(0.5) ? null : random.integer(0, nodeCount - 1),
+    state: random.pick(['gather', 'commit', 'recover', 'operational'] as const),
+    occurrence: random.integer(1, 4),
+    delayMs: random.chance(0.5) ? 0 : random.logarithmic(0.05, 60),
+  };
+}
+
+const randomChoice = (random: Random, nodeCount: number, trigger: Trigger): NodeChoice =>
+  trigger.kind !== 'time' && random.chance(0.6) ? 'trigger' : random.integer(0, nodeCount - 1);
+
+const nodeOrNull = (random: Random, nodeCount: number): number | null =>
+  random.chance(0.5) ? null : random.integer(0, nodeCount - 1);
+
+/** Component numbers with two to four components, all of one size on average or one node against the rest. */
+export function randomComponents(random: Random, nodeCount: number): number[] {
+  const parts = random.chance(0.7) ? 2 : random.integer(3, 4);
+  if (random.chance(0.25)) {
+    const alone = random.integer(0, nodeCount - 1);
+    return Array.from({ length: nodeCount }, (_, i) => (i === alone ? 1 : 0));
+  }
+  if (random.chance(0.1)) return Array.from({ length: nodeCount }, (_, i) => i);
+  return Array.from({ length: nodeCount }, () => random.integer(0, parts - 1));
+}
+
+export function randomFault(random: Random, kind: FaultKind, nodeCount: number, endMs: number): Fault {
+  const trigger = randomTrigger(random, nodeCount, endMs);
+  const node = randomChoice(random, nodeCount, trigger);
+  const forMs = random.logarithmic(2, 700);
+  const restartAfterMs = random.chance(0.2) ? null : random.logarithmic(0.5, 500);
+  switch (kind) {
+    case 'crash': {
+      const wallStepSeconds = random.chance(0.2) ? random.pick([-86_400, -1, 3_600]) : 0;
+      return { kind, trigger, node, restartAfterMs, wallStepSeconds };
+    }
+    case 'leave':
+      return { kind, trigger, node, restartAfterMs };
+    case 'pause':
+      return { kind, trigger, node, forMs };
+    case 'slow':
+      return { kind, trigger, node, forMs, perPacketMs: random.logarithmic(0.05, 3) };
+    case 'full-log':
+      return { kind, trigger, node, forMs };
+    case 'clock':
+      return { kind, trigger, node, wallStepSeconds: random.pick([-86_400, -60, 60, 86_400]) };
+    case 'partition':
+      return { kind, trigger, forMs, component: randomComponents(random, nodeCount) };
+    case 'cut': {
+      const [from, to] = random.sample(
+        Array.from({ length: nodeCount }, (_, i) => i),
+        2,
+      );
+      const only = random.chance(0.6) ? null : random.pick<PacketType>(['data', ...CONTROL]);
+      return { kind, trigger, forMs, from: from!, to: to!, only };
+    }
+    case 'drop':
+      return {
+        kind,
+        trigger,
+        count: random.integer(1, random.chance(0.7) ? 3 : 12),
+        only: random.chance(0.3) ? 'data' : random.pick(CONTROL),
+        from: nodeOrNull(random, nodeCount),
+      };
+    case 'impair':
+      return randomImpairment(random, nodeCount, trigger, forMs);
+    case 'garbage':
+      return {
+        kind,
+        trigger,
+        forMs,
+        everyMs: random.logarithmic(0.5, 20),
+        mode: random.pick(['random', 'recorded', 'recorded', 'foreign'] as const),
+      };
+  }
+}
+
+function randomImpairment(random: Random, nodeCount: number, trigger: Trigger, forMs: number): Fault {
+  const some = (probability: number, value: () => number): number => (random.chance(probability) ? value() : 0);
+  return {
+    kind: 'impair',
+    trigger,
+    forMs,
+    from: nodeOrNull(random, nodeCount),
+    to: nodeOrNull(random, nodeCount),
+    only: random.chance(0.6) ? null : random.pick<PacketType>(['data', 'data', ...CONTROL]),
+    loss: some(0.6, () => random.logarithmic(0.01, 0.6)),
+    duplicate: some(0.4, () => random.real(0.05, 0.6)),
+    duplicateLateMs: random.logarithmic(0.1, random.chance(0.3) ? 600 : 10),
+    reorder: some(0.4, () => random.real(0.05, 0.6)),
+    reorderMs: random.logarithmic(0.1, 30),
+    extraDelayMs: some(0.2, () => random.logarithmic(1, 200)),
+  };
+}
