@@ -1,0 +1,104 @@
+/** One end of an SPSC ring in a thread of its own: writes the agreed records, or reads and checks every one. */
+import { parentPort, workerData } from 'node:worker_threads';
+import {
+  recordBody,
+  SpscRingConsumer,
+  SpscRingProducer,
+  writeRecordHeader,
+} from '../../../engine/buffers/spsc-ring.ts';
+import {
+  alignRecord,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND,
+  RECORD_LENGTH,
+  RECORD_SESSION,
+  RecordKind,
+} from '../../../engine/wire/record.ts';
+import { Content, pause, Random, retry } from './random.ts';
+
+export interface SpscThreadInput {
+  readonly role: 'producer' | 'consumer';
+  readonly memory: SharedArrayBuffer;
+  readonly records: number;
+  readonly seed: number;
+  readonly maxBodyLength: number;
+}
+
+export interface SpscThreadResult {
+  readonly records: number;
+  /** Ranges shown by `peek`. */
+  readonly ranges: number;
+  /** Times the end of the ring was passed. */
+  readonly wraps: number;
+}
+
+const PAUSE_ONE_IN = 50_000;
+
+function produce({ memory, records, seed, maxBodyLength }: SpscThreadInput): SpscThreadResult {
+  const ring = new SpscRingProducer(memory);
+  const content = new Content(seed, maxBodyLength);
+  const random = new Random(seed);
+  let wraps = 0;
+  let last = 0;
+  for (let sequence = 0; sequence < records; sequence++) {
+    content.select(sequence);
+    let at = -1;
+    retry(() => {
+      at = ring.claim(RECORD_HEADER_LENGTH + content.length);
+      // What was claimed must be published before the consumer can make room.
+      if (at === -1) ring.publish();
+      return at !== -1;
+    }, `room for record ${sequence}`);
+    if (at < last) wraps++;
+    last = at;
+    writeRecordHeader(ring.view, at, RecordKind.Run, 0, 0, sequence, 0, 0);
+    content.write(ring.bytes, recordBody(at));
+    if (random.below(4) === 0) ring.publish();
+    if (random.below(PAUSE_ONE_IN) === 0) pause(1);
+  }
+  ring.publish();
+  return { records, ranges: 0, wraps };
+}
+
+function consume({ memory, records, seed, maxBodyLength }: SpscThreadInput): SpscThreadResult {
+  const ring = new SpscRingConsumer(memory);
+  const content = new Content(seed, maxBodyLength);
+  const random = new Random(seed + 1);
+  let sequence = 0;
+  let ranges = 0;
+  let wraps = 0;
+  let last = 0;
+  const check = (holds: boolean, what: string, at: number): void => {
+    if (!holds) throw new Error(`record ${sequence} at ${at} of ${ring.capacityBytes}: ${what}`);
+  };
+  while (sequence < records) {
+    const maxBytes = random.below(3) === 0 ? 0 : random.below(ring.capacityBytes);
+    retry(() => ring.peek(maxBytes), `record ${sequence}`);
+    check(ring.lengthBytes > 0, 'empty range', ring.offset);
+    if (ring.offset < last) wraps++;
+    last = ring.offset;
+    ranges++;
+    const end = ring.offset + ring.lengthBytes;
+    // A consumer may give back less than it was shown, at a record boundary.
+    const keepFrom = random.below(5) === 0 ? random.below(ring.lengthBytes) : ring.lengthBytes;
+    let at = ring.offset;
+    while (at < end && (at === ring.offset || at - ring.offset <= keepFrom)) {
+      content.select(sequence);
+      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
+      check(ring.view.getUint8(at + RECORD_KIND) === RecordKind.Run, 'kind', at);
+      check(ring.view.getUint32(at + RECORD_SESSION, true) === sequence, 'sequence', at);
+      check(length === RECORD_HEADER_LENGTH + content.length, `length ${length}`, at);
+      check(at + alignRecord(length) <= end, 'reaches past its range', at);
+      check(content.matches(ring.bytes, recordBody(at)), 'content', at);
+      sequence++;
+      at += alignRecord(length);
+    }
+    ring.release(at - ring.offset);
+    if (random.below(PAUSE_ONE_IN) === 0) pause(1);
+  }
+  check(!ring.peek(0), 'more than was sent', ring.offset);
+  return { records: sequence, ranges, wraps };
+}
+
+const input = workerData as SpscThreadInput;
+parentPort!.postMessage(input.role === 'producer' ? produce(input) : consume(input));

@@ -1,0 +1,325 @@
+/** What a session has still to receive: nothing lost, nothing twice, no byte of the log used after it was given back. */
+import type { Socket } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { SessionOutput } from '../../workers/delivery/session-output.ts';
+
+const SEGMENT_BYTES = 32 * 1024;
+const SEGMENTS = 24;
+
+/** As `net.Socket` behaves: takes what the kernel has room for, and owns the bytes of a write until all of it is out. */
+class FakeSocket {
+  destroyed = false;
+  writableLength = 0;
+  /** Bytes the kernel takes before it is full. */
+  room: number;
+  writes = 0;
+  readonly #taken: Buffer[] = [];
+  #corked: { readonly bytes: Buffer; readonly done: () => void }[] | null = null;
+  readonly #pending: { bytes: Buffer; at: number; readonly done: readonly (() => void)[] }[] = [];
+  readonly #done: (() => void)[] = [];
+
+  constructor(room: number) {
+    this.room = room;
+  }
+
+  get _handle(): { readonly writeQueueSize: number } {
+    return { writeQueueSize: this.#pending.reduce((sum, { bytes, at }) => sum + bytes.length - at, 0) };
+  }
+
+  write(bytes: Buffer, done: () => void): void {
+    if (this.destroyed) throw new Error('write after destroy');
+    if (this.#corked !== null) this.#corked.push({ bytes, done });
+    else this.#submit([{ bytes, done }]);
+  }
+
+  cork(): void {
+    this.#corked = [];
+  }
+
+  uncork(): void {
+    const corked = this.#corked!;
+    this.#corked = null;
+    this.#submit(corked);
+  }
+
+  /** The peer read: there is room for that many bytes more. */
+  take(lengthBytes: number): void {
+    this.room += lengthBytes;
+    this.#pump();
+  }
+
+  /** Runs callbacks of finished writes, as the event loop would. */
+  tick(): void {
+    for (const done of this.#done.splice(0)) done();
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.#taken);
+  }
+
+  #submit(parts: readonly { readonly bytes: Buffer; readonly done: () => void }[]): void {
+    // A second write while one is under way would be queued by Node, with memory of its own; the output must not need that.
+    if (this.#pending.length > 0) throw new Error('write while the one before is under way');
+    this.writes++;
+    for (const { bytes, done } of parts) {
+      this.writableLength += bytes.length;
+      this.#pending.push({ bytes, at: 0, done: [done] });
+    }
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#pending.length > 0) {
+      const first = this.#pending[0]!;
+      const length = Math.min(this.room, first.bytes.length - first.at);
+      this.#taken.push(Buffer.from(first.bytes.subarray(first.at, first.at + length)));
+      this.room -= length;
+      first.at += length;
+      if (first.at < first.bytes.length) return;
+      this.#pending.shift();
+      this.writableLength -= first.bytes.length;
+      this.#done.push(...first.done);
+    }
+  }
+}
+
+/** The log as an output sees it. A segment that nobody holds is overwritten at once. */
+class FakeLog {
+  readonly shape = { segmentBytes: SEGMENT_BYTES, segmentCount: SEGMENTS, indexEntries: 16, readers: 1 };
+  readonly bytes = Buffer.alloc(SEGMENT_BYTES * SEGMENTS);
+  readonly #holds = new Int32Array(SEGMENTS);
+  segment = 0;
+  position = 0;
+  turn = 0;
+
+  hold(segment: number): void {
+    this.#holds[segment]!++;
+  }
+
+  unhold(segment: number): void {
+    expect(this.#holds[segment]).toBeGreaterThan(0);
+    this.#holds[segment]!--;
+    if (this.#holds[segment] === 0 && segment !== this.segment) this.#overwrite(segment);
+  }
+
+  get heldSegments(): number {
+    return this.#holds.filter((holds) => holds > 0).length;
+  }
+
+  /** Writes bytes that are found nowhere else. @returns where */
+  write(lengthBytes: number, seed: number): { readonly start: number; readonly end: number; readonly bytes: Buffer } {
+    if (this.position + lengthBytes > SEGMENT_BYTES) this.nextSegment();
+    const start = this.position;
+    const bytes = Buffer.alloc(lengthBytes);
+    for (let i = 0; i < lengthBytes; i++) bytes[i] = seed * 31 + i * 7;
+    bytes.copy(this.bytes, this.segment * SEGMENT_BYTES + start);
+    this.position += lengthBytes;
+    return { start, end: start + lengthBytes, bytes };
+  }
+
+  nextSegment(): void {
+    const left = this.segment;
+    const free = [...this.#holds.keys()].find((segment) => segment !== left && this.#holds[segment] === 0);
+    if (free === undefined) throw new Error('an output holds every segment of the log');
+    this.segment = free;
+    this.position = 0;
+    this.turn++;
+    if (this.#holds[left] === 0) this.#overwrite(left);
+  }
+
+  #overwrite(segment: number): void {
+    this.bytes.fill(0xee, segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES);
+  }
+}
+
+class Bench {
+  readonly log = new FakeLog();
+  readonly socket: FakeSocket;
+  readonly output: SessionOutput;
+  readonly #sent: Buffer[] = [];
+  frames = 0;
+  unblocked = 0;
+  #seed = 0;
+
+  constructor(room: number) {
+    this.socket = new FakeSocket(room);
+    const asReader = this.log as unknown as OrderedLogReader;
+    this.output = new SessionOutput(asReader, this.log.bytes, this.socket as unknown as Socket, () => this.unblocked++);
+  }
+
+  /** A run of frames in the log for this session. */
+  add(lengthBytes: number, frames = 1): void {
+    const { start, end, bytes } = this.log.write(lengthBytes, this.#seed++);
+    this.output.add(this.log.segment, start, end, frames, this.log.turn);
+    this.#sent.push(bytes);
+    this.frames += frames;
+  }
+
+  /** A run for others. */
+  skip(lengthBytes: number): void {
+    this.log.write(lengthBytes, this.#seed++);
+  }
+
+  addOwned(lengthBytes: number): void {
+    const bytes = Buffer.alloc(lengthBytes, this.#seed++);
+    this.output.addOwned(Buffer.from(bytes), 1);
+    this.#sent.push(bytes);
+    this.frames++;
+  }
+
+  get sent(): Buffer {
+    return Buffer.concat(this.#sent);
+  }
+
+  /** The socket takes everything from now on. */
+  finish(): void {
+    for (let i = 0; i < 1000 && (this.output.queuedBytes > 0 || this.output.blocked); i++) {
+      this.socket.take(1 << 24);
+      this.socket.tick();
+      this.output.flush();
+    }
+    expect(this.socket.received.equals(this.sent)).toBe(true);
+    expect([this.output.queuedBytes, this.output.queuedFrames, this.output.blocked]).toEqual([0, 0, false]);
+    expect(this.log.heldSegments).toBe(0);
+  }
+}
+
+describe('a socket that takes everything', () => {
+  it('gets neighbouring runs as one write, straight from the log', () => {
+    const bench = new Bench(1 << 24);
+    for (let i = 0; i < 10; i++) bench.add(100);
+    bench.output.flush();
+    expect(bench.socket.writes).toBe(1);
+    expect(bench.output.spilledBytes).toBe(0);
+    bench.finish();
+  });
+
+  it('gets small scattered runs joined, and large ones as one scattered write', () => {
+    for (const [lengthBytes, isCopied] of [
+      [100, true],
+      [5000, false],
+    ] as const) {
+      const bench = new Bench(1 << 24);
+      for (let i = 0; i < 10; i++) {
+        bench.add(lengthBytes);
+        bench.skip(50);
+      }
+      bench.output.flush();
+      expect(bench.socket.writes).toBe(1);
+      expect(bench.output.spilledBytes).toBe(isCopied ? 10 * lengthBytes : 0);
+      bench.finish();
+    }
+  });
+});
+
+describe('a socket that is full', () => {
+  it('blocks the output until the write in flight is out, and says so once', () => {
+    const bench = new Bench(150);
+    bench.add(100);
+    bench.skip(10);
+    bench.add(100);
+    bench.output.flush();
+    expect(bench.output.blocked).toBe(true);
+    bench.add(100);
+    bench.output.flush();
+    expect(bench.socket.received.length).toBe(150);
+    expect([bench.output.waitingBytes(), bench.output.waitingFrames()]).toEqual([150, 2]);
+    bench.socket.take(50);
+    bench.socket.tick();
+    expect(bench.unblocked).toBe(1);
+    expect([bench.output.waitingBytes(), bench.output.waitingFrames()]).toEqual([100, 1]);
+    bench.finish();
+  });
+
+  it('keeps runs in the log for eight segments, then copies them; a write in flight stays where it is', () => {
+    const bench = new Bench(10);
+    bench.add(1000);
+    bench.output.flush();
+    bench.add(1000);
+    for (let i = 0; i < 7; i++) bench.log.nextSegment();
+    bench.output.spillOld(bench.log.turn);
+    expect(bench.output.spilledBytes).toBe(0);
+    bench.log.nextSegment();
+    bench.add(500);
+    bench.output.spillOld(bench.log.turn);
+    expect(bench.output.spilledBytes).toBe(1000);
+    expect(bench.log.heldSegments).toBe(2);
+    expect(bench.output.heldSince()).toBe(0);
+    bench.finish();
+    expect(bench.output.heldSince()).toBe(null);
+  });
+
+  it('gives back the segment of each run once, though what came later leaves the log first', () => {
+    const bench = new Bench(10);
+    bench.add(5000);
+    bench.log.nextSegment();
+    bench.add(5000);
+    bench.skip(50);
+    bench.add(5000);
+    bench.output.flush();
+    bench.log.nextSegment();
+    bench.add(1000);
+    expect(bench.log.heldSegments).toBe(3);
+    bench.addOwned(10);
+    expect(bench.log.heldSegments).toBe(2);
+    bench.finish();
+  });
+
+  it('forgets everything when the socket is gone', () => {
+    const bench = new Bench(10);
+    bench.add(1000);
+    bench.output.flush();
+    bench.add(1000);
+    bench.addOwned(10);
+    bench.log.nextSegment();
+    bench.add(10);
+    bench.socket.destroyed = true;
+    bench.output.discard();
+    bench.output.flush();
+    expect(bench.log.heldSegments).toBe(0);
+    expect([bench.output.queuedBytes, bench.output.queuedFrames, bench.output.waitingBytes()]).toEqual([0, 0, 0]);
+    expect(bench.unblocked).toBe(0);
+  });
+});
+
+const length = fc.oneof(fc.integer({ min: 48, max: 300 }), fc.integer({ min: 1000, max: 20_000 }));
+const action = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('add' as const), length, frames: fc.integer({ min: 1, max: 9 }) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('skip' as const), length }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('addOwned' as const), length: fc.integer({ min: 1, max: 500 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('nextSegment' as const) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('flush' as const) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const), length }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
+);
+
+it('sends every byte once and in order, whatever comes in whatever order, and gives the log back', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 30_000 }), fc.array(action, { maxLength: 150 }), (room, actions) => {
+      const bench = new Bench(room);
+      for (const step of actions) {
+        if (step.kind === 'add') bench.add(step.length, step.frames);
+        else if (step.kind === 'skip') bench.skip(step.length);
+        else if (step.kind === 'addOwned') bench.addOwned(step.length);
+        else if (step.kind === 'nextSegment') bench.log.nextSegment();
+        else if (step.kind === 'flush') bench.output.flush();
+        else if (step.kind === 'take') bench.socket.take(step.length);
+        else bench.socket.tick();
+        bench.output.spillOld(bench.log.turn);
+        expect(bench.output.waitingBytes()).toBe(bench.sent.length - bench.socket.received.length);
+        expect(bench.output.waitingFrames()).toBeLessThanOrEqual(bench.frames);
+      }
+      bench.output.flush();
+      bench.finish();
+    }),
+    { numRuns: 300 },
+  );
+});
