@@ -68,8 +68,8 @@ export interface ThreadMemory {
   readonly doorbell: SharedArrayBuffer;
 }
 
-/** Node's timers count whole milliseconds. */
-const SHORTEST_TIMER_MS = 1;
+/** A deadline as near as this has come: what waits for it only wanted input to be read first. */
+const DUE_MS = 0.05;
 /** How long a sleeping thread goes without looking at its command word. */
 const LONGEST_SLEEP_MS = 100;
 /** A thread may be asked whether it is drained this often while it is idle. */
@@ -203,12 +203,13 @@ export class EventLoopThread extends AgentThread {
   }
 
   /**
-   * The event loop does the sleeping; only deadlines need help. Those too near for a timer are reached by going round the loop, which
-   * lets input that waits in the kernel in first. A timer that fires too early is cheaper than moving it each time.
+   * The event loop does the sleeping; only deadlines need help. One that is due is met by going round the loop, which lets input that
+   * waits in the kernel in first. Nobody spins for the others: on few cores the next daemon of the ring needs them. A timer that
+   * fires too early is cheaper than moving it each time.
    */
   #sleep(): void {
     const sleepMs = this.sleepMs();
-    if (sleepMs < SHORTEST_TIMER_MS) {
+    if (sleepMs < DUE_MS) {
       this.schedule();
       return;
     }
