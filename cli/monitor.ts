@@ -1,13 +1,13 @@
-import { lookup } from 'node:dns/promises';
-import { networkInterfaces } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { addressesFor, allHosts, type Segment } from '../engine/config/configuration.ts';
-import { isLoopback, parseIpv4 } from '../engine/config/ipv4.ts';
+import { parseIpv4 } from '../engine/config/ipv4.ts';
 import { DEFAULT_PORT } from '../engine/wire/limits.ts';
 import { duration } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
-import { askStatus, type DaemonStatus, type MonitoredDaemon } from './monitor/ask-status.ts';
+import { askStatus, type DaemonStatus } from './monitor/ask-status.ts';
+import { daemonAt, loadCluster } from './monitor/cluster.ts';
+import { registerMonitorCommands } from './monitor/commands.ts';
+import type { MonitoredDaemon } from './monitor/exchange.ts';
 import { statusTable } from './monitor/status-table.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -27,22 +27,32 @@ daemon does not answer. Works with daemons of Spread 4 as well.
 Examples:
   skein monitor
   skein monitor -c spread.conf --watch 2
-  skein monitor -s 4803@10.0.0.7 --json`;
+  skein monitor -s 4803@10.0.0.7 --json
+  skein monitor partition berlin,paris tokyo -c spread.conf
+  skein monitor flow --window 100 --personal 15 -c spread.conf`;
 
 const DEFAULT_WATCH_MS = 2000;
 
 export function registerMonitor(program: Command): void {
-  program
+  const command = program
     .command('monitor')
-    .description('show the state of daemons')
+    .description('show the state of daemons, or change it')
     .addOption(new Option('-s, --spread <address>', 'one daemon: PORT or PORT@HOST').env('SKEIN_ADDRESS'))
-    .addOption(new Option('-c, --config <file>', 'all daemons of a configuration').conflicts('spread'))
+    .addOption(new Option('-c, --config <file>', 'all daemons of a configuration'))
     .option('--from <address>', 'address of this machine that answers are sent to (default: found out)')
     .addOption(new Option('--timeout <time>', 'how long to wait for answers').argParser(duration).default(1000, '1s'))
     .option('-w, --watch [time]', 'again and again, every 2 s or so often', duration)
     .option('--json', 'print JSON: one array for each look, on one line')
     .addHelpText('after', HELP)
+    .hook('preAction', oneOfBoth)
     .action(monitor);
+  registerMonitorCommands(command);
+}
+
+/** An address in the environment gives way to a configuration; one on the command line does not. */
+function oneOfBoth(command: Command): void {
+  if (command.opts<MonitorFlags>().config !== undefined && command.getOptionValueSource('spread') === 'cli')
+    throw new CliError('give --config or --spread, not both', ExitCode.Usage);
 }
 
 async function monitor(flags: MonitorFlags): Promise<void> {
@@ -83,30 +93,6 @@ async function daemonsToAsk({ config, spread, from }: MonitorFlags): Promise<Que
   if (from !== undefined && parseIpv4(from) === null)
     throw new CliError(`--from ${from}: must be an IPv4 address of this machine`, ExitCode.Usage);
   if (config === undefined) return { daemons: [await daemonAt(spread ?? String(DEFAULT_PORT))], answerAddress: from };
-  const { loadConfiguration } = await import('../daemon/options-load.ts');
-  const { segments } = (await loadConfiguration({ configFile: config })).configuration;
-  const daemons = allHosts(segments).map((host) => ({
-    name: host.name,
-    address: addressesFor(host, 'monitor')[0] ?? host.address,
-    port: segments[host.segment]!.port,
-  }));
-  return { daemons, answerAddress: from ?? ownAddress(segments) };
-}
-
-async function daemonAt(text: string): Promise<MonitoredDaemon> {
-  const match = /^(\d{1,5})(?:@(.+))?$/.exec(text);
-  const port = Number(match?.[1]);
-  if (match === null || port < 1 || port > 65_535)
-    throw new CliError(`address ${JSON.stringify(text)}: must be PORT or PORT@HOST, port 1 to 65535`, ExitCode.Usage);
-  const name = match[2] ?? 'localhost';
-  const found = await lookup(name, { family: 4 }).catch(() => null);
-  if (found === null) throw new CliError(`host ${name} has no IPv4 address`, ExitCode.Usage);
-  return { name, address: found.address, port };
-}
-
-/** The first address of the configuration that is this machine's. */
-function ownAddress(segments: readonly Segment[]): string | undefined {
-  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address)));
-  const configured = allHosts(segments).map((host) => host.address);
-  return configured.find((address) => own.has(address) || isLoopback(address));
+  const { daemons, ownAddress } = await loadCluster(config);
+  return { daemons, answerAddress: from ?? ownAddress };
 }

@@ -23,7 +23,8 @@ interface StartFlags {
 const HELP = `
 The first of ./spread.conf and /etc/spread.conf is used when -c names none; without a file the daemon is alone,
 on 127.0.0.1 port 4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready; the log goes to
-standard error, one JSON object for each line. SIGINT and SIGTERM deliver what was ordered, then end it.
+standard error, one JSON object for each line. SIGINT and SIGTERM deliver what was ordered, then end it. SIGHUP reads
+ClusterKeyFile again, and nothing else.
 
 Examples:
   skein start
@@ -64,8 +65,12 @@ async function start(flags: StartFlags): Promise<void> {
   const { findConfigFile } = await import('../daemon/options-load.ts');
   const configFile = flags.config ?? (await findConfigFile()) ?? undefined;
   const stop = stopSignal();
+  let running: Daemon | null = null;
+  // Success and failure are in the log.
+  process.on('SIGHUP', () => running?.reloadClusterKeys().catch(() => undefined));
   const options = { ...flags.option, ...daemonOptions(flags), configFile };
   const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
+  running = daemon;
   process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon)}\n`);
   // Whoever waited for the line may hang up now.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);

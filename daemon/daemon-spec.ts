@@ -10,10 +10,12 @@ import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../eng
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
 import { datagramBytes, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
 import { nextIncarnation } from './incarnation.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
+import { RingSeqReserve } from './ring-seq-reserve.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
 const ACCESS_FOLDERS = ['.', '/etc'];
@@ -24,6 +26,7 @@ const UNSEALED =
 
 export interface DaemonSpecResult {
   readonly spec: DaemonSpec;
+  readonly ringSeqs: RingSeqReserve;
   /** Worth a line in the log each. */
   readonly warnings: readonly string[];
 }
@@ -41,6 +44,10 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
   const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
   const group = segmentGroup(resolved);
+  const ringSeqs = await RingSeqReserve.open(options.volatile ? null : options.stateDir, self.name);
+  const daemonNames = hosts.map((host) => host.name);
+  const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile);
+  const cluster = clusterHash(configuration);
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,
@@ -59,15 +66,16 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
     ring: {
       ring: {
         self: self.node,
-        incarnation: await nextIncarnation(options.stateDir, self.name, options.volatile),
+        incarnation,
+        ringSeqFloor: ringSeqs.floor,
         segmentOf: segmentNumbers(segments),
-        clusterHash: clusterHash(configuration),
+        clusterHash: cluster,
         windows,
         timeouts: ringTimeouts(configuration),
         datagramBytes: datagramBytes(configuration),
         randomSeed: randomInt(2 ** 31),
       },
-      daemonNames: hosts.map((host) => host.name),
+      daemonNames,
       daemonAddress: addresses,
       segmentPeers: group?.nodes ?? [],
       maxSessions: options.maxSessions,
@@ -81,15 +89,19 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         port: hosts.length === 1 ? resolved.listen.port : segments[host.segment]!.port,
       })),
       daemonAddress: addresses,
+      daemonNames,
+      incarnation,
+      cluster: foldHash(cluster),
       configurationHash: configHash(configuration),
       windows,
+      dangerousMonitor: options.dangerousMonitor,
     },
     clusterKeys: await readClusterKeys(options.clusterKeyFile),
   };
   if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
     warnings.push(UNSEALED);
   }
-  return { spec, warnings };
+  return { spec, ringSeqs, warnings };
 }
 
 /** How datagrams reach the daemon's own segment, when it is configured for multicast or broadcast and has other daemons. */

@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import type { CountersMemory } from '../engine/buffers/counters.ts';
+import { type CountersMemory, RING_NODE_COUNTERS, ringCounters } from '../engine/buffers/counters.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
+import { RingCounter } from '../engine/ring/counters.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
@@ -34,7 +36,8 @@ export interface Daemon {
   /** Resolves when the daemon has stopped; rejects with `AgentFailure` when a part of it failed and all was shut down. */
   readonly closed: Promise<void>;
   /**
-   * Reads the cluster's key file again: the keys of traffic between daemons change without a pause. Nothing else is re-read.
+   * Reads the cluster's key file again: the keys of traffic between daemons change without a pause. Nothing else is re-read. The
+   * log says how it went.
    * @throws (rejects) ConfigError when the file is wrong, and an Error when the daemon was started without keys; the old ones stay in force
    */
   reloadClusterKeys(): Promise<void>;
@@ -54,7 +57,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   const { logger: ownLogger, ...daemonOptions } = options;
   const resolved = await loadOptions(daemonOptions);
   const { options: settings } = resolved.configuration;
-  const { spec, warnings } = await createDaemonSpec(resolved);
+  const { spec, ringSeqs, warnings } = await createDaemonSpec(resolved);
   const logger = ownLogger ?? createLogger({ daemon: spec.name, options: settings });
   for (const { message } of resolved.warnings) logger.warn(message);
   for (const warning of warnings) logger.warn(warning);
@@ -70,26 +73,34 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   closed.catch(() => {});
   const supervisor = new Supervisor(spec, plan, workerEntry(), {
     log: (record) => writeRecord(logger, record),
+    stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
       logger.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
+      void ringSeqs.close();
       settle(failure);
     },
   });
+  let stopped: Promise<void> | null = null;
+  const stop = (drainTimeoutMs: number): Promise<void> => {
+    stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
+      await ringSeqs.close();
+      logger.info('daemon stopped');
+      settle(null);
+    });
+    return stopped;
+  };
   const bound = await supervisor.start();
+  const counters = ringCounters(supervisor.memory.counters);
+  ringSeqs.watch(
+    () => counters[RING_NODE_COUNTERS + RingCounter.RingSeq]!,
+    (error) => logger.error({ err: error }, 'ring sequence number not stored'),
+  );
   const addresses = bound.flatMap(({ address }): DaemonAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
   const port = addresses.find((address) => address.port !== undefined)?.port ?? null;
   logger.info({ mode: plan.mode, addresses }, 'daemon ready');
-  let stopped: Promise<void> | null = null;
-  const stop = (drainTimeoutMs: number): Promise<void> => {
-    stopped ??= supervisor.stop(drainTimeoutMs).then(() => {
-      logger.info('daemon stopped');
-      settle(null);
-    });
-    return stopped;
-  };
   return {
     name: spec.name,
     addresses,
@@ -98,15 +109,24 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     counters: supervisor.memory.counters,
     closed,
     async reloadClusterKeys() {
-      const keys = await readClusterKeys(settings.clusterKeyFile);
-      if (keys === null)
-        throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
+      const keys = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
+        logger.error({ reason: error.message }, 'cluster keys not reloaded; what was in force stays so');
+        throw error;
+      });
       supervisor.setClusterKeys(keys);
-      logger.info({ sealingKey: keys[0]?.id, keys: keys.length }, 'cluster keys reloaded');
+      const fields = { sealingKey: keys[0]?.id, keys: keys.length };
+      logger.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
     },
     stop: (stopOptions) => stop(stopOptions?.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
   };
+}
+
+async function clusterKeysAgain(file: string | null): Promise<readonly ClusterKey[]> {
+  const keys = await readClusterKeys(file);
+  if (keys === null)
+    throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
+  return keys;
 }
 
 /** Worker threads need a built file: beside this one in a build, in `dist/` when this runs from source. */

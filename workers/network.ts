@@ -1,15 +1,16 @@
 /**
- * The network agent: owns the daemon's UDP sockets. Carries the ring's datagrams between shared memory and the network, and answers
- * status requests of monitors.
+ * The network agent: owns the daemon's UDP sockets. Carries the ring's datagrams between shared memory and the network, and serves
+ * monitors.
  *
  * Tokens have a socket of their own (port + 1), so that a burst of data that overflows a receive buffer does not cost the token.
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { type CountersMemory, NetworkCounter } from '../engine/buffers/counters.ts';
+import { type CountersMemory, NetworkCounter, OrderingCounter, ringCounters } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { RingWindows } from '../engine/ring/ring-node-contract.ts';
-import { type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
+import { incarnation, type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
 import {
   alignRecord,
   RECORD_FIRST,
@@ -21,12 +22,18 @@ import {
   TO_ALL_DAEMONS,
   TO_OWN_SEGMENT,
 } from '../engine/wire/record.ts';
+import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
-import { readStatusRequest, statusReport } from './network/status-report.ts';
+import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
+import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts';
+import { checksumSealer } from './ring/checksum-sealer.ts';
 
 /** `RNG1`: begins every datagram of the ring; anything else may be a monitor's. */
 const RING_MAGIC = 0x3147_4e52;
+/** A partition ends by itself, unless its monitor repeats it (client-protocol.md, 10.3). */
+const PARTITION_MS = 60_000;
+const NEVER = Number.POSITIVE_INFINITY;
 const TYPE_OFFSET = 5;
 const TOKEN_TYPE = 2;
 /** Asked of the kernel; what it gives is logged. */
@@ -46,16 +53,11 @@ export interface SegmentGroup {
   readonly nodes: readonly NodeIndex[];
 }
 
-export interface NetworkOptions {
-  readonly self: number;
+export interface NetworkOptions extends MonitorOptions, Omit<GateOptions, 'sealed'> {
   /** Null: every daemon gets datagrams of its own. */
   readonly segment: SegmentGroup | null;
   /** Where each configured daemon receives data, in configuration order; tokens go to the port above. */
   readonly daemons: readonly DaemonEndpoint[];
-  /** IPv4 address of every configured daemon as a number. */
-  readonly daemonAddress: readonly number[];
-  readonly configurationHash: number;
-  readonly windows: RingWindows;
 }
 
 export interface NetworkLinks {
@@ -67,6 +69,12 @@ export interface NetworkLinks {
   readonly logger: Log;
   readonly schedule: () => void;
   readonly now: () => number;
+  /** Unix milliseconds. */
+  readonly wallMs: () => number;
+  /** Null: traffic is not sealed, and no monitor can command. */
+  readonly clusterKeys: readonly ClusterKey[] | null;
+  /** An authenticated monitor asks for the daemon's orderly end. */
+  readonly requestStop: () => void;
 }
 
 export class NetworkAgent implements Agent {
@@ -77,7 +85,11 @@ export class NetworkAgent implements Agent {
   readonly #inbound: SpscRingProducer;
   readonly #outbound: SpscRingConsumer;
   readonly #sendBytes: Buffer;
-  readonly #startedMs: number;
+  readonly #ringCounters: Float64Array;
+  readonly #gate: RingGate;
+  readonly #monitors: MonitorDesk;
+  #healAtMs = NEVER;
+  #sealsRefused = 0;
   #data: Socket | null = null;
   #token: Socket | null = null;
   /** Receives what is sent to the segment as a whole. */
@@ -92,7 +104,26 @@ export class NetworkAgent implements Agent {
     this.#inbound = new SpscRingProducer(links.inbound);
     this.#outbound = new SpscRingConsumer(links.outbound);
     this.#sendBytes = Buffer.from(links.outbound, this.#outbound.bytes.byteOffset);
-    this.#startedMs = links.now();
+    this.#ringCounters = ringCounters(links.allCounters);
+    const { counters, logger, now } = links;
+    const sealed = links.clusterKeys !== null;
+    const introduce = (to: Sender): void => this.#introduce(to);
+    this.#gate = new RingGate({ ...options, sealed }, { counters, logger, now, introduce });
+    this.#monitors = new MonitorDesk(options, links.clusterKeys, {
+      counters: links.allCounters,
+      logger,
+      now,
+      wallMs: links.wallMs,
+      send: (datagram, port, address) => this.#sendAnswer(datagram, port, address),
+      partition: (components) => this.#partition(components),
+      setWindows: (windows) => this.#setWindows(windows),
+      requestStop: links.requestStop,
+    });
+  }
+
+  /** Obeys monitors that have one of these; only for an agent that was made with keys. */
+  setClusterKeys(keys: readonly ClusterKey[]): void {
+    this.#monitors.setKeys(keys);
   }
 
   /**
@@ -103,8 +134,8 @@ export class NetworkAgent implements Agent {
   async listen(clientPort: number): Promise<void> {
     const { daemons, self } = this.#options;
     const { host, port } = daemons[self]!;
-    this.#data = await bind(host, port === 0 ? clientPort : port, (message) => this.#onData(message));
-    if (daemons.length > 1) this.#token = await bind(host, port + 1, (message) => this.#toRing(message));
+    this.#data = await bind(host, port === 0 ? clientPort : port, (message, from) => this.#onData(message, from));
+    if (daemons.length > 1) this.#token = await bind(host, port + 1, (message, from) => this.#onToken(message, from));
     if (daemons.length > 1 && this.#options.segment !== null)
       await this.#joinSegment(this.#options.segment, host, port);
     for (const socket of [this.#data, this.#token, this.#group]) {
@@ -112,7 +143,8 @@ export class NetworkAgent implements Agent {
     }
   }
 
-  doWork(_nowMs: number): number {
+  doWork(nowMs: number): number {
+    this.#look(nowMs);
     const ring = this.#outbound;
     if (this.#sentBytes > 0) {
       if (this.#kernelIsFull()) return 0;
@@ -137,7 +169,7 @@ export class NetworkAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return Number.POSITIVE_INFINITY;
+    return this.#healAtMs;
   }
 
   hasWork(): boolean {
@@ -167,7 +199,7 @@ export class NetworkAgent implements Agent {
       address,
       port,
       (message, from) => {
-        if (from.address !== host || from.port !== port) this.#toRing(message);
+        if (from.address !== host || from.port !== port) this.#onToken(message, from);
       },
       true,
     );
@@ -217,9 +249,24 @@ export class NetworkAgent implements Agent {
     this.#data?.send(this.#sendBytes, offset, lengthBytes, port, host);
   }
 
-  #onData(message: Buffer): void {
-    if (message.length >= 4 && message.readUInt32LE(0) === RING_MAGIC) this.#toRing(message);
-    else this.#answerMonitor(message);
+  /** What is rare: the end of a partition, and news of the ring agent. */
+  #look(nowMs: number): void {
+    if (nowMs >= this.#healAtMs) this.#heal('it was not repeated');
+    const refused = this.#ringCounters[OrderingCounter.SealsRefused]!;
+    if (refused === this.#sealsRefused) return;
+    this.#sealsRefused = refused;
+    this.#gate.sealsRefused(refused, this.#ringCounters[OrderingCounter.SealRefusedFrom]!);
+  }
+
+  #onData(message: Buffer, from: RemoteInfo): void {
+    if (!isOfRing(message)) this.#monitors.received(message);
+    else if (this.#gate.admits(message, from)) this.#toRing(message);
+  }
+
+  /** Tokens, and what is sent to the segment: no monitor speaks there. */
+  #onToken(message: Buffer, from: RemoteInfo): void {
+    if (!isOfRing(message)) this.counters[NetworkCounter.InvalidRequests]!++;
+    else if (this.#gate.admits(message, from)) this.#toRing(message);
   }
 
   #toRing(message: Buffer): void {
@@ -237,24 +284,60 @@ export class NetworkAgent implements Agent {
     this.#links.schedule();
   }
 
-  #answerMonitor(message: Buffer): void {
-    const { daemonAddress, self, configurationHash, windows } = this.#options;
-    const request = readStatusRequest(message, daemonAddress, configurationHash);
-    if (request === null) {
-      this.counters[NetworkCounter.InvalidRequests]!++;
+  #sendAnswer(datagram: Uint8Array, port: number, address: string): void {
+    this.#data?.send(datagram, port, address, (error) => {
+      if (error !== null) this.#links.logger.warn({ reason: error.message }, 'answer to a monitor not sent');
+    });
+  }
+
+  /** A bare header of no use but to be recognised as another configuration's or version's. */
+  #introduce({ address, port }: Sender): void {
+    const { self, incarnation: own, cluster } = this.#options;
+    const datagram = new Uint8Array(RING_HEADER_LENGTH + checksumSealer.trailerBytes);
+    const writer = new RingHeaderWriter(nodeIndex(self), incarnation(own), cluster);
+    writer.write(datagram, 0, PacketType.Probe, 0, RING_HEADER_LENGTH, NO_RING);
+    checksumSealer.seal(datagram, 0, RING_HEADER_LENGTH);
+    this.#data?.send(datagram, port, address);
+  }
+
+  #partition(components: readonly number[]): void {
+    const wasPartitioned = this.#healAtMs !== NEVER;
+    if (!this.#gate.partition(components)) {
+      if (wasPartitioned) this.#heal('a monitor said so');
       return;
     }
-    this.counters[NetworkCounter.StatusRequests]!++;
-    const uptimeSeconds = Math.floor((this.#links.now() - this.#startedMs) / 1000);
-    const report = statusReport(this.#links.allCounters, daemonAddress, self, uptimeSeconds, windows);
-    this.#data?.send(report, request.port, dottedQuad(request.address), (error) => {
-      if (error !== null) this.#links.logger.warn({ reason: error.message }, 'status report not sent');
+    this.#healAtMs = this.#links.now() + PARTITION_MS;
+    this.counters[NetworkCounter.Partitioned] = 1;
+    const { self, daemonNames } = this.#options;
+    const names = daemonNames.filter((_, node) => components[node] === components[self]).join(' ');
+    if (!wasPartitioned) this.#links.logger.warn({ component: names }, 'network partitioned by a monitor');
+    this.#links.schedule();
+  }
+
+  #heal(reason: string): void {
+    this.#healAtMs = NEVER;
+    this.#gate.heal();
+    this.counters[NetworkCounter.Partitioned] = 0;
+    this.#links.logger.warn({ reason }, 'partition of the network ended');
+  }
+
+  #setWindows({ window, personalWindow, acceleratedWindow }: RingWindows): boolean {
+    const ring = this.#inbound;
+    const at = ring.claim(RECORD_HEADER_LENGTH + WINDOWS_BYTES);
+    if (at === -1) return false;
+    writeRecordHeader(ring.view, at, RecordKind.Windows, 0, RECORD_FIRST | RECORD_LAST, 0, 0, 0);
+    [window, personalWindow, acceleratedWindow].forEach((value, i) => {
+      ring.view.setUint32(at + RECORD_HEADER_LENGTH + i * 4, value, true);
     });
+    ring.publish();
+    this.#links.ringDoorbell.ring();
+    return true;
   }
 }
 
-const dottedQuad = (address: number): string =>
-  [address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255].join('.');
+const WINDOWS_BYTES = 12;
+
+const isOfRing = (message: Buffer): boolean => message.length >= 4 && message.readUInt32LE(0) === RING_MAGIC;
 
 type LookupAnswer = (error: null, address: string, family: number) => void;
 

@@ -2,14 +2,14 @@
  * The ring agent: gives all messages one order, through the ring of daemons (a ring of one takes the same path), keeps the process
  * groups, and writes what is ordered into the ordered log. It owns no sockets.
  */
-import { OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
+import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
 import { GroupsLayer } from '../engine/groups/groups-layer.ts';
 import type { Configuration, RecordSpan, RingHost } from '../engine/ring/ports.ts';
 import { RingNode } from '../engine/ring/ring-node.ts';
-import type { RingNodeContract, RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
+import type { RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
 import { readName } from '../engine/wire/frame.ts';
 import { type NodeIndex, sessionHandle } from '../engine/wire/ids.ts';
 import {
@@ -25,6 +25,7 @@ import {
   TO_OWN_SEGMENT,
 } from '../engine/wire/record.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
+import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { LogOutput } from './ring/log-output.ts';
@@ -61,6 +62,8 @@ export interface RingLinks {
   readonly logger: Log;
   readonly now: () => number;
   readonly wallSeconds: () => number;
+  /** Counts the datagrams whose seal did not open; null: they are not sealed. */
+  readonly seals: { readonly refused: number } | null;
 }
 
 export class RingAgent implements Agent, RingHost {
@@ -76,11 +79,13 @@ export class RingAgent implements Agent, RingHost {
   readonly #requests: readonly SpscRingConsumer[];
   readonly #inbound: SpscRingConsumer;
   readonly #outbound: SpscRingProducer;
-  readonly #node: RingNodeContract;
+  readonly #node: RingNode;
   /** View on the bytes last delivered, kept because one buffer delivers many times in a row. */
   #view: DataView;
   #recordsDelivered = 0;
   #logFull = false;
+  /** Bytes that waited in the send queue when this cycle was done with it. */
+  #queuedAtLastLook = 0;
   #started = false;
   #left = false;
 
@@ -116,6 +121,7 @@ export class RingAgent implements Agent, RingHost {
     if (this.#logFull || this.#queue.hasRecords()) this.#node.wake(nowMs);
     if (this.#node.nextDeadlineMs <= nowMs) this.#node.tick(nowMs, this.#links.wallSeconds());
     work += this.#recordsDelivered - before;
+    this.#queuedAtLastLook = this.#queue.queuedBytes();
     this.#publish();
     return work;
   }
@@ -127,8 +133,8 @@ export class RingAgent implements Agent, RingHost {
   hasWork(): boolean {
     if (this.#inbound.usedBytes() > 0) return true;
     for (const ring of this.#requests) if (ring.usedBytes() > 0) return true;
-    // A full log is waited for: the delivery agents ring when they have given room back.
-    return this.#queue.hasRecords() && this.#output.hasRoom();
+    // Records that wait for the token, or for room in the log, are no work: the network and the delivery agents ring for those.
+    return this.#queue.queuedBytes() !== this.#queuedAtLastLook;
   }
 
   /** Leaves the ring once everything submitted is ordered; until then it goes on as before. */
@@ -193,8 +199,15 @@ export class RingAgent implements Agent, RingHost {
     if (configuration.id.kind === 'regular') this.#queue.restartMessages();
     this.#groups.configurationChanged(configuration);
     const members = configuration.members.map((member) => this.#options.daemonNames[member.node]).join(' ');
+    if (configuration.id.kind === 'regular') this.#publishMembers(configuration);
     const { kind, ringSeq } = configuration.id;
     this.#links.logger.info({ kind, ringSeq, members, count: configuration.members.length }, 'daemon membership');
+  }
+
+  #publishMembers({ members }: Configuration): void {
+    const bits = new Uint32Array(MEMBER_BIT_SLOTS);
+    for (const { node } of members) bits[node >>> 5]! |= 1 << (node & 31);
+    this.counters.set(bits, OrderingCounter.MemberBits);
   }
 
   sendTo(node: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
@@ -243,16 +256,34 @@ export class RingAgent implements Agent, RingHost {
 
   #receiveBatch(nowMs: number): number {
     const ring = this.#inbound;
+    const { seals } = this.#links;
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end; ) {
       const length = ring.view.getUint32(at + RECORD_LENGTH, true);
-      this.#node.receive(nowMs, ring.bytes, at + RECORD_HEADER_LENGTH, length - RECORD_HEADER_LENGTH);
+      if (ring.view.getUint8(at + RECORD_KIND) === RecordKind.Windows) this.#setWindows(ring.view, at);
+      else this.#node.receive(nowMs, ring.bytes, at + RECORD_HEADER_LENGTH, length - RECORD_HEADER_LENGTH);
+      if (seals !== null && seals.refused !== this.counters[OrderingCounter.SealsRefused])
+        this.#sealRefused(ring.view, at);
       datagrams++;
       at += alignRecord(length);
     }
     ring.release(ring.lengthBytes);
     return datagrams;
+  }
+
+  #sealRefused(view: DataView, at: number): void {
+    const transmitter = at + RECORD_HEADER_LENGTH + AT_TRANSMITTER;
+    // A datagram too short for a header names nobody; what stands there then is another record's or padding, and only ever printed.
+    this.counters[OrderingCounter.SealRefusedFrom] = view.getUint16(Math.min(transmitter, view.byteLength - 2), true);
+    this.counters[OrderingCounter.SealsRefused] = this.#links.seals!.refused;
+  }
+
+  /** The network agent has checked them by the same rule. */
+  #setWindows(view: DataView, at: number): void {
+    const word = (i: number): number => view.getUint32(at + RECORD_HEADER_LENGTH + i * 4, true);
+    const { acceleratedRing } = this.#options.ring.windows;
+    this.#node.setWindows({ window: word(0), personalWindow: word(1), acceleratedWindow: word(2), acceleratedRing });
   }
 
   /** Names are given out at once; they are this daemon's own business and need no order. */

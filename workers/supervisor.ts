@@ -19,6 +19,8 @@ import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-mai
 
 export interface SupervisorEvents {
   log(record: LogRecord): void;
+  /** A monitor asks for the daemon's orderly end: call `stop`. */
+  stopRequested(): void;
   /** A thread ended although nobody stopped the daemon; all others have been closed. */
   failed(failure: AgentFailure): void;
 }
@@ -171,6 +173,7 @@ export class Supervisor {
       wake: () => {},
       log: (record) => this.#events.log(record),
       schedule,
+      requestStop: () => this.#events.stopRequested(),
     });
     return {
       controller: new ThreadController(memory.control),
@@ -243,6 +246,7 @@ export class Supervisor {
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'log') this.#events.log(message.record);
       else if (message.kind === 'listening') accept(message.bound);
+      else if (message.kind === 'stop-requested') this.#events.stopRequested();
       else if (message.kind === 'cannot-listen') {
         refuse(Object.assign(new Error(message.message), { code: message.code }));
       } else {

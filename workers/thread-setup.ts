@@ -27,11 +27,13 @@ export interface ThreadContext {
   readonly log: (record: LogRecord) => void;
   /** Asks this thread for a duty cycle. */
   readonly schedule: () => void;
+  /** Asks the supervisor's owner for the daemon's orderly end. */
+  readonly requestStop: () => void;
 }
 
 export interface ThreadAgents {
   readonly agents: readonly Agent[];
-  /** Only for the thread of the ring agent; of no effect in others, or in a daemon that started without keys. */
+  /** Of no effect in threads of delivery, or in a daemon that started without keys. */
   setClusterKeys(keys: readonly ClusterKey[]): void;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
@@ -57,6 +59,9 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
         logger: createLog('network', spec.logLevel, context.log),
         schedule: context.schedule,
         now: monotonicNow,
+        wallMs: Date.now,
+        clusterKeys: spec.clusterKeys,
+        requestStop: context.requestStop,
       });
       agents.push(network);
     } else if (role === 'ring') {
@@ -70,7 +75,11 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   }
   return {
     agents,
-    setClusterKeys: (keys) => sealer?.setKeys(keys),
+    setClusterKeys: (keys) => {
+      if (spec.clusterKeys === null) return;
+      sealer?.setKeys(keys);
+      network?.setClusterKeys(keys);
+    },
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
       for (const agent of delivery) {
@@ -107,6 +116,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
       logger: createLog('ring', spec.logLevel, context.log),
       now: monotonicNow,
       wallSeconds: () => Date.now() / 1000,
+      seals: sealer,
     },
   );
 }

@@ -35,6 +35,8 @@ export type WorkerMessage =
   | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
   /** A socket could not be opened; the thread does not run. */
   | { readonly kind: 'cannot-listen'; readonly message: string; readonly code: string | undefined }
+  /** A monitor asked for the daemon's end. */
+  | { readonly kind: 'stop-requested' }
   | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'log'; readonly record: LogRecord };
 
@@ -46,7 +48,9 @@ function fail(error: unknown): void {
   const failure =
     error instanceof AgentFailure ? error : new AgentFailure(input.plan.threads[input.thread]!.name, error);
   const cause = failure.cause instanceof Error ? failure.cause.stack : undefined;
-  tell({ kind: 'failed', agent: failure.agent, message: failure.message, stack: cause ?? failure.stack ?? '' });
+  // The supervisor makes the same failure of it again: the reason alone, or the prefix would come twice.
+  const reason = failure.cause instanceof Error ? failure.cause.message : String(failure.cause);
+  tell({ kind: 'failed', agent: failure.agent, message: reason, stack: cause ?? failure.stack ?? '' });
 }
 
 const threadPlan = input.plan.threads[input.thread]!;
@@ -60,6 +64,7 @@ const agents = setUpThread({
   wake: (thread) => input.wakeOthers[thread]?.postMessage(0),
   log: (record) => tell({ kind: 'log', record }),
   schedule: () => eventLoop?.schedule(),
+  requestStop: () => tell({ kind: 'stop-requested' }),
 });
 
 function run(): void {

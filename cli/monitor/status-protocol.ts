@@ -1,13 +1,15 @@
 /** The status request and report of the monitor protocol (client-protocol.md, sections 10.1 and 10.2). */
 import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
-import { ENDIAN_FLAG } from '../../engine/wire/service.ts';
+import { decodeExtension, type ExtensionCounter } from '../../engine/wire/monitor-extension.ts';
+import {
+  askForExtension,
+  MONITOR_HEADER_LENGTH,
+  MonitorType,
+  readMonitorAnswer,
+  writeMonitorRequest,
+} from '../../engine/wire/monitor-header.ts';
 
-const HEADER_LENGTH = 40;
-const REPORT_LENGTH = HEADER_LENGTH + 96;
-const STATUS_TYPE = 0x0100_0000;
-/** What monitors write where daemons write their configuration hash and membership id. */
-const MONITOR_HASH = 1100;
-const MONITOR_MEMBERSHIP = 15_051_963;
+const REPORT_LENGTH = MONITOR_HEADER_LENGTH + 96;
 
 const STATES = ['unknown', 'operational', 'seg', 'represented', 'gather', 'form', 'evs'] as const;
 const GROUP_STATES = ['unknown', 'operational', 'transitional', 'gather', 'gather-transitional'] as const;
@@ -43,31 +45,39 @@ export interface StatusReport {
   readonly sessions: number;
   readonly groups: number;
   readonly version: string;
+  /** What a skein daemon tells beyond that; null from a genuine Spread daemon. */
+  readonly ring: RingReport | null;
+}
+
+/** The ring as one daemon sees it, and what it ignored. Counters are whole numbers from the daemon's start. */
+export interface RingReport extends Readonly<Record<ExtensionCounter, number>> {
+  /** IPv4 addresses of the daemons in its membership, in configuration order. */
+  readonly members: readonly string[];
 }
 
 /**
  * @param answerAddress IPv4 address, as a number, where the answer goes; the daemon must have it in its configuration
  * @param answerPort UDP port where the answer goes
+ * @param extended ask for `ring` as well, which a genuine daemon does not notice
  */
-export function statusRequest(answerAddress: number, answerPort: number): Uint8Array {
-  const request = new Uint8Array(HEADER_LENGTH);
+export function statusRequest(answerAddress: number, answerPort: number, extended = false): Uint8Array {
+  const request = new Uint8Array(MONITOR_HEADER_LENGTH);
   const view = new DataView(request.buffer);
-  view.setUint32(0, (STATUS_TYPE | ENDIAN_FLAG) >>> 0, true);
-  view.setUint32(8, answerAddress, true);
-  view.setUint32(12, MONITOR_MEMBERSHIP, true);
-  view.setInt32(20, answerPort, true);
-  view.setInt32(28, MONITOR_HASH, true);
+  writeMonitorRequest(view, MonitorType.Status, { address: answerAddress, port: answerPort }, 0);
+  if (extended) askForExtension(view);
   return request;
 }
 
 /** Null for a datagram that is no status report. */
 export function readStatusReport(datagram: Uint8Array): StatusReport | null {
-  if (datagram.length !== REPORT_LENGTH) return null;
+  const header = readMonitorAnswer(datagram);
+  if (header?.type !== MonitorType.Status || header.bodyLength !== REPORT_LENGTH - MONITOR_HEADER_LENGTH) return null;
+  const extension = decodeExtension(datagram, REPORT_LENGTH);
+  if (datagram.length !== REPORT_LENGTH && (datagram.length < REPORT_LENGTH || extension === null)) return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
-  const little = (view.getUint32(0, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
-  if ((view.getUint32(0, little) & ~ENDIAN_FLAG) !== STATUS_TYPE) return null;
-  const word = (offset: number): number => view.getInt32(HEADER_LENGTH + offset, little);
-  const half = (offset: number): number => view.getInt16(HEADER_LENGTH + offset, little);
+  const little = header.littleEndian;
+  const word = (offset: number): number => view.getInt32(MONITOR_HEADER_LENGTH + offset, little);
+  const half = (offset: number): number => view.getInt16(MONITOR_HEADER_LENGTH + offset, little);
   return {
     uptimeSeconds: word(0),
     state: STATES[word(4)] ?? 'unknown',
@@ -97,5 +107,6 @@ export function readStatusReport(datagram: Uint8Array): StatusReport | null {
     sessions: half(86),
     groups: half(88),
     version: `${half(90)}.${half(92)}.${half(94)}`,
+    ring: extension === null ? null : { ...extension.counters, members: extension.members.map(ipv4FromNumber) },
   };
 }

@@ -6,13 +6,15 @@ const HEADINGS = [
   'daemon',
   'state',
   'leader',
-  'daemons',
+  'members',
   'sessions',
   'groups',
   'messages',
   'msg/s',
   'retrans',
   'rounds',
+  'foreign',
+  'refused',
   'up',
 ];
 
@@ -21,24 +23,43 @@ export function statusTable(statuses: readonly DaemonStatus[], earlier: readonly
   const rows = statuses.map((status, i) => {
     const { report } = status;
     const name = `${status.name} ${status.address}:${status.port}`;
-    return report === null ? [name, 'no answer'] : [name, ...cells(report, earlier[i]?.report ?? null)];
+    if (report === null) return [name, 'no answer'];
+    return [name, ...cells(report, earlier[i]?.report ?? null, membersText(report, statuses))];
   });
   return table([HEADINGS, ...rows]);
 }
 
-function cells(report: StatusReport, earlier: StatusReport | null): string[] {
+function cells(report: StatusReport, earlier: StatusReport | null, members: string): string[] {
+  const { ring } = report;
   return [
-    report.groupsState === 'operational' || report.state !== 'operational' ? report.state : report.groupsState,
+    stateText(report),
     report.leader,
-    String(report.daemons),
+    members,
     String(report.sessions),
     String(report.groups),
     grouped(report.messagesDelivered),
     earlier === null ? '' : messageRate(report, earlier),
     grouped(report.retransmissions),
     grouped(report.tokenRounds),
+    ring === null ? '' : grouped(ring.otherConfiguration + ring.otherVersion),
+    ring === null ? '' : grouped(ring.sealsRefused + ring.otherSeal),
     uptime(report.uptimeSeconds),
   ];
+}
+
+function stateText({ state, groupsState, ring }: StatusReport): string {
+  const text = groupsState === 'operational' || state !== 'operational' ? state : groupsState;
+  return ring?.partitioned === 1 ? `${text}, partitioned` : text;
+}
+
+/** Longer lists are told by their length. */
+const MOST_NAMES = 5;
+
+/** The daemons in a daemon's ring: by name when the whole configuration was asked, else how many. */
+function membersText({ ring, daemons }: StatusReport, statuses: readonly DaemonStatus[]): string {
+  if (ring === null || statuses.length === 1 || ring.members.length > MOST_NAMES) return String(daemons);
+  const isOf = (address: string) => (status: DaemonStatus) => (status.report?.daemon ?? status.address) === address;
+  return ring.members.map((address) => statuses.find(isOf(address))?.name ?? address).join(' ');
 }
 
 /** Empty when the daemon was started anew, or too little time went by. */

@@ -34,14 +34,39 @@ export const OrderingCounter = {
   FramesTooLong: 16,
   /** State of the process groups (`GroupsState`). */
   GroupsState: 17,
+  /** Members of the daemon ring, a bit for each node index: four slots of 32 bits. */
+  MemberBits: 18,
+  /** Datagrams whose seal did not open: wrong key, forged or replayed. */
+  SealsRefused: 22,
+  /** Node index that the last of them named as its transmitter. */
+  SealRefusedFrom: 23,
 } as const;
+
+/** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */
+export const MEMBER_BIT_SLOTS = 4;
 
 export const NetworkCounter = {
   DatagramsReceived: 8,
   DatagramsSent: 9,
   DatagramsDropped: 10,
   StatusRequests: 11,
+  /** Datagrams that are neither a daemon's nor a monitor's. */
   InvalidRequests: 12,
+  /** Dangerous commands of monitors, carried out and refused. */
+  CommandsAccepted: 13,
+  CommandsRefused: 14,
+  /** Datagrams ignored because an operator partitioned the network. */
+  PartitionDropped: 15,
+  /** 1 while such a partition is in force. */
+  Partitioned: 16,
+  /** Datagrams of daemons with another configuration. */
+  OtherConfiguration: 17,
+  /** Datagrams of another version of the protocol between daemons. */
+  OtherVersion: 18,
+  /** Sealed datagrams at a daemon without keys, and unsealed ones at one with keys. */
+  OtherSeal: 19,
+  /** Times two runs of one daemon were heard in turn. */
+  IdentityConflicts: 20,
 } as const;
 
 export const DeliveryCounter = {

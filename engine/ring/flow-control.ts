@@ -5,8 +5,28 @@ import type { RingWindows } from './ring-node-contract.ts';
 /** Of the packets of one rotation, the share that may be retransmissions before the personal window is halved. */
 const CLEAN_RETRANSMISSION_SHARE = 0.02;
 
+/**
+ * @param configured the windows the daemon started with; its buffers are made for them, so `window` cannot exceed theirs
+ * @returns what is wrong with `windows`, naming field, value and limit; null when they can be put in force at run time
+ */
+export function windowsProblem(windows: RingWindows, configured: RingWindows): string | null {
+  const { window, personalWindow, acceleratedWindow, acceleratedRing } = windows;
+  const largestAccelerated = acceleratedRing ? personalWindow : 0;
+  if (!(Number.isInteger(window) && window >= 1 && window <= configured.window))
+    return `window is ${window}; it must be an integer from 1 to ${configured.window}, the one this daemon started with`;
+  if (!(Number.isInteger(personalWindow) && personalWindow >= 1 && personalWindow <= window))
+    return `personalWindow is ${personalWindow}; it must be an integer from 1 to ${window}, the window`;
+  if (!(Number.isInteger(acceleratedWindow) && acceleratedWindow >= 0 && acceleratedWindow <= largestAccelerated))
+    return acceleratedRing
+      ? `acceleratedWindow is ${acceleratedWindow}; it must be an integer from 0 to ${personalWindow}, the personal window`
+      : `acceleratedWindow is ${acceleratedWindow}; it must be 0 on a ring that is not accelerated`;
+  if (acceleratedRing !== configured.acceleratedRing)
+    return `acceleratedRing is ${acceleratedRing}; it cannot change at run time, all daemons must agree on it`;
+  return null;
+}
+
 export class FlowControl {
-  readonly #windows: RingWindows;
+  #windows: RingWindows;
   /** Personal window as adapted to loss. */
   #personal: number;
   #lastNew = 0;
@@ -16,6 +36,16 @@ export class FlowControl {
   constructor(windows: RingWindows) {
     this.#windows = windows;
     this.#personal = windows.personalWindow;
+  }
+
+  get windows(): RingWindows {
+    return this.#windows;
+  }
+
+  /** From the next visit of the token on. A personal window that was halved for loss grows back as it would have. */
+  setWindows(windows: RingWindows): void {
+    this.#windows = windows;
+    this.#personal = Math.min(this.#personal, windows.personalWindow);
   }
 
   /** A new ring: its token counts from nothing. */

@@ -147,7 +147,7 @@ export class Ordering implements TokenHandler {
     const { options, counters, self } = this.#context;
     const ring = this.#ring!;
     const store = this.#store;
-    const { windows } = options;
+    const { windows } = this.#flow;
     const arrivedSeq = token.seq;
     const round = token.hop;
     if (token.seq > store.highSeq) store.highSeq = token.seq;
@@ -220,7 +220,7 @@ export class Ordering implements TokenHandler {
   /** Packets this daemon can take before its ordered log must have room. */
   #deliveryCredit(): number {
     if (this.#context.host.canDeliver()) return MAX_CREDIT;
-    return 2 * this.#context.options.windows.window - (this.#store.highSeq - this.#store.delivered);
+    return 2 * this.#flow.windows.window - (this.#store.highSeq - this.#store.delivered);
   }
 
   /** The loss timers of the others run while the leader holds the token. */

@@ -15,13 +15,13 @@ import { RingCounter, RingState } from './counters.ts';
 import { takeData } from './data-intake.ts';
 import { Delivery } from './delivery.ts';
 import { Emitter, TO_ALL } from './emitter.ts';
-import { FlowControl } from './flow-control.ts';
+import { FlowControl, windowsProblem } from './flow-control.ts';
 import { NodeContext } from './node-context.ts';
 import { Ordering } from './ordering.ts';
 import { type StoreSize, storeSize } from './packet-store.ts';
 import type { RingHost } from './ports.ts';
 import { Retransmission } from './retransmission.ts';
-import type { RingNodeContract, RingNodeOptions } from './ring-node-contract.ts';
+import type { RingNodeContract, RingNodeOptions, RingWindows } from './ring-node-contract.ts';
 import { SingleRing } from './single-ring.ts';
 import { TokenDesk } from './token-desk.ts';
 import { TokenLink } from './token-link.ts';
@@ -40,6 +40,7 @@ export class RingNode implements RingNodeContract {
   readonly #size: StoreSize;
   readonly #installer: Installer;
   readonly #ordering: Ordering;
+  readonly #flow: FlowControl;
   readonly #link: TokenLink;
   readonly #desk: TokenDesk;
   readonly #merging: MergingRings;
@@ -69,6 +70,7 @@ export class RingNode implements RingNodeContract {
     this.#size = storeSize(options.windows.window, slotBytes);
     const delivery = new Delivery(context);
     const flow = new FlowControl(options.windows);
+    this.#flow = flow;
     const retransmission = new Retransmission(context, this.#emitter);
     this.#link = new TokenLink(context, this.#emitter);
     this.#desk = new TokenDesk(context, this.#link);
@@ -197,6 +199,16 @@ export class RingNode implements RingNodeContract {
     } else if (this.#ordering.mayBeHeld) {
       this.#link.hurry();
     }
+  }
+
+  /**
+   * Flow control from the next visit of the token on.
+   * @throws RangeError when `windowsProblem` finds one
+   */
+  setWindows(windows: RingWindows): void {
+    const problem = windowsProblem(windows, this.#context.options.windows);
+    if (problem !== null) throw new RangeError(problem);
+    this.#flow.setWindows(windows);
   }
 
   leave(nowMs: number): void {

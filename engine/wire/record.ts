@@ -55,6 +55,8 @@ export const RecordKind = {
   Unregister: 17,
   /** Local only, between ring and network agent: one datagram. `session` is the other daemon's index or TO_ALL_DAEMONS. */
   Datagram: 18,
+  /** Local only, from network to ring agent: flow control set by an operator. Body: window, personal, accelerated window, u32 each. */
+  Windows: 19,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 

@@ -43,15 +43,17 @@ export const FLAG_RETRANSMISSION = 0x0002;
 export const FLAG_FORWARDED = 0x0004;
 const MUST_UNDERSTAND = 0xff00;
 
-const AT_VERSION = 4;
+export const AT_VERSION = 4;
 const AT_TYPE = 5;
 const AT_FLAGS = 6;
-const AT_LENGTH = 8;
+/** Total length, without the trailer. */
+export const AT_LENGTH = 8;
 const AT_ORIGIN = 10;
-const AT_RELAY = 12;
+/** Node index of whoever sent the datagram. */
+export const AT_TRANSMITTER = 12;
 const AT_PART = 14;
-const AT_INCARNATION = 16;
-const AT_CLUSTER = 24;
+export const AT_INCARNATION = 16;
+export const AT_CLUSTER = 24;
 const AT_COUNTER = 28;
 const AT_RING = 32;
 
@@ -133,7 +135,7 @@ export function readRingHeader(
   if (header.cluster !== cluster) return 'foreign';
   header.type = bytes[offset + AT_TYPE]!;
   header.origin = readU16(bytes, offset + AT_ORIGIN);
-  header.relay = readU16(bytes, offset + AT_RELAY);
+  header.relay = readU16(bytes, offset + AT_TRANSMITTER);
   const part = readU16(bytes, offset + AT_PART);
   header.partIndex = part >>> 8;
   header.partCount = part & 0xff;
@@ -154,7 +156,7 @@ export class RingHeaderWriter {
     writeU32(template, 0, MAGIC);
     template[AT_VERSION] = RING_WIRE_VERSION;
     writeU16(template, AT_ORIGIN, self);
-    writeU16(template, AT_RELAY, self);
+    writeU16(template, AT_TRANSMITTER, self);
     writeU16(template, AT_PART, 1);
     writeU48(template, AT_INCARNATION, selfIncarnation);
     writeU32(template, AT_CLUSTER, cluster);

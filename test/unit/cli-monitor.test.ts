@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DaemonStatus } from '../../cli/monitor/ask-status.ts';
 import { readStatusReport, type StatusReport, statusRequest } from '../../cli/monitor/status-protocol.ts';
 import { statusTable, uptime } from '../../cli/monitor/status-table.ts';
+import { EXTENSION_COUNTERS, type ExtensionCounter } from '../../engine/wire/monitor-extension.ts';
 import { readCapture } from '../interop/capture-file.ts';
 
 const [request, reply] = readCapture(['60-monitor-status-udp']).map((line) => line.bytes!);
@@ -91,6 +92,24 @@ describe('the table', () => {
 
   it('shows the groups while they exchange state', () => {
     expect(row(status({ groupsState: 'gather' }), [])).toContain('gather');
+  });
+
+  it('names the members of the ring, and what was ignored', () => {
+    const counters = Object.fromEntries(EXTENSION_COUNTERS.map((name) => [name, 0])) as Record<
+      ExtensionCounter,
+      number
+    >;
+    const ring = {
+      ...counters,
+      ...{ otherConfiguration: 3, otherVersion: 4, sealsRefused: 50, otherSeal: 5, partitioned: 1 },
+      members: ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    };
+    const silent = { name: 'b', address: '127.0.0.2', port: 4803, report: null };
+    const cells = statusTable([status({ ring }), silent], [])
+      .split('\n')[1]!
+      .split(/ {2,}/);
+    expect(cells).toEqual(expect.arrayContaining(['a b 127.0.0.3', '7', '55', 'operational, partitioned']));
+    expect(row(status({ ring, daemons: 3 }), [])).not.toContain('a b 127.0.0.3');
   });
 
   it('writes times of days', () => {

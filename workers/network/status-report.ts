@@ -1,28 +1,21 @@
-/** The status part of the monitor protocol (client-protocol.md, section 10): checks requests, builds reports. */
+/** The status report of the monitor protocol (client-protocol.md, 10.2), and what skein adds to it. */
 import {
   type CountersMemory,
   DeliveryCounter,
   deliveryCounters,
+  NetworkCounter,
+  networkCounters,
   OrderingCounter,
   RING_NODE_COUNTERS,
   ringCounters,
 } from '../../engine/buffers/counters.ts';
 import { RingCounter, RingState } from '../../engine/ring/counters.ts';
+import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
 import { PROTOCOL_VERSION } from '../../engine/wire/limits.ts';
-import { ENDIAN_FLAG } from '../../engine/wire/service.ts';
+import { encodeExtension } from '../../engine/wire/monitor-extension.ts';
+import { MONITOR_HEADER_LENGTH, MonitorType, writeMonitorAnswer } from '../../engine/wire/monitor-header.ts';
 
-export const MONITOR_HEADER_LENGTH = 40;
 const STATUS_BODY_LENGTH = 96;
-const STATUS_TYPE = 0x0100_0000;
-/** What a monitor writes where daemons write their configuration hash and membership id. */
-const MONITOR_HASH = 1100;
-const MONITOR_MEMBERSHIP = 15_051_963;
-
-export interface StatusRequest {
-  /** Where the answer goes. */
-  readonly address: number;
-  readonly port: number;
-}
 
 /** States of the original's membership, as the report numbers them. */
 const REPORTED_STATE: Readonly<Record<number, number>> = {
@@ -33,51 +26,20 @@ const REPORTED_STATE: Readonly<Record<number, number>> = {
   [RingState.Stopped]: 4,
 };
 
-/**
- * Reads a status request.
- * @param addresses of the configured daemons; a monitor must run on one of these hosts
- * @returns null when the datagram is not one, or not from an allowed host
- */
-export function readStatusRequest(
-  datagram: Uint8Array,
-  addresses: readonly number[],
-  configurationHash: number,
-): StatusRequest | null {
-  if (datagram.length < MONITOR_HEADER_LENGTH) return null;
-  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
-  const little = (view.getUint32(0, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
-  const type = view.getUint32(0, little) & ~ENDIAN_FLAG;
-  const address = view.getUint32(8, little);
-  const hash = view.getUint32(28, little);
-  const port = view.getInt32(20, little);
-  if (type !== STATUS_TYPE || view.getUint32(12, little) !== MONITOR_MEMBERSHIP) return null;
-  if (hash !== MONITOR_HASH && hash !== configurationHash) return null;
-  if (datagram.length !== MONITOR_HEADER_LENGTH + view.getUint16(32, little)) return null;
-  if (port < 1 || port > 65_535 || !addresses.some((known) => known >>> 0 === address)) return null;
-  return { address, port };
-}
-
 /** The answer of the daemon at `self` (index into `addresses`), `uptimeSeconds` after its start. */
 export function statusReport(
   counters: CountersMemory,
   addresses: readonly number[],
   self: number,
   uptimeSeconds: number,
-  windows: {
-    readonly window: number;
-    readonly personalWindow: number;
-    readonly acceleratedWindow: number;
-    readonly acceleratedRing: boolean;
-  },
+  windows: RingWindows,
 ): Uint8Array {
   const report = new Uint8Array(MONITOR_HEADER_LENGTH + STATUS_BODY_LENGTH);
   const view = new DataView(report.buffer);
   const ring = ringCounters(counters);
   const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
   const own = addresses[self]! | 0;
-  view.setUint32(0, (STATUS_TYPE | ENDIAN_FLAG) >>> 0, true);
-  view.setInt32(8, own, true);
-  view.setUint16(32, STATUS_BODY_LENGTH, true);
+  writeMonitorAnswer(view, MonitorType.Status, own, STATUS_BODY_LENGTH);
   const unicast = node(RingCounter.RetransmissionsToOne);
   const segment = node(RingCounter.RetransmissionsToSegment);
   const broadcast = node(RingCounter.RetransmissionsToAll);
@@ -123,6 +85,42 @@ export function statusReport(
   });
   return report;
 }
+
+/** What follows the report for monitors of skein. */
+export function statusExtension(counters: CountersMemory, addresses: readonly number[]): Uint8Array {
+  const ring = ringCounters(counters);
+  const network = networkCounters(counters);
+  const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
+  return encodeExtension({
+    counters: {
+      ringSequence: node(RingCounter.RingSeq),
+      rotationMicros: Math.round(node(RingCounter.RotationMicros)),
+      partitioned: network[NetworkCounter.Partitioned]!,
+      // Headers tell most; the full hash in control messages tells the rest.
+      otherConfiguration: network[NetworkCounter.OtherConfiguration]! + node(RingCounter.ForeignCluster),
+      otherVersion: network[NetworkCounter.OtherVersion]!,
+      otherSeal: network[NetworkCounter.OtherSeal]!,
+      sealsRefused: ring[OrderingCounter.SealsRefused]!,
+      identityConflicts: network[NetworkCounter.IdentityConflicts]!,
+      partitionDropped: network[NetworkCounter.PartitionDropped]!,
+      datagramsDropped: network[NetworkCounter.DatagramsDropped]!,
+      malformed: node(RingCounter.Malformed),
+      foreignRing: node(RingCounter.ForeignRing),
+      stale: node(RingCounter.Stale),
+      tokenLosses: node(RingCounter.TokenLosses),
+      gathers: node(RingCounter.Gathers),
+      failedRecoveries: node(RingCounter.FailedRecoveries),
+      exclusions: node(RingCounter.Exclusions),
+      pauses: node(RingCounter.Pauses),
+      commandsAccepted: network[NetworkCounter.CommandsAccepted]!,
+      commandsRefused: network[NetworkCounter.CommandsRefused]!,
+    },
+    members: addresses.filter((_, index) => isMember(ring, index)),
+  });
+}
+
+const isMember = (ring: Float64Array, node: number): boolean =>
+  ((ring[OrderingCounter.MemberBits + (node >>> 5)]! >>> (node & 31)) & 1) === 1;
 
 function openConnections(counters: CountersMemory): number {
   let open = 0;

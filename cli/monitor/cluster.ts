@@ -1,0 +1,66 @@
+/** Which daemons a monitor speaks to, and from where. */
+import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
+import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import { addressesFor, allHosts, type Segment } from '../../engine/config/configuration.ts';
+import { ipv4ToNumber, isLoopback } from '../../engine/config/ipv4.ts';
+import type { CommandTarget } from '../../engine/wire/monitor-commands.ts';
+import { CliError, ExitCode } from '../exit.ts';
+import type { MonitoredDaemon } from './exchange.ts';
+
+/** A daemon with its place in the configuration, which commands need. */
+export interface ConfiguredDaemon extends MonitoredDaemon {
+  readonly target: CommandTarget;
+}
+
+export interface Cluster {
+  /** In configuration order. */
+  readonly daemons: readonly ConfiguredDaemon[];
+  /** The first address of the configuration that is this machine's; undefined when none is. */
+  readonly ownAddress: string | undefined;
+  /** `ClusterKeyFile` of the configuration. */
+  readonly keyFile: string | null;
+}
+
+/** @throws (rejects) ConfigError when the file is wrong */
+export async function loadCluster(configFile: string): Promise<Cluster> {
+  const { loadConfiguration } = await import('../../daemon/options-load.ts');
+  const { segments, options } = (await loadConfiguration({ configFile })).configuration;
+  const hosts = allHosts(segments);
+  const daemons = hosts.map((host) => ({
+    name: host.name,
+    address: addressesFor(host, 'monitor')[0] ?? host.address,
+    port: segments[host.segment]!.port,
+    target: { node: host.node, daemonCount: hosts.length, address: ipv4ToNumber(host.address) ?? 0 },
+  }));
+  return { daemons, ownAddress: ownAddress(segments), keyFile: options.clusterKeyFile };
+}
+
+/** @throws (rejects) CliError when there is no key file: no daemon obeys an unsealed command */
+export async function commandKeys({ keyFile }: Cluster, configFile: string): Promise<readonly ClusterKey[]> {
+  if (keyFile === null)
+    throw new CliError(
+      `${configFile} names no ClusterKeyFile, and daemons obey only commands that are sealed with a key of it`,
+      ExitCode.Usage,
+    );
+  const { readClusterKeys } = await import('../../daemon/daemon-spec.ts');
+  return (await readClusterKeys(keyFile)) ?? [];
+}
+
+/** `PORT` or `PORT@HOST`. @throws (rejects) CliError when it is neither, or the host has no address */
+export async function daemonAt(text: string): Promise<MonitoredDaemon> {
+  const match = /^(\d{1,5})(?:@(.+))?$/.exec(text);
+  const port = Number(match?.[1]);
+  if (match === null || port < 1 || port > 65_535)
+    throw new CliError(`address ${JSON.stringify(text)}: must be PORT or PORT@HOST, port 1 to 65535`, ExitCode.Usage);
+  const name = match[2] ?? 'localhost';
+  const found = await lookup(name, { family: 4 }).catch(() => null);
+  if (found === null) throw new CliError(`host ${name} has no IPv4 address`, ExitCode.Usage);
+  return { name, address: found.address, port };
+}
+
+function ownAddress(segments: readonly Segment[]): string | undefined {
+  const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address)));
+  const configured = allHosts(segments).map((host) => host.address);
+  return configured.find((address) => own.has(address) || isLoopback(address));
+}

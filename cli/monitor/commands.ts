@@ -1,0 +1,169 @@
+/** The commands of `skein monitor` that change a running cluster (client-protocol.md, 10.3). */
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import type { MonitorCommand } from '../../engine/wire/monitor-commands.ts';
+import { duration, integer } from '../arguments.ts';
+import { CliError, ExitCode } from '../exit.ts';
+import { stopSignal } from '../stop-signal.ts';
+import { type Cluster, type ConfiguredDaemon, commandKeys, loadCluster } from './cluster.ts';
+import { componentsOf, nodeOf } from './components.ts';
+import { confirm } from './confirm.ts';
+import { type CommandResult, sendCommand } from './send-command.ts';
+
+interface CommandFlags {
+  readonly config?: string;
+  readonly spread?: string;
+  readonly from?: string;
+  readonly timeout: number;
+  readonly json?: true;
+  readonly yes?: true;
+}
+
+interface PartitionFlags extends CommandFlags {
+  readonly for?: number;
+}
+
+interface FlowFlags extends CommandFlags {
+  readonly window?: number;
+  readonly personal?: number;
+  readonly accelerated?: number;
+}
+
+const MAX_WINDOW = 32_767;
+/** Daemons heal by themselves after 60 s; two repetitions may be lost (client-protocol.md, 10.3). */
+const REPEAT_MS = 25_000;
+
+const HELP = `
+Needs -c with DangerousMonitor = yes and a ClusterKeyFile, both also at the daemons: commands are sealed with its first key.`;
+
+export function registerMonitorCommands(monitor: Command): void {
+  const add = (usage: string, description: string): Command =>
+    monitor
+      .command(usage)
+      .description(description)
+      .option('-y, --yes', 'do not ask')
+      .configureHelp({ showGlobalOptions: true })
+      .addHelpText('after', HELP);
+  add('partition <parts...>', 'split the network between daemons until Ctrl-C: "partition a,b c" cuts c off')
+    .addOption(new Option('--for <time>', 'heal after this time').argParser(duration))
+    .action((parts: string[], _: unknown, command: Command) => partition(parts, command.optsWithGlobals()));
+  add('heal', 'end a partition').action((_: unknown, command: Command) => heal(command.optsWithGlobals()));
+  add('kill <names...>', 'end daemons, after they delivered what was ordered').action(
+    (names: string[], _: unknown, command: Command) => kill(names, command.optsWithGlobals()),
+  );
+  add('flow [names...]', 'change flow control of these daemons, or of all')
+    .option('--window <packets>', 'of all daemons in one rotation of the token', integer(1, MAX_WINDOW))
+    .option('--personal <packets>', 'of one daemon in one rotation', integer(1, MAX_WINDOW))
+    .option('--accelerated <packets>', 'of those, how many may follow the token', integer(0, MAX_WINDOW))
+    .action((names: string[], _: unknown, command: Command) => flow(names, command.optsWithGlobals()));
+}
+
+/** Everything a command needs, once it is confirmed. */
+interface Desk {
+  readonly cluster: Cluster;
+  readonly keys: readonly ClusterKey[];
+  readonly flags: CommandFlags;
+}
+
+async function open(flags: CommandFlags): Promise<Desk> {
+  if (flags.config === undefined)
+    throw new CliError(
+      'which daemons there are, and with which key, is in their configuration: give -c FILE',
+      ExitCode.Usage,
+    );
+  const cluster = await loadCluster(flags.config);
+  return { cluster, keys: await commandKeys(cluster, flags.config), flags };
+}
+
+const namesOf = ({ cluster }: Desk): readonly string[] => cluster.daemons.map(({ name }) => name);
+
+async function partition(parts: readonly string[], flags: PartitionFlags): Promise<void> {
+  const desk = await open(flags);
+  const names = namesOf(desk);
+  const components = componentsOf(parts, names);
+  const groups = [...new Set(components)].map((component) =>
+    names.filter((_, node) => components[node] === component).join(' '),
+  );
+  await confirmed(flags, `Cut the network into ${groups.join(' | ')}?`);
+  const stop = stopSignal();
+  const until = flags.for === undefined ? Number.POSITIVE_INFINITY : performance.now() + flags.for;
+  const split: MonitorCommand = { kind: 'partition', components };
+  const first = await send(desk, split);
+  print(first, flags);
+  if (first.every(({ verdict }) => verdict !== 'accepted')) failUnlessAccepted(first);
+  try {
+    for (;;) {
+      const pauseMs = Math.min(REPEAT_MS, until - performance.now());
+      if (pauseMs > 0) await delay(pauseMs, undefined, { signal: stop }).catch(() => undefined);
+      if (stop.aborted || performance.now() >= until) break;
+      const trouble = (await send(desk, split)).filter(({ verdict }) => verdict !== 'accepted');
+      if (trouble.length > 0) print(trouble, flags);
+    }
+  } finally {
+    const healed = await send(desk, wholeOf(desk));
+    print(healed, flags);
+    failUnlessAccepted(healed);
+  }
+}
+
+async function heal(flags: CommandFlags): Promise<void> {
+  const desk = await open(flags);
+  finish(await send(desk, wholeOf(desk)), flags);
+}
+
+async function kill(names: readonly string[], flags: CommandFlags): Promise<void> {
+  const desk = await open(flags);
+  const daemons = chosen(desk, names);
+  await confirmed(flags, `End ${names.join(', ')}?`);
+  finish(await send(desk, { kind: 'terminate' }, daemons), flags);
+}
+
+async function flow(names: readonly string[], flags: FlowFlags): Promise<void> {
+  const { window = null, personal = null, accelerated = null } = flags;
+  if (window === null && personal === null && accelerated === null)
+    throw new CliError('nothing to change: give --window, --personal or --accelerated', ExitCode.Usage);
+  const desk = await open(flags);
+  const daemons = names.length === 0 ? desk.cluster.daemons : chosen(desk, names);
+  await confirmed(flags, `Change flow control of ${daemons.map(({ name }) => name).join(', ')}?`);
+  const command = { kind: 'flow', window, personalWindow: personal, acceleratedWindow: accelerated } as const;
+  finish(await send(desk, command, daemons), flags);
+}
+
+const wholeOf = ({ cluster }: Desk): MonitorCommand => ({
+  kind: 'partition',
+  components: cluster.daemons.map(() => 0),
+});
+
+const chosen = (desk: Desk, names: readonly string[]): readonly ConfiguredDaemon[] =>
+  names.map((name) => desk.cluster.daemons[nodeOf(name, namesOf(desk))]!);
+
+async function confirmed(flags: CommandFlags, question: string): Promise<void> {
+  if (flags.yes !== true) await confirm(question);
+}
+
+function send(
+  { cluster, keys, flags }: Desk,
+  command: MonitorCommand,
+  daemons: readonly ConfiguredDaemon[] = cluster.daemons,
+): Promise<readonly CommandResult[]> {
+  const from = flags.from ?? cluster.ownAddress;
+  return Promise.all(daemons.map((daemon) => sendCommand(command, daemon, keys, from, flags.timeout)));
+}
+
+function finish(results: readonly CommandResult[], flags: CommandFlags): void {
+  print(results, flags);
+  failUnlessAccepted(results);
+}
+
+function print(results: readonly CommandResult[], { json }: CommandFlags): void {
+  const lines = results.map(({ name, verdict, text }) => `${name}: ${PREFIXES[verdict] ?? 'refused: '}${text}\n`);
+  process.stdout.write(json === true ? `${JSON.stringify(results)}\n` : lines.join(''));
+}
+
+const PREFIXES: Readonly<Record<string, string>> = { accepted: '', 'no-answer': '' };
+
+function failUnlessAccepted(results: readonly CommandResult[]): void {
+  const names = results.filter(({ verdict }) => verdict !== 'accepted').map(({ name }) => name);
+  if (names.length > 0) throw new CliError(`not done at ${names.join(', ')}`);
+}

@@ -1,0 +1,83 @@
+/** One question and its answer by UDP, as the monitor protocol has it. */
+import { createSocket, type Socket } from 'node:dgram';
+import { ipv4ToNumber } from '../../engine/config/ipv4.ts';
+import type { MonitorSender } from '../../engine/wire/monitor-header.ts';
+
+/** A daemon to ask, at the UDP port of its segment. */
+export interface MonitoredDaemon {
+  /** For the reader; the protocol does not know it. */
+  readonly name: string;
+  /** IPv4. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Exchange<Answer> {
+  /** Makes the request anew for each attempt. */
+  readonly request: (sender: MonitorSender) => Uint8Array;
+  /** Null for a datagram that is no answer. */
+  readonly read: (datagram: Uint8Array) => Answer | null;
+}
+
+/** Daemons receive datagrams, so a request may be lost: it is sent more than once within the time. */
+const ATTEMPTS = 3;
+
+/**
+ * A daemon answers only to addresses of its configuration, so the answer is asked for at `answerAddress` or, when that is
+ * undefined, at the address this machine uses towards the daemon.
+ * @returns null when no answer came in time
+ */
+export async function exchange<Answer>(
+  daemon: MonitoredDaemon,
+  answerAddress: string | undefined,
+  timeoutMs: number,
+  { request, read }: Exchange<Answer>,
+): Promise<Answer | null> {
+  const from = answerAddress ?? (await addressTowards(daemon));
+  const socket = createSocket('udp4');
+  try {
+    await bound(socket);
+    const sender = { address: ipv4ToNumber(from) ?? 0, port: socket.address().port };
+    return await new Promise<Answer | null>((resolve, reject) => {
+      const send = (): void => socket.send(request(sender), daemon.port, daemon.address);
+      const repeat = setInterval(send, timeoutMs / ATTEMPTS);
+      const timer = setTimeout(() => finish(null), timeoutMs);
+      const finish = (answer: Answer | null): void => {
+        clearInterval(repeat);
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      socket.on('message', (datagram) => {
+        const answer = read(datagram);
+        if (answer !== null) finish(answer);
+      });
+      socket.on('error', reject);
+      send();
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+const bound = (socket: Socket): Promise<void> =>
+  new Promise((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(0, () => {
+      socket.off('error', reject);
+      resolve();
+    });
+  });
+
+/** Connecting a datagram socket sends nothing, and makes the kernel choose the address it would send from. */
+async function addressTowards({ address, port }: MonitoredDaemon): Promise<string> {
+  const socket = createSocket('udp4');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.connect(port, address, () => resolve());
+    });
+    return socket.address().address;
+  } finally {
+    socket.close();
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What skein adds behind a status report (client-protocol.md, 10.2) for monitors that ask for it, little-endian:
+ *
+ *     magic SKN1 u32 | counters u16 | members u16 | counters x f64 | members x IPv4 as u32
+ *
+ * New counters go to the end: a reader takes those it knows.
+ */
+const MAGIC = 0x314e_4b53;
+const FIXED_LENGTH = 8;
+
+/** In the order of the wire. The names are those of `skein monitor --json`. */
+export const EXTENSION_COUNTERS = [
+  'ringSequence',
+  'rotationMicros',
+  'partitioned',
+  'otherConfiguration',
+  'otherVersion',
+  'otherSeal',
+  'sealsRefused',
+  'identityConflicts',
+  'partitionDropped',
+  'datagramsDropped',
+  'malformed',
+  'foreignRing',
+  'stale',
+  'tokenLosses',
+  'gathers',
+  'failedRecoveries',
+  'exclusions',
+  'pauses',
+  'commandsAccepted',
+  'commandsRefused',
+] as const;
+export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
+
+export interface StatusExtension {
+  readonly counters: Readonly<Record<ExtensionCounter, number>>;
+  /** IPv4 addresses of the daemons in the ring, as numbers, in configuration order. */
+  readonly members: readonly number[];
+}
+
+export function encodeExtension({ counters, members }: StatusExtension): Uint8Array {
+  const bytes = new Uint8Array(FIXED_LENGTH + EXTENSION_COUNTERS.length * 8 + members.length * 4);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint16(4, EXTENSION_COUNTERS.length, true);
+  view.setUint16(6, members.length, true);
+  EXTENSION_COUNTERS.forEach((name, i) => {
+    view.setFloat64(FIXED_LENGTH + i * 8, counters[name], true);
+  });
+  const from = FIXED_LENGTH + EXTENSION_COUNTERS.length * 8;
+  members.forEach((address, i) => {
+    view.setUint32(from + i * 4, address >>> 0, true);
+  });
+  return bytes;
+}
+
+/** Counters the daemon does not have yet are 0. Null when there is no extension at `offset`. */
+export function decodeExtension(datagram: Uint8Array, offset: number): StatusExtension | null {
+  const lengthBytes = datagram.length - offset;
+  if (lengthBytes < FIXED_LENGTH) return null;
+  const view = new DataView(datagram.buffer, datagram.byteOffset + offset, lengthBytes);
+  const counterCount = view.getUint16(4, true);
+  const memberCount = view.getUint16(6, true);
+  const membersFrom = FIXED_LENGTH + counterCount * 8;
+  if (view.getUint32(0, true) !== MAGIC || lengthBytes < membersFrom + memberCount * 4) return null;
+  const entries = EXTENSION_COUNTERS.map((name, i): readonly [ExtensionCounter, number] => [
+    name,
+    i < counterCount ? view.getFloat64(FIXED_LENGTH + i * 8, true) : 0,
+  ]);
+  return {
+    counters: Object.fromEntries(entries) as Record<ExtensionCounter, number>,
+    members: Array.from({ length: memberCount }, (_, i) => view.getUint32(membersFrom + i * 4, true)),
+  };
+}

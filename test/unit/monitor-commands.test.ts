@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import { FlowControl, windowsProblem } from '../../engine/ring/flow-control.ts';
+import { decodeAnswer, encodeAnswer, VERDICTS } from '../../engine/wire/monitor-answer.ts';
+import { decodeCommand, encodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
+import { decodeExtension, EXTENSION_COUNTERS, encodeExtension } from '../../engine/wire/monitor-extension.ts';
+import { MONITOR_HEADER_LENGTH, readMonitorRequest } from '../../engine/wire/monitor-header.ts';
+import { TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import { MAX_CREDIT, Token } from '../../engine/wire/ring-token.ts';
+import { CLOCK_TOLERANCE_MS, CommandGuard } from '../../workers/network/command-guard.ts';
+import { openMonitorDatagram, sealMonitorDatagram } from '../../workers/network/command-seal.ts';
+
+const MONITOR = { address: 0x7f00_0001, port: 6543 };
+const DAEMON = { node: 1, daemonCount: 3, address: 0x7f00_0002 };
+const PARTITION: MonitorCommand = { kind: 'partition', components: [1, 2, 2] };
+
+const clusterKey = (id: number, fill: number): ClusterKey => ({ id, key: Buffer.alloc(32, fill).toString('base64') });
+const KEY = clusterKey(1, 7);
+
+function decoded(request: Uint8Array, node = DAEMON.node): MonitorCommand | null {
+  const { type, bodyLength, littleEndian } = readMonitorRequest(request)!;
+  return decodeCommand(request, type, bodyLength, littleEndian, node, DAEMON.daemonCount);
+}
+
+describe('commands', () => {
+  it.each<MonitorCommand>([
+    PARTITION,
+    { kind: 'terminate' },
+    { kind: 'flow', window: 100, personalWindow: null, acceleratedWindow: 0 },
+    { kind: 'flow', window: null, personalWindow: 32_767, acceleratedWindow: null },
+  ])('come out as they went in: %j', (command) => {
+    expect(decoded(encodeCommand(command, DAEMON, MONITOR))).toEqual(command);
+  });
+
+  it('have the layout of the original', () => {
+    const request = encodeCommand(
+      { kind: 'flow', window: 100, personalWindow: 10, acceleratedWindow: 5 },
+      DAEMON,
+      MONITOR,
+    );
+    const view = new DataView(request.buffer);
+    expect(request.length).toBe(40 + 512);
+    expect([view.getUint32(0, true), view.getUint32(28, true), view.getUint16(32, true)]).toEqual([
+      0x8400_0080, 1100, 512,
+    ]);
+    expect([2, 3, 6].map((index) => view.getInt16(40 + index * 2, true))).toEqual([10, 5, 100]);
+    expect([0, 1, 4, 5, 7, 255].map((index) => view.getInt16(40 + index * 2, true))).toEqual([-1, -1, -1, -1, -1, -1]);
+  });
+
+  it('end only the daemon they name', () => {
+    const request = encodeCommand({ kind: 'terminate' }, DAEMON, MONITOR);
+    expect(decoded(request, 0)).toEqual({ kind: 'partition', components: [0, -1, 0] });
+  });
+
+  it('are read in the byte order of big-endian monitors too', () => {
+    const request = Buffer.from(encodeCommand(PARTITION, DAEMON, MONITOR));
+    request.subarray(0, 32).swap32();
+    request.subarray(32).swap16();
+    // The flag says little-endian when set, wherever the bytes stand.
+    request[0]! &= 0x7f;
+    request[3]! &= 0x7f;
+    expect(decoded(request)).toEqual(PARTITION);
+  });
+
+  it('are none when type or length are wrong', () => {
+    const request = encodeCommand(PARTITION, DAEMON, MONITOR);
+    const { type, bodyLength } = readMonitorRequest(request)!;
+    expect(decodeCommand(request, type, bodyLength - 2, true, 1, 3)).toBeNull();
+    expect(decodeCommand(request, 0x0800_0000, bodyLength, true, 1, 3)).toBeNull();
+    expect(decodeCommand(request.subarray(0, 100), type, bodyLength, true, 1, 3)).toBeNull();
+    expect(readMonitorRequest(request.subarray(0, 39))).toBeNull();
+  });
+
+  it('refuse what does not fit 16 bits', () => {
+    expect(() => encodeCommand({ kind: 'partition', components: [40_000] }, DAEMON, MONITOR)).toThrow('40000');
+    const full = { ...DAEMON, daemonCount: 128 };
+    const command = { kind: 'flow', window: 5, personalWindow: null, acceleratedWindow: null } as const;
+    expect(() => encodeCommand(command, full, MONITOR)).toThrow('no room for the window');
+  });
+});
+
+describe('answers', () => {
+  it.each(VERDICTS)('carry the verdict %s', (verdict) => {
+    const answer = encodeAnswer({ verdict, detail: 'window is 0' }, DAEMON.address);
+    expect(decodeAnswer(answer)).toEqual({ answer: { verdict, detail: 'window is 0' }, length: answer.length });
+  });
+
+  it('never carry what could steer a terminal', () => {
+    const answer = encodeAnswer({ verdict: 'wrong-value', detail: 'a\u001b[2J' }, DAEMON.address);
+    expect(decodeAnswer(answer)!.answer.detail).toBe('a?[2J');
+  });
+
+  it('are none when cut or of an unknown verdict', () => {
+    const answer = encodeAnswer({ verdict: 'accepted', detail: 'x' }, DAEMON.address);
+    expect(decodeAnswer(answer.subarray(0, -1))).toBeNull();
+    answer[MONITOR_HEADER_LENGTH] = VERDICTS.length;
+    expect(decodeAnswer(answer)).toBeNull();
+  });
+});
+
+describe('the extension of the status report', () => {
+  const counters = Object.fromEntries(EXTENSION_COUNTERS.map((name, i) => [name, i * 1e10])) as Record<
+    (typeof EXTENSION_COUNTERS)[number],
+    number
+  >;
+  const extension = { counters, members: [0x7f00_0001, 0xc0a8_0001] };
+
+  it('comes out as it went in', () => {
+    expect(decodeExtension(encodeExtension(extension), 0)).toEqual(extension);
+  });
+
+  it('may have fewer counters than the reader knows', () => {
+    const bytes = encodeExtension({ counters, members: [] });
+    new DataView(bytes.buffer).setUint16(4, 2, true);
+    expect(decodeExtension(bytes, 0)!.counters).toMatchObject({ rotationMicros: 1e10, partitioned: 0 });
+  });
+
+  it('is none when cut', () => {
+    expect(decodeExtension(encodeExtension(extension).subarray(0, -1), 0)).toBeNull();
+  });
+});
+
+describe('the seal', () => {
+  const request = encodeCommand(PARTITION, DAEMON, MONITOR);
+  const sealed = sealMonitorDatagram(request, KEY, 1_800_000_000_000);
+
+  it('opens with the key it was made with', () => {
+    expect(openMonitorDatagram(sealed, request.length, [clusterKey(2, 1), KEY])).toEqual({
+      state: 'sealed',
+      key: KEY,
+      unixMs: 1_800_000_000_000,
+    });
+  });
+
+  it('covers every bit', () => {
+    for (let at = 0; at < sealed.length; at++) {
+      const changed = Uint8Array.from(sealed);
+      changed[at]! ^= 1;
+      expect(openMonitorDatagram(changed, request.length, [KEY]).state, `byte ${at}`).not.toBe('sealed');
+    }
+  });
+
+  it('tells a missing trailer, an unknown key and a wrong key apart', () => {
+    expect(openMonitorDatagram(request, request.length, [KEY]).state).toBe('unsealed');
+    expect(openMonitorDatagram(sealed, request.length, [clusterKey(2, 7)]).state).toBe('unknown-key');
+    expect(openMonitorDatagram(sealed, request.length, [clusterKey(1, 8)]).state).toBe('wrong-seal');
+  });
+});
+
+describe('the guard', () => {
+  const STARTED = 1_800_000_000_000;
+  const NOW = STARTED + 100_000;
+  const guard = (enabled = true): CommandGuard =>
+    new CommandGuard({ enabled, address: DAEMON.address, startedUnixMs: STARTED });
+
+  function judged(
+    by: CommandGuard,
+    unixMs: number,
+    { keys = [KEY] as readonly ClusterKey[] | null, target = DAEMON, from = MONITOR, now = NOW } = {},
+  ): string {
+    const datagram = sealMonitorDatagram(encodeCommand(PARTITION, target, from), KEY, unixMs);
+    return by.judge(readMonitorRequest(datagram)!, datagram, keys, now).verdict;
+  }
+
+  it('lets a sealed command of now in', () => {
+    expect(judged(guard(), NOW)).toBe('accepted');
+  });
+
+  it('says why not', () => {
+    expect(judged(guard(false), NOW)).toBe('disabled');
+    expect(judged(guard(), NOW, { keys: null })).toBe('no-keys');
+    expect(judged(guard(), NOW, { keys: [clusterKey(9, 7)] })).toBe('unknown-key');
+    expect(judged(guard(), NOW, { keys: [clusterKey(1, 9)] })).toBe('wrong-seal');
+    expect(judged(guard(), NOW, { target: { ...DAEMON, address: 1 } })).toBe('wrong-target');
+    const unsealed = encodeCommand(PARTITION, DAEMON, MONITOR);
+    expect(guard().judge(readMonitorRequest(unsealed)!, unsealed, [KEY], NOW).verdict).toBe('unsealed');
+  });
+
+  it('takes clocks that differ by 30 s and no more', () => {
+    expect(judged(guard(), NOW - CLOCK_TOLERANCE_MS)).toBe('accepted');
+    expect(judged(guard(), NOW + CLOCK_TOLERANCE_MS)).toBe('accepted');
+    expect(judged(guard(), NOW - CLOCK_TOLERANCE_MS - 1)).toBe('wrong-time');
+    expect(judged(guard(), NOW + CLOCK_TOLERANCE_MS + 1)).toBe('wrong-time');
+  });
+
+  it('takes each time once, and none before it, from one monitor', () => {
+    const one = guard();
+    expect([NOW, NOW, NOW - 1, NOW + 1].map((unixMs) => judged(one, unixMs))).toEqual([
+      'accepted',
+      'replayed',
+      'replayed',
+      'accepted',
+    ]);
+    expect(judged(one, NOW, { from: { address: 0x7f00_0009, port: 1 } })).toBe('accepted');
+  });
+
+  it('does not let a refused command count', () => {
+    const one = guard();
+    expect(judged(one, NOW + 5, { target: { ...DAEMON, address: 1 } })).toBe('wrong-target');
+    expect(judged(one, NOW)).toBe('accepted');
+  });
+
+  it('takes nothing from before the daemon started', () => {
+    expect(judged(guard(), STARTED, { now: STARTED + 1000 })).toBe('replayed');
+  });
+
+  it('has the trailer outside of data_len, so that the original does not take it', () => {
+    const datagram = sealMonitorDatagram(encodeCommand(PARTITION, DAEMON, MONITOR), KEY, NOW);
+    expect(datagram.length).toBe(MONITOR_HEADER_LENGTH + readMonitorRequest(datagram)!.bodyLength + TRAILER_LENGTH);
+  });
+});
+
+describe('windows at run time', () => {
+  const configured = { window: 100, personalWindow: 20, acceleratedWindow: 10, acceleratedRing: true };
+
+  it.each([
+    [{ window: 101 }, 'window is 101; it must be an integer from 1 to 100'],
+    [{ window: 0 }, 'window is 0'],
+    [{ window: 50, personalWindow: 51 }, 'personalWindow is 51; it must be an integer from 1 to 50'],
+    [{ acceleratedWindow: 21 }, 'acceleratedWindow is 21; it must be an integer from 0 to 20'],
+    [{ acceleratedRing: false, acceleratedWindow: 1 }, 'must be 0 on a ring that is not accelerated'],
+    [{ acceleratedRing: false, acceleratedWindow: 0 }, 'cannot change at run time'],
+  ])('are refused: %j', (change, text) => {
+    expect(windowsProblem({ ...configured, ...change }, configured)).toContain(text);
+  });
+
+  it('bound what the next visit of the token may send', () => {
+    const flow = new FlowControl(configured);
+    const allowed = (): number => {
+      const token = new Token(3);
+      token.creditBefore = MAX_CREDIT;
+      token.creditSoFar = MAX_CREDIT;
+      flow.beginVisit(token);
+      return flow.allowance(token, 0, 1000);
+    };
+    expect(allowed()).toBe(20);
+    flow.setWindows({ ...configured, personalWindow: 5 });
+    expect(allowed()).toBe(5);
+    flow.setWindows({ ...configured, window: 3, personalWindow: 3, acceleratedWindow: 0 });
+    expect(allowed()).toBe(3);
+    flow.setWindows(configured);
+    // Grows back by one for each visit, as after a loss.
+    expect([allowed(), allowed()]).toEqual([4, 5]);
+  });
+
+  it('may be anything up to the configured ones', () => {
+    expect(windowsProblem({ ...configured, personalWindow: 100, acceleratedWindow: 100 }, configured)).toBeNull();
+    expect(
+      windowsProblem({ ...configured, window: 1, personalWindow: 1, acceleratedWindow: 0 }, configured),
+    ).toBeNull();
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { NetworkCounter } from '../../engine/buffers/counters.ts';
+import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../../engine/wire/ring-header.ts';
+import { OnceAMinute } from '../../workers/network/once-a-minute.ts';
+import { RingGate, type Sender } from '../../workers/network/ring-gate.ts';
+
+const CLUSTER = 0x1234_5678;
+const A: Sender = { address: '10.0.0.1', port: 4803 };
+const B: Sender = { address: '10.0.0.2', port: 4803 };
+const TRAILER_BYTES = 4;
+
+/** A gate of daemon d0 of three, with what it logged. */
+function testGate(sealed = false) {
+  const warnings: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[] = [];
+  const introduced: Sender[] = [];
+  const clock = { nowMs: 0 };
+  const counters = new Float64Array(64);
+  const silent = (): void => {};
+  const gate = new RingGate(
+    { self: 0, daemonNames: ['d0', 'd1', 'd2'], incarnation: 1000, cluster: CLUSTER, sealed },
+    {
+      counters,
+      logger: {
+        debug: silent,
+        info: silent,
+        warn: (fields, message) => warnings.push({ fields, message }),
+        error: silent,
+      },
+      now: () => clock.nowMs,
+      introduce: (to) => introduced.push(to),
+    },
+  );
+  return { gate, warnings, introduced, clock, counters };
+}
+
+function datagram(
+  node: number,
+  { run = 1, cluster = CLUSTER, version = 1, trailerBytes = TRAILER_BYTES } = {},
+): Buffer {
+  const bytes = Buffer.alloc(RING_HEADER_LENGTH + trailerBytes);
+  const writer = new RingHeaderWriter(nodeIndex(node), incarnation(run), cluster);
+  writer.write(bytes, 0, PacketType.Join, 0, RING_HEADER_LENGTH, NO_RING);
+  bytes[4] = version;
+  return bytes;
+}
+
+describe('what is let through', () => {
+  it('is the ring’s own', () => {
+    const { gate, warnings } = testGate();
+    expect(gate.admits(datagram(1), A)).toBe(true);
+    expect(gate.admits(datagram(1), A)).toBe(true);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is not of another configuration, which is said once a minute and peer', () => {
+    const { gate, warnings, introduced, clock, counters } = testGate();
+    for (let i = 0; i < 3; i++) expect(gate.admits(datagram(1, { cluster: 1 }), A)).toBe(false);
+    expect(gate.admits(datagram(1, { cluster: 1 }), B)).toBe(false);
+    expect(warnings.map(({ fields }) => fields['peer'])).toEqual(['10.0.0.1:4803', '10.0.0.2:4803']);
+    expect(warnings[0]!.message).toContain('another configuration');
+    expect(introduced).toEqual([A, B]);
+    expect(counters[NetworkCounter.OtherConfiguration]).toBe(4);
+    clock.nowMs = 60_000;
+    gate.admits(datagram(1, { cluster: 1 }), A);
+    expect(warnings.length).toBe(3);
+  });
+
+  it('is not of another version', () => {
+    const { gate, warnings, counters } = testGate();
+    expect(gate.admits(datagram(1, { version: 2 }), A)).toBe(false);
+    expect(warnings[0]).toMatchObject({ fields: { peer: '10.0.0.1:4803', version: 2, ourVersion: 1 } });
+    expect(counters[NetworkCounter.OtherVersion]).toBe(1);
+  });
+
+  it.each([
+    [false, 24, 'seals its traffic'],
+    [true, 4, 'does not seal its traffic'],
+  ])('is sealed as here (%s)', (sealed, trailerBytes, text) => {
+    const { gate, warnings, counters } = testGate(sealed);
+    expect(gate.admits(datagram(1, { trailerBytes }), A)).toBe(false);
+    expect(warnings[0]!.message).toContain(text);
+    expect(counters[NetworkCounter.OtherSeal]).toBe(1);
+  });
+
+  it('is of the own component, until healed', () => {
+    const { gate, counters } = testGate();
+    expect(gate.partition([1, 1, 2])).toBe(true);
+    expect([1, 2].map((node) => gate.admits(datagram(node), A))).toEqual([true, false]);
+    expect(counters[NetworkCounter.PartitionDropped]).toBe(1);
+    gate.heal();
+    expect(gate.admits(datagram(2), A)).toBe(true);
+    expect(gate.partition([3, 3, 3])).toBe(false);
+  });
+
+  it('is also what the ring has to count as malformed', () => {
+    const { gate } = testGate();
+    expect(gate.admits(datagram(1).subarray(0, 20), A)).toBe(true);
+    expect(gate.admits(datagram(77), A)).toBe(true);
+  });
+});
+
+describe('two daemons of one name', () => {
+  it('are told apart from one that was restarted', () => {
+    const { gate, warnings, clock } = testGate();
+    gate.admits(datagram(1, { run: 5 }), A);
+    gate.admits(datagram(1, { run: 6 }), A);
+    // What the earlier run left in a socket.
+    clock.nowMs = 500;
+    gate.admits(datagram(1, { run: 5 }), A);
+    gate.admits(datagram(1, { run: 6 }), A);
+    clock.nowMs = 100_000;
+    gate.admits(datagram(1, { run: 7 }), A);
+    expect(warnings).toEqual([]);
+  });
+
+  it('are named when both go on', () => {
+    const { gate, warnings, clock, counters } = testGate();
+    for (; clock.nowMs < 5000; clock.nowMs += 500) {
+      gate.admits(datagram(1, { run: 5 }), A);
+      gate.admits(datagram(1, { run: 6 }), B);
+    }
+    expect(warnings[0]).toMatchObject({
+      fields: { peerName: 'd1', peer: '10.0.0.1:4803', otherPeer: '10.0.0.2:4803' },
+    });
+    expect(counters[NetworkCounter.IdentityConflicts]).toBeGreaterThan(1);
+    expect(warnings.length).toBe(2);
+  });
+
+  it('are named when one is this daemon', () => {
+    const { gate, warnings } = testGate();
+    gate.admits(datagram(0, { run: 1000 }), B);
+    expect(warnings).toEqual([]);
+    gate.admits(datagram(0, { run: 999 }), B);
+    expect(warnings[0]).toMatchObject({ fields: { peerName: 'd0', peer: '10.0.0.2:4803', otherPeer: 'this daemon' } });
+  });
+});
+
+describe('seals that do not open', () => {
+  it('are said when they are many, with the address of the daemon they name', () => {
+    const { gate, warnings } = testGate(true);
+    gate.admits(datagram(1, { trailerBytes: 24 }), A);
+    gate.sealsRefused(1, 1);
+    expect(warnings).toEqual([]);
+    gate.sealsRefused(2, 1);
+    expect(warnings).toEqual([]);
+    gate.sealsRefused(3, 1);
+    gate.sealsRefused(40, 1);
+    expect(warnings).toMatchObject([{ fields: { peer: '10.0.0.1:4803', peerName: 'd1' } }]);
+  });
+});
+
+describe('OnceAMinute', () => {
+  it('forgets what is over, and bounds what it remembers', () => {
+    const once = new OnceAMinute();
+    const said = Array.from({ length: 100 }, (_, i) => once.allows(`thing ${i}`, 0));
+    expect(said.filter(Boolean).length).toBe(32);
+    expect(once.allows('thing 99', 59_999)).toBe(false);
+    expect(once.allows('thing 99', 60_000)).toBe(true);
+    expect(once.allows('thing 99', 60_000)).toBe(false);
+  });
+});

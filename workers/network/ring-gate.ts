@@ -1,0 +1,212 @@
+/**
+ * Looks at the header of every datagram of the ring before it goes to the ring agent. Here, where the sender's address is known,
+ * daemons that cannot understand each other are told apart and named in the log, and an operator's partition takes effect.
+ *
+ * Nothing here is authenticated: the ring agent opens seals. What a forged header can cause is a warning, once a minute.
+ */
+import { NetworkCounter } from '../../engine/buffers/counters.ts';
+import { readU16 } from '../../engine/wire/ring-bytes.ts';
+import {
+  AT_CLUSTER,
+  AT_INCARNATION,
+  AT_LENGTH,
+  AT_TRANSMITTER,
+  AT_VERSION,
+  RING_HEADER_LENGTH,
+  RING_WIRE_VERSION,
+} from '../../engine/wire/ring-header.ts';
+import type { Log } from '../log.ts';
+import { OnceAMinute } from './once-a-minute.ts';
+
+/** No incarnation has these high bits. */
+const UNHEARD = -1;
+const CRC_TRAILER_BYTES = 4;
+const SEAL_TRAILER_BYTES = 24;
+/** Datagrams of a run that ended may still come this long after the next one spoke. */
+const SUCCESSION_MS = 2000;
+/** So many datagrams of one peer must fail to open before it is said: single ones are repeated by the network itself. */
+const REFUSALS_TO_MENTION = 3;
+
+export interface Sender {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface GateOptions {
+  readonly self: number;
+  readonly daemonNames: readonly string[];
+  readonly incarnation: number;
+  /** Cluster and configuration, folded as headers have it. */
+  readonly cluster: number;
+  /** Whether this daemon seals its traffic. */
+  readonly sealed: boolean;
+}
+
+export interface GateLinks {
+  readonly counters: Float64Array;
+  readonly logger: Log;
+  readonly now: () => number;
+  /** Sends a bare header, so that a daemon we cannot understand says so in its own log too. */
+  readonly introduce: (to: Sender) => void;
+}
+
+/** What was heard of one daemon. */
+interface Peer {
+  readonly sender: Sender;
+  /** The run before, which may go on beside this one. */
+  readonly earlierRun: string;
+  readonly changedAtMs: number;
+}
+
+const word = (bytes: Uint8Array, at: number): number =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+
+export class RingGate {
+  readonly #options: GateOptions;
+  readonly #links: GateLinks;
+  readonly #cluster: number;
+  /** Bytes a trailer has where traffic is protected in the other way than here. */
+  readonly #otherTrailerBytes: number;
+  /** Incarnation of each daemon as last heard: its 32 low and its 16 high bits, so that no datagram makes a number off the heap. */
+  readonly #incarnationLow: Int32Array;
+  readonly #incarnationHigh: Int32Array;
+  /** 1: an operator's partition keeps this daemon out. */
+  readonly #blocked: Uint8Array;
+  readonly #peers: (Peer | null)[];
+  readonly #warnings = new OnceAMinute();
+  #refusals = 0;
+
+  constructor(options: GateOptions, links: GateLinks) {
+    this.#options = options;
+    this.#links = links;
+    const count = options.daemonNames.length;
+    this.#cluster = options.cluster | 0;
+    this.#otherTrailerBytes = options.sealed ? CRC_TRAILER_BYTES : SEAL_TRAILER_BYTES;
+    this.#incarnationLow = new Int32Array(count);
+    this.#incarnationHigh = new Int32Array(count).fill(UNHEARD);
+    this.#incarnationLow[options.self] = options.incarnation | 0;
+    this.#incarnationHigh[options.self] = Math.floor(options.incarnation / 2 ** 32);
+    this.#blocked = new Uint8Array(count);
+    this.#peers = options.daemonNames.map(() => null);
+  }
+
+  /** Whether `datagram`, which begins with the ring's magic, goes to the ring agent. */
+  admits(datagram: Buffer, sender: Sender): boolean {
+    // The ring agent counts what is malformed.
+    if (datagram.length < RING_HEADER_LENGTH) return true;
+    if (datagram[AT_VERSION] !== RING_WIRE_VERSION) return this.#otherVersion(datagram, sender);
+    if (word(datagram, AT_CLUSTER) !== this.#cluster) return this.#otherConfiguration(sender);
+    if (datagram.length - readU16(datagram, AT_LENGTH) === this.#otherTrailerBytes) return this.#otherSeal(sender);
+    const transmitter = readU16(datagram, AT_TRANSMITTER);
+    if (this.#blocked[transmitter] === 1) {
+      this.#links.counters[NetworkCounter.PartitionDropped]!++;
+      return false;
+    }
+    const low = word(datagram, AT_INCARNATION);
+    const high = readU16(datagram, AT_INCARNATION + 4);
+    if (this.#incarnationLow[transmitter] !== low || this.#incarnationHigh[transmitter] !== high)
+      this.#otherRun(transmitter, low, high, sender);
+    return true;
+  }
+
+  /** @param components of the network by daemon; @returns whether that keeps any daemon out */
+  partition(components: readonly number[]): boolean {
+    const own = components[this.#options.self];
+    for (const [node, component] of components.entries()) this.#blocked[node] = component === own ? 0 : 1;
+    return this.#blocked.includes(1);
+  }
+
+  heal(): void {
+    this.#blocked.fill(0);
+  }
+
+  /**
+   * The ring agent could not open datagrams that name daemon `node` as their transmitter.
+   * @param refusals so far
+   */
+  sealsRefused(refusals: number, node: number): void {
+    if (refusals - this.#refusals < REFUSALS_TO_MENTION) return;
+    this.#refusals = refusals;
+    const peer = this.#peers[node]?.sender ?? null;
+    this.#warn('seal', peer, () => [
+      { peerName: this.#options.daemonNames[node] ?? null, refusals },
+      'datagrams between daemons that our keys do not open are ignored: give all daemons the same ClusterKeyFile and reload them with SIGHUP; if they have, somebody forges or repeats datagrams',
+    ]);
+  }
+
+  #otherVersion(datagram: Buffer, sender: Sender): boolean {
+    this.#links.counters[NetworkCounter.OtherVersion]!++;
+    const said = this.#warn('version', sender, () => [
+      { version: datagram[AT_VERSION]!, ourVersion: RING_WIRE_VERSION },
+      'a daemon that speaks another version of the protocol between daemons is ignored: run the same release on all daemons of the cluster',
+    ]);
+    if (said) this.#links.introduce(sender);
+    return false;
+  }
+
+  #otherConfiguration(sender: Sender): boolean {
+    this.#links.counters[NetworkCounter.OtherConfiguration]!++;
+    const said = this.#warn('configuration', sender, () => [
+      {},
+      'a daemon with another configuration is ignored: segments, daemons with their addresses and order, and AcceleratedRing must be the same in its file and in ours; correct the wrong one and restart its daemon',
+    ]);
+    if (said) this.#links.introduce(sender);
+    return false;
+  }
+
+  #otherSeal(sender: Sender): boolean {
+    this.#links.counters[NetworkCounter.OtherSeal]!++;
+    this.#warn('sealing', sender, () => [
+      { sealedHere: this.#options.sealed },
+      this.#options.sealed
+        ? 'a daemon that does not seal its traffic is ignored: set ClusterKeyFile there too, and restart it'
+        : 'a daemon that seals its traffic is ignored: set ClusterKeyFile here too, and restart this daemon',
+    ]);
+    return false;
+  }
+
+  /** A daemon was started anew, or there are two of them. */
+  #otherRun(node: number, low: number, high: number, sender: Sender): void {
+    const nowMs = this.#links.now();
+    if (node === this.#options.self) {
+      this.#conflict(node, 'this daemon', sender);
+      return;
+    }
+    const peer = this.#peers[node];
+    if (peer === undefined) return;
+    const earlierRun = `${this.#incarnationHigh[node]} ${this.#incarnationLow[node]}`;
+    this.#incarnationLow[node] = low;
+    this.#incarnationHigh[node] = high;
+    if (peer === null) {
+      this.#peers[node] = { sender, earlierRun, changedAtMs: nowMs };
+      return;
+    }
+    const isBack = `${high} ${low}` === peer.earlierRun;
+    if (isBack && nowMs - peer.changedAtMs > SUCCESSION_MS) this.#conflict(node, text(peer.sender), sender);
+    // Two that speak in turn keep the time of the first change.
+    this.#peers[node] = { sender, earlierRun, changedAtMs: isBack ? peer.changedAtMs : nowMs };
+  }
+
+  #conflict(node: number, otherPeer: string, sender: Sender): void {
+    this.#links.counters[NetworkCounter.IdentityConflicts]!++;
+    this.#warn('identity', sender, () => [
+      { peerName: this.#options.daemonNames[node] ?? null, otherPeer },
+      'two daemons run as the same entry of the configuration: give each a name (-n) and an address of its own, and stop one of them',
+    ]);
+  }
+
+  /** @returns whether it was said */
+  #warn(
+    kind: string,
+    sender: Sender | null,
+    build: () => readonly [Readonly<Record<string, string | number | boolean | null>>, string],
+  ): boolean {
+    const peer = sender === null ? null : text(sender);
+    if (!this.#warnings.allows(`${kind} ${peer}`, this.#links.now())) return false;
+    const [fields, message] = build();
+    this.#links.logger.warn({ peer, ...fields }, message);
+    return true;
+  }
+}
+
+const text = ({ address, port }: Sender): string => `${address}:${port}`;
