@@ -15,7 +15,7 @@ import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
 import { nextIncarnation } from './incarnation.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
-import { RingSeqReserve } from './ring-seq-reserve.ts';
+import { ringSeqState } from './ring-seq-floor.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
 const ACCESS_FOLDERS = ['.', '/etc'];
@@ -26,7 +26,6 @@ const UNSEALED =
 
 export interface DaemonSpecResult {
   readonly spec: DaemonSpec;
-  readonly ringSeqs: RingSeqReserve;
   /** Worth a line in the log each. */
   readonly warnings: readonly string[];
 }
@@ -44,7 +43,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
   const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
   const group = segmentGroup(resolved);
-  const ringSeqs = await RingSeqReserve.open(options.volatile ? null : options.stateDir, self.name);
+  const ringSeqs = await ringSeqState(options.volatile ? null : options.stateDir, self.name);
   const daemonNames = hosts.map((host) => host.name);
   const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile);
   const cluster = clusterHash(configuration);
@@ -75,6 +74,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         datagramBytes: datagramBytes(configuration),
         randomSeed: randomInt(2 ** 31),
       },
+      ringSeqFile: ringSeqs.file,
       daemonNames,
       daemonAddress: addresses,
       segmentPeers: group?.nodes ?? [],
@@ -101,7 +101,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
     warnings.push(UNSEALED);
   }
-  return { spec, ringSeqs, warnings };
+  return { spec, warnings };
 }
 
 /** How datagrams reach the daemon's own segment, when it is configured for multicast or broadcast and has other daemons. */

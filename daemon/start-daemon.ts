@@ -2,9 +2,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import { type CountersMemory, RING_NODE_COUNTERS, ringCounters } from '../engine/buffers/counters.ts';
+import type { CountersMemory } from '../engine/buffers/counters.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
-import { RingCounter } from '../engine/ring/counters.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
@@ -57,7 +56,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   const { logger: ownLogger, ...daemonOptions } = options;
   const resolved = await loadOptions(daemonOptions);
   const { options: settings } = resolved.configuration;
-  const { spec, ringSeqs, warnings } = await createDaemonSpec(resolved);
+  const { spec, warnings } = await createDaemonSpec(resolved);
   const logger = ownLogger ?? createLogger({ daemon: spec.name, options: settings });
   for (const { message } of resolved.warnings) logger.warn(message);
   for (const warning of warnings) logger.warn(warning);
@@ -76,25 +75,18 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
       logger.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
-      void ringSeqs.close();
       settle(failure);
     },
   });
   let stopped: Promise<void> | null = null;
   const stop = (drainTimeoutMs: number): Promise<void> => {
-    stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
-      await ringSeqs.close();
+    stopped ??= supervisor.stop(drainTimeoutMs).then(() => {
       logger.info('daemon stopped');
       settle(null);
     });
     return stopped;
   };
   const bound = await supervisor.start();
-  const counters = ringCounters(supervisor.memory.counters);
-  ringSeqs.watch(
-    () => counters[RING_NODE_COUNTERS + RingCounter.RingSeq]!,
-    (error) => logger.error({ err: error }, 'ring sequence number not stored'),
-  );
   const addresses = bound.flatMap(({ address }): DaemonAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];

@@ -29,6 +29,7 @@ import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { LogOutput } from './ring/log-output.ts';
+import { storeRingSeq } from './ring/ring-seq-file.ts';
 import { SendQueue } from './ring/send-queue.ts';
 import { SessionRegistry } from './ring/session-registry.ts';
 
@@ -38,6 +39,8 @@ const DATAGRAM_BATCHES = 8;
 
 export interface RingAgentOptions {
   readonly ring: RingNodeOptions;
+  /** Keeps the highest ring sequence number used; null: nothing does. */
+  readonly ringSeqFile: string | null;
   /** Names of all daemons, in configuration order; for the log. */
   readonly daemonNames: readonly string[];
   /** IPv4 address of every configured daemon as a number, in configuration order. */
@@ -84,6 +87,7 @@ export class RingAgent implements Agent, RingHost {
   #view: DataView;
   #recordsDelivered = 0;
   #logFull = false;
+  #ringSeqKept = 0;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #started = false;
@@ -196,12 +200,25 @@ export class RingAgent implements Agent, RingHost {
   }
 
   configurationChanged(configuration: Configuration): void {
+    this.#keepRingSeq(configuration.id.ringSeq);
     if (configuration.id.kind === 'regular') this.#queue.restartMessages();
     this.#groups.configurationChanged(configuration);
     const members = configuration.members.map((member) => this.#options.daemonNames[member.node]).join(' ');
     if (configuration.id.kind === 'regular') this.#publishMembers(configuration);
     const { kind, ringSeq } = configuration.id;
     this.#links.logger.info({ kind, ringSeq, members, count: configuration.members.length }, 'daemon membership');
+  }
+
+  /** Before any client sees the number. A transitional configuration has that of the regular one that follows. */
+  #keepRingSeq(ringSeq: number): void {
+    const { ringSeqFile } = this.#options;
+    if (ringSeqFile === null || ringSeq <= this.#ringSeqKept) return;
+    try {
+      storeRingSeq(ringSeqFile, ringSeq);
+      this.#ringSeqKept = ringSeq;
+    } catch (error) {
+      this.#links.logger.error({ reason: String(error) }, 'ring sequence number not kept');
+    }
   }
 
   #publishMembers({ members }: Configuration): void {

@@ -1,0 +1,84 @@
+/** Called once per delivered message: the payload is `view[offset, offset + length)`, valid only during the call. */
+export interface PayloadSink {
+  onPayload(view: DataView, offset: number, lengthBytes: number): void;
+}
+
+/** One message as the protocol wants it on the wire, and where in it the payload lies. */
+export interface PublishFrame {
+  readonly bytes: Uint8Array;
+  readonly payloadOffset: number;
+}
+
+/**
+ * One client connection's side of a protocol, hand-encoded. It owns no socket: bytes go in through `consume`, what it owes the
+ * server comes out of `takeOutput`. All systems are driven through this interface, so all pay the same for the generator.
+ */
+export interface ProtocolClient {
+  /** The handshake is over, and the subscription (if any) is known to be in force. */
+  readonly ready: boolean;
+  /** Takes whole units of `bytes[start, end)`; returns the position behind the last whole one. Throws on a protocol error. */
+  consume(bytes: Uint8Array, view: DataView, start: number, end: number): number;
+  /** Bytes to be written to the server now, or null. To be called after connecting and after each `consume`. */
+  takeOutput(): Uint8Array | null;
+  /** `serial` numbers the frames of one sender's cycle, for protocols that number their messages. */
+  publishFrame(group: string, payload: Uint8Array, serial: number): PublishFrame;
+}
+
+/** How a connection takes part: a name unique in the run, and the group to subscribe to (senders: none). */
+export interface ClientRole {
+  readonly name: string;
+  readonly group: string | null;
+  readonly sink: PayloadSink;
+}
+
+export interface SpreadOptions {
+  readonly service: 'unreliable' | 'reliable' | 'fifo' | 'causal' | 'agreed' | 'safe';
+}
+
+export interface MqttOptions {
+  readonly qos: 0 | 1;
+}
+
+/** Which protocol, and its options. Plain data: it travels to the load threads. */
+export type ProtocolChoice =
+  | { readonly kind: 'spread'; readonly options: SpreadOptions }
+  | { readonly kind: 'nats' }
+  | { readonly kind: 'redis' }
+  | { readonly kind: 'mqtt'; readonly options: MqttOptions }
+  | { readonly kind: 'zmtp' };
+
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
+
+const encoder = new TextEncoder();
+export const ascii = (text: string): Uint8Array => encoder.encode(text);
+
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Text of `bytes[start, end)`, for handshakes and error messages only. */
+export const textOf = (bytes: Uint8Array, start: number, end: number): string =>
+  new TextDecoder('latin1').decode(bytes.subarray(start, end));
+
+/** Collects what a client owes the server until the connection takes it. */
+export class OutputQueue {
+  #bytes: Uint8Array | null = null;
+
+  push(bytes: Uint8Array): void {
+    this.#bytes = this.#bytes === null ? bytes : concatBytes(this.#bytes, bytes);
+  }
+
+  take(): Uint8Array | null {
+    const bytes = this.#bytes;
+    this.#bytes = null;
+    return bytes;
+  }
+}

@@ -1,0 +1,227 @@
+/** The daemon's agents without threads and clients: their surroundings play themselves, one duty cycle at a time. */
+
+import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { loadOptions } from '../../daemon/options-load.ts';
+import type { DaemonOptions } from '../../daemon/options-schema.ts';
+import { deliveryCounters } from '../../engine/buffers/counters.ts';
+import { LogKind, OrderedLogReader, OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
+import { nameWords } from '../../engine/wire/name-hash.ts';
+import { RECORD_FIRST, RECORD_HEADER_LENGTH, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
+import { AGREED_MESS } from '../../engine/wire/service.ts';
+import type { Agent } from '../../workers/agent.ts';
+import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
+import { FramePump } from '../../workers/delivery/frame-pump.ts';
+import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
+import { NameTable } from '../../workers/delivery/name-table.ts';
+import type { ClientSession } from '../../workers/delivery/session.ts';
+import { SubmitPort } from '../../workers/delivery/submit-port.ts';
+import { setUpThread, type ThreadAgents } from '../../workers/thread-setup.ts';
+import { planThreads } from '../../workers/threading.ts';
+import { freePort } from '../peers/child.ts';
+import { GROUP, GROUP_HASH } from './frames.ts';
+import { createSession } from './sessions.ts';
+
+/** The other daemon of a network agent's cluster. */
+const PEER = nodeIndex(1);
+const LIMITS = { maxSessionMessages: 100_000, maxSessionBytes: 64 * 1024 * 1024, policy: 'disconnect' } as const;
+const SESSIONS = 64;
+
+const refuse = (): never => {
+  throw new Error('not expected here');
+};
+
+interface Workshop {
+  readonly memory: DaemonMemory;
+  readonly network: Agent;
+  readonly ring: Agent;
+  readonly delivery: Agent;
+  readonly threads: ThreadAgents;
+}
+
+/** The agents of a daemon as the daemon itself builds them, all in this thread, and nobody to run them. */
+async function buildAgents(options: DaemonOptions): Promise<Workshop> {
+  const resolved = await loadOptions({ maxSessions: SESSIONS, volatile: true, logLevel: 'error', ...options });
+  const { spec } = await createDaemonSpec(resolved);
+  const plan = planThreads('inline', 1, { cores: 1, nodeVersion: process.versions.node });
+  const memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
+  const threads = setUpThread({
+    spec,
+    plan,
+    memory,
+    thread: 0,
+    wake: () => {},
+    log: ({ message }) => process.stderr.write(`${message}\n`),
+    schedule: () => {},
+    requestStop: () => {},
+  });
+  const byName = (name: string): Agent => threads.agents.find((agent) => agent.name === name) ?? refuse();
+  return {
+    memory,
+    network: byName('network'),
+    ring: byName('ring'),
+    delivery: byName('delivery-0'),
+    threads,
+  };
+}
+
+/** The ring agent of a daemon alone; clients and delivery agent are played by `submit` and `takeDelivered`. */
+export class LoneRingAgent {
+  readonly #agent: Agent;
+  readonly #submit: SubmitPort;
+  readonly #log: OrderedLogReader;
+  #nowMs = 1000;
+
+  private constructor({ ring, memory }: Workshop) {
+    this.#agent = ring;
+    this.#submit = new SubmitPort(memory.submit[0], memory.requests[0]);
+    this.#log = new OrderedLogReader(memory.log, 0);
+  }
+
+  static async create(): Promise<LoneRingAgent> {
+    const lone = new LoneRingAgent(await buildAgents({}));
+    // It has to find out that it is alone.
+    for (let i = 0; i < 2000; i++) lone.cycle(10);
+    lone.takeDelivered();
+    return lone;
+  }
+
+  cycle(passMs = 0.01): number {
+    this.#nowMs += passMs;
+    return this.#agent.doWork(this.#nowMs);
+  }
+
+  /** One run of `frameCount` frames. */
+  submit(frames: Uint8Array, frameCount: number): void {
+    if (!this.#submit.run(sessionHandle(0), AGREED_MESS, 0, frameCount, GROUP_HASH, frames, 0, frames.length)) refuse();
+    this.#submit.publish();
+  }
+
+  /** @returns entries of the log that were new */
+  takeDelivered(): number {
+    let entries = 0;
+    while (this.#log.next()) entries++;
+    this.#log.finish();
+    return entries;
+  }
+}
+
+/** The way in of a delivery agent: bytes of one client to runs in the submit ring. */
+export class Intake {
+  readonly #memory = createDaemonMemory(1, 1, SESSIONS);
+  readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
+  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), {
+    endSession: refuse,
+    stalled: refuse,
+    markDirty: refuse,
+  });
+  readonly #session = createSession(0);
+  readonly #submitted = new SpscRingConsumer(this.#memory.submit[0]);
+
+  read(bytes: Buffer, view: DataView): void {
+    if (!this.#pump.read(this.#session, bytes, view, 0, bytes.length)) refuse();
+    this.#port.publish();
+    // The ring agent takes everything at once.
+    while (this.#submitted.peek(bytes.length)) this.#submitted.release(this.#submitted.lengthBytes);
+  }
+}
+
+/** The way out of a delivery agent: entries of the log to writes of sessions whose sockets take everything. */
+export class Output {
+  readonly #memory = createDaemonMemory(1, 1, SESSIONS);
+  readonly #writer = new OrderedLogWriter(this.#memory.log);
+  readonly #reader = new OrderedLogReader(this.#memory.log, 0);
+  readonly #consumer: LogConsumer;
+  readonly #dirty: ClientSession[] = [];
+
+  /** @param receivers sessions in the group of `makeFrames` */
+  constructor(receivers: number) {
+    const names = new NameTable();
+    const sessions = new Map<number, ClientSession>();
+    for (let i = 0; i < receivers; i++) {
+      const session = createSession(i, this.#reader);
+      sessions.set(i, session);
+      names.add(nameWords(GROUP), session);
+    }
+    this.#consumer = new LogConsumer(
+      this.#reader,
+      sessions,
+      names,
+      LIMITS,
+      deliveryCounters(this.#memory.counters, 0),
+      {
+        markDirty: (session) => {
+          if (!session.dirty) this.#dirty.push(session);
+          session.dirty = true;
+        },
+        tooSlow: refuse,
+        nameAccepted: refuse,
+        nameRefused: refuse,
+        sessionEnded: refuse,
+        clientsBlocked: refuse,
+      },
+    );
+  }
+
+  /** Delivers `runs` log entries of `frames` each. @returns socket writes made */
+  deliver(frames: Uint8Array, frameCount: number, runs: number): number {
+    for (let i = 0; i < runs; i++) {
+      if (!this.#writer.hasRoom(1, frames.length)) refuse();
+      const at = this.#writer.reserve(frames.length);
+      this.#writer.bytes.set(frames, at);
+      this.#writer.append(LogKind.Run, at, frames.length, frameCount, AGREED_MESS, 0, 0, GROUP_HASH, 0);
+    }
+    this.#writer.publish();
+    this.#consumer.consume();
+    let writes = 0;
+    for (let i = 0; i < this.#dirty.length; i++) {
+      const session = this.#dirty[i];
+      session.dirty = false;
+      session.output.flush();
+      writes += session.output.writes;
+      session.output.writes = 0;
+    }
+    this.#dirty.length = 0;
+    this.#reader.finish();
+    return writes;
+  }
+}
+
+/** A delivery agent without clients. */
+export const idleDeliveryAgent = async (): Promise<Agent> => (await buildAgents({})).delivery;
+
+/** A network agent with its sockets; what it sends goes to a UDP port where it need not be read. */
+export class SendingNetworkAgent {
+  readonly agent: Agent;
+  readonly #outbound: SpscRingProducer;
+
+  private constructor({ network, memory }: Workshop) {
+    this.agent = network;
+    this.#outbound = new SpscRingProducer(memory.outbound);
+  }
+
+  static async open(peerPort: number): Promise<SendingNetworkAgent> {
+    const configText = [
+      `Spread_Segment 127.0.0.1:${await freePort()} { self 127.0.0.1 }`,
+      `Spread_Segment 127.0.0.2:${peerPort} { peer 127.0.0.2 }`,
+    ].join('\n');
+    const workshop = await buildAgents({ configText, name: 'self' });
+    await workshop.threads.listen([], false, 0);
+    return new SendingNetworkAgent(workshop);
+  }
+
+  /** Queues `count` datagrams and lets the agent send them. */
+  send(datagram: Uint8Array, count: number): void {
+    const ring = this.#outbound;
+    for (let i = 0; i < count; i++) {
+      const at = ring.claim(RECORD_HEADER_LENGTH + datagram.length);
+      if (at === -1) refuse();
+      writeRecordHeader(ring.view, at, RecordKind.Datagram, 0, RECORD_FIRST | RECORD_LAST, PEER, 0, 0);
+      ring.bytes.set(datagram, at + RECORD_HEADER_LENGTH);
+    }
+    ring.publish();
+    // Where the ring ends, a cycle ends too.
+    for (let sent = 0; sent < count; ) sent += this.agent.doWork(0) || refuse();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * Ring nodes on a network in memory with a virtual clock. Nothing is lost or overtaken, and nothing is allocated per datagram, so that what
+ * is measured is the ring.
+ */
+
+import { RingCounter, RingState } from '../../engine/ring/counters.ts';
+import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
+import type { RecordSpan, RingHost } from '../../engine/ring/ports.ts';
+import { RingNode } from '../../engine/ring/ring-node.ts';
+import type { RingNodeOptions } from '../../engine/ring/ring-node-contract.ts';
+import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
+import { alignRecord, RECORD_FRAME_COUNT, RECORD_LENGTH } from '../../engine/wire/record.ts';
+import { copyBytes, readU32 } from '../../engine/wire/ring-bytes.ts';
+
+const WALL_SECONDS = 1_700_000_000;
+/** Virtual time a datagram takes. */
+const HOP_MS = 0.01;
+const FLIGHT_BYTES = 16 * 1024 * 1024;
+const MAX_FLIGHTS = 1 << 14;
+
+/** Timers of the LAN profile. */
+export const TIMEOUTS = {
+  tokenLossMs: 600,
+  tokenResendMs: 5,
+  joinEveryMs: 30,
+  gatherMinMs: 60,
+  gatherMaxMs: 300,
+  commitMs: 300,
+  commitResendMs: 20,
+  probeEveryMs: 1000,
+  probeIdleMs: 10_000,
+  mergeNotBeforeMs: 1000,
+  idleHoldMaxMs: 100,
+};
+
+/** The defaults of the configuration. */
+const WINDOWS = { window: 160, personalWindow: 20, acceleratedWindow: 15, acceleratedRing: true };
+
+export const ringOptions = (self: number, size: number, datagramBytes: number): RingNodeOptions => ({
+  self: nodeIndex(self),
+  incarnation: incarnation(1_000_000 + self),
+  segmentOf: new Array<number>(size).fill(0),
+  clusterHash: new Uint8Array(16).fill(7),
+  windows: WINDOWS,
+  timeouts: TIMEOUTS,
+  datagramBytes,
+  randomSeed: self + 1,
+});
+
+/** A send queue that can be stopped. */
+export interface StoppableSource extends RecordSource {
+  isOpen: boolean;
+  /** Bytes that wait: 0 when stopped. */
+  readonly queuedBytes: number;
+}
+
+class MemoryNode implements RingHost {
+  readonly node: RingNode;
+  readonly index: number;
+  pending = 0;
+  framesDelivered = 0;
+  readonly #ring: MemoryRing;
+  readonly #source: StoppableSource;
+  readonly #filler: PacketFiller;
+
+  constructor(ring: MemoryRing, index: number, source: StoppableSource, options: RingNodeOptions) {
+    this.index = index;
+    this.#ring = ring;
+    this.#source = source;
+    this.#filler = new PacketFiller(source);
+    this.node = new RingNode(options, this);
+  }
+
+  fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {
+    return this.#filler.fillPacket(out, offset, capacityBytes);
+  }
+
+  borrowRecords(span: RecordSpan): boolean {
+    return this.#filler.borrowRecords(span);
+  }
+
+  releaseRecords(): void {
+    this.#filler.releaseRecords();
+  }
+
+  queuedBytes(): number {
+    return this.#source.queuedBytes;
+  }
+
+  deliverRecords(_origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const end = offset + lengthBytes;
+    for (let at = offset; at < end; ) {
+      this.framesDelivered += readU32(bytes, at + RECORD_FRAME_COUNT);
+      at += alignRecord(readU32(bytes, at + RECORD_LENGTH));
+    }
+  }
+
+  canDeliver(): boolean {
+    return true;
+  }
+
+  canDeliverEarly(): boolean {
+    return true;
+  }
+
+  configurationChanged(): void {
+    this.#filler.restartMessage();
+  }
+
+  sendTo(node: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    this.#ring.transmit(node, this.#ring.keep(bytes, offset, lengthBytes), lengthBytes);
+  }
+
+  sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
+    const at = this.#ring.keep(bytes, offset, lengthBytes);
+    for (let node = 0; node < this.#ring.nodes.length; node++) {
+      if (node !== this.index && members?.includes(nodeIndex(node)) !== false) {
+        this.#ring.transmit(node, at, lengthBytes);
+      }
+    }
+  }
+}
+
+export class MemoryRing {
+  readonly nodes: readonly MemoryNode[];
+  datagrams = 0;
+  datagramBytes = 0;
+  #nowMs = 1000;
+  readonly #bytes = new Uint8Array(FLIGHT_BYTES);
+  #writeAt = 0;
+  /** Per flight: receiver, offset, length. */
+  readonly #flights = new Int32Array(MAX_FLIGHTS * 3);
+  #first = 0;
+  #count = 0;
+
+  readonly #sources: readonly StoppableSource[];
+
+  /** One node for each source. Call `form` first. */
+  constructor(sources: readonly StoppableSource[], datagramBytes: number) {
+    const size = sources.length;
+    this.#sources = sources;
+    this.nodes = sources.map((source, i) => new MemoryNode(this, i, source, ringOptions(i, size, datagramBytes)));
+  }
+
+  /** Runs until all nodes are in one ring, with empty queues; then opens the sources. @throws when they do not get there */
+  form(): void {
+    for (const source of this.#sources) source.isOpen = false;
+    for (const { node } of this.nodes) node.start(this.#nowMs, WALL_SECONDS);
+    for (let steps = 0; !this.#isWhole(); steps++) {
+      if (steps === 100_000) throw new Error('the ring did not form');
+      this.step();
+    }
+    for (const source of this.#sources) source.isOpen = true;
+    for (const { node } of this.nodes) node.wake(this.#nowMs);
+  }
+
+  /** Handles one datagram, or the next timer when none is under way. */
+  step(): void {
+    if (this.#count > 0) this.#arrive();
+    else this.#fire();
+  }
+
+  /** Runs until node 0 has delivered `frames` more. */
+  deliver(frames: number): void {
+    const [first] = this.nodes;
+    const until = first.framesDelivered + frames;
+    while (first.framesDelivered < until) this.step();
+  }
+
+  /** Runs until the token has been at node 0 `rounds` more times. */
+  rotate(rounds: number): void {
+    const { counters } = this.nodes[0].node;
+    const until = counters[RingCounter.TokenRounds] + rounds;
+    while (counters[RingCounter.TokenRounds] < until) this.step();
+  }
+
+  /** Copies a datagram out of its sender's hands. @returns where it is kept until it has arrived */
+  keep(bytes: Uint8Array, offset: number, lengthBytes: number): number {
+    if (this.#writeAt + lengthBytes > FLIGHT_BYTES) this.#writeAt = 0;
+    const at = this.#writeAt;
+    copyBytes(this.#bytes, at, bytes, offset, lengthBytes);
+    this.#writeAt += lengthBytes;
+    return at;
+  }
+
+  transmit(to: number, at: number, lengthBytes: number): void {
+    const flight = ((this.#first + this.#count) % MAX_FLIGHTS) * 3;
+    this.#flights[flight] = to;
+    this.#flights[flight + 1] = at;
+    this.#flights[flight + 2] = lengthBytes;
+    this.#count++;
+    this.nodes[to].pending++;
+    this.datagrams++;
+    this.datagramBytes += lengthBytes;
+  }
+
+  #isWhole(): boolean {
+    return this.nodes.every(
+      ({ node: { counters } }) =>
+        counters[RingCounter.State] === RingState.Operational && counters[RingCounter.Members] === this.nodes.length,
+    );
+  }
+
+  #arrive(): void {
+    const flight = this.#first * 3;
+    this.#first = (this.#first + 1) % MAX_FLIGHTS;
+    this.#count--;
+    this.#nowMs += HOP_MS;
+    const target = this.nodes[this.#flights[flight]];
+    target.pending--;
+    target.node.receive(this.#nowMs, this.#bytes, this.#flights[flight + 1], this.#flights[flight + 2]);
+    // A token that waited for its data asks for a tick once everything that had arrived is handled.
+    if (target.pending === 0 && target.node.nextDeadlineMs <= this.#nowMs) target.node.tick(this.#nowMs, WALL_SECONDS);
+  }
+
+  #fire(): void {
+    let due = this.nodes[0];
+    for (const node of this.nodes) if (node.node.nextDeadlineMs < due.node.nextDeadlineMs) due = node;
+    this.#nowMs = Math.max(this.#nowMs, due.node.nextDeadlineMs);
+    due.node.tick(this.#nowMs, WALL_SECONDS);
+  }
+}

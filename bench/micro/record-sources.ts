@@ -1,0 +1,29 @@
+import type { RecordSpan } from '../../engine/ring/ports.ts';
+import type { StoppableSource } from './memory-ring.ts';
+
+/** A send queue that never ends while it is open: the same records again and again. */
+export class EndlessSource implements StoppableSource {
+  /** Closed sources, and those of no records, are empty queues. */
+  isOpen = true;
+  readonly #records: Uint8Array;
+  #at = 0;
+
+  constructor(records: Uint8Array) {
+    this.#records = records;
+  }
+
+  get queuedBytes(): number {
+    return this.isOpen ? this.#records.length - this.#at : 0;
+  }
+
+  peek(span: RecordSpan): boolean {
+    span.bytes = this.#records;
+    span.offset = this.#at;
+    span.lengthBytes = this.#records.length - this.#at;
+    return this.isOpen && span.lengthBytes > 0;
+  }
+
+  consume(lengthBytes: number): void {
+    this.#at = (this.#at + lengthBytes) % this.#records.length;
+  }
+}

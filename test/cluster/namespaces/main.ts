@@ -1,0 +1,168 @@
+/** `npm run cluster`: see docs/clusters.md. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Command, Option } from 'commander';
+import type { Violation } from '../../simulation/checker/check.ts';
+import { randomFor } from '../../simulation/core/random.ts';
+import { settle } from '../settle.ts';
+import { checkRun } from '../trace-of-run.ts';
+import { type FaultCounts, injectFaults } from './faults.ts';
+import { LIMITS, MEASURED, type Measurements, measureViews } from './measure.ts';
+import { NamespaceCluster } from './namespace-cluster.ts';
+import { MOST_DAEMONS, NamespaceNetwork, requireNamespaces, type Transport } from './network.ts';
+
+const WARM_UP_MS = 1000;
+const CALM_PAUSE_MS = 20;
+
+interface Flags {
+  readonly daemons: number;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly transport: Transport;
+  readonly rounds: number;
+  readonly pause: number;
+  readonly quiet?: true;
+}
+
+function numberBetween(low: number, high: number, isWhole: boolean): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!(value >= low && value <= high) || (isWhole && !Number.isInteger(value)))
+      throw new Error(`${text}: must be a${isWhole ? ' whole' : ''} number from ${low} to ${high}`);
+    return value;
+  };
+}
+
+/** @returns the exit code: 1 when a client saw what it must not see, or a daemon ended by itself */
+export async function main(cli: string, args: readonly string[]): Promise<number> {
+  const flags = parse(args);
+  requireNamespaces();
+  const network = new NamespaceNetwork(flags.daemons);
+  const started: NamespaceCluster[] = [];
+  let isCancelled = false;
+  const cancelled = new Promise<'cancelled'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        isCancelled = true;
+        resolve('cancelled');
+      });
+  });
+  const start = (profile: 'lan' | 'fast', walkers: number, pauseMs: number): NamespaceCluster => {
+    const { transport, seed } = flags;
+    const cluster = new NamespaceCluster(network, { cli, profile, transport, seed, walkers, pauseMs });
+    started.push(cluster);
+    return cluster;
+  };
+  try {
+    const work = runAll(flags, network, start, () => isCancelled);
+    work.catch(() => {});
+    const result = await Promise.race([work, cancelled]);
+    if (result !== 'cancelled') return result;
+    console.error('interrupted');
+    return 130;
+  } finally {
+    await Promise.all(started.map((cluster) => cluster.remove()));
+    network.remove();
+  }
+}
+
+function parse(args: readonly string[]): Flags {
+  return new Command('cluster')
+    .description(
+      'Runs daemons in network namespaces, with clients that send on each, through kills, pauses, cut links and loss.',
+    )
+    .option('--daemons <n>', 'how many', numberBetween(2, MOST_DAEMONS, true), 3)
+    .option('--minutes <m>', 'how long faults are injected', numberBetween(0, 24 * 60, false), 2)
+    .option('--seed <s>', 'of the faults and the clients', numberBetween(0, 2 ** 32, true), 1)
+    .option('--rounds <n>', 'measurements of each kind and profile', numberBetween(0, 1000, true), 5)
+    .option('--pause <ms>', 'mean pause of a client between two things it does', numberBetween(1, 10_000, false), 10)
+    .option('--quiet', 'do not name each fault')
+    .addOption(
+      new Option('--transport <how>', 'how a datagram reaches all daemons')
+        .choices(['unicast', 'multicast', 'broadcast'])
+        .default('unicast'),
+    )
+    .parse([...args], { from: 'user' })
+    .opts<Flags>();
+}
+
+async function runAll(
+  flags: Flags,
+  network: NamespaceNetwork,
+  start: (profile: 'lan' | 'fast', walkers: number, pauseMs: number) => NamespaceCluster,
+  isCancelled: () => boolean,
+): Promise<number> {
+  const { daemons, transport, seed, minutes, rounds } = flags;
+  console.log(
+    `${daemons} daemons, ${transport}, seed ${seed}; loss and delay by ${network.impairment ?? 'nothing: left out'}`,
+  );
+  let violations = 0;
+  if (minutes > 0) {
+    const cluster = start('lan', 3, flags.pause);
+    await cluster.up();
+    for (const station of cluster.stations) station.startLoad();
+    const told = (line: string): void => {
+      if (flags.quiet !== true) console.log(`  ${line}`);
+    };
+    const random = randomFor(seed, 'faults');
+    const counts = await injectFaults(cluster, random, minutes * 60_000, told, isCancelled);
+    await settle(cluster.stations);
+    violations += report(`${minutes} minutes of faults`, cluster, counts);
+    await cluster.remove();
+  }
+  const measured: [profile: 'lan' | 'fast', times: Measurements][] = [];
+  for (const profile of rounds > 0 ? (['lan', 'fast'] as const) : []) {
+    const cluster = start(profile, 1, CALM_PAUSE_MS);
+    await cluster.up();
+    for (const station of cluster.stations) station.startLoad();
+    await delay(WARM_UP_MS);
+    measured.push([profile, await measureViews(cluster, rounds)]);
+    await settle(cluster.stations);
+    violations += report(`measurements, profile ${profile}`, cluster, null);
+    await cluster.remove();
+  }
+  if (measured.length > 0) printTimes(measured);
+  console.log(violations === 0 ? '\nno violation' : `\n${violations} properties violated`);
+  return violations === 0 ? 0 : 1;
+}
+
+/** @returns how many properties are violated */
+function report(title: string, cluster: NamespaceCluster, faults: FaultCounts | null): number {
+  cluster.noteFailures();
+  const { run } = cluster;
+  const violations: readonly Violation[] = checkRun(run);
+  const count = (of: (client: (typeof run.clients)[number]) => number): number =>
+    run.clients.reduce((sum, client) => sum + of(client), 0);
+  const seen = (kind: string): number => count((c) => c.observations.filter((event) => event.kind === kind).length);
+  console.log(`\n${title}`);
+  if (faults !== null)
+    console.log(
+      `  faults      ${Object.entries(faults)
+        .map(([name, n]) => `${name} ${n}`)
+        .join(', ')}`,
+    );
+  console.log(`  daemon runs ${run.processes.length}, client connections ${run.clients.length}`);
+  console.log(`  sent        ${count((client) => client.sent.length)} messages, ${seen('message')} deliveries`);
+  console.log(`  membership  ${seen('view')} views, ${seen('transition')} transitional signals`);
+  for (const failure of run.failures) console.log(`  FAILURE     ${failure}`);
+  for (const { property, title: what, count: times, examples } of violations) {
+    console.log(`  VIOLATED    ${property} ${what}: ${times} times`);
+    for (const example of examples) console.log(`              ${example}`);
+  }
+  if (violations.length === 0) console.log('  every property that clients can see holds');
+  return violations.length;
+}
+
+function printTimes(measured: readonly (readonly [profile: 'lan' | 'fast', times: Measurements])[]): void {
+  console.log('\nfrom the fault to the new view at every client, in milliseconds');
+  console.log('  profile  change       median      max    limit');
+  for (const [profile, times] of measured)
+    for (const kind of MEASURED) {
+      const sorted = [...times[kind]].sort((a, b) => a - b);
+      const median = sorted[sorted.length >> 1] ?? Number.NaN;
+      const max = sorted.at(-1) ?? Number.NaN;
+      const limit = LIMITS[profile][kind];
+      const cell = (value: number): string => value.toFixed(0).padStart(8);
+      const verdict = max > limit ? '  over' : '';
+      console.log(`  ${profile.padEnd(8)} ${kind.padEnd(12)}${cell(median)} ${cell(max)} ${cell(limit)}${verdict}`);
+    }
+}
