@@ -61,11 +61,14 @@ export type MicroResult = z.infer<typeof microResultSchema>;
 /** Above this the two harnesses do not tell the same story. */
 export const DISAGREEMENT_LIMIT = 0.25;
 
-/** How far the second opinion is from the first, as a share of it; null without one. */
-export function disagreement(result: Pick<MicroResult, 'nanoseconds' | 'secondOpinion'>): number | null {
-  if (result.secondOpinion === null || result.nanoseconds === 0) return null;
-  return result.secondOpinion / result.nanoseconds - 1;
+type Opinions = Pick<MicroResult, 'mean' | 'secondOpinion'>;
+
+/**
+ * How far the second opinion is from the first, as a share of it; null without one. The mean is compared, because each sample of the second
+ * harness is one: over many calls, those included in which the thread lost its core.
+ */
+export function disagreement({ mean, secondOpinion }: Opinions): number | null {
+  return secondOpinion === null || mean === 0 ? null : secondOpinion / mean - 1;
 }
 
-export const disagrees = (result: Pick<MicroResult, 'nanoseconds' | 'secondOpinion'>): boolean =>
-  Math.abs(disagreement(result) ?? 0) > DISAGREEMENT_LIMIT;
+export const disagrees = (opinions: Opinions): boolean => Math.abs(disagreement(opinions) ?? 0) > DISAGREEMENT_LIMIT;

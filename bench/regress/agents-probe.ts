@@ -158,7 +158,8 @@ async function networkAgent(): Promise<Figure[]> {
   const run = (): void => {
     for (let i = 0; i < sends; i++) network.send(datagram, 4);
   };
-  for (let i = 0; i < 10; i++) run();
+  // Node's own send path has many branches; it takes its time to be compiled for good.
+  for (let i = 0; i < 60; i++) run();
   const bytes = allocatedBytes(run);
   network.agent.close();
   sink.close();
@@ -168,7 +169,7 @@ async function networkAgent(): Promise<Figure[]> {
       title: 'network agent: heap bytes per datagram sent',
       unit: 'B',
       value: bytes / (sends * 4),
-      tolerance: 0.1,
+      tolerance: 0.3,
       slack: 8,
     },
   ];
