@@ -5,6 +5,10 @@
  * default differs from Spread's, the comment says so; a value in a file means what it means in Spread.
  */
 
+import { AUTH_METHODS, type AuthMethod } from '../wire/handshake.ts';
+
+export { AUTH_METHODS, type AuthMethod };
+
 export const DEBUG_FLAGS = [
   'PRINT',
   'EXIT',
@@ -25,8 +29,6 @@ export const DEBUG_FLAGS = [
   'SECURITY',
 ] as const;
 export const EVENT_PRIORITIES = ['pDEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'FATAL'] as const;
-/** In the order in which a daemon announces them. */
-export const AUTH_METHODS = ['NULL', 'IP', 'PWORD'] as const;
 export const SOCKET_PORT_REUSES = ['on', 'off', 'auto'] as const;
 export const LINK_PROTOCOLS = ['Hop', 'TcpHop'] as const;
 export const THREADING_MODES = ['auto', 'dedicated', 'shared-network', 'shared', 'inline'] as const;
@@ -37,7 +39,6 @@ export const RING_PROFILES = ['lan', 'wan', 'fast'] as const;
 
 export type DebugFlag = (typeof DEBUG_FLAGS)[number];
 export type EventPriority = (typeof EVENT_PRIORITIES)[number];
-export type AuthMethod = (typeof AUTH_METHODS)[number];
 export type SocketPortReuse = (typeof SOCKET_PORT_REUSES)[number];
 export type LinkProtocol = (typeof LINK_PROTOCOLS)[number];
 export type ThreadingMode = (typeof THREADING_MODES)[number];
