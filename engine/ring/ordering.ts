@@ -18,9 +18,13 @@ import type { RingMembers } from './ring-members.ts';
 import type { TokenHandler } from './token-desk.ts';
 import type { TokenLink } from './token-link.ts';
 
-/** Idle rotations before the leader begins to keep the token: by then every member knows that all is stable. */
-const IDLE_ROTATIONS_BEFORE_HOLD = 3;
-/** Each idle rotation after that is held this many times longer than the one before. */
+/** The leader's first hold of an idle token. Work that comes meanwhile ends a hold at once, so it may be long. */
+const FIRST_HOLD_MS = 4;
+/** A hold before it is certain that everyone has everything; as long as a member that lacks a packet may have to wait to say so. */
+const LULL_HOLD_MS = 2;
+/** Packets in a rotation up to which the ring counts as lightly loaded: far from any window, so that nobody's work was cut short. */
+const LULL_PACKETS = 8;
+/** Each further hold is this many times longer than the one before. */
 const HOLD_GROWTH = 4;
 /** Requests of the ring itself, as opposed to one of several old rings. */
 const OWN_RING_REF = 0;
@@ -38,8 +42,12 @@ export class Ordering implements TokenHandler {
   /** Sequence number and aru of the token this daemon sent one rotation ago. */
   #lastSentSeq = 0;
   #lastSentAru = 0;
-  /** Visits in a row in which nothing had happened on the ring. */
-  #idleVisits = 0;
+  /** The token was passed on with little on it, so the leader may be keeping it. */
+  #passedQuiet = false;
+  /** Holds in a row in which nothing happened on the ring. */
+  #holds = 0;
+  /** Somebody has asked for the token while it was under way: it is not held when it comes. */
+  #isWanted = false;
   #stalledSinceMs = 0;
   #stalledAru = 0;
   #stalledHolder = -1;
@@ -70,7 +78,9 @@ export class Ordering implements TokenHandler {
     this.#store = store;
     this.#lastSentSeq = 0;
     this.#lastSentAru = 0;
-    this.#idleVisits = 0;
+    this.#passedQuiet = false;
+    this.#holds = 0;
+    this.#isWanted = false;
     this.#stalledHolder = -1;
   }
 
@@ -104,33 +114,42 @@ export class Ordering implements TokenHandler {
 
   /** The leader may be keeping the token. */
   get mayBeHeld(): boolean {
-    return this.#idleVisits >= IDLE_ROTATIONS_BEFORE_HOLD - 1;
+    return this.#passedQuiet && !this.#ring!.isLeader;
   }
 
-  /** Somebody has work: no holding for the next rotations. */
-  endIdling(): void {
-    this.#idleVisits = 0;
+  /** Somebody has work, and the token is under way: when it comes it is not held. */
+  tokenWanted(): void {
+    this.#isWanted = true;
   }
 
   /**
-   * How long the leader keeps an arrived token because nothing happens on the ring; 0 when it must not. The steps
-   * lengthen, so that the first message after a short pause pays little.
+   * How long the leader keeps an arrived token because there is nothing for it to do; 0 when it must not. Whoever gets work
+   * meanwhile asks for it, so a lightly loaded ring turns on demand.
+   *
+   * Each member that has passed a token with aru = seq on had every packet. When it left here like that and comes back
+   * unchanged, this is true of all. The rotation after it, in which the others learn that all is stable, is needed only when
+   * a SAFE message waits for it. Before that, after a rotation with new packets, some have not been asked yet: the token
+   * rests only for a moment. The other holds lengthen, so that a daemon whose HURRY is lost after a short pause waits little.
    */
   holdTimeMs(token: Token): number {
     const { options } = this.#context;
     const store = this.#store;
-    if (!this.#ring!.isLeader || this.#idleVisits < IDLE_ROTATIONS_BEFORE_HOLD) return 0;
-    const allQuiet =
+    if (!this.#ring!.isLeader) return 0;
+    const isWanted = this.#isWanted;
+    this.#isWanted = false;
+    const { seq } = token;
+    const mayRest =
       token.phase === TokenPhase.Operational &&
-      token.seq === store.highSeq &&
-      token.seq === this.#lastSentSeq &&
-      token.aru === token.seq &&
-      store.stable === token.seq &&
+      seq === store.highSeq &&
+      token.aru === seq &&
       token.requestCount === 0 &&
-      token.backlog === 0;
-    if (!allQuiet || this.workWaits) return 0;
-    const step = HOLD_GROWTH ** (this.#idleVisits - IDLE_ROTATIONS_BEFORE_HOLD);
-    return Math.min(step, this.#longestHoldMs(options.timeouts.idleHoldMaxMs));
+      token.flow <= LULL_PACKETS;
+    if (!mayRest || isWanted || this.workWaits) return 0;
+    const noneWaits = store.stable === seq || store.delivered === seq;
+    if (!noneWaits) return 0;
+    const longestMs = this.#longestHoldMs(options.timeouts.idleHoldMaxMs);
+    if (seq !== this.#lastSentSeq || this.#lastSentAru !== seq) return Math.min(LULL_HOLD_MS, longestMs);
+    return Math.min(FIRST_HOLD_MS * HOLD_GROWTH ** this.#holds++, longestMs);
   }
 
   visit(token: Token): void {
@@ -169,14 +188,11 @@ export class Ordering implements TokenHandler {
     this.#flow.endVisit(token, fresh, retransmitted);
 
     const limit = windows.acceleratedRing ? this.#lastSentSeq : store.highSeq;
-    const asked = this.#retransmission.request(token, store, OWN_RING_REF, store.myAru + 1, limit, null);
+    this.#retransmission.request(token, store, OWN_RING_REF, store.myAru + 1, limit, null);
     updateAru(token, arrivedSeq, store.myAru, self);
-    const idle =
-      fresh + retransmitted + asked + token.requestCount + token.backlog === 0 &&
-      arrivedSeq === this.#lastSentSeq &&
-      token.aru === arrivedSeq;
-    this.#idleVisits = idle ? this.#idleVisits + 1 : 0;
     token.seq = store.highSeq;
+    this.#passedQuiet = token.aru === token.seq && token.requestCount === 0 && token.flow <= LULL_PACKETS;
+    if (token.seq !== this.#lastSentSeq) this.#holds = 0;
     token.hop++;
     token.copy = 0;
     this.#link.pass(token, this.mayBeHeld ? this.#longestHoldMs(options.timeouts.idleHoldMaxMs) : 0);

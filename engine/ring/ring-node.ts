@@ -193,12 +193,8 @@ export class RingNode implements RingNodeContract {
     }
     this.#ordering.deliver();
     if (!this.#ordering.workWaits) return;
-    if (this.#desk.isHolding) {
-      this.#ordering.endIdling();
-      this.#desk.release();
-    } else if (this.#ordering.mayBeHeld) {
-      this.#link.hurry();
-    }
+    if (this.#desk.isHolding) this.#desk.release();
+    else if (this.#ordering.mayBeHeld) this.#link.hurry();
   }
 
   /**
@@ -309,9 +305,12 @@ export class RingNode implements RingNodeContract {
       this.counters[RingCounter.Stale]++;
       return;
     }
-    this.#ordering.endIdling();
-    if (this.#desk.isHolding) this.#desk.release();
-    else this.#link.hurried();
+    if (this.#desk.isHolding) {
+      this.#desk.release();
+      return;
+    }
+    this.#ordering.tokenWanted();
+    this.#link.hurried();
   }
 
   #foreign(): void {
