@@ -186,7 +186,8 @@ export class EventLoopThread extends AgentThread {
         this.#end(null);
         return;
       }
-      if (this.cycle() > 0) {
+      // After work, agents are asked once more at once: finding nothing here spares a round of the event loop.
+      if (this.cycle() > 0 && (this.hasWork() || this.cycle() > 0)) {
         this.schedule();
         return;
       }
