@@ -1,18 +1,14 @@
 /** Makes the planned runs one after the other; a run that fails is a row that says why. */
 import { withTemporaryDirectory } from './clean-up.ts';
-import type { Pacing } from './load/load-task.ts';
+import { openLoop, type Pacing } from './load/load-task.ts';
 import { type LoadRequest, runLoad } from './load/run-load.ts';
 import { namespacesUnavailable } from './peers/namespaces.ts';
 import type { RunningSystem, System } from './peers/system.ts';
-import type { PlannedRun } from './plan.ts';
+import type { LoadTimes, PlannedRun } from './plan.ts';
 import type { Run, RunMetrics } from './report-schema.ts';
 import { type Scenario, windowMessages } from './scenarios.ts';
 
-export interface LoadTimes {
-  readonly warmUpMs: number;
-  readonly measureMs: number;
-}
-
+/** Of one run. */
 export interface LoadShape extends LoadTimes {
   readonly senderThreads: number;
   readonly receiverThreads: number;
@@ -36,7 +32,7 @@ function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape
     topology: { senders: scenario.senders, receivers: scenario.receivers, groups: scenario.groups },
     pacing,
     payloadBytes: scenario.payloadBytes,
-    warmUpMs: shape.warmUpMs,
+    warmUpMs: pacing.kind === 'open' ? shape.latencyWarmUpMs : shape.warmUpMs,
     measureMs: shape.measureMs,
     run: nextRunNumber++,
     senderThreads: shape.senderThreads,
@@ -53,9 +49,9 @@ async function choosePacing(running: RunningSystem, subject: Subject, shape: Loa
     windowMessages: shape.windowMessages ?? windowMessages(scenario),
   };
   if (scenario.kind === 'throughput') return closed;
-  if (scenario.saturationShare === null) return { kind: 'open', ratePerSecond: scenario.ratePerSecond ?? 1000 };
+  if (scenario.saturationShare === null) return openLoop(scenario.ratePerSecond ?? 1000);
   const saturated = await measure(running, subject, { ...closed, batch: 32 }, shape);
-  return { kind: 'open', ratePerSecond: Math.floor(saturated.messagesPerSecond * scenario.saturationShare) };
+  return openLoop(Math.floor(saturated.messagesPerSecond * scenario.saturationShare));
 }
 
 /** Why the machine cannot run `scenario`, or null. */

@@ -139,6 +139,7 @@ function shapeOf(options: Options): LoadShape {
   return {
     measureMs: (options.seconds ?? defaults.measureSeconds) * 1000,
     warmUpMs: defaults.warmUpSeconds * 1000,
+    latencyWarmUpMs: defaults.latencyWarmUpSeconds * 1000,
     senderThreads: options.senderThreads,
     receiverThreads: options.receiverThreads,
     windowMessages: options.window ?? null,
@@ -161,7 +162,7 @@ function selectionOf(options: Options): Selection {
 }
 
 async function measureAll(planned: readonly PlannedRun[], shape: LoadShape): Promise<Run[]> {
-  const estimate = estimateMs(planned, shape.warmUpMs + shape.measureMs);
+  const estimate = estimateMs(planned, shape);
   const progress = new Progress(planned.length, estimate, process.stdout);
   say(`${planned.length} runs, about ${Math.ceil(estimate / 60_000)} min`);
   const runs: Run[] = [];
@@ -204,6 +205,7 @@ async function bench(options: Options): Promise<void> {
       machine,
       measureSeconds: shape.measureMs / 1000,
       warmUpSeconds: shape.warmUpMs / 1000,
+      latencyWarmUpSeconds: shape.latencyWarmUpMs / 1000,
       systems,
       scenarios: distinct(everything.map((run) => run.scenario)).map(toReportScenario),
       runs,

@@ -1,4 +1,4 @@
-import { allSystems, HEADLINE_SYSTEMS } from './peers/all-systems.ts';
+import { allSystems, FULL_SYSTEMS, HEADLINE_SYSTEMS } from './peers/all-systems.ts';
 import type { System } from './peers/system.ts';
 import { QUICK_SCENARIOS, type Scenario, scenarios } from './scenarios.ts';
 
@@ -15,14 +15,15 @@ export type ScenarioSet = 'quick' | 'headline' | 'full';
 export interface SetDefaults {
   readonly measureSeconds: number;
   readonly warmUpSeconds: number;
+  readonly latencyWarmUpSeconds: number;
   readonly repeats: number;
 }
 
-/** The headline must stay below ten minutes, the quick set near one. */
+/** The headline must stay below ten minutes, the quick set near one. Warm-ups are for what a JIT compiles as it runs. */
 export const SET_DEFAULTS: Record<ScenarioSet, SetDefaults> = {
-  quick: { measureSeconds: 1, warmUpSeconds: 0.3, repeats: 1 },
-  headline: { measureSeconds: 1, warmUpSeconds: 0.4, repeats: 3 },
-  full: { measureSeconds: 3, warmUpSeconds: 1, repeats: 5 },
+  quick: { measureSeconds: 1, warmUpSeconds: 1, latencyWarmUpSeconds: 2, repeats: 1 },
+  headline: { measureSeconds: 1, warmUpSeconds: 1.5, latencyWarmUpSeconds: 1.5, repeats: 3 },
+  full: { measureSeconds: 3, warmUpSeconds: 2, latencyWarmUpSeconds: 4, repeats: 5 },
 };
 
 export interface Selection {
@@ -52,7 +53,7 @@ function scenariosOf(selection: Selection): readonly Scenario[] {
 function systemsFor(scenario: Scenario, selection: Selection): readonly System[] {
   if (selection.attached !== null) return [selection.attached];
   if (selection.systemIds.length > 0) return pick(allSystems, selection.systemIds, 'system');
-  const ids = selection.set === 'full' ? [...HEADLINE_SYSTEMS, ...scenario.variants] : HEADLINE_SYSTEMS;
+  const ids = selection.set === 'full' ? [...FULL_SYSTEMS, ...scenario.variants] : HEADLINE_SYSTEMS;
   return pick(allSystems, ids, 'system');
 }
 
@@ -75,9 +76,19 @@ export function planRuns(selection: Selection): readonly PlannedRun[] {
 /** Time a run takes besides its load: start, connect, drain, stop. Learned from earlier runs on small machines. */
 const overheadMs = (run: PlannedRun): number => (run.scenario.daemons > 1 ? 9_000 : 1_200);
 
-export function estimateMs(runs: readonly PlannedRun[], loadMs: number): number {
+export interface LoadTimes {
+  readonly measureMs: number;
+  readonly warmUpMs: number;
+  /** Before a latency is measured; see `openLoop`. */
+  readonly latencyWarmUpMs: number;
+}
+
+export function estimateMs(runs: readonly PlannedRun[], times: LoadTimes): number {
+  const throughputMs = times.warmUpMs + times.measureMs;
   return runs.reduce((sum, run) => {
-    const saturation = run.scenario.saturationShare === null ? 0 : loadMs;
-    return sum + overheadMs(run) + loadMs + saturation;
+    const { kind, saturationShare } = run.scenario;
+    const loadMs = kind === 'latency' ? times.latencyWarmUpMs + times.measureMs : throughputMs;
+    const saturationMs = saturationShare === null ? 0 : throughputMs;
+    return sum + overheadMs(run) + loadMs + saturationMs;
   }, 0);
 }

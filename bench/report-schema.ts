@@ -114,6 +114,8 @@ export const reportSchema = z.object({
   machine: machineSchema,
   measureSeconds: z.number().positive(),
   warmUpSeconds: z.number().nonnegative(),
+  /** Before latencies, at a rate of its own. */
+  latencyWarmUpSeconds: z.number().nonnegative(),
   systems: z.array(system),
   scenarios: z.array(scenario),
   runs: z.array(run),

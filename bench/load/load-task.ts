@@ -6,7 +6,21 @@ import type { SharedState } from './shared-state.ts';
 /** `closed`: as fast as a window lets it. `open`: a fixed rate over all senders, whatever the system does. */
 export type Pacing =
   | { readonly kind: 'closed'; readonly batch: number; readonly windowMessages: number }
-  | { readonly kind: 'open'; readonly ratePerSecond: number };
+  | {
+      readonly kind: 'open';
+      readonly ratePerSecond: number;
+      /** While warming up: what compiles itself as it runs (a JIT) should be done with that before it is measured. */
+      readonly warmUpRatePerSecond: number;
+    };
+
+/** The rate of an open-loop run's warm-up, over all senders; every system sustains it. */
+const WARM_UP_RATE = 10_000;
+
+export const openLoop = (ratePerSecond: number): Pacing => ({
+  kind: 'open',
+  ratePerSecond,
+  warmUpRatePerSecond: Math.max(ratePerSecond, WARM_UP_RATE),
+});
 
 /** What one load thread gets: plain data and shared memory. */
 export interface LoadTask {

@@ -5,6 +5,7 @@ import {
   connectionName,
   createHistogram,
   type LoadTask,
+  type Pacing,
   recordingStride,
   type SendResult,
   toHistogramValue,
@@ -22,6 +23,7 @@ import {
   type SharedState,
   SLEEP,
   sentAt,
+  TIME_FROM,
   TIME_START,
   TIME_TO,
 } from './shared-state.ts';
@@ -42,6 +44,8 @@ const SPIN_SHARE = 0.6;
 /** An open-loop sender gives its event loop a turn at least this often. */
 const TURN_MS = 1;
 const RETRY_MS = 1;
+/** Between warm-up and measurement. */
+const SETTLE_MS = 200;
 
 const noSink = { onPayload(): void {} };
 
@@ -190,22 +194,63 @@ function runClosed(task: LoadTask, senders: readonly Sender[], batch: number, do
   return resume;
 }
 
-/** Sends message `k` at start + k / rate, round robin over the senders; its due time travels in the payload. */
+/** When which message is due: a warm-up, a pause in which what has piled up goes, and then the measured interval. */
+class Schedule {
+  readonly count: number;
+  readonly intervalMs: number;
+  readonly #warmUps: number;
+  readonly #warmUpIntervalMs: number;
+  readonly #startMs: number;
+  readonly #fromMs: number;
+
+  constructor(startMs: number, fromMs: number, toMs: number, intervalMs: number, warmUpIntervalMs: number) {
+    this.#startMs = startMs;
+    this.#fromMs = fromMs;
+    this.intervalMs = intervalMs;
+    this.#warmUpIntervalMs = warmUpIntervalMs;
+    this.#warmUps = Math.floor(Math.max(0, fromMs - startMs - SETTLE_MS) / warmUpIntervalMs);
+    this.count = this.#warmUps + Math.ceil((toMs - fromMs) / intervalMs);
+  }
+
+  /** When message `k` is due, in the order of `k`. */
+  at(k: number): number {
+    return k < this.#warmUps
+      ? this.#startMs + k * this.#warmUpIntervalMs
+      : this.#fromMs + (k - this.#warmUps) * this.intervalMs;
+  }
+
+  /** Messages due up to and including `nowMs`. */
+  dueBy(nowMs: number): number {
+    const warmUps = Math.min(this.#warmUps, Math.floor((nowMs - this.#startMs) / this.#warmUpIntervalMs) + 1);
+    const measured = Math.max(0, Math.floor((nowMs - this.#fromMs) / this.intervalMs) + 1);
+    return Math.min(this.count, warmUps + measured);
+  }
+}
+
+/** Sends message `k` when it is due, round robin over the senders; its due time travels in the payload. */
 function runOpen(
   task: LoadTask,
   senders: readonly Sender[],
-  ratePerSecond: number,
+  pacing: Pacing & { readonly kind: 'open' },
   lateness: Histogram,
   done: () => void,
 ): void {
   const { state } = task;
-  const startMs = state.times[TIME_START];
-  const endMs = state.times[TIME_TO];
-  const intervalMs = (1000 / ratePerSecond) * (state.topology.senders / senders.length);
+  const intervalOf = (ratePerSecond: number): number =>
+    (1000 / ratePerSecond) * (state.topology.senders / senders.length);
+  const fromMs = state.times[TIME_FROM];
+  const schedule = new Schedule(
+    state.times[TIME_START],
+    fromMs,
+    state.times[TIME_TO],
+    intervalOf(pacing.ratePerSecond),
+    intervalOf(pacing.warmUpRatePerSecond),
+  );
+  const { intervalMs } = schedule;
   const stride = recordingStride(1000 / intervalMs);
   const spinMs = Math.min(MAX_SPIN_MS, intervalMs * SPIN_SHARE);
   /** Everything due before the end is sent, however late: what a stalled system keeps from being sent counts against it. */
-  const count = Math.ceil((endMs - startMs) / intervalMs);
+  const { count } = schedule;
   let due = 0;
   const turn = (): void => {
     const turnEndMs = monotonicMs() + TURN_MS;
@@ -215,7 +260,7 @@ function runOpen(
         done();
         return;
       }
-      const dueNow = Math.min(count, Math.floor((nowMs - startMs) / intervalMs) + 1) - due;
+      const dueNow = schedule.dueBy(nowMs) - due;
       if (dueNow > 0) {
         const sender = senders[due % senders.length];
         if (sender.blocked) {
@@ -225,14 +270,14 @@ function runOpen(
         const burst = senders.length === 1 ? dueNow : 1;
         const batch = Math.min(burst, sender.cycle.length - sender.cursor);
         for (let i = 0; i < batch; i++) {
-          const dueMs = startMs + (due + i) * intervalMs;
+          const dueMs = schedule.at(due + i);
           sender.cycle.setDue(sender.cursor + i, dueMs);
-          if ((due + i) % stride === 0) lateness.recordValue(toHistogramValue(nowMs - dueMs));
+          if (dueMs >= fromMs && (due + i) % stride === 0) lateness.recordValue(toHistogramValue(nowMs - dueMs));
         }
         due += batch;
         sender.send(batch);
       } else {
-        const waitMs = startMs + due * intervalMs - nowMs;
+        const waitMs = schedule.at(due) - nowMs;
         if (waitMs > spinMs) sleep(state, waitMs - spinMs);
       }
       if (nowMs > turnEndMs) break;
@@ -276,7 +321,7 @@ export async function send(task: LoadTask): Promise<SendResult> {
         Atomics.add(state.words, DONE, 1);
       };
       if (pacing.kind === 'closed') resume = runClosed(task, senders, batch, done);
-      else runOpen(task, senders, pacing.ratePerSecond, lateness, done);
+      else runOpen(task, senders, pacing, lateness, done);
     };
     let announced = false;
     let started = false;

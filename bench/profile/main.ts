@@ -112,6 +112,7 @@ async function run(
   const shape: LoadShape = {
     measureMs: seconds * 1000,
     warmUpMs: 500,
+    latencyWarmUpMs: 2_000,
     senderThreads: 1,
     receiverThreads: 1,
     windowMessages: null,

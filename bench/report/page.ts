@@ -18,7 +18,7 @@ function facts(report: Report): string {
     `${machine.kernel}, ${machine.distribution}`,
     `Node ${machine.node}`,
     `load before: ${machine.loadAverageBefore.toFixed(2)}`,
-    `${report.runs.length} runs of ${report.measureSeconds} s after ${report.warmUpSeconds} s of warm-up, ${minutes} min in all`,
+    `${report.runs.length} runs of ${report.measureSeconds} s after ${report.warmUpSeconds} s of warm-up (latencies: ${report.latencyWarmUpSeconds} s), ${minutes} min in all`,
   ];
   return `<ul class="facts">${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul><p><code>${escapeHtml(report.command)}</code></p>`;
 }

@@ -57,6 +57,7 @@ const report = (systems: ReportSystem[], runs: Run[]): Report => ({
   },
   measureSeconds: 1,
   warmUpSeconds: 0,
+  latencyWarmUpSeconds: 0,
   systems,
   scenarios: [
     {
