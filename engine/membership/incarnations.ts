@@ -1,32 +1,83 @@
 /** Which run of each daemon counts (ring-protocol.md, 3.10 and 3.11). */
+import { RingCounter } from '../ring/counters.ts';
+import type { NodeContext } from '../ring/node-context.ts';
 import type { NodeIndex } from '../wire/ids.ts';
+import type { RingMember } from '../wire/ring-body.ts';
 
 /**
- * The oldest run of every daemon that is still listened to, and its last attempt. A daemon that said good-bye has none
+ * How long the later of two runs must have been silent before the earlier one is listened to again, in idle probe periods: the
+ * longest time a daemon outside a ring is silent. Three of them, so that one lost probe does not make two machines with one id
+ * take turns. With the timers of a LAN that is 30 s; the 10 s of the specification are shorter than two probes are apart.
+ */
+const PENALTY_PROBES = 3;
+/** What a run left in the network when it ended still comes for so many token loss timeouts. */
+const SUCCESSION_LOSS_TIMEOUTS = 4;
+
+/**
+ * The run of every daemon that is listened to, and its last attempt. Of two the later counts. A daemon that said good-bye has none
  * any more until it is started again.
+ *
+ * Two machines with one id: the later run wins and the earlier one is left out, for as long as the later is a member or spoke a
+ * short time ago. Were it for ever, the right machine could not come back once the wrong one is switched off.
  */
 export class Incarnations {
+  readonly #context: NodeContext;
   readonly #known: Float64Array;
   readonly #attempts: Float64Array;
+  /** When the known run was heard first, and last. */
+  readonly #sinceMs: Float64Array;
+  readonly #heardAtMs: Float64Array;
+  /** By daemon: its run in the ring this daemon is in, 0 for none. Members need not send what comes past here. */
+  readonly #members: Float64Array;
+  /** 1: the known run spoke after an earlier one did. */
+  readonly #spoke: Uint8Array;
 
-  constructor(nodeCount: number) {
+  constructor(context: NodeContext) {
+    const { nodeCount } = context;
+    this.#context = context;
     this.#known = new Float64Array(nodeCount);
     this.#attempts = new Float64Array(nodeCount);
+    this.#sinceMs = new Float64Array(nodeCount);
+    this.#heardAtMs = new Float64Array(nodeCount);
+    this.#members = new Float64Array(nodeCount);
+    this.#spoke = new Uint8Array(nodeCount);
   }
 
   isStale(node: number, nodeIncarnation: number): boolean {
-    return nodeIncarnation < this.#known[node]!;
+    return nodeIncarnation < this.#known[node]! && !this.#isSilent(node);
   }
 
+  /** A control message that is not stale. */
   learn(node: NodeIndex, nodeIncarnation: number): void {
-    if (nodeIncarnation <= this.#known[node]!) return;
-    this.#known[node] = nodeIncarnation;
-    this.#attempts[node] = 0;
+    const { nowMs } = this.#context;
+    if (nodeIncarnation !== this.#known[node]!) {
+      this.#known[node] = nodeIncarnation;
+      this.#attempts[node] = 0;
+      this.#sinceMs[node] = nowMs;
+    }
+    this.#heardAtMs[node] = nowMs;
+    this.#spoke[node] = 1;
+  }
+
+  /** Counts a stale message: the runs of one id that alternate are two machines, or one that was started a moment ago. */
+  staleHeard(node: number): void {
+    const { nowMs, counters } = this.#context;
+    counters[RingCounter.Stale]++;
+    const alternates = this.#spoke[node] === 1 || this.#members[node] === this.#known[node];
+    this.#spoke[node] = 0;
+    if (alternates && nowMs - this.#sinceMs[node]! > this.#successionMs) counters[RingCounter.IdentityConflicts]++;
+  }
+
+  /** Another machine has the id of this daemon. */
+  ownIdHeard(): void {
+    const { nowMs, counters, startedAtMs } = this.#context;
+    if (nowMs - startedAtMs > this.#successionMs) counters[RingCounter.IdentityConflicts]++;
   }
 
   /** This run of the daemon is over. */
   retire(node: NodeIndex, nodeIncarnation: number): void {
     this.learn(node, nodeIncarnation + 1);
+    this.#spoke[node] = 0;
   }
 
   isRetired(node: NodeIndex, nodeIncarnation: number): boolean {
@@ -38,5 +89,26 @@ export class Incarnations {
     if (attempt < this.#attempts[node]!) return false;
     this.#attempts[node] = attempt;
     return true;
+  }
+
+  /** A ring was installed. Who is no member any more was there until now. */
+  installed(members: readonly RingMember[]): void {
+    const { nowMs } = this.#context;
+    for (let node = 0; node < this.#members.length; node++) {
+      if (this.#members[node] !== 0) this.#heardAtMs[node] = nowMs;
+    }
+    this.#members.fill(0);
+    for (const { node, incarnation } of members) this.#members[node] = incarnation;
+  }
+
+  /** The known run is no member, and has not been heard for so long that it must be gone. */
+  #isSilent(node: number): boolean {
+    const { nowMs, options } = this.#context;
+    if (this.#members[node] !== 0) return false;
+    return nowMs - this.#heardAtMs[node]! > PENALTY_PROBES * options.timeouts.probeIdleMs;
+  }
+
+  get #successionMs(): number {
+    return SUCCESSION_LOSS_TIMEOUTS * this.#context.options.timeouts.tokenLossMs;
   }
 }

@@ -346,6 +346,7 @@ export class Membership {
     this.future = null;
     this.#committed = NOBODY;
     this.#setState(RingState.Operational);
+    this.#incarnations.installed(ring.members);
     this.#merging.installed(ring, this.#gathering.merge, isFirst);
     this.#gathering.installed();
     if (ring.size === 1) {

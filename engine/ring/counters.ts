@@ -62,10 +62,12 @@ export const RingCounter = {
   Pauses: 33,
   /** Messages thrown away half built, or behind a hole, in membership changes. */
   DroppedAtChange: 34,
+  /** Times two runs of one daemon were heard in turn: two machines have one id. */
+  IdentityConflicts: 35,
 } as const;
 export type RingCounter = (typeof RingCounter)[keyof typeof RingCounter];
 
-export const RING_COUNTER_COUNT = 35;
+export const RING_COUNTER_COUNT = 36;
 
 /** State of the daemon membership (ring-protocol.md, 3.4). */
 export const RingState = { Operational: 0, Gather: 1, Commit: 2, Recover: 3, Stopped: 4 } as const;

@@ -14,6 +14,7 @@ export class NodeContext {
   readonly cluster: number;
   readonly sealer: DatagramSealer;
   readonly counters = new Float64Array(RING_COUNTER_COUNT);
+  startedAtMs = 0;
   nowMs = 0;
   wallSeconds = 0;
   #randomState: number;

@@ -74,7 +74,7 @@ export class RingNode implements RingNodeContract {
     const retransmission = new Retransmission(context, this.#emitter);
     this.#link = new TokenLink(context, this.#emitter);
     this.#desk = new TokenDesk(context, this.#link);
-    this.#incarnations = new Incarnations(context.nodeCount);
+    this.#incarnations = new Incarnations(context);
     this.#merging = new MergingRings(context, this.#emitter, this.#incarnations);
     this.#single = new SingleRing(options.self, host, context.counters);
     this.#installer = new Installer(context, delivery, this.#single, this.#size, slotBytes);
@@ -104,6 +104,7 @@ export class RingNode implements RingNodeContract {
 
   start(nowMs: number, wallSeconds: number): void {
     this.#isBusy = true;
+    this.#context.startedAtMs = nowMs;
     this.#context.nowMs = nowMs;
     this.#context.wallSeconds = wallSeconds;
     this.#membership.start(Math.max((this.#context.options.ringSeqFloor ?? 0) + 1, Math.floor(wallSeconds)));
@@ -135,6 +136,8 @@ export class RingNode implements RingNodeContract {
       this.#isBusy = true;
       this.#dispatch(header, bytes, offset, length);
       this.#endCall();
+    } else if (header.incarnation !== this.#context.options.incarnation) {
+      this.#incarnations.ownIdHeard();
     }
   }
 
@@ -250,7 +253,7 @@ export class RingNode implements RingNodeContract {
         this.#hurryArrived(header);
         return;
       case PacketType.Leave:
-        if (this.#incarnations.isStale(header.relay, header.incarnation)) this.counters[RingCounter.Stale]++;
+        if (this.#incarnations.isStale(header.relay, header.incarnation)) this.#incarnations.staleHeard(header.relay);
         else this.#membership.leaveArrived(nodeIndex(header.relay), incarnation(header.incarnation));
         return;
       case PacketType.Join:
@@ -329,7 +332,7 @@ export class RingNode implements RingNodeContract {
       return;
     }
     if (this.#incarnations.isStale(header.relay, header.incarnation)) {
-      this.counters[RingCounter.Stale]++;
+      this.#incarnations.staleHeard(header.relay);
       return;
     }
     const from = nodeIndex(header.relay);

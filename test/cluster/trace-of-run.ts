@@ -91,7 +91,7 @@ function witnessTrace(record: ProcessRecord, events: ProcessEvent[], witness: Cl
   const unsent = witness?.sent.filter(
     ({ groups, message }) => groups.includes(WITNESS_GROUP) && !delivered.has(message),
   );
-  return { ...record, events, unsent: unsent?.length ?? 0 };
+  return { ...record, machine: record.node, events, unsent: unsent?.length ?? 0 };
 }
 
 /**

@@ -33,6 +33,8 @@ export interface RunResult {
   readonly eventsHandled: number;
   readonly datagrams: number;
   readonly traffic: Traffic;
+  /** By process: what its engine counted (`RingCounter`). */
+  readonly counters: readonly Float64Array[];
 }
 
 /** What daemons sent, in datagrams; a multicast counts once. */
@@ -61,6 +63,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #scenario: Scenario;
   readonly #engine: Engine;
   readonly #nodes: VirtualNode[] = [];
+  /** Second machines, by the node they run as. */
+  readonly #copies = new Map<number, { readonly machine: VirtualNode; readonly hears: 'both' | 'original' | 'copy' }>();
   readonly #processes: ProcessTrace[] = [];
   readonly #daemons: DaemonProcess[] = [];
   readonly #groups: (GroupService | null)[] = [];
@@ -91,7 +95,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       scenario.network,
       scenario.seed,
       this.events,
-      (to, bytes) => this.#nodes[to]!.receive(bytes),
+      (to, bytes) => this.#arrived(to, bytes),
     );
     for (let i = 0; i < scenario.nodeCount; i++) {
       const random = randomFor(scenario.seed, `node ${i}`);
@@ -103,7 +107,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   run(): RunResult {
     const { scenario, events } = { scenario: this.#scenario, events: this.events };
     const bounds = timeBounds(scenario);
-    for (let i = 0; i < scenario.nodeCount; i++) events.at(scenario.startMs[i] ?? 0, () => this.#boot(i));
+    for (let i = 0; i < scenario.nodeCount; i++) events.at(scenario.startMs[i] ?? 0, () => this.#boot(this.#nodes[i]!));
     const lastStartMs = Math.max(...scenario.startMs);
     this.#disruptions.push({ kind: 'other', fromMs: 0, untilMs: lastStartMs + bounds.convergeMs });
     for (const fault of scenario.faults) this.#prepare(fault);
@@ -129,6 +133,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       eventsHandled: events.handled,
       datagrams: this.network.counts.sent,
       traffic: this.#traffic,
+      counters: this.#daemons.map((daemon) => daemon.engine.counters),
     };
   }
 
@@ -178,14 +183,16 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     return this.#nodes[node]!.running;
   }
 
-  #boot(index: number): void {
-    const node = this.#nodes[index]!;
-    if (node.process !== null) return;
+  #boot(node: VirtualNode): void {
+    const { index } = node;
+    const isInUse = this.#nodes[index] === node || this.#copies.get(index)?.machine === node;
+    if (node.process !== null || !isInUse) return;
     const scenario = this.#scenario;
     const process = this.#processes.length;
     const trace: ProcessTrace = {
       process,
       node: index,
+      machine: node.machine,
       incarnation: ++node.incarnation,
       startedAtMs: this.events.nowMs,
       events: [],
@@ -233,12 +240,13 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   }
 
   #wake(daemon: DaemonProcess): void {
-    if (!daemon.dead) this.#nodes[daemon.node]!.wake();
+    if (daemon.dead) return;
+    const node = this.#nodes[daemon.node]!;
+    (node.process === daemon ? node : this.#copies.get(daemon.node)?.machine)?.wake();
   }
 
-  #down(index: number, end: 'crashed' | 'stopped', restartAfterMs: number | null): void {
-    const node = this.#nodes[index]!;
-    const { process } = node;
+  #down(node: VirtualNode, end: 'crashed' | 'stopped', restartAfterMs: number | null): void {
+    const { index, process } = node;
     if (process === null) return;
     const trace = this.#processes[process.process]!;
     trace.end = end;
@@ -253,7 +261,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const restart = (): void => {
       if (!this.#undo.delete(restart)) return;
       this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs });
-      this.#boot(index);
+      this.#boot(node);
     };
     this.#undo.add(restart);
     this.events.at(fromMs + restartAfterMs, restart);
@@ -307,7 +315,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       untilMs: this.events.nowMs,
       process: node.process.process,
     });
-    this.#down(index, 'crashed', restartAfterMs);
+    this.#down(node, 'crashed', restartAfterMs);
   }
 
   /** Not at once: the trigger may be inside a call of that node's engine. */
@@ -317,7 +325,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       if (!node.running) return;
       this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs });
       node.leave();
-      this.#down(index, 'stopped', restartAfterMs);
+      this.#down(node, 'stopped', restartAfterMs);
     });
   }
 
@@ -349,6 +357,36 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     });
   }
 
+  duplicate({ node: index, incarnationStep, hears, survivor }: Extract<Fault, { kind: 'duplicate' }>): () => void {
+    const original = this.#nodes[index]!;
+    const { seed, network } = this.#scenario;
+    const random = randomFor(seed, `copy of node ${index}`);
+    const machine = new VirtualNode(index, this.events, random, 1, network.socketBytes, this.nodeCount + index);
+    machine.incarnation = original.incarnation + incarnationStep;
+    this.#copies.set(index, { machine, hears });
+    this.#boot(machine);
+    return () => {
+      this.#copies.delete(index);
+      if (survivor === 'copy') this.#nodes[index] = machine;
+      this.#down(survivor === 'copy' ? original : machine, 'crashed', null);
+    };
+  }
+
+  #arrived(to: number, bytes: Uint8Array): void {
+    const copy = this.#copies.get(to);
+    if (copy?.hears !== 'copy') this.#nodes[to]!.receive(bytes);
+    if (copy !== undefined && copy.hears !== 'original') copy.machine.receive(bytes);
+  }
+
+  /** What one of two machines with one node multicasts, the other gets as well. */
+  #toOtherMachine(process: DaemonProcess, bytes: Uint8Array): void {
+    const copy = this.#copies.get(process.node);
+    if (copy?.hears !== 'both') return;
+    const original = this.#nodes[process.node]!;
+    const other = original.process === process ? copy.machine : original;
+    this.events.after(this.#scenario.network.delayMs, () => other.receive(bytes));
+  }
+
   // Called by processes.
 
   transmit(process: DaemonProcess, to: number | readonly number[] | null, bytes: Uint8Array): void {
@@ -361,6 +399,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     let receivers: readonly number[] = typeof to === 'number' ? [to] : (to ?? this.#nodes.map((node) => node.index));
     if (hit?.trigger.moment === 'during') receivers = receivers.filter(() => this.#random.chance(0.5));
     for (const node of receivers) if (node !== process.node) this.network.send(process.node, node, bytes);
+    if (typeof to !== 'number') this.#toOtherMachine(process, bytes);
     if (hit !== null && hit.trigger.moment !== 'before') this.#strike(hit.fault, process.node);
   }
 

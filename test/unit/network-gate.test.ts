@@ -13,6 +13,7 @@ const TRAILER_BYTES = 4;
 /** A gate of daemon d0 of three, with what it logged. */
 function testGate(sealed = false) {
   const warnings: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[] = [];
+  const errors: typeof warnings = [];
   const introduced: Sender[] = [];
   const clock = { nowMs: 0 };
   const counters = new Float64Array(64);
@@ -25,13 +26,13 @@ function testGate(sealed = false) {
         debug: silent,
         info: silent,
         warn: (fields, message) => warnings.push({ fields, message }),
-        error: silent,
+        error: (fields, message) => errors.push({ fields, message }),
       },
       now: () => clock.nowMs,
       introduce: (to) => introduced.push(to),
     },
   );
-  return { gate, warnings, introduced, clock, counters };
+  return { gate, warnings, errors, introduced, clock, counters };
 }
 
 function datagram(
@@ -102,7 +103,7 @@ describe('what is let through', () => {
 
 describe('two daemons of one name', () => {
   it('are told apart from one that was restarted', () => {
-    const { gate, warnings, clock } = testGate();
+    const { gate, warnings, errors, clock } = testGate();
     gate.admits(datagram(1, { run: 5 }), A);
     gate.admits(datagram(1, { run: 6 }), A);
     // What the earlier run left in a socket.
@@ -112,27 +113,28 @@ describe('two daemons of one name', () => {
     clock.nowMs = 100_000;
     gate.admits(datagram(1, { run: 7 }), A);
     expect(warnings).toEqual([]);
+    expect(errors).toEqual([]);
   });
 
   it('are named when both go on', () => {
-    const { gate, warnings, clock, counters } = testGate();
+    const { gate, errors, clock, counters } = testGate();
     for (; clock.nowMs < 5000; clock.nowMs += 500) {
       gate.admits(datagram(1, { run: 5 }), A);
       gate.admits(datagram(1, { run: 6 }), B);
     }
-    expect(warnings[0]).toMatchObject({
+    expect(errors[0]).toMatchObject({
       fields: { peerName: 'd1', peer: '10.0.0.1:4803', otherPeer: '10.0.0.2:4803' },
     });
     expect(counters[NetworkCounter.IdentityConflicts]).toBeGreaterThan(1);
-    expect(warnings.length).toBe(2);
+    expect(errors.length).toBe(2);
   });
 
   it('are named when one is this daemon', () => {
-    const { gate, warnings } = testGate();
+    const { gate, errors } = testGate();
     gate.admits(datagram(0, { run: 1000 }), B);
-    expect(warnings).toEqual([]);
+    expect(errors).toEqual([]);
     gate.admits(datagram(0, { run: 999 }), B);
-    expect(warnings[0]).toMatchObject({ fields: { peerName: 'd0', peer: '10.0.0.2:4803', otherPeer: 'this daemon' } });
+    expect(errors[0]).toMatchObject({ fields: { peerName: 'd0', peer: '10.0.0.2:4803', otherPeer: 'this daemon' } });
   });
 });
 

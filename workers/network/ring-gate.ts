@@ -15,7 +15,7 @@ import {
   RING_HEADER_LENGTH,
   RING_WIRE_VERSION,
 } from '../../engine/wire/ring-header.ts';
-import type { Log } from '../log.ts';
+import type { Log, LogFields } from '../log.ts';
 import { OnceAMinute } from './once-a-minute.ts';
 
 /** No incarnation has these high bits. */
@@ -57,6 +57,9 @@ interface Peer {
   readonly earlierRun: string;
   readonly changedAtMs: number;
 }
+
+/** Fields and text of a line in the log, built when it is said. */
+type Telling = () => readonly [LogFields, string];
 
 const word = (bytes: Uint8Array, at: number): number =>
   bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
@@ -189,22 +192,23 @@ export class RingGate {
 
   #conflict(node: number, otherPeer: string, sender: Sender): void {
     this.#links.counters[NetworkCounter.IdentityConflicts]!++;
-    this.#warn('identity', sender, () => [
+    const build: Telling = () => [
       { peerName: this.#options.daemonNames[node] ?? null, otherPeer },
-      'two daemons run as the same entry of the configuration: give each a name (-n) and an address of its own, and stop one of them',
-    ]);
+      'two daemons run as the same entry of the configuration, so one of them is left out: give each a name (-n) and an address of its own, and stop one of them',
+    ];
+    this.#say('error', 'identity', sender, build);
+  }
+
+  #warn(kind: string, sender: Sender | null, build: Telling): boolean {
+    return this.#say('warn', kind, sender, build);
   }
 
   /** @returns whether it was said */
-  #warn(
-    kind: string,
-    sender: Sender | null,
-    build: () => readonly [Readonly<Record<string, string | number | boolean | null>>, string],
-  ): boolean {
+  #say(level: 'warn' | 'error', kind: string, sender: Sender | null, build: Telling): boolean {
     const peer = sender === null ? null : text(sender);
     if (!this.#warnings.allows(`${kind} ${peer}`, this.#links.now())) return false;
     const [fields, message] = build();
-    this.#links.logger.warn({ peer, ...fields }, message);
+    this.#links.logger[level]({ peer, ...fields }, message);
     return true;
   }
 }

@@ -101,7 +101,8 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       otherVersion: network[NetworkCounter.OtherVersion]!,
       otherSeal: network[NetworkCounter.OtherSeal]!,
       sealsRefused: ring[OrderingCounter.SealsRefused]!,
-      identityConflicts: network[NetworkCounter.IdentityConflicts]!,
+      // Both see the same, the ring only what is authentic.
+      identityConflicts: Math.max(network[NetworkCounter.IdentityConflicts]!, node(RingCounter.IdentityConflicts)),
       partitionDropped: network[NetworkCounter.PartitionDropped]!,
       datagramsDropped: network[NetworkCounter.DatagramsDropped]!,
       malformed: node(RingCounter.Malformed),

@@ -58,10 +58,10 @@ const localMonotony: Check = ({ trace }) => {
   for (const process of byIncarnation)
     for (const event of process.events) {
       if (event.kind !== 'configuration' || !event.regular) continue;
-      const last = highest.get(process.node);
+      const last = highest.get(process.machine);
       if (last !== undefined && event.ringSeq <= last.ringSeq)
         found.push(`node ${process.node} installed ${event.id} after ${last.id}`);
-      highest.set(process.node, event);
+      highest.set(process.machine, event);
     }
   return found;
 };

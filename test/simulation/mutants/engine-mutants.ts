@@ -270,4 +270,26 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ],
     scenarios: ['groups-exchange-cut', 'cascade'],
   },
+  {
+    name: 'two-machines-take-turns',
+    breaks: 'of two runs with one id the earlier is left out until the later has been silent for long (3.11)',
+    changes: [
+      { file: `${MEMBERSHIP}/incarnations.ts`, from: 'const PENALTY_PROBES = 3;', to: 'const PENALTY_PROBES = 0.5;' },
+    ],
+    scenarios: ['two-same-ids'],
+    expected: ['two-same-ids'],
+  },
+  {
+    name: 'earlier-run-out-for-ever',
+    breaks: 'once the wrong one of two machines is switched off, the right one comes back (3.11)',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/incarnations.ts`,
+        from: 'return nodeIncarnation < this.#known[node]! && !this.#isSilent(node);',
+        to: 'return nodeIncarnation < this.#known[node]!;',
+      },
+    ],
+    scenarios: ['two-same-ids'],
+    expected: ['EVS-6'],
+  },
 ];

@@ -13,6 +13,8 @@ const MAX_CALLS_AT_ONE_TIME = 100_000;
 
 export class VirtualNode {
   readonly index: number;
+  /** Number of the machine: `index`, and another one only for a second machine with that index. */
+  readonly machine: number;
   readonly #events: EventQueue;
   readonly #random: Random;
   readonly #clockRate: number;
@@ -35,8 +37,16 @@ export class VirtualNode {
   #callsAtMs = -1;
   #calls = 0;
 
-  constructor(index: number, events: EventQueue, random: Random, clockRate: number, socketBytes: number) {
+  constructor(
+    index: number,
+    events: EventQueue,
+    random: Random,
+    clockRate: number,
+    socketBytes: number,
+    machine = index,
+  ) {
     this.index = index;
+    this.machine = machine;
     this.#events = events;
     this.#random = random;
     this.#clockRate = clockRate;

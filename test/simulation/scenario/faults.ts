@@ -15,6 +15,8 @@ export interface FaultTarget {
   setLogFull(node: number, full: boolean): void;
   stepWallClock(node: number, seconds: number): void;
   garbage(mode: GarbageMode): void;
+  /** @returns what ends it */
+  duplicate(fault: Extract<Fault, { kind: 'duplicate' }>): () => void;
   /** Notes that the system is disturbed from now for `forMs`, and calls `undo` then or when faults end. */
   during(forMs: number, component: readonly number[] | null, undo: () => void): void;
   /** Faults may still be started. */
@@ -60,6 +62,9 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
     case 'impair':
       target.network.impair(fault);
       target.during(fault.forMs, null, () => target.network.repair(fault));
+      return;
+    case 'duplicate':
+      target.during(fault.forMs, null, target.duplicate(fault));
       return;
     case 'garbage':
       scatterGarbage(target, fault.forMs, fault.everyMs, fault.mode);

@@ -5,6 +5,7 @@ import type { RunResult } from '../simulation.ts';
 import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
+import { operationScenarios } from './named-operation.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface NamedScenario {
@@ -18,9 +19,12 @@ export interface NamedScenario {
   extra?(scenario: Scenario, result: RunResult): Violation[];
 }
 
-export const NAMED_SCENARIOS: readonly NamedScenario[] = [...networkScenarios, ...nodeScenarios, ...loadScenarios].sort(
-  (a, b) => a.number - b.number,
-);
+export const NAMED_SCENARIOS: readonly NamedScenario[] = [
+  ...networkScenarios,
+  ...nodeScenarios,
+  ...loadScenarios,
+  ...operationScenarios,
+].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));
 

@@ -114,6 +114,18 @@ export type Fault = { readonly trigger: Trigger } & (
       readonly reorderMs: number;
       readonly extraDelayMs: number;
     }
+  /** A second machine runs as `node`, from a copied configuration. */
+  | {
+      readonly kind: 'duplicate';
+      readonly node: number;
+      readonly forMs: number;
+      /** Added to the node's incarnation: above 0 the second machine is the one that counts. */
+      readonly incarnationStep: number;
+      /** Which of the two gets what is sent to the node: where daemons send to addresses, only one does. */
+      readonly hears: 'both' | 'original' | 'copy';
+      /** The other one is switched off in the end. */
+      readonly survivor: 'original' | 'copy';
+    }
   /** Somebody on the network sends rubbish to every node. */
   | { readonly kind: 'garbage'; readonly forMs: number; readonly everyMs: number; readonly mode: GarbageMode }
 );

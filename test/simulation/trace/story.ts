@@ -111,6 +111,7 @@ export class Story {
       process = {
         process: this.#processes.length,
         node: nodeOf(name),
+        machine: nodeOf(name),
         incarnation: isSecond(name) ? 2 : 1,
         startedAtMs: this.#nowMs,
         events: [],

@@ -87,6 +87,8 @@ export type ProcessEvent = ConfigurationEvent | SendEvent | DeliverEvent | Failu
 export interface ProcessTrace {
   readonly process: ProcessId;
   readonly node: number;
+  /** What it ran on: its node's number, and another one only for a second machine with the same node. */
+  readonly machine: number;
   readonly incarnation: number;
   readonly startedAtMs: number;
   readonly events: ProcessEvent[];

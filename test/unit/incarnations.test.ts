@@ -1,0 +1,87 @@
+/** Which of two runs of one daemon is listened to. */
+import { describe, expect, it } from 'vitest';
+import { Incarnations } from '../../engine/membership/incarnations.ts';
+import { RingCounter } from '../../engine/ring/counters.ts';
+import { NodeContext } from '../../engine/ring/node-context.ts';
+import type { RingHost } from '../../engine/ring/ports.ts';
+import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { LAN, WINDOWS } from './ring-cluster.ts';
+
+const OTHER = nodeIndex(1);
+
+function fresh() {
+  const context = new NodeContext(
+    {
+      self: nodeIndex(0),
+      incarnation: incarnation(1),
+      segmentOf: [0, 0],
+      clusterHash: new Uint8Array(16),
+      windows: WINDOWS,
+      timeouts: LAN,
+      datagramBytes: 1400,
+      randomSeed: 1,
+    },
+    {} as RingHost,
+  );
+  const conflicts = (): number => context.counters[RingCounter.IdentityConflicts]!;
+  return { context, conflicts, runs: new Incarnations(context) };
+}
+
+describe('two runs of one daemon', () => {
+  it('are a restart when the earlier one falls silent', () => {
+    const { context, conflicts, runs } = fresh();
+    runs.learn(OTHER, 5);
+    runs.learn(OTHER, 6);
+    context.nowMs = 500;
+    expect(runs.isStale(OTHER, 5)).toBe(true);
+    runs.staleHeard(OTHER);
+    expect(conflicts()).toBe(0);
+  });
+
+  it('are a conflict when both go on, counted each time they alternate', () => {
+    const { context, conflicts, runs } = fresh();
+    runs.learn(OTHER, 6);
+    context.nowMs = 5000;
+    runs.staleHeard(OTHER);
+    runs.staleHeard(OTHER);
+    expect(conflicts()).toBe(1);
+    runs.learn(OTHER, 6);
+    runs.staleHeard(OTHER);
+    expect(conflicts()).toBe(2);
+  });
+
+  it('leave the earlier one out until the later has been silent for long', () => {
+    const { context, runs } = fresh();
+    runs.learn(OTHER, 6);
+    context.nowMs = 29_000;
+    expect(runs.isStale(OTHER, 5)).toBe(true);
+    context.nowMs = 31_000;
+    expect(runs.isStale(OTHER, 5)).toBe(false);
+    runs.learn(OTHER, 5);
+    expect(runs.isStale(OTHER, 5)).toBe(false);
+    expect(runs.isStale(OTHER, 4)).toBe(true);
+    expect(runs.isStale(OTHER, 6)).toBe(false);
+  });
+
+  it('leave the earlier one out as long as the later is a member, and for a while after that', () => {
+    const { context, runs } = fresh();
+    runs.learn(OTHER, 6);
+    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    context.nowMs = 3_600_000;
+    expect(runs.isStale(OTHER, 5)).toBe(true);
+    runs.installed([]);
+    context.nowMs += 29_000;
+    expect(runs.isStale(OTHER, 5)).toBe(true);
+    context.nowMs += 2000;
+    expect(runs.isStale(OTHER, 5)).toBe(false);
+  });
+
+  it('are a conflict for the daemon itself, unless it was started a moment ago', () => {
+    const { context, conflicts, runs } = fresh();
+    runs.ownIdHeard();
+    expect(conflicts()).toBe(0);
+    context.nowMs = 5000;
+    runs.ownIdHeard();
+    expect(conflicts()).toBe(1);
+  });
+});
