@@ -1,8 +1,11 @@
 /** Where the ring sequence numbers of a daemon begin; see workers/ring/ring-seq-file.ts. */
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import { unstoredRingSeqFloor } from '../engine/ring/unstored-ring-seq.ts';
 import { readNumber } from './durable-number.ts';
 
 const FILE_NAME = 'ring-seq';
+const RANDOM_RANGE = 2 ** 47;
 
 export interface RingSeqState {
   /** Highest number that an earlier run may have used. */
@@ -12,11 +15,12 @@ export interface RingSeqState {
 }
 
 /**
- * @param stateDir null: nothing is kept, and the floor is the present second, which is as good as the clock
+ * @param stateDir null: nothing is kept, and the floor is drawn at random, so that no two runs give out the same numbers
  * @throws (rejects) when the file holds anything but a number
  */
 export async function ringSeqState(stateDir: string | null, daemonName: string): Promise<RingSeqState> {
-  if (stateDir === null) return { floor: Math.floor(Date.now() / 1000), file: null };
+  if (stateDir === null)
+    return { floor: unstoredRingSeqFloor(Date.now() / 1000, randomInt(RANDOM_RANGE) / RANDOM_RANGE), file: null };
   const file = join(stateDir, `${FILE_NAME}-${daemonName}`);
   return { floor: await readNumber(file, 'a ring sequence number'), file };
 }

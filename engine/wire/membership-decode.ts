@@ -37,7 +37,7 @@ export class MalformedFrameError extends Error {
 export class ViewId {
   /** Address of the daemon that led the forming of the daemon membership, as a signed 32-bit number. */
   readonly memberId: number;
-  /** Time stamp of that daemon membership, in seconds. */
+  /** Time stamp of that daemon membership: the seconds of its time, or a greater number where they are not enough to keep ids apart. */
   readonly time: number;
   /** Number of the view within that daemon membership, 1 for the first. */
   readonly index: number;

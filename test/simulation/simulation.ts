@@ -188,11 +188,13 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const isInUse = this.#nodes[index] === node || this.#copies.get(index)?.machine === node;
     if (node.process !== null || !isInUse) return;
     const scenario = this.#scenario;
+    if (!scenario.keepsState) node.forgetState(this.#random);
     const process = this.#processes.length;
     const trace: ProcessTrace = {
       process,
       node: index,
-      machine: node.machine,
+      // What keeps nothing from run to run is another machine each time.
+      machine: scenario.keepsState ? node.machine : 2 * this.nodeCount + process,
       incarnation: ++node.incarnation,
       startedAtMs: this.events.nowMs,
       events: [],

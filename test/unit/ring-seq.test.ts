@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { connect } from '../../client/connect.ts';
 import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import { ringSeqState } from '../../daemon/ring-seq-floor.ts';
@@ -27,11 +28,33 @@ it('starts each run above all that earlier runs used, although they ran ahead of
   }
 });
 
-it('keeps nothing without a folder, and then starts above the present second', async () => {
+it('keeps nothing without a folder, and then starts each run at another place ahead of the clock', async () => {
   const before = Math.floor(Date.now() / 1000);
-  const { floor, file } = await ringSeqState(null, 'b');
-  expect(floor).toBeGreaterThanOrEqual(before);
-  expect(file).toBeNull();
+  const states = await Promise.all(Array.from({ length: 50 }, () => ringSeqState(null, 'b')));
+  const floors = states.map(({ floor }) => floor).sort((a, b) => a - b);
+  expect(states.every(({ file }) => file === null)).toBe(true);
+  expect(floors[0]).toBeGreaterThanOrEqual(before);
+  // So far apart that the memberships of one run do not run into the numbers of another.
+  expect(new Set(floors.map((floor) => Math.floor(floor / 16))).size).toBeGreaterThan(47);
+});
+
+it('gives a daemon that is started again at once other view ids, without a folder', async () => {
+  const ids: string[] = [];
+  for (let run = 0; run < 3; run++) {
+    await using daemon = await startDaemon({
+      name: 'd',
+      port: 0,
+      unixSocketDir: null,
+      logLevel: 'silent',
+      threadingMode: 'inline',
+    });
+    const client = await connect({ address: { host: '127.0.0.1', port: daemon.port! }, name: 'u' });
+    const view = new Promise<string>((resolve) => client.once('membership', ({ viewId }) => resolve(`${viewId}`)));
+    await client.join('g');
+    ids.push(await view);
+    await client.close();
+  }
+  expect(new Set(ids).size).toBe(3);
 });
 
 it('refuses a damaged file', async () => {

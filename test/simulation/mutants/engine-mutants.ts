@@ -271,6 +271,19 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     scenarios: ['groups-exchange-cut', 'cascade'],
   },
   {
+    name: 'unstored-ring-seq-by-seconds',
+    breaks: 'runs without a state folder do not share view ids, though they start within a second (3.11)',
+    changes: [
+      {
+        file: `${RING}/unstored-ring-seq.ts`,
+        from: 'Math.floor(wallSeconds) + Math.floor(random * SPAN);',
+        to: 'Math.floor(wallSeconds) + Math.floor(random * 0 * SPAN);',
+      },
+    ],
+    scenarios: ['restart-volatile'],
+    expected: ['GRP-3'],
+  },
+  {
     name: 'two-machines-take-turns',
     breaks: 'of two runs with one id the earlier is left out until the later has been silent for long (3.11)',
     changes: [

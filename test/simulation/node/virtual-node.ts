@@ -2,12 +2,14 @@
  * The machine a daemon runs on: its socket, its processor, its clocks. It runs, is paused, or is down; what it persists
  * outlives a crash.
  */
+import { unstoredRingSeqFloor } from '../../../engine/ring/unstored-ring-seq.ts';
 import type { EventQueue } from '../core/event-queue.ts';
 import type { Random } from '../core/random.ts';
 import type { DaemonProcess } from './daemon-process.ts';
 
 /** 2027-01-15: virtual time zero on the wall. */
 const WALL_START_SECONDS = 1_800_000_000;
+const MAX_DRAWN_INCARNATION = 2 ** 30;
 /** A node that is called again and again without time passing has lost its way. */
 const MAX_CALLS_AT_ONE_TIME = 100_000;
 
@@ -65,6 +67,12 @@ export class VirtualNode {
 
   get wallSeconds(): number {
     return Math.floor(WALL_START_SECONDS + this.#events.nowMs / 1000) + this.wallStepSeconds;
+  }
+
+  /** A new run knows nothing of the earlier ones: its numbers are drawn. */
+  forgetState(random: Random): void {
+    this.incarnation = random.integer(1, MAX_DRAWN_INCARNATION);
+    this.ringSeqFloor = unstoredRingSeqFloor(this.wallSeconds, random.unit());
   }
 
   boot(process: DaemonProcess): void {

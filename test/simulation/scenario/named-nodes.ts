@@ -117,6 +117,13 @@ function restartFast(seed: number, name: string, wallStepSeconds: number): Scena
   return plainScenario(name, seed, nodeCount, { faults, faultsEndMs: 1000 });
 }
 
+/** Runs of a daemon draw their numbers. Several clients each: the views of two runs with one id would differ. */
+function restartVolatile(seed: number): Scenario {
+  const base = restartFast(seed, 'restart-volatile', seed % 2 === 0 ? 0 : -86_400);
+  const clients = [0, 1, 2].flatMap((k) => base.startMs.map((_, i) => client(i, `c${k}n${i}`, { churn: 0.3 })));
+  return { ...base, keepsState: false, clients };
+}
+
 function partitioned(name: string, component: (random: Random, nodeCount: number) => number[]) {
   return (seed: number): Scenario => {
     const random = randomFor(seed, name);
@@ -336,6 +343,11 @@ export const nodeScenarios: readonly NamedScenario[] = [
   { number: 10, name: 'crash-during-recovery', make: crashDuringRecovery },
   { number: 11, name: 'restart-fast', make: (seed) => restartFast(seed, 'restart-fast', 0) },
   { number: 12, name: 'restart-clock-back', make: (seed) => restartFast(seed, 'restart-clock-back', -86_400) },
+  {
+    number: 12,
+    name: 'restart-volatile',
+    make: restartVolatile,
+  },
   {
     number: 13,
     name: 'partition-2',

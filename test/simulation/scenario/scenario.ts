@@ -151,6 +151,8 @@ export interface Scenario {
   readonly faultsEndMs: number;
   /** Clients go on for so long after that. */
   readonly workAfterMs: number;
+  /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */
+  readonly keepsState: boolean;
   /** Nodes whose process groups run; false runs the ring alone. */
   readonly groups: boolean;
 }

@@ -8,14 +8,15 @@ const RECOVERY_ROTATIONS = 12;
 /** Idle probe periods for which a run of a daemon must be silent before an earlier one is listened to (3.11). */
 const IDENTITY_PENALTY_PROBES = 3;
 
-export function timeBounds({ timeouts, network, nodeCount, segmentOf, faults }: Scenario): TimeBounds {
+export function timeBounds({ timeouts, network, nodeCount, segmentOf, faults, keepsState }: Scenario): TimeBounds {
   const apart = new Set(segmentOf).size > 1 ? network.segmentDelayMs : 0;
   const hopMs = network.delayMs + 3 * network.jitterMs + apart + 1;
   const recoveryMs = RECOVERY_ROTATIONS * nodeCount * hopMs;
   const attemptMs = timeouts.tokenLossMs + timeouts.gatherMaxMs + timeouts.commitMs;
   const detectMs = attemptMs + recoveryMs;
-  const isDoubled = faults.some(({ kind }) => kind === 'duplicate');
-  const penaltyMs = isDoubled ? IDENTITY_PENALTY_PROBES * timeouts.probeIdleMs + attemptMs : 0;
+  // A run that draws its number may have drawn a lower one than the run before.
+  const runsCompete = !keepsState || faults.some(({ kind }) => kind === 'duplicate');
+  const penaltyMs = runsCompete ? IDENTITY_PENALTY_PROBES * timeouts.probeIdleMs + attemptMs : 0;
   return {
     detectMs,
     convergeMs: timeouts.probeIdleMs + 16 * timeouts.mergeNotBeforeMs + 4 * attemptMs + 2 * recoveryMs + penaltyMs,
