@@ -38,8 +38,9 @@ export class Installer {
     // A daemon that is alone in its configuration never holds a packet.
     const capacity = context.nodeCount > 1 ? size.capacity : 1;
     const bytes = context.nodeCount > 1 ? slotBytes : 8;
-    this.store = new PacketStore(capacity, bytes);
-    this.nextStore = new PacketStore(capacity, bytes);
+    const { sequence } = context.firstNumbers;
+    this.store = new PacketStore(capacity, bytes, sequence);
+    this.nextStore = new PacketStore(capacity, bytes, sequence);
     this.ring = this.#alone(NO_RING);
     this.obligations = new Set([context.self]);
   }

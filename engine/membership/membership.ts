@@ -204,7 +204,7 @@ export class Membership {
     } else counters[RingCounter.Stale]++;
   }
 
-  /** To be called after tokens were handled: members that keep the ring from going on are left out. */
+  /** To be called after tokens were handled: members that keep the ring from going on are left out, and a used up ring ends. */
   checkProgress(): void {
     if (this.state === RingState.Recover) {
       if (this.#link.lastHop > 0 || this.#link.hasSent) this.#exchange.arrived();
@@ -213,6 +213,7 @@ export class Membership {
     } else if (this.state === RingState.Operational && this.#installer.ring.size > 1) {
       const stalled = this.#ordering.stalledMember;
       if (stalled >= 0) this.exclude(nodeIndex(stalled));
+      else if (this.#ordering.isUsedUp && this.#installer.ring.isLeader) this.enterGather();
     }
   }
 

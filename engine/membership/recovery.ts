@@ -113,7 +113,8 @@ export class Recovery implements TokenHandler {
 
   /** Nothing is sent on a ring before it is installed, and little before the INSTALL token has come round. */
   isPlausible(token: Token): boolean {
-    return token.phase === TokenPhase.Recover ? token.seq === 0 : token.seq <= this.#oldStore!.capacity;
+    const sent = token.seq - this.#context.firstNumbers.sequence;
+    return token.phase === TokenPhase.Recover ? sent === 0 : sent <= this.#oldStore!.capacity;
   }
 
   lacksDataOf(token: Token): boolean {

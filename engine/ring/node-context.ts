@@ -4,7 +4,7 @@ import { foldHash } from '../wire/ring-header.ts';
 import { crcSealer, type DatagramSealer } from '../wire/ring-sealer.ts';
 import { RING_COUNTER_COUNT } from './counters.ts';
 import type { RingHost } from './ports.ts';
-import type { RingNodeOptions } from './ring-node-contract.ts';
+import type { RingNodeOptions, RingNumbers } from './ring-node-contract.ts';
 
 export class NodeContext {
   readonly options: RingNodeOptions;
@@ -14,6 +14,7 @@ export class NodeContext {
   readonly cluster: number;
   readonly sealer: DatagramSealer;
   readonly counters = new Float64Array(RING_COUNTER_COUNT);
+  readonly firstNumbers: RingNumbers;
   startedAtMs = 0;
   nowMs = 0;
   wallSeconds = 0;
@@ -26,6 +27,7 @@ export class NodeContext {
     this.nodeCount = options.segmentOf.length;
     this.cluster = foldHash(options.clusterHash);
     this.sealer = options.sealer ?? crcSealer;
+    this.firstNumbers = options.firstNumbers ?? { sequence: 0, hop: 0 };
     this.#randomState = (options.randomSeed ^ 0x9e37_79b9) | 1;
   }
 

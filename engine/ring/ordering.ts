@@ -3,6 +3,7 @@
  * the data between visits.
  */
 import type { NodeIndex } from '../wire/ids.ts';
+import { U48_MAX } from '../wire/ring-bytes.ts';
 import { FLAG_POST_TOKEN } from '../wire/ring-header.ts';
 import { MAX_CREDIT, type Token, TokenPhase } from '../wire/ring-token.ts';
 import { updateAru } from './aru.ts';
@@ -26,6 +27,8 @@ const LULL_HOLD_MS = 2;
 const LULL_PACKETS = 8;
 /** Each further hold is this many times longer than the one before. */
 const HOLD_GROWTH = 4;
+/** Forming a ring takes seconds: what is left of 48 bits is enough for a quarter of a minute at a million packets a second. */
+const LAST_NUMBER = U48_MAX - 2 ** 24;
 /** Requests of the ring itself, as opposed to one of several old rings. */
 const OWN_RING_REF = 0;
 
@@ -76,8 +79,9 @@ export class Ordering implements TokenHandler {
   begin(ring: RingMembers, store: PacketStore): void {
     this.#ring = ring;
     this.#store = store;
-    this.#lastSentSeq = 0;
-    this.#lastSentAru = 0;
+    const { sequence } = this.#context.firstNumbers;
+    this.#lastSentSeq = sequence;
+    this.#lastSentAru = sequence;
     this.#passedQuiet = false;
     this.#holds = 0;
     this.#isWanted = false;
@@ -105,6 +109,11 @@ export class Ordering implements TokenHandler {
   /** Packets that precede the token in the order, and are not here, may be in the socket still. */
   lacksDataOf(token: Token): boolean {
     return token.seq > this.#store.myAru;
+  }
+
+  /** The ring's numbers come to their end: another one has to begin anew, long before a number would be given twice. */
+  get isUsedUp(): boolean {
+    return this.#lastSentSeq > LAST_NUMBER || this.#link.lastHop > LAST_NUMBER;
   }
 
   get workWaits(): boolean {

@@ -16,6 +16,8 @@ export class PacketStore {
   /** Record area of every slot, slot after slot. */
   readonly bytes: Uint8Array;
   readonly #slotBytes: number;
+  /** The ring's packets are numbered from the one above this. */
+  readonly #base: number;
   readonly #mask: number;
   /** Bytes of records in each slot. */
   readonly #lengths: Int32Array;
@@ -37,8 +39,9 @@ export class PacketStore {
   discarded = 0;
   held = 0;
 
-  constructor(capacity: number, slotBytes: number) {
+  constructor(capacity: number, slotBytes: number, base = 0) {
     this.capacity = capacity;
+    this.#base = base;
     this.#mask = capacity - 1;
     this.#slotBytes = (slotBytes + 7) & ~7;
     this.bytes = new Uint8Array(capacity * this.#slotBytes);
@@ -46,17 +49,18 @@ export class PacketStore {
     this.#origins = new Uint16Array(capacity);
     this.#states = new Uint8Array(capacity);
     this.#asked = new Uint8Array(capacity);
+    this.reset();
   }
 
   /** Empty, for a new ring. */
   reset(): void {
     this.#states.fill(0);
     this.#asked.fill(0);
-    this.highSeq = 0;
-    this.myAru = 0;
-    this.stable = 0;
-    this.delivered = 0;
-    this.discarded = 0;
+    this.highSeq = this.#base;
+    this.myAru = this.#base;
+    this.stable = this.#base;
+    this.delivered = this.#base;
+    this.discarded = this.#base;
     this.held = 0;
   }
 

@@ -46,6 +46,19 @@ export interface RingNodeOptions {
   readonly sealer?: DatagramSealer;
   /** Ring sequence numbers start above this one: the highest an earlier incarnation is known to have used. */
   readonly ringSeqFloor?: number;
+  /**
+   * Tests only, the same at all daemons: what the numbers of every ring begin behind; 0 and 0 when left out. Nothing else gets a ring
+   * to the places where 16 and 32 bits are full, or to the end of its numbers, within the life of a test.
+   */
+  readonly firstNumbers?: RingNumbers;
+}
+
+/** The two numbers of a ring that only rise, in 48 bits each. */
+export interface RingNumbers {
+  /** Of packets. */
+  readonly sequence: number;
+  /** Of visits of the token. */
+  readonly hop: number;
 }
 
 /**

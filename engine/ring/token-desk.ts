@@ -79,7 +79,9 @@ export class TokenDesk {
 
   /** The first token of a ring, made by its leader. */
   create(): void {
-    this.#waiting.reset();
+    const { sequence, hop } = this.#context.firstNumbers;
+    // The remainder by the ring's size tells whose turn it is.
+    this.#waiting.reset(sequence, hop - (hop % this.#ring!.size));
     this.#link.accepted(this.#waiting, false);
     this.#handle();
   }

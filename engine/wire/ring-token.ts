@@ -52,12 +52,12 @@ export class Token {
   }
 
   /** A new ring's first token. */
-  reset(): void {
-    this.hop = 0;
+  reset(sequence = 0, hop = 0): void {
+    this.hop = hop;
     this.copy = 0;
     this.phase = TokenPhase.Recover;
-    this.seq = 0;
-    this.aru = 0;
+    this.seq = sequence;
+    this.aru = sequence;
     this.aruHolder = 0;
     this.flow = 0;
     this.backlog = 0;

@@ -6,7 +6,7 @@ import { EventQueue } from './core/event-queue.ts';
 import { type Random, randomFor } from './core/random.ts';
 import { makeGarbage } from './network/garbage.ts';
 import { VirtualNetwork } from './network/virtual-network.ts';
-import { describePacket, isRetransmission, matchesType, packetType } from './network/wire-view.ts';
+import { describePacket, hopOf, isRetransmission, matchesType, packetType, sequenceOf } from './network/wire-view.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
 import type { ClientSession, GroupService, GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
@@ -45,6 +45,8 @@ export interface Traffic {
   readonly tokenAtMs: number[];
   joins: number;
   bytes: number;
+  highestSequence: number;
+  highestHop: number;
 }
 
 /** Between looks at whether all is quiet. */
@@ -81,7 +83,15 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   /** Datagrams of the past, for replaying. */
   readonly #recorded: Uint8Array[] = [];
   #recording = false;
-  readonly #traffic: Traffic = { dataAtMs: [], againAtMs: [], tokenAtMs: [], joins: 0, bytes: 0 };
+  readonly #traffic: Traffic = {
+    dataAtMs: [],
+    againAtMs: [],
+    tokenAtMs: [],
+    joins: 0,
+    bytes: 0,
+    highestSequence: 0,
+    highestHop: 0,
+  };
 
   constructor(scenario: Scenario, engine: Engine, withTimeline = false) {
     this.#scenario = scenario;
@@ -222,6 +232,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
         datagramBytes: scenario.datagramBytes,
         randomSeed: this.#random.word(),
         ringSeqFloor: node.ringSeqFloor,
+        firstNumbers: scenario.firstNumbers,
       },
       this.#engine.createNode,
       this,
@@ -411,9 +422,12 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     traffic.bytes += bytes.length;
     if (type === 'data') {
       traffic.dataAtMs.push(this.events.nowMs);
+      traffic.highestSequence = Math.max(traffic.highestSequence, sequenceOf(bytes));
       if (isRetransmission(bytes)) traffic.againAtMs.push(this.events.nowMs);
-    } else if (matchesType('token', type)) traffic.tokenAtMs.push(this.events.nowMs);
-    else if (type === 'join') traffic.joins++;
+    } else if (matchesType('token', type)) {
+      traffic.tokenAtMs.push(this.events.nowMs);
+      traffic.highestHop = Math.max(traffic.highestHop, hopOf(bytes));
+    } else if (type === 'join') traffic.joins++;
   }
 
   #notePacket(from: number, to: number | readonly number[] | null, bytes: Uint8Array): void {

@@ -272,7 +272,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'unstored-ring-seq-by-seconds',
-    breaks: 'runs without a state folder do not share view ids, though they start within a second (3.11)',
+    breaks: 'runs without a state folder share no membership id, though they start within a second (3.11)',
     changes: [
       {
         file: `${RING}/unstored-ring-seq.ts`,
@@ -281,7 +281,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
     ],
     scenarios: ['restart-volatile'],
-    expected: ['GRP-3'],
+    expected: ['restart'],
   },
   {
     name: 'two-machines-take-turns',
@@ -304,5 +304,24 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ],
     scenarios: ['two-same-ids'],
     expected: ['EVS-6'],
+  },
+  {
+    name: 'sequence-numbers-of-32-bits',
+    breaks: 'packets are numbered in 48 bits (8.1)',
+    changes: [
+      {
+        file: 'engine/wire/ring-bytes.ts',
+        from: 'readU32(bytes, at) + readU16(bytes, at + 4) * U32;',
+        to: 'readU32(bytes, at) + (readU32(bytes, at) < 1000 ? 0 : readU16(bytes, at + 4) * U32);',
+      },
+    ],
+    scenarios: ['wrap'],
+  },
+  {
+    name: 'used-up-ring-goes-on',
+    breaks: 'a ring whose numbers come to their end is replaced',
+    changes: [{ file: `${RING}/ordering.ts`, from: 'this.#lastSentSeq > LAST_NUMBER ||', to: '' }],
+    scenarios: ['wrap-end'],
+    expected: ['wrap-end'],
   },
 ];

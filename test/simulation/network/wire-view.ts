@@ -64,6 +64,8 @@ export const ringSeqOf = (bytes: Uint8Array): number => readU32(bytes, AT_RING_S
 export const ringLeaderOf = (bytes: Uint8Array): number => readU16(bytes, AT_RING_LEADER);
 /** Of a DATA packet. */
 export const sequenceOf = (bytes: Uint8Array): number => readU48(bytes, AT_DATA_SEQUENCE);
+/** Of a TOKEN packet. */
+export const hopOf = (bytes: Uint8Array): number => readU48(bytes, AT_TOKEN_HOP);
 
 export const isRetransmission = (bytes: Uint8Array): boolean => (bytes[AT_FLAGS]! & FLAG_RETRANSMISSION) !== 0;
 

@@ -1,9 +1,12 @@
 /** Scenarios 26 to 41 of ring-protocol.md 8.5 that a simulated cluster can show: kinds of load, groups, leaving. */
+import { PROPERTIES, type Violation } from '../checker/check.ts';
 import { randomFor } from '../core/random.ts';
 import { modelDifferences } from '../reference/model-difference.ts';
+import type { RunResult } from '../simulation.ts';
+import type { ProcessEvent } from '../trace/trace.ts';
 import type { NamedScenario } from './named.ts';
 import { at, disturbance, impair } from './named-network.ts';
-import { client, plainScenario } from './profile.ts';
+import { client, plainScenario, randomWindows } from './profile.ts';
 import type { ClientPlan, Fault, Scenario } from './scenario.ts';
 import { randomComponents, swarmScenario } from './swarm.ts';
 
@@ -157,6 +160,71 @@ function reliableEarly(seed: number): Scenario {
   });
 }
 
+/** Where numbers of a ring pass a border of their fields, and the slots of the store begin anew. */
+const BORDERS = [2 ** 16, 2 ** 31, 2 ** 32, 2 ** 40, 2 ** 47] as const;
+
+function wrap(seed: number): Scenario {
+  const random = randomFor(seed, 'wrap');
+  const nodeCount = random.integer(2, 6);
+  // So near that traffic passes it, in the first ring or in one after a fault: every ring begins there.
+  const near = (): number => random.pick(BORDERS) - random.integer(1, 300);
+  const faults: Fault[] = [];
+  for (let i = random.integer(0, 3); i > 0; i--) faults.push(disturbance(random, nodeCount, random.real(120, 600)));
+  if (random.chance(0.6)) faults.push(impair(60, 700, { only: random.pick([null, 'data'] as const), loss: 0.2 }));
+  if (random.chance(0.4))
+    faults.push(impair(60, 700, { duplicate: 0.3, duplicateLateMs: 40, reorder: 0.3, reorderMs: 4 }));
+  return plainScenario('wrap', seed, nodeCount, {
+    firstNumbers: { sequence: near(), hop: near() },
+    clients: Array.from({ length: nodeCount }, (_, i) => client(i, `c${i}`, { intervalMs: 4, maxBytes: 900 })),
+    windows: randomWindows(random),
+    faults,
+    faultsEndMs: 900,
+  });
+}
+
+/** A run that stays on one side shows nothing. */
+function bordersPassed(scenario: Scenario, { traffic }: RunResult): Violation[] {
+  const { sequence, hop } = scenario.firstNumbers;
+  const isPast = (first: number, highest: number): boolean =>
+    BORDERS.some((border) => first < border && highest >= border);
+  if (isPast(sequence, traffic.highestSequence) || isPast(hop, traffic.highestHop)) return [];
+  const examples = [`from ${sequence} and ${hop} to ${traffic.highestSequence} and ${traffic.highestHop}`];
+  return [{ property: 'wrap', title: 'the numbers pass a border', examples, count: 1 }];
+}
+
+/** Above these a ring is replaced: engine/ring/ordering.ts. */
+const LAST_NUMBER = 2 ** 48 - 1 - 2 ** 24;
+
+/** Every ring runs out of packets or of hops, and is replaced by one that does so too. */
+function wrapEnd(seed: number): Scenario {
+  const random = randomFor(seed, 'wrap-end');
+  const nodeCount = random.integer(2, 5);
+  const endsByHops = random.chance(0.5);
+  const near = (): number => LAST_NUMBER - random.integer(30, 120);
+  return plainScenario('wrap-end', seed, nodeCount, {
+    firstNumbers: { sequence: endsByHops ? 0 : near(), hop: endsByHops ? near() : 0 },
+    clients: Array.from({ length: nodeCount }, (_, i) => client(i, `c${i}`, { intervalMs: 3 })),
+    faults: random.chance(0.5) ? [disturbance(random, nodeCount, random.real(150, 500))] : [],
+    faultsEndMs: 1000,
+    workAfterMs: 0,
+  });
+}
+
+function ringsReplaced(_: Scenario, { trace, traffic }: RunResult): Violation[] {
+  const examples: string[] = [];
+  const most = Math.max(...trace.processes.map(({ events }) => events.filter(isRegular).length));
+  if (most < 4) examples.push(`no daemon was in more than ${most} rings`);
+  if (traffic.highestSequence > LAST_NUMBER + MOST_TOO_HIGH || traffic.highestHop > LAST_NUMBER + MOST_TOO_HIGH)
+    examples.push(`numbers went on to ${traffic.highestSequence} and ${traffic.highestHop}`);
+  return examples.length === 0
+    ? []
+    : [{ property: 'wrap-end', title: 'a ring ends before its numbers do', examples, count: examples.length }];
+}
+
+const isRegular = (event: ProcessEvent): boolean => event.kind === 'configuration' && event.regular;
+/** Packets and hops between the limit and the end of the ring: what one rotation sends. */
+const MOST_TOO_HIGH = 200;
+
 function idleWake(seed: number): Scenario {
   const random = randomFor(seed, 'idle-wake');
   const nodeCount = random.integer(2, 6);
@@ -189,6 +257,15 @@ export const loadScenarios: readonly NamedScenario[] = [
   { number: 26, name: 'max-holes', make: maxHoles },
   { number: 27, name: 'fragments', make: fragments },
   { number: 28, name: 'packing', make: packing },
+  { number: 29, name: 'wrap', make: wrap, extra: bordersPassed },
+  {
+    number: 29,
+    name: 'wrap-end',
+    make: wrapEnd,
+    // All but EVS-7: what separates these rings is that they are used up.
+    properties: PROPERTIES.map(({ name }) => name).filter((name) => name !== 'EVS-7'),
+    extra: ringsReplaced,
+  },
   { number: 30, name: 'groups-churn', make: groupsChurn },
   { number: 31, name: 'groups-exchange-cut', make: groupsExchangeCut },
   { number: 33, name: 'reliable-early', make: reliableEarly },

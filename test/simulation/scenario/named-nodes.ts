@@ -1,6 +1,8 @@
 /** Scenarios 8 to 13, 15, 16 and 20 to 25 of ring-protocol.md 8.5: what happens to daemons, and in the middle of recovery. */
+import type { Violation } from '../checker/check.ts';
 import { type Random, randomFor } from '../core/random.ts';
 import type { PacketType } from '../network/wire-view.ts';
+import type { RunResult } from '../simulation.ts';
 import type { NamedScenario } from './named.ts';
 import { at, disturbance, impair } from './named-network.ts';
 import { ALL_SERVICES, client, plainScenario, randomWindows } from './profile.ts';
@@ -117,11 +119,24 @@ function restartFast(seed: number, name: string, wallStepSeconds: number): Scena
   return plainScenario(name, seed, nodeCount, { faults, faultsEndMs: 1000 });
 }
 
-/** Runs of a daemon draw their numbers. Several clients each: the views of two runs with one id would differ. */
+/** Clients are told a membership's leader and number, not the leader's run: that has to be enough. */
+function membershipIdsDiffer(_: Scenario, { trace }: RunResult): Violation[] {
+  const fullIds = new Map<string, string>();
+  const examples: string[] = [];
+  for (const event of trace.processes.flatMap((process) => process.events)) {
+    if (event.kind !== 'configuration') continue;
+    const seenByClients = event.id.slice(0, event.id.lastIndexOf('.'));
+    const known = fullIds.get(seenByClients) ?? event.id;
+    fullIds.set(seenByClients, known);
+    if (known !== event.id) examples.push(`${event.id} and ${known} are one to clients`);
+  }
+  if (examples.length === 0) return [];
+  return [{ property: 'restart', title: 'runs share no membership id', examples, count: examples.length }];
+}
+
+/** Runs of a daemon draw their numbers. */
 function restartVolatile(seed: number): Scenario {
-  const base = restartFast(seed, 'restart-volatile', seed % 2 === 0 ? 0 : -86_400);
-  const clients = [0, 1, 2].flatMap((k) => base.startMs.map((_, i) => client(i, `c${k}n${i}`, { churn: 0.3 })));
-  return { ...base, keepsState: false, clients };
+  return { ...restartFast(seed, 'restart-volatile', seed % 2 === 0 ? 0 : -86_400), keepsState: false };
 }
 
 function partitioned(name: string, component: (random: Random, nodeCount: number) => number[]) {
@@ -341,12 +356,23 @@ export const nodeScenarios: readonly NamedScenario[] = [
   { number: 8, name: 'crash-holder', make: crashHolder },
   { number: 9, name: 'crash-leader', make: crashLeader },
   { number: 10, name: 'crash-during-recovery', make: crashDuringRecovery },
-  { number: 11, name: 'restart-fast', make: (seed) => restartFast(seed, 'restart-fast', 0) },
-  { number: 12, name: 'restart-clock-back', make: (seed) => restartFast(seed, 'restart-clock-back', -86_400) },
+  {
+    number: 11,
+    name: 'restart-fast',
+    make: (seed) => restartFast(seed, 'restart-fast', 0),
+    extra: membershipIdsDiffer,
+  },
+  {
+    number: 12,
+    name: 'restart-clock-back',
+    make: (seed) => restartFast(seed, 'restart-clock-back', -86_400),
+    extra: membershipIdsDiffer,
+  },
   {
     number: 12,
     name: 'restart-volatile',
     make: restartVolatile,
+    extra: membershipIdsDiffer,
   },
   {
     number: 13,

@@ -2,7 +2,7 @@
  * One run, completely described: plain data, so that it can be printed, shrunk and run again. Everything random that is
  * left to the run itself (delays, losses, what clients send) is drawn from streams of `seed` that belong to one link or one client.
  */
-import type { RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
+import type { RingNumbers, RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
 import type { PacketType } from '../network/wire-view.ts';
 import type { Service } from '../trace/trace.ts';
 
@@ -151,6 +151,8 @@ export interface Scenario {
   readonly faultsEndMs: number;
   /** Clients go on for so long after that. */
   readonly workAfterMs: number;
+  /** What the numbers of every ring begin behind. */
+  readonly firstNumbers: RingNumbers;
   /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */
   readonly keepsState: boolean;
   /** Nodes whose process groups run; false runs the ring alone. */
