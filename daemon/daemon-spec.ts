@@ -67,6 +67,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         self: self.node,
         incarnation,
         ringSeqFloor: ringSeqs.floor,
+        forgetsRingSeq: ringSeqs.file === null,
         segmentOf: segmentNumbers(segments),
         clusterHash: cluster,
         windows,

@@ -13,6 +13,7 @@ import type { Retransmission } from '../ring/retransmission.ts';
 import { RingMembers } from '../ring/ring-members.ts';
 import type { TokenDesk } from '../ring/token-desk.ts';
 import type { TokenLink } from '../ring/token-link.ts';
+import { unstoredRingSeqStep } from '../ring/unstored-ring-seq.ts';
 import { type Incarnation, type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 import { type RingHeader, type RingId, sameRing } from '../wire/ring-header.ts';
@@ -71,6 +72,9 @@ export class Membership {
   /** In COMMIT and RECOVER: whom the COMMIT was made for, as they were then. */
   #committed: ReadonlyMap<NodeIndex, CommitMember> = NOBODY;
   #commitUntilMs = NEVER;
+  /** Number of the last ring this run made; and whether it has left some out above those of others. */
+  #ownRingSeq = 0;
+  #hasStepped = false;
 
   constructor(context: NodeContext, emitter: Emitter, parts: MembershipParts) {
     this.#context = context;
@@ -95,6 +99,7 @@ export class Membership {
   start(ringSeq: number): void {
     const { self, options } = this.#context;
     this.#gathering.maxRingSeq = ringSeq;
+    this.#ownRingSeq = ringSeq;
     this.#installer.first({ seq: ringSeq, leader: self, leaderIncarnation: options.incarnation });
     this.#operational(true);
   }
@@ -259,7 +264,12 @@ export class Membership {
   #form(members: readonly RingMember[]): void {
     const { options, self, nowMs, wallSeconds } = this.#context;
     const gathering = this.#gathering;
+    if (options.forgetsRingSeq === true && !this.#hasStepped && gathering.maxRingSeq !== this.#ownRingSeq) {
+      this.#hasStepped = true;
+      gathering.maxRingSeq += unstoredRingSeqStep(this.#context.random());
+    }
     gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, Math.floor(wallSeconds));
+    this.#ownRingSeq = gathering.maxRingSeq;
     const ring: RingId = { seq: gathering.maxRingSeq, leader: self, leaderIncarnation: options.incarnation };
     if (members.length === 1) {
       this.#installer.installAlone(ring, blockOf(self, this.#holdings()));

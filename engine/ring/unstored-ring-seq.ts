@@ -1,5 +1,16 @@
 /** Where ring sequence numbers begin when a daemon keeps no state (ring-protocol.md, 3.11). */
 
+/** Numbers left out at most; a daemon can be started some ten thousand times before that is felt. */
+const STEP = 2 ** 16;
+
+/**
+ * How many numbers the first ring leaves out that a daemon forms above a number it has from others. It may have done that before, in
+ * a run it does not know of, when all who saw the ring of that time have been started again as well.
+ *
+ * @param random uniform in [0, 1)
+ */
+export const unstoredRingSeqStep = (random: number): number => Math.floor(random * STEP);
+
 /** Four years of seconds: far enough apart, and client-visible times stay below 2^31 as long as may be. */
 const SPAN = 2 ** 27;
 
@@ -9,8 +20,8 @@ const SPAN = 2 ** 27;
  * in 32 bits, and waiting for the next second would slow every start and not help the second case. So each run starts at a place
  * of its own, drawn ahead of the clock: ten memberships of two runs meet with a probability of 10^-7.
  *
- * The price is that numbers no longer rise from run to run (EVS-4): that takes a stored number. Nothing but this daemon's own ring of
- * one begins there, other daemons tell theirs in their JOINs.
+ * The price is that numbers no longer rise from run to run (EVS-4): that takes a stored number. Where others are, JOINs
+ * tell the highest.
  *
  * @param random uniform in [0, 1)
  */
