@@ -35,6 +35,8 @@ export interface RunResult {
   readonly traffic: Traffic;
   /** By process: what its engine counted (`RingCounter`). */
   readonly counters: readonly Float64Array[];
+  /** By process: which of the scenario's configurations it ran with. */
+  readonly configurationOf: readonly number[];
 }
 
 /** What daemons sent, in datagrams; a multicast counts once. */
@@ -69,6 +71,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #copies = new Map<number, { readonly machine: VirtualNode; readonly hears: 'both' | 'original' | 'copy' }>();
   readonly #processes: ProcessTrace[] = [];
   readonly #daemons: DaemonProcess[] = [];
+  readonly #configurationOf: number[] = [];
   readonly #groups: (GroupService | null)[] = [];
   readonly #clients: ClientTrace[] = [];
   readonly #multicasts: MulticastFact[] = [];
@@ -144,6 +147,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       datagrams: this.network.counts.sent,
       traffic: this.#traffic,
       counters: this.#daemons.map((daemon) => daemon.engine.counters),
+      configurationOf: this.#configurationOf,
     };
   }
 
@@ -195,6 +199,9 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
   #boot(node: VirtualNode): void {
     const { index } = node;
+    const machines = this.#scenario.configurations[node.configuration] ?? [];
+    const self = machines.indexOf(index);
+    if (self < 0) return;
     const isInUse = this.#nodes[index] === node || this.#copies.get(index)?.machine === node;
     if (node.process !== null || !isInUse) return;
     const scenario = this.#scenario;
@@ -213,6 +220,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       unsent: 0,
     };
     this.#processes.push(trace);
+    this.#configurationOf.push(node.configuration);
     const context = {
       nowMs: () => this.events.nowMs,
       processOf: (other: number, run: number) =>
@@ -223,17 +231,19 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       process,
       (nextMessage) => new Recorder(trace, context, nextMessage),
       {
-        self: nodeIndex(index),
+        self: nodeIndex(self),
         incarnation: incarnation(node.incarnation),
-        segmentOf: scenario.segmentOf,
-        clusterHash: CLUSTER_HASH,
+        segmentOf: machines.map((machine) => scenario.segmentOf[machine]!),
+        clusterHash: clusterHash(node.configuration),
         windows: scenario.windows,
         timeouts: scenario.timeouts,
         datagramBytes: scenario.datagramBytes,
         randomSeed: this.#random.word(),
         ringSeqFloor: node.ringSeqFloor,
+        forgetsRingSeq: !scenario.keepsState,
         firstNumbers: scenario.firstNumbers,
       },
+      machines,
       this.#engine.createNode,
       this,
     );
@@ -242,7 +252,6 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       this.#engine.createGroups === null || !scenario.groups
         ? null
         : this.#engine.createGroups({
-            nodeCount: scenario.nodeCount,
             process: daemon,
             wake: () => this.events.after(0, () => this.#wake(daemon)),
             openClient: (session, member, wantsViews) => this.#openClient(process, session, member, wantsViews),
@@ -370,6 +379,23 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     });
   }
 
+  reconfigure({ steps }: Extract<Fault, { kind: 'reconfigure' }>): void {
+    for (const { node: index, afterMs, downMs, end } of steps) {
+      const node = this.#nodes[index];
+      if (node === undefined) continue;
+      const step = (): void => {
+        if (!this.#undo.delete(step)) return;
+        node.configuration++;
+        this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs + downMs });
+        if (node.process === null) this.#boot(node);
+        else if (end === 'leave' && node.running) this.leave(index, downMs);
+        else this.crash(index, downMs, 0);
+      };
+      this.#undo.add(step);
+      this.events.after(afterMs, step);
+    }
+  }
+
   duplicate({ node: index, incarnationStep, hears, survivor }: Extract<Fault, { kind: 'duplicate' }>): () => void {
     const original = this.#nodes[index]!;
     const { seed, network } = this.#scenario;
@@ -402,14 +428,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
   // Called by processes.
 
-  transmit(process: DaemonProcess, to: number | readonly number[] | null, bytes: Uint8Array): void {
+  transmit(process: DaemonProcess, to: number | readonly number[], bytes: Uint8Array): void {
     const hit = this.#packetTriggers.length === 0 ? null : this.#hitByPacket(process.node, bytes);
     this.#count(bytes);
     if (this.#recording) this.#record(bytes);
     if (this.#timeline !== null) this.#notePacket(process.node, to, bytes);
     if (hit?.trigger.moment === 'before') this.#strike(hit.fault, process.node);
     if (process.dead) return;
-    let receivers: readonly number[] = typeof to === 'number' ? [to] : (to ?? this.#nodes.map((node) => node.index));
+    let receivers: readonly number[] = typeof to === 'number' ? [to] : to;
     if (hit?.trigger.moment === 'during') receivers = receivers.filter(() => this.#random.chance(0.5));
     for (const node of receivers) if (node !== process.node) this.network.send(process.node, node, bytes);
     if (typeof to !== 'number') this.#toOtherMachine(process, bytes);
@@ -430,10 +456,10 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     } else if (type === 'join') traffic.joins++;
   }
 
-  #notePacket(from: number, to: number | readonly number[] | null, bytes: Uint8Array): void {
+  #notePacket(from: number, to: number | readonly number[], bytes: Uint8Array): void {
     const type = packetType(bytes);
     const kind = type === 'data' || type === 'token' || type === 'hurry' ? 'packet' : 'control';
-    this.#note(kind, () => `${from} -> ${to === null ? 'all' : to}  ${describePacket(bytes)}`);
+    this.#note(kind, () => `${from} -> ${to}  ${describePacket(bytes)}`);
   }
 
   #record(bytes: Uint8Array): void {
@@ -522,4 +548,5 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
 /** Packets a node may hold, in ring windows: a gap of ten and three under way (2.9), for the old ring and the future one. */
 const BOUND_WINDOWS = 26;
-const CLUSTER_HASH = Uint8Array.from({ length: 16 }, (_, i) => i * 17);
+const clusterHash = (configuration: number): Uint8Array =>
+  Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? configuration : i * 17));

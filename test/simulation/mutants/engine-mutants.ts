@@ -284,6 +284,15 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     expected: ['restart'],
   },
   {
+    name: 'ring-numbers-of-others-continued',
+    breaks: 'a run that knows no numbers of earlier ones leaves some out above those of others (3.11)',
+    changes: [
+      { file: `${RING}/unstored-ring-seq.ts`, from: 'Math.floor(random * STEP)', to: 'Math.floor(random * 0 * STEP)' },
+    ],
+    scenarios: ['restart-volatile'],
+    expected: ['restart'],
+  },
+  {
     name: 'two-machines-take-turns',
     breaks: 'of two runs with one id the earlier is left out until the later has been silent for long (3.11)',
     changes: [
@@ -323,5 +332,19 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [{ file: `${RING}/ordering.ts`, from: 'this.#lastSentSeq > LAST_NUMBER ||', to: '' }],
     scenarios: ['wrap-end'],
     expected: ['wrap-end'],
+  },
+  {
+    name: 'configurations-not-told-apart',
+    breaks: 'daemons of another configuration are ignored (3.10)',
+    changes: [
+      { file: 'engine/wire/ring-header.ts', from: "if (header.cluster !== cluster) return 'foreign';", to: '' },
+      {
+        file: `${RING}/ring-node.ts`,
+        from: 'if (body === undefined || !reader.equals(options.clusterHash)) {',
+        to: 'if (body === undefined || (!reader.equals(options.clusterHash) && !reader.ok)) {',
+      },
+    ],
+    scenarios: ['reconfigure'],
+    expected: ['reconfigure'],
   },
 ];

@@ -6,7 +6,7 @@ import { RingCounter, RingState } from '../../../engine/ring/counters.ts';
 import { PacketFiller } from '../../../engine/ring/packing.ts';
 import type { Configuration, RecordSpan, RingHost } from '../../../engine/ring/ports.ts';
 import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../../engine/ring/ring-node-contract.ts';
-import type { NodeIndex } from '../../../engine/wire/ids.ts';
+import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 import { originOf, packetType } from '../network/wire-view.ts';
@@ -25,8 +25,7 @@ const STATE_NAMES: Record<number, StateName> = {
 
 /** What a process needs from the run. */
 export interface ProcessSurroundings {
-  /** `members` null: everybody. */
-  transmit(process: DaemonProcess, to: number | readonly number[] | null, bytes: Uint8Array): void;
+  transmit(process: DaemonProcess, to: number | readonly number[], bytes: Uint8Array): void;
   stateChanged(process: DaemonProcess, state: StateName): void;
 }
 
@@ -43,7 +42,11 @@ export interface DeliveryTarget {
 
 export class DaemonProcess implements RingHost {
   readonly process: ProcessId;
+  /** Number of its machine. */
   readonly node: number;
+  /** Its place in its configuration, and the machine at each place of it. */
+  readonly self: NodeIndex;
+  readonly machines: readonly number[];
   readonly recorder: Recorder;
   readonly queue = new RecordQueue();
   readonly controlQueue = new RecordQueue();
@@ -64,11 +67,14 @@ export class DaemonProcess implements RingHost {
     process: ProcessId,
     recorder: (nextMessage: () => MessageId) => Recorder,
     options: RingNodeOptions,
+    machines: readonly number[],
     createNode: RingNodeFactory,
     surroundings: ProcessSurroundings,
   ) {
     this.process = process;
-    this.node = options.self;
+    this.node = machines[options.self]!;
+    this.self = options.self;
+    this.machines = machines;
     this.recorder = recorder(() => this.nextMessage());
     this.#surroundings = surroundings;
     this.engine = createNode(options, this);
@@ -142,7 +148,7 @@ export class DaemonProcess implements RingHost {
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
     if (this.dead) return;
     const borrowed = this.#borrowed;
-    if (borrowed !== null && origin === this.node && borrowed.bytes === bytes) {
+    if (borrowed !== null && origin === this.self && borrowed.bytes === bytes) {
       this.recorder.spanSequenced(bytes, offset, lengthBytes);
       this.#borrowed = null;
     }
@@ -151,7 +157,7 @@ export class DaemonProcess implements RingHost {
       const recordBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH));
       if (recordBytes === 0 || at + recordBytes > end) throw new Error('delivered a range that is not whole records');
       if (bytes[at + RECORD_KIND] !== RecordKind.Padding) {
-        this.recorder.delivered(origin, bytes, at, recordBytes);
+        this.recorder.delivered(this.machines[origin]!, bytes, at, recordBytes);
         this.target?.delivered(origin, bytes, at, recordBytes);
       }
       at += recordBytes;
@@ -172,21 +178,31 @@ export class DaemonProcess implements RingHost {
       this.#filler.restartMessage();
       this.#controlFiller.restartMessage();
     }
-    this.recorder.configuration(configuration);
+    this.recorder.configuration(this.#byMachine(configuration), configuration.id.leader);
     this.target?.configurationChanged(configuration);
   }
 
+  /** The trace knows machines: their node indexes differ between configurations. */
+  #byMachine({ id, members }: Configuration): Configuration {
+    const machine = (node: NodeIndex): NodeIndex => nodeIndex(this.machines[node]!);
+    return {
+      id: { ...id, leader: machine(id.leader) },
+      members: members.map(({ node, incarnation }) => ({ node: machine(node), incarnation })),
+    };
+  }
+
   sendTo(node: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    this.#transmit(node, bytes.slice(offset, offset + lengthBytes));
+    this.#transmit(this.machines[node]!, bytes.slice(offset, offset + lengthBytes));
   }
 
   sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
-    this.#transmit(members, bytes.slice(offset, offset + lengthBytes));
+    const to = members === null ? this.machines : members.map((node) => this.machines[node]!);
+    this.#transmit(to, bytes.slice(offset, offset + lengthBytes));
   }
 
-  #transmit(to: number | readonly number[] | null, datagram: Uint8Array): void {
+  #transmit(to: number | readonly number[], datagram: Uint8Array): void {
     if (this.dead) return;
-    if (packetType(datagram) === 'data' && originOf(datagram) === this.node) this.recorder.dataSeen(datagram);
+    if (packetType(datagram) === 'data' && originOf(datagram) === this.self) this.recorder.dataSeen(datagram);
     this.#surroundings.transmit(this, to, datagram);
   }
 }

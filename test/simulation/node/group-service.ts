@@ -34,7 +34,6 @@ export interface ClientSession {
 }
 
 export interface GroupSurroundings {
-  readonly nodeCount: number;
   readonly process: DaemonProcess;
   /** Records were queued, or clients may go on. */
   wake(): void;
@@ -59,9 +58,9 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
   constructor(surroundings: GroupSurroundings) {
     this.#surroundings = surroundings;
     this.#process = surroundings.process;
-    const daemonAddress = Array.from({ length: surroundings.nodeCount }, (_, i) => addressOf(i));
+    const daemonAddress = this.#process.machines.map(addressOf);
     // Small bodies, so that an exchange takes several records and can be cut between them.
-    this.layer = new GroupsLayer({ self: nodeIndex(this.#process.node), daemonAddress, groupsBodyBytes: 240 }, this);
+    this.layer = new GroupsLayer({ self: this.#process.self, daemonAddress, groupsBodyBytes: 240 }, this);
   }
 
   get clientsAllowed(): boolean {
@@ -119,7 +118,7 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
   #deliverRun(origin: number, bytes: Uint8Array, record: number): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset);
     const session = view.getUint32(record + RECORD_SESSION, true);
-    const selfDiscard = (bytes[record + RECORD_FLAGS]! & RECORD_SELF_DISCARD) !== 0 && origin === this.#process.node;
+    const selfDiscard = (bytes[record + RECORD_FLAGS]! & RECORD_SELF_DISCARD) !== 0 && origin === this.#process.self;
     for (const frame of framesOfRun(bytes, record)) {
       const receivers = new Set<number>();
       for (const group of frame.groups) for (const member of this.#members.get(group) ?? []) receivers.add(member);

@@ -25,6 +25,8 @@ export class VirtualNode {
   incarnation: number;
   ringSeqFloor = 0;
   wallStepSeconds = 0;
+  /** Which of the scenario's configuration files it has. */
+  configuration = 0;
   process: DaemonProcess | null = null;
   paused = false;
   /** Time the processor takes for each datagram; 0 for none. */

@@ -15,6 +15,7 @@ export interface FaultTarget {
   setLogFull(node: number, full: boolean): void;
   stepWallClock(node: number, seconds: number): void;
   garbage(mode: GarbageMode): void;
+  reconfigure(fault: Extract<Fault, { kind: 'reconfigure' }>): void;
   /** @returns what ends it */
   duplicate(fault: Extract<Fault, { kind: 'duplicate' }>): () => void;
   /** Notes that the system is disturbed from now for `forMs`, and calls `undo` then or when faults end. */
@@ -62,6 +63,9 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
     case 'impair':
       target.network.impair(fault);
       target.during(fault.forMs, null, () => target.network.repair(fault));
+      return;
+    case 'reconfigure':
+      target.reconfigure(fault);
       return;
     case 'duplicate':
       target.during(fault.forMs, null, target.duplicate(fault));

@@ -1,8 +1,8 @@
-/** Scenario 39 of ring-protocol.md 8.5: what operators do to a cluster, and get wrong. */
+/** Scenarios 38 and 39 of ring-protocol.md 8.5: what operators do to a cluster, and get wrong. */
 import { RingCounter } from '../../../engine/ring/counters.ts';
 import type { Violation } from '../checker/check.ts';
 import { processName } from '../checker/model.ts';
-import { randomFor } from '../core/random.ts';
+import { type Random, randomFor } from '../core/random.ts';
 import type { RunResult } from '../simulation.ts';
 import type { ConfigurationEvent, ProcessTrace } from '../trace/trace.ts';
 import type { NamedScenario } from './named.ts';
@@ -80,6 +80,100 @@ function othersUndisturbed(scenario: Scenario, { trace, counters }: RunResult): 
 const isRun = (member: { node: number; incarnation: number }, run: ProcessTrace): boolean =>
   member.node === run.node && member.incarnation === run.incarnation;
 
+/** The next configuration: machines are added and taken away, anywhere in the order, so that node indexes move. */
+function changed(random: Random, machines: readonly number[], total: number): number[] {
+  const next = new Set(machines);
+  for (let i = random.integer(1, 2); i > 0; i--) {
+    const outside = Array.from({ length: total }, (_, k) => k).filter((machine) => !next.has(machine));
+    if (outside.length > 0 && (next.size < 3 || random.chance(0.5))) next.add(random.pick(outside));
+    else next.delete(random.pick([...next]));
+  }
+  return [...next].sort((a, b) => a - b);
+}
+
+/** A rolling restart: one machine after the other, two at once, or in any order while the network is cut. */
+function rolling(random: Random, nodeCount: number, startMs: number, forMs: number): Fault {
+  const order = random.sample(
+    Array.from({ length: nodeCount }, (_, i) => i),
+    nodeCount,
+  );
+  const gapMs = forMs / nodeCount;
+  let afterMs = 0;
+  const steps = order.map((node) => {
+    const step = {
+      node,
+      afterMs,
+      downMs: random.logarithmic(0.5, 60),
+      end: random.pick(['leave', 'leave', 'crash'] as const),
+    };
+    // Now and then two go at one moment.
+    if (random.chance(0.75)) afterMs += random.real(0, 2 * gapMs);
+    return step;
+  });
+  return {
+    kind: 'reconfigure',
+    trigger: at(startMs),
+    steps: steps.map((step) => ({ ...step, afterMs: Math.min(step.afterMs, forMs) })),
+  };
+}
+
+/**
+ * Daemons read their configuration when they start, and one with another configuration is of another cluster: a cluster is
+ * reconfigured by restarting its daemons, of which the old and the new ones never meet.
+ */
+function reconfigure(seed: number): Scenario {
+  const random = randomFor(seed, 'reconfigure');
+  const nodeCount = random.integer(3, 7);
+  const all = Array.from({ length: nodeCount }, (_, i) => i);
+  const first = all.filter((machine) => machine < 2 || random.chance(0.7));
+  const configurations = [first];
+  const faults: Fault[] = [];
+  let startMs = random.real(150, 300);
+  for (let rounds = random.chance(0.3) ? 2 : 1; rounds > 0; rounds--) {
+    configurations.push(changed(random, configurations.at(-1)!, nodeCount));
+    const forMs = random.logarithmic(20, 800);
+    faults.push(rolling(random, nodeCount, startMs, forMs));
+    if (random.chance(0.5)) faults.push(disturbance(random, nodeCount, startMs + random.real(0, forMs)));
+    // The second change may begin before the first is through everywhere.
+    startMs += random.real(0.5 * forMs, forMs + 300);
+  }
+  return plainScenario('reconfigure', seed, nodeCount, {
+    configurations,
+    faults,
+    clients: all.map((i) => client(i, `c${i}`, { intervalMs: 5 })),
+    faultsEndMs: startMs + 1300,
+  });
+}
+
+/** No ring has daemons of two configurations, and in the end all have the last one. */
+function neverMixed(scenario: Scenario, { trace, configurationOf }: RunResult): Violation[] {
+  const examples: string[] = [];
+  for (const process of trace.processes)
+    for (const event of process.events) {
+      if (event.kind !== 'configuration') continue;
+      const strangers = trace.processes.filter(
+        (other) =>
+          configurationOf[other.process] !== configurationOf[process.process] &&
+          event.members.some((member) => isRun(member, other)),
+      );
+      if (strangers.length > 0)
+        examples.push(`${processName(process)} is in ${event.id} with ${strangers.map(processName).join(', ')}`);
+    }
+  const last = scenario.configurations.length - 1;
+  const live = trace.live.map((process) => trace.processes[process]!);
+  for (const process of live)
+    if (configurationOf[process.process] !== last) examples.push(`${processName(process)} kept an old configuration`);
+  const machines = live.map(({ node }) => node).sort((a, b) => a - b);
+  if (machines.join() !== scenario.configurations[last]!.join())
+    examples.push(
+      `machines ${machines.join(', ')} run, the configuration has ${scenario.configurations[last]!.join(', ')}`,
+    );
+  return examples.length === 0
+    ? []
+    : [{ property: 'reconfigure', title: 'configurations never mix', examples, count: examples.length }];
+}
+
 export const operationScenarios: readonly NamedScenario[] = [
+  { number: 38, name: 'reconfigure', make: reconfigure, extra: neverMixed },
   { number: 39, name: 'two-same-ids', make: twoSameIds, extra: othersUndisturbed },
 ];

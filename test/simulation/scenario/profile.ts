@@ -75,6 +75,7 @@ export function plainScenario(name: string, seed: number, nodeCount: number, cha
     faults: [],
     faultsEndMs: 800,
     workAfterMs: 100,
+    configurations: [nodes],
     firstNumbers: { sequence: 0, hop: 0 },
     keepsState: true,
     groups: true,

@@ -32,6 +32,7 @@ export function reduce(scenario: Scenario, left: Reduction): Scenario {
     segmentOf: scenario.segmentOf.slice(0, left.nodeCount),
     startMs: scenario.startMs.slice(0, left.nodeCount),
     clockRate: scenario.clockRate.slice(0, left.nodeCount),
+    configurations: scenario.configurations.map((machines) => machines.filter(exists)),
     faults: left.faults.map((i) => scenario.faults[i]!).filter((fault) => nodesNamed(fault).every(exists)),
     clients: left.clients.map((i) => scenario.clients[i]!).filter((client) => exists(client.node)),
   };

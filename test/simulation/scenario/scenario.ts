@@ -114,6 +114,16 @@ export type Fault = { readonly trigger: Trigger } & (
       readonly reorderMs: number;
       readonly extraDelayMs: number;
     }
+  /** Machines are given the next configuration, each at a time of its own: what it does not name ends, what is new starts. */
+  | {
+      readonly kind: 'reconfigure';
+      readonly steps: readonly {
+        readonly node: number;
+        readonly afterMs: number;
+        readonly downMs: number;
+        readonly end: 'leave' | 'crash';
+      }[];
+    }
   /** A second machine runs as `node`, from a copied configuration. */
   | {
       readonly kind: 'duplicate';
@@ -151,6 +161,11 @@ export interface Scenario {
   readonly faultsEndMs: number;
   /** Clients go on for so long after that. */
   readonly workAfterMs: number;
+  /**
+   * The machines of each configuration file, in its order: a daemon's node index is its place there. Machines start with the first of
+   * them that names them at all, a `reconfigure` fault takes them to the next.
+   */
+  readonly configurations: readonly (readonly number[])[];
   /** What the numbers of every ring begin behind. */
   readonly firstNumbers: RingNumbers;
   /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */

@@ -7,8 +7,11 @@ import type { PacketType } from '../network/wire-view.ts';
 import { FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
 import type { Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
 
-/** Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. */
-type SwarmKind = Exclude<FaultKind, 'duplicate'>;
+/**
+ * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
+ * configuration has to be there from the start of the run.
+ */
+type SwarmKind = Exclude<FaultKind, 'duplicate' | 'reconfigure'>;
 
 const KINDS: readonly SwarmKind[] = [
   'crash',

@@ -65,7 +65,8 @@ export class Recorder {
     this.#nextMessage = nextMessage;
   }
 
-  configuration(configuration: Configuration): void {
+  /** @param leaderOnWire node index that datagrams of it name as the leader */
+  configuration(configuration: Configuration, leaderOnWire: number): void {
     const { id, members } = configuration;
     const regular = id.kind === 'regular';
     const name = configurationName(id);
@@ -82,7 +83,7 @@ export class Recorder {
     this.#incarnations = new Map(members.map((m) => [m.node, m.incarnation]));
     this.memberCount = members.length;
     this.#ringSeq = id.ringSeq;
-    this.#leader = id.leader;
+    this.#leader = leaderOnWire;
     this.#unseenPackets = [];
     this.#highestSeen = 0;
     this.#singleSequence = 0;
