@@ -5,16 +5,18 @@ import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { EventQueue } from './core/event-queue.ts';
 import { type Random, randomFor } from './core/random.ts';
 import { makeGarbage } from './network/garbage.ts';
+import { Traffic } from './network/traffic.ts';
 import { VirtualNetwork } from './network/virtual-network.ts';
-import { describePacket, hopOf, isRetransmission, matchesType, packetType, sequenceOf } from './network/wire-view.ts';
+import { describePacket, packetType } from './network/wire-view.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
 import type { ClientSession, GroupService, GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
 import { VirtualClient } from './node/virtual-client.ts';
 import { VirtualNode } from './node/virtual-node.ts';
 import { type FaultTarget, strike } from './scenario/faults.ts';
-import type { ClientPlan, Fault, GarbageMode, Scenario, Trigger } from './scenario/scenario.ts';
+import type { ClientPlan, Fault, GarbageMode, Scenario } from './scenario/scenario.ts';
 import { timeBounds } from './scenario/time-bounds.ts';
+import { Triggers } from './scenario/triggers.ts';
 import { Recorder, UnmarkedMessages } from './trace/recorder.ts';
 import type { TimelineEntry } from './trace/timeline.ts';
 import type { ClientTrace, Disruption, MessageId, MulticastFact, ProcessTrace, Trace } from './trace/trace.ts';
@@ -39,25 +41,10 @@ export interface RunResult {
   readonly configurationOf: readonly number[];
 }
 
-/** What daemons sent, in datagrams; a multicast counts once. */
-export interface Traffic {
-  readonly dataAtMs: number[];
-  /** Data that was sent before. */
-  readonly againAtMs: number[];
-  readonly tokenAtMs: number[];
-  joins: number;
-  bytes: number;
-  highestSequence: number;
-  highestHop: number;
-}
-
 /** Between looks at whether all is quiet. */
 const CHECK_EVERY_MS = 10;
 const GAUGE_EVERY_MS = 50;
 const GARBAGE_MEMORY = 64;
-
-type PacketTrigger = { fault: Fault; trigger: Extract<Trigger, { kind: 'packet' }>; left: number };
-type StateTrigger = { fault: Fault; trigger: Extract<Trigger, { kind: 'state' }>; left: number };
 
 export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly events = new EventQueue();
@@ -78,23 +65,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #disruptions: Disruption[] = [];
   readonly #undo = new Set<() => void>();
   readonly #unmarked = new UnmarkedMessages();
-  #packetTriggers: PacketTrigger[] = [];
-  #stateTriggers: StateTrigger[] = [];
+  readonly #triggers = new Triggers();
   readonly #random: Random;
   #working = true;
   readonly #timeline: TimelineEntry[] | null;
   /** Datagrams of the past, for replaying. */
   readonly #recorded: Uint8Array[] = [];
   #recording = false;
-  readonly #traffic: Traffic = {
-    dataAtMs: [],
-    againAtMs: [],
-    tokenAtMs: [],
-    joins: 0,
-    bytes: 0,
-    highestSequence: 0,
-    highestHop: 0,
-  };
+  readonly #traffic = new Traffic();
 
   constructor(scenario: Scenario, engine: Engine, withTimeline = false) {
     this.#scenario = scenario;
@@ -294,8 +272,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   #prepare(fault: Fault): void {
     const { trigger } = fault;
     if (trigger.kind === 'time') this.events.at(trigger.atMs, () => this.#strike(fault, 0));
-    else if (trigger.kind === 'packet') this.#packetTriggers.push({ fault, trigger, left: trigger.occurrence });
-    else this.#stateTriggers.push({ fault, trigger, left: trigger.occurrence });
+    else this.#triggers.add(fault);
     if (fault.kind === 'garbage') this.#recording = true;
   }
 
@@ -429,8 +406,9 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   // Called by processes.
 
   transmit(process: DaemonProcess, to: number | readonly number[], bytes: Uint8Array): void {
-    const hit = this.#packetTriggers.length === 0 ? null : this.#hitByPacket(process.node, bytes);
-    this.#count(bytes);
+    const { nowMs } = this.events;
+    const hit = this.faultsOpen ? this.#triggers.hitByPacket(nowMs, process.node, bytes) : null;
+    this.#traffic.count(nowMs, bytes);
     if (this.#recording) this.#record(bytes);
     if (this.#timeline !== null) this.#notePacket(process.node, to, bytes);
     if (hit?.trigger.moment === 'before') this.#strike(hit.fault, process.node);
@@ -440,20 +418,6 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     for (const node of receivers) if (node !== process.node) this.network.send(process.node, node, bytes);
     if (typeof to !== 'number') this.#toOtherMachine(process, bytes);
     if (hit !== null && hit.trigger.moment !== 'before') this.#strike(hit.fault, process.node);
-  }
-
-  #count(bytes: Uint8Array): void {
-    const traffic = this.#traffic;
-    const type = packetType(bytes);
-    traffic.bytes += bytes.length;
-    if (type === 'data') {
-      traffic.dataAtMs.push(this.events.nowMs);
-      traffic.highestSequence = Math.max(traffic.highestSequence, sequenceOf(bytes));
-      if (isRetransmission(bytes)) traffic.againAtMs.push(this.events.nowMs);
-    } else if (matchesType('token', type)) {
-      traffic.tokenAtMs.push(this.events.nowMs);
-      traffic.highestHop = Math.max(traffic.highestHop, hopOf(bytes));
-    } else if (type === 'join') traffic.joins++;
   }
 
   #notePacket(from: number, to: number | readonly number[], bytes: Uint8Array): void {
@@ -467,28 +431,11 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     else if (this.#random.chance(0.1)) this.#recorded[this.#random.integer(0, GARBAGE_MEMORY - 1)] = bytes;
   }
 
-  #hitByPacket(node: number, bytes: Uint8Array): PacketTrigger | null {
-    if (!this.faultsOpen) return null;
-    const type = packetType(bytes);
-    for (const entry of this.#packetTriggers) {
-      const { trigger } = entry;
-      if (this.events.nowMs < trigger.notBeforeMs || !matchesType(trigger.type, type)) continue;
-      if ((trigger.from !== null && trigger.from !== node) || --entry.left > 0) continue;
-      this.#packetTriggers = this.#packetTriggers.filter((other) => other !== entry);
-      return entry;
-    }
-    return null;
-  }
-
   stateChanged(process: DaemonProcess, state: StateName): void {
     this.#note('state', () => `node ${process.node} is in ${state.toUpperCase()} ${process.recorder.regularId}`);
     if (!this.faultsOpen) return;
-    for (const entry of this.#stateTriggers) {
-      const { trigger, fault } = entry;
-      if (this.events.nowMs < trigger.notBeforeMs || trigger.state !== state) continue;
-      if ((trigger.node !== null && trigger.node !== process.node) || --entry.left !== 0) continue;
+    for (const { fault, trigger } of this.#triggers.hitByState(this.events.nowMs, process.node, state))
       this.events.after(trigger.delayMs, () => this.#strike(fault, process.node));
-    }
   }
 
   // Clients.
