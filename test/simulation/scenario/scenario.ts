@@ -162,8 +162,8 @@ export interface Scenario {
   /** Clients go on for so long after that. */
   readonly workAfterMs: number;
   /**
-   * The machines of each configuration file, in its order: a daemon's node index is its place there. Machines start with the first of
-   * them that names them at all, a `reconfigure` fault takes them to the next.
+   * The machines of each configuration file, in its order: a daemon's node index is its place there. Every machine begins with the
+   * first file, those it does not name stay off; a `reconfigure` fault gives them the next.
    */
   readonly configurations: readonly (readonly number[])[];
   /** What the numbers of every ring begin behind. */
