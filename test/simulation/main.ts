@@ -5,7 +5,8 @@ import { ENGINE_MUTANTS } from './mutants/engine-mutants.ts';
 import { type Catch, hunt } from './mutants/hunt.ts';
 import { openPool } from './pool.ts';
 import { makeScenario, type RangeResult, type SeedFailure, SWARM, violationsOf } from './run-seeds.ts';
-import { printScale } from './scale.ts';
+import { printGroupGrowth } from './scale/group-growth.ts';
+import { printScale } from './scale/ring-growth.ts';
 import { NAMED_SCENARIOS, namedScenario } from './scenario/named.ts';
 import { type Reduction, reduce, shrink, wholeOf } from './scenario/reduction.ts';
 import type { Scenario } from './scenario/scenario.ts';
@@ -35,6 +36,7 @@ interface Options {
   readonly shrink: boolean;
   readonly mutants?: string | true;
   readonly scale?: boolean;
+  readonly scaleGroups?: boolean;
   readonly list?: boolean;
 }
 
@@ -82,6 +84,7 @@ function program(): Command {
     .option('--threads <n>', 'worker threads (default: one for each core)', wholeNumber)
     .option('--mutants [name]', 'break the engine in known ways; every one has to be caught')
     .option('--scale', 'print how rotation, packets and recovery grow with the number of daemons')
+    .option('--scale-groups', 'print what a merge and a message cost with many process groups')
     .option('--list', 'print the names of the scenarios');
 }
 
@@ -99,6 +102,7 @@ export async function main(root: string, argv: readonly string[]): Promise<numbe
     printScale();
     return 0;
   }
+  if (options.scaleGroups === true) return printGroupGrowth() ? 0 : 1;
   if (options.scenario !== SWARM && options.scenario !== 'all') namedScenario(options.scenario);
   if (options.mutants !== undefined) return huntMutants(root, options);
   const isOne = options.seed !== undefined && options.seeds === undefined && options.minutes === undefined;

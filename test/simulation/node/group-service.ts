@@ -7,22 +7,16 @@ import type { GroupsOutput } from '../../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../../engine/ring/ports.ts';
 import { nodeIndex, type SessionHandle } from '../../../engine/wire/ids.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
   RECORD_FLAGS,
-  RECORD_HEADER_LENGTH,
   RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
   RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
   RECORD_SESSION,
   RecordKind,
 } from '../../../engine/wire/record.ts';
-import { AGREED_MESS } from '../../../engine/wire/service.ts';
 import type { ClientTrace } from '../trace/trace.ts';
 import { decodeMembershipFrame, framesOfRun } from './client-frames.ts';
 import type { DaemonProcess, DeliveryTarget } from './daemon-process.ts';
+import { groupsRecord } from './records.ts';
 
 export interface ClientSession {
   readonly handle: number;
@@ -171,15 +165,7 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
   }
 
   sendGroups(body: Uint8Array): void {
-    const lengthBytes = RECORD_HEADER_LENGTH + body.length;
-    const record = new Uint8Array(alignRecord(lengthBytes));
-    const view = new DataView(record.buffer);
-    view.setUint32(RECORD_LENGTH, lengthBytes, true);
-    record[RECORD_KIND] = RecordKind.Groups;
-    record[RECORD_SERVICE] = AGREED_MESS;
-    view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
-    record.set(body, RECORD_HEADER_LENGTH);
-    this.#process.submit(record, true);
+    this.#process.submit(groupsRecord(body), true);
     this.#surroundings.wake();
   }
 

@@ -105,6 +105,14 @@ export function disconnectRecord(message: MessageId, session: number, member: st
   return record;
 }
 
+/** The body of a state exchange as the daemon has it ordered. Bodies carry no mark. */
+export function groupsRecord(body: Uint8Array): Uint8Array {
+  const { bytes, view } = emptyRecord(RecordKind.Groups, AGREED_MESS, 0, body.length);
+  view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
+  bytes.set(body, RECORD_HEADER_LENGTH);
+  return bytes;
+}
+
 function controlRecord(kind: RecordKind, message: MessageId, session: number, bodyBytes: number): Uint8Array {
   const { bytes, view } = emptyRecord(kind, AGREED_MESS, session, bodyBytes);
   view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);

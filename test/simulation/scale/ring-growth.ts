@@ -1,13 +1,17 @@
 /** How the ring grows with the number of daemons: rotation time, packets per message, time to recover. */
-import { ringEngine } from './engines.ts';
-import { client, FAST_TIMEOUTS, LAN, plainScenario, stretched } from './scenario/profile.ts';
-import type { Scenario } from './scenario/scenario.ts';
-import { Simulation } from './simulation.ts';
+import { ringEngine } from '../engines.ts';
+import { client, FAST_TIMEOUTS, LAN, plainScenario, stretched } from '../scenario/profile.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { Simulation } from '../simulation.ts';
 
 const SIZES = [2, 4, 8, 16, 32, 64, 128] as const;
 /** Of one way over the network, with the mean of the random part. */
 const HOP_MS = LAN.delayMs + LAN.jitterMs;
 const SENDERS = 10;
+/** Mean time between two messages of a sender. */
+const INTERVAL_MS = 5;
+/** Messages of a sender that fit into one datagram: 1,400 bytes, and 200 of a message with its headers on average. */
+const MESSAGES_IN_PACKET = 6;
 /** Passes of COMMIT, rotations of RECOVER and INSTALL between the decision and the last installation. */
 const RECOVERY_ROTATIONS = 5;
 
@@ -16,6 +20,7 @@ interface Figures {
   readonly together: boolean;
   readonly rotationMs: number;
   readonly packetsPerMessage: number;
+  readonly lawPackets: number;
   readonly joins: number;
   readonly recoveryMs: number;
   readonly lawRecoveryMs: number;
@@ -33,7 +38,7 @@ function scaleScenario(nodeCount: number): Scenario {
     timeouts,
     startMs: Array.from({ length: nodeCount }, () => 0),
     clients: Array.from({ length: Math.min(SENDERS, nodeCount) }, (_, i) =>
-      client(i, `c${i}`, { intervalMs: 5, services: ['agreed'], burst: 1, churn: 0, reconnect: 0 }),
+      client(i, `c${i}`, { intervalMs: INTERVAL_MS, services: ['agreed'], burst: 1, churn: 0, reconnect: 0 }),
     ),
     faults: [
       {
@@ -68,33 +73,51 @@ function figuresOf(nodeCount: number): Figures {
     }
   }
   const { tokenLossMs, gatherMaxMs } = scenario.timeouts;
+  // While clients send, each token datagram is one hop.
+  const rotationMs = ((untilMs - fromMs) / traffic.tokenAtMs.filter(inside).length) * nodeCount;
   return {
     nodeCount,
     together,
-    // While clients send, each token datagram is one hop.
-    rotationMs: ((untilMs - fromMs) / traffic.tokenAtMs.filter(inside).length) * nodeCount,
+    rotationMs,
     packetsPerMessage: traffic.dataAtMs.filter(inside).length / messages,
+    lawPackets: packetsLaw(nodeCount * HOP_MS),
     joins: traffic.joins,
     recoveryMs: recoveredMs - untilMs,
     lawRecoveryMs: tokenLossMs + gatherMaxMs + RECOVERY_ROTATIONS * nodeCount * HOP_MS,
   };
 }
 
+/**
+ * What a sender has when the token comes is a Poisson number with mean `rotation / interval`; it leaves in as few packets as hold it.
+ */
+function packetsLaw(rotationMs: number): number {
+  const mean = rotationMs / INTERVAL_MS;
+  let packets = 0;
+  let chance = Math.exp(-mean);
+  for (let n = 1; n < 100; n++) {
+    chance *= mean / n;
+    packets += chance * Math.ceil(n / MESSAGES_IN_PACKET);
+  }
+  return packets / mean;
+}
+
 export function printScale(): void {
   console.log(`one hop takes ${HOP_MS} ms on average; at most ${SENDERS} senders; then the last daemon crashes`);
   console.log('timeouts are those of the tests, from 64 daemons on stretched by N/32');
-  console.log('daemons | rotation ms  law N*hop | data packets per message | JOINs | crash to new ring ms   law');
+  console.log('daemons | rotation ms  law N*hop | packets per message   law | JOINs | crash to new ring ms   law');
   for (const nodeCount of SIZES) {
     const f = figuresOf(nodeCount);
     const cells = [
       String(f.nodeCount).padStart(7),
       `${f.rotationMs.toFixed(2).padStart(11)} ${(f.nodeCount * HOP_MS).toFixed(2).padStart(10)}`,
-      f.packetsPerMessage.toFixed(2).padStart(24),
+      `${f.packetsPerMessage.toFixed(2).padStart(19)} ${f.lawPackets.toFixed(2).padStart(5)}`,
       String(f.joins).padStart(5),
       `${f.recoveryMs.toFixed(0).padStart(20)} ${f.lawRecoveryMs.toFixed(0).padStart(5)}`,
     ];
     console.log(cells.join(' | ') + (f.together ? '' : '   not one ring when measured'));
   }
-  console.log('packets per message falls because messages that arrive during one rotation share a packet;');
-  console.log('laws: rotation = N*hop; crash to new ring = token loss + gather + 5*N*hop');
+  console.log(
+    'laws: rotation = N*hop; crash to new ring = token loss + gather + 5*N*hop; packets per message: what a sender',
+  );
+  console.log('has when the token comes, N*hop/interval on average, leaves in as few packets as hold it');
 }
