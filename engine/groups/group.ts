@@ -5,6 +5,8 @@ import { NAME_FIELD_LENGTH } from '../wire/limits.ts';
 import type { GroupView } from '../wire/membership-encode.ts';
 import { hashNumber, hashText } from './table-hash.ts';
 
+const NO_FIELDS = new Uint8Array(0);
+
 /** One client connection, of any daemon, that is a member of at least one group. */
 export class Member {
   readonly node: NodeIndex;
@@ -41,7 +43,9 @@ export class Group implements GroupView {
   /** Members on this daemon that want membership messages; none means no frames need building. */
   watcherCount = 0;
   private sorted: Member[] = [];
-  private fields = new Uint8Array(NAME_FIELD_LENGTH * 4);
+  /** Made at the first view, and kept up from then on: groups that nobody here watches, most of a large table, never need it. */
+  private fields = NO_FIELDS;
+  private areFieldsCurrent = false;
 
   constructor(name: string) {
     this.name = name;
@@ -55,8 +59,9 @@ export class Group implements GroupView {
     return this.sorted.length;
   }
 
-  /** Invariant: field i of this buffer is the name of member i; what follows the last member is undefined. */
+  /** Field i of this buffer is the name of member i; what follows the last member is undefined. Valid until the next change. */
   get memberNames(): Uint8Array {
+    if (!this.areFieldsCurrent) this.writeFields();
     return this.fields;
   }
 
@@ -71,10 +76,12 @@ export class Group implements GroupView {
     const place = this.placeOf(member);
     const count = this.sorted.length;
     if (place < count && compareMembers(this.sorted[place]!, member) === 0) return false;
-    this.reserve(count + 1);
+    if (this.areFieldsCurrent) {
+      this.reserve(count + 1);
+      this.fields.copyWithin(NAME_FIELD_LENGTH * (place + 1), NAME_FIELD_LENGTH * place, NAME_FIELD_LENGTH * count);
+      this.fields.set(member.field, NAME_FIELD_LENGTH * place);
+    }
     this.sorted.splice(place, 0, member);
-    this.fields.copyWithin(NAME_FIELD_LENGTH * (place + 1), NAME_FIELD_LENGTH * place, NAME_FIELD_LENGTH * count);
-    this.fields.set(member.field, NAME_FIELD_LENGTH * place);
     this.noteInserted(member);
     return true;
   }
@@ -84,7 +91,8 @@ export class Group implements GroupView {
     const place = this.placeOf(member);
     const count = this.sorted.length;
     this.sorted.splice(place, 1);
-    this.fields.copyWithin(NAME_FIELD_LENGTH * place, NAME_FIELD_LENGTH * (place + 1), NAME_FIELD_LENGTH * count);
+    if (this.areFieldsCurrent)
+      this.fields.copyWithin(NAME_FIELD_LENGTH * place, NAME_FIELD_LENGTH * (place + 1), NAME_FIELD_LENGTH * count);
     this.noteRemoved(member);
   }
 
@@ -92,11 +100,12 @@ export class Group implements GroupView {
   insertAll(others: readonly Member[]): void {
     const own = this.sorted;
     const total = own.length + others.length;
-    const merged: Member[] = new Array(total);
-    for (let i = 0, j = 0, k = 0; k < total; k++) {
-      const takeOwn = j === others.length || (i < own.length && compareMembers(own[i]!, others[j]!) < 0);
-      merged[k] = takeOwn ? own[i++]! : others[j++]!;
-    }
+    const merged: Member[] = own.length === 0 ? others.slice() : new Array(total);
+    if (own.length > 0)
+      for (let i = 0, j = 0, k = 0; k < total; k++) {
+        const takeOwn = j === others.length || (i < own.length && compareMembers(own[i]!, others[j]!) < 0);
+        merged[k] = takeOwn ? own[i++]! : others[j++]!;
+      }
     this.replaceMembers(merged);
     for (const member of others) this.noteInserted(member);
   }
@@ -120,8 +129,14 @@ export class Group implements GroupView {
 
   private replaceMembers(members: Member[]): void {
     this.sorted = members;
+    this.areFieldsCurrent = false;
+  }
+
+  private writeFields(): void {
+    const members = this.sorted;
     this.reserve(members.length);
     for (let i = 0; i < members.length; i++) this.fields.set(members[i]!.field, NAME_FIELD_LENGTH * i);
+    this.areFieldsCurrent = true;
   }
 
   private reserve(count: number): void {

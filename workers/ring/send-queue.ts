@@ -40,9 +40,11 @@ class SubmitSource implements RecordSource {
   }
 }
 
-/** GROUPS records, made in this thread. */
+/** GROUPS records, made in this thread: thousands at once where there are many groups, so that taking one must not cost by their number. */
 class GroupsSource implements RecordSource {
   #records: Uint8Array[] = [];
+  #next = 0;
+  queuedBytes = 0;
 
   push(body: Uint8Array): void {
     const length = RECORD_HEADER_LENGTH + body.length;
@@ -54,14 +56,11 @@ class GroupsSource implements RecordSource {
     view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
     record.set(body, RECORD_HEADER_LENGTH);
     this.#records.push(record);
-  }
-
-  get queuedBytes(): number {
-    return this.#records.reduce((sum, record) => sum + record.length, 0);
+    this.queuedBytes += record.length;
   }
 
   peek(span: RecordSpan): boolean {
-    const first = this.#records[0];
+    const first = this.#records[this.#next];
     if (first === undefined) return false;
     span.bytes = first;
     span.offset = 0;
@@ -70,7 +69,10 @@ class GroupsSource implements RecordSource {
   }
 
   consume(_lengthBytes: number): void {
-    this.#records.shift();
+    this.queuedBytes -= this.#records[this.#next]!.length;
+    if (++this.#next < this.#records.length) return;
+    this.#records = [];
+    this.#next = 0;
   }
 }
 
