@@ -37,6 +37,7 @@ interface Options {
   readonly mutants?: string | true;
   readonly scale?: boolean;
   readonly scaleGroups?: boolean;
+  readonly quick?: boolean;
   readonly list?: boolean;
 }
 
@@ -85,6 +86,7 @@ function program(): Command {
     .option('--mutants [name]', 'break the engine in known ways; every one has to be caught')
     .option('--scale', 'print how rotation, packets and recovery grow with the number of daemons')
     .option('--scale-groups', 'print what a merge and a message cost with many process groups')
+    .option('--quick', 'large scenarios in the size that `npm test` runs; always so with `--scenario all`')
     .option('--list', 'print the names of the scenarios');
 }
 
@@ -111,7 +113,7 @@ export async function main(root: string, argv: readonly string[]): Promise<numbe
 
 function runOne(options: Options): number {
   const seed = options.seed!;
-  const whole = makeScenario(options.scenario, seed, options.nodes);
+  const whole = makeScenario(options.scenario, seed, options.nodes, options.quick);
   const all = wholeOf(whole);
   const left: Reduction = {
     faults: options.onlyFaults ?? all.faults,
@@ -124,9 +126,12 @@ function runOne(options: Options): number {
     const detail = options.trace === true ? 'messages' : options.trace;
     for (const line of renderTimeline(trace, timeline, detail)) console.log(line);
   }
-  const { violations } = violationsOf(scenario);
+  const { violations, result } = violationsOf(scenario);
   if (violations.length === 0) {
     console.log(`seed ${seed} of ${options.scenario}: all properties hold`);
+    const figures =
+      options.scenario === SWARM ? undefined : namedScenario(options.scenario).figures?.(scenario, result);
+    if (figures !== undefined) console.log(figures);
     return 0;
   }
   report({ seed, scenario: options.scenario, violations });
@@ -146,7 +151,9 @@ async function runMany(root: string, options: Options): Promise<number> {
   const endMs = options.minutes === undefined ? Number.POSITIVE_INFINITY : startedMs + options.minutes * 60_000;
   const names = options.scenario === 'all' ? NAMED_SCENARIOS.map((scenario) => scenario.name) : [options.scenario];
   const first = options.seed ?? (options.minutes === undefined ? 1 : Date.now() % 1_000_000_000);
-  const wanted = options.seeds ?? (options.minutes === undefined ? DEFAULT_SEEDS : Number.POSITIVE_INFINITY);
+  const usual = names.length === 1 && names[0] !== SWARM ? namedScenario(names[0]!).seeds : undefined;
+  const wanted = options.seeds ?? (options.minutes === undefined ? (usual ?? DEFAULT_SEEDS) : Number.POSITIVE_INFINITY);
+  const quick = options.quick === true || options.scenario === 'all';
   console.log(
     `${options.scenario}: seeds from ${first}${Number.isFinite(wanted) ? `, ${wanted} of them` : ''} on ${pool.options.maxThreads} threads`,
   );
@@ -156,6 +163,7 @@ async function runMany(root: string, options: Options): Promise<number> {
   const add = (result: RangeResult): void => {
     for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key];
     failures.push(...result.failures);
+    for (const line of options.scenario === 'all' ? [] : result.figures) console.log(`  ${line}`);
     if (performance.now() - printedMs < PROGRESS_EVERY_MS) return;
     printedMs = performance.now();
     const perSecond = totals.seeds / ((printedMs - startedMs) / 1000);
@@ -165,7 +173,7 @@ async function runMany(root: string, options: Options): Promise<number> {
   const worker = async (): Promise<void> => {
     for (let task = tasks.next(); !task.done; task = tasks.next()) {
       if (performance.now() >= endMs || failures.length >= MAX_FAILURES) return;
-      add(await pool.run({ ...task.value, limits: options.nodes }));
+      add(await pool.run({ ...task.value, limits: options.nodes, quick }));
     }
   };
   await Promise.all(Array.from({ length: pool.options.maxThreads }, worker));
@@ -178,9 +186,9 @@ async function runMany(root: string, options: Options): Promise<number> {
   for (const failure of failures) report(failure);
   if (options.shrink)
     for (const failure of failures.slice(0, MAX_SHRUNK)) {
-      const whole = makeScenario(failure.scenario, failure.seed, options.nodes);
+      const whole = makeScenario(failure.scenario, failure.seed, options.nodes, quick);
       const properties = failure.violations.map((violation) => violation.property);
-      shrinkAndPrint({ ...options, scenario: failure.scenario }, failure.seed, whole, properties);
+      shrinkAndPrint({ ...options, quick, scenario: failure.scenario }, failure.seed, whole, properties);
     }
   return failures.length === 0 ? 0 : 1;
 }
@@ -209,7 +217,7 @@ function shrinkAndPrint(options: Options, seed: number, whole: Scenario, propert
   for (const fault of small.faults) console.log(`  ${JSON.stringify(fault)}`);
   const nodes = `${options.nodes.minNodes}..${options.nodes.maxNodes}`;
   console.log(
-    `npm run simulate -- --scenario ${options.scenario} --seed ${seed} --nodes ${nodes} --node-count ${left.nodeCount} ` +
+    `npm run simulate -- --scenario ${options.scenario} --seed ${seed} --nodes ${nodes} ${options.quick === true ? '--quick ' : ''}--node-count ${left.nodeCount} ` +
       `--only-faults ${left.faults.join(',') || '""'} --only-clients ${left.clients.join(',') || '""'} --no-shrink --trace`,
   );
 }

@@ -2,7 +2,6 @@
 import { check, PROPERTIES, type Violation } from './checker/check.ts';
 import { ringEngine } from './engines.ts';
 import { namedScenario } from './scenario/named.ts';
-import { type Reduction, reduce } from './scenario/reduction.ts';
 import type { Scenario } from './scenario/scenario.ts';
 import { type SwarmLimits, swarmScenario } from './scenario/swarm.ts';
 import { Simulation } from './simulation.ts';
@@ -15,6 +14,8 @@ export interface SeedRange {
   readonly firstSeed: number;
   readonly count: number;
   readonly limits: SwarmLimits;
+  /** Large scenarios in the size for `npm test`. */
+  readonly quick?: boolean;
   /** Ends the range at the first seed that fails. */
   readonly stopAtFailure?: boolean;
 }
@@ -33,11 +34,14 @@ export interface RangeResult {
   /** Configurations installed, messages sent, deliveries: how much there was to check. */
   readonly configurations: number;
   readonly deliveries: number;
+  /** What the scenario says of its runs. */
+  readonly figures: readonly string[];
 }
 
-export function makeScenario(scenario: string, seed: number, limits: SwarmLimits, left?: Reduction): Scenario {
-  const whole = scenario === SWARM ? swarmScenario(seed, limits) : namedScenario(scenario).make(seed);
-  return left === undefined ? whole : reduce(whole, left);
+export function makeScenario(scenario: string, seed: number, limits: SwarmLimits, quick = false): Scenario {
+  if (scenario === SWARM) return swarmScenario(seed, limits);
+  const named = namedScenario(scenario);
+  return (quick ? named.makeQuick?.(seed) : undefined) ?? named.make(seed);
 }
 
 /** Runs one scenario and checks everything that applies to it. */
@@ -53,12 +57,15 @@ export function violationsOf(scenario: Scenario): { violations: Violation[]; res
 
 export function runSeeds(range: SeedRange): RangeResult {
   const failures: SeedFailure[] = [];
+  const figures: string[] = [];
   const totals = { virtualMs: 0, datagrams: 0, configurations: 0, deliveries: 0 };
   let seeds = 0;
   for (let seed = range.firstSeed; seed < range.firstSeed + range.count; seed++) {
-    const scenario = makeScenario(range.scenario, seed, range.limits);
+    const scenario = makeScenario(range.scenario, seed, range.limits, range.quick);
     const { violations, result } = violationsOf(scenario);
     seeds++;
+    const line = range.scenario === SWARM ? undefined : namedScenario(range.scenario).figures?.(scenario, result);
+    if (line !== undefined) figures.push(line);
     totals.virtualMs += result.trace.endedAtMs;
     totals.datagrams += result.datagrams;
     for (const process of result.trace.processes)
@@ -68,5 +75,5 @@ export function runSeeds(range: SeedRange): RangeResult {
     if (violations.length > 0) failures.push({ seed, scenario: range.scenario, violations });
     if (violations.length > 0 && range.stopAtFailure === true) break;
   }
-  return { seeds, failures, ...totals };
+  return { seeds, failures, figures, ...totals };
 }

@@ -45,6 +45,7 @@ export interface RunResult {
 const CHECK_EVERY_MS = 10;
 const GAUGE_EVERY_MS = 50;
 const GARBAGE_MEMORY = 64;
+const GROUPS_BODY_BYTES = 240;
 
 export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly events = new EventQueue();
@@ -231,6 +232,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
         ? null
         : this.#engine.createGroups({
             process: daemon,
+            groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
+            merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
             wake: () => this.events.after(0, () => this.#wake(daemon)),
             openClient: (session, member, wantsViews) => this.#openClient(process, session, member, wantsViews),
           });

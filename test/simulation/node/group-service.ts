@@ -29,6 +29,10 @@ export interface ClientSession {
 
 export interface GroupSurroundings {
   readonly process: DaemonProcess;
+  /** Longest body of a state exchange. */
+  readonly groupsBodyBytes: number;
+  /** Tables of so many bytes have become one. */
+  merged(lengthBytes: number): void;
   /** Records were queued, or clients may go on. */
   wake(): void;
   /** Starts the trace of a new client connection. */
@@ -48,13 +52,15 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
   readonly #members = new Map<string, Set<number>>();
   #serial = 0;
   #blocked = false;
+  /** Of the state exchange that is under way. */
+  #exchangedBytes = 0;
 
   constructor(surroundings: GroupSurroundings) {
     this.#surroundings = surroundings;
     this.#process = surroundings.process;
     const daemonAddress = this.#process.machines.map(addressOf);
-    // Small bodies, so that an exchange takes several records and can be cut between them.
-    this.layer = new GroupsLayer({ self: this.#process.self, daemonAddress, groupsBodyBytes: 240 }, this);
+    const { groupsBodyBytes } = surroundings;
+    this.layer = new GroupsLayer({ self: this.#process.self, daemonAddress, groupsBodyBytes }, this);
   }
 
   get clientsAllowed(): boolean {
@@ -99,13 +105,19 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
   // From the ring.
 
   configurationChanged(configuration: Configuration): void {
+    this.#exchangedBytes = 0;
     this.layer.configurationChanged(configuration);
   }
 
   delivered(origin: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
     const kind = bytes[offset + RECORD_KIND] as RecordKind;
     if (kind === RecordKind.Run) this.#deliverRun(origin, bytes, offset);
-    else this.layer.record(nodeIndex(origin), kind, bytes, offset, lengthBytes);
+    else {
+      const wasGathering = this.layer.gathering;
+      this.layer.record(nodeIndex(origin), kind, bytes, offset, lengthBytes);
+      if (kind === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
+      if (wasGathering && !this.layer.gathering) this.#surroundings.merged(this.#exchangedBytes);
+    }
     if (this.layer.divergenceCount > 0) throw new Error('group tables of one synced set differ');
   }
 

@@ -8,6 +8,8 @@ import { disconnectRecord, joinRecord, leaveRecord, type MulticastFrame, runReco
 
 /** A daemon with that many bytes in its send queue has stopped reading from its clients. */
 const READ_BYTES = 60_000;
+/** Between two looks of a resident at whether its daemon is still the same. */
+const SETTLED_PAUSE_MS = 100;
 const SELF_DISCARD_CHANCE = 0.1;
 const MANY_TARGETS_CHANCE = 0.2;
 
@@ -31,6 +33,7 @@ export class VirtualClient {
   }
 
   nextPauseMs(): number {
+    if (this.#isSettled) return SETTLED_PAUSE_MS;
     return this.#random.exponential(this.plan.intervalMs);
   }
 
@@ -52,7 +55,13 @@ export class VirtualClient {
     return this.#actInGroups(process, this.#session, groups);
   }
 
+  /** A resident that is in all its groups has nothing more to do. */
+  get #isSettled(): boolean {
+    return this.plan.resident === true && this.#session?.wished.size === this.plan.groups.length;
+  }
+
   #actInGroups(process: DaemonProcess, session: ClientSession, groups: GroupService): boolean {
+    if (this.plan.resident === true) return this.#settle(process, session, groups);
     const random = this.#random;
     if (random.chance(this.plan.reconnect)) {
       groups.disconnecting(session);
@@ -75,6 +84,17 @@ export class VirtualClient {
       return true;
     }
     this.#multicast(process);
+    return true;
+  }
+
+  #settle(process: DaemonProcess, session: ClientSession, groups: GroupService): boolean {
+    if (this.#isSettled) return false;
+    for (const group of this.plan.groups) {
+      session.wished.add(group);
+      groups.asked(session, 'join-requested', group);
+      const { handle, member } = session;
+      process.submit(joinRecord(process.nextMessage(), handle, group, member, this.plan.wantsViews));
+    }
     return true;
   }
 

@@ -132,6 +132,11 @@ export class VirtualNode {
     this.#arm();
   }
 
+  /** What it does just now takes so long; until then it looks at nothing. */
+  work(forMs: number): void {
+    if (forMs > 0) this.#busyUntilMs = Math.max(this.#busyUntilMs, this.#events.nowMs) + forMs;
+  }
+
   leave(): void {
     this.#call((process) => process.run((engine) => engine.leave(this.localMs)));
   }

@@ -2,6 +2,7 @@
 
 import type { Violation } from '../checker/check.ts';
 import type { RunResult } from '../simulation.ts';
+import { groupScenarios } from './named-groups.ts';
 import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
@@ -13,10 +14,16 @@ export interface NamedScenario {
   readonly number: number;
   readonly name: string;
   make(seed: number): Scenario;
+  /** The same in small, where it is too large for `npm test`. */
+  makeQuick?(seed: number): Scenario;
+  /** How many seeds are run when it is asked for by name and nobody says how many. */
+  readonly seeds?: number;
   /** Checks only these when given. */
   readonly properties?: readonly string[];
   /** What has to hold beyond the properties. */
   extra?(scenario: Scenario, result: RunResult): Violation[];
+  /** One line on what a run took. */
+  figures?(scenario: Scenario, result: RunResult): string;
 }
 
 export const NAMED_SCENARIOS: readonly NamedScenario[] = [
@@ -24,6 +31,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...nodeScenarios,
   ...loadScenarios,
   ...operationScenarios,
+  ...groupScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

@@ -39,6 +39,8 @@ export interface ClientPlan {
   readonly reconnect: number;
   /** Messages it sends in one go. */
   readonly burst: number;
+  /** Joins all its groups at once and stays in them; does nothing else. */
+  readonly resident?: boolean;
 }
 
 /** When a fault strikes: at a time, or when a packet is seen that matches. */
@@ -172,4 +174,8 @@ export interface Scenario {
   readonly keepsState: boolean;
   /** Nodes whose process groups run; false runs the ring alone. */
   readonly groups: boolean;
+  /** Longest body of a state exchange; unset, short ones, so that an exchange takes several records and can be cut between them. */
+  readonly groupsBodyBytes?: number;
+  /** Time a daemon's processor takes for each 1,000 bytes of tables once it has all of them; unset, none. */
+  readonly groupsMsPerKilobyte?: number;
 }
