@@ -17,6 +17,8 @@ export interface DaemonCommand {
   readonly prefix?: readonly string[];
   /** The built command; default: this repository's. */
   readonly cli?: string;
+  /** Variables beside those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 interface Running {
@@ -41,10 +43,13 @@ export class DaemonProcess {
   async start(): Promise<void> {
     if (this.#running !== null) throw new Error(`${this.command.name} runs already`);
     if (this.#isRetired) throw new Error(`${this.command.name} is not to be started again`);
-    const { name, configFile, prefix = [], cli = CLI } = this.command;
+    const { name, configFile, prefix = [], cli = CLI, environment = {} } = this.command;
     const given = this.command.arguments ?? [];
     const words = [...prefix, process.execPath, cli, 'start', '-n', name, '-c', configFile, '--json', ...given];
-    const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(words[0]!, words.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
     const running: Running = { child, exited: once(child, 'exit'), errors: '' };
     this.#running = running;
     this.#endExpected = false;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DaemonProcess } from './daemon-process.ts';
+import { type DaemonCommand, DaemonProcess } from './daemon-process.ts';
 
 export interface LoopbackCluster {
   readonly folder: string;
@@ -34,7 +34,11 @@ export const PATIENT_TIMERS: FileOptions = {
 };
 
 /** Writes the configuration of d1, d2, … on 127.0.0.1, 127.0.0.2, …; starts nothing. */
-export async function loopbackCluster(count: number, options: FileOptions = {}): Promise<LoopbackCluster> {
+export async function loopbackCluster(
+  count: number,
+  options: FileOptions = {},
+  command: Pick<DaemonCommand, 'cli' | 'environment'> = {},
+): Promise<LoopbackCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'skein-cluster-'));
   const ports = await freePorts(count);
   const configFile = join(folder, 'spread.conf');
@@ -47,7 +51,12 @@ export async function loopbackCluster(count: number, options: FileOptions = {}):
   );
   const daemons = ports.map(
     (_, i) =>
-      new DaemonProcess({ name: `d${i + 1}`, configFile, arguments: ['--no-unix-socket', '--log-level', 'warn'] }),
+      new DaemonProcess({
+        ...command,
+        name: `d${i + 1}`,
+        configFile,
+        arguments: ['--no-unix-socket', '--log-level', 'warn'],
+      }),
   );
   return {
     folder,
