@@ -1,11 +1,11 @@
 /** `npm run cluster`: see docs/clusters.md. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command, Option } from 'commander';
-import type { Violation } from '../../simulation/checker/check.ts';
 import { randomFor } from '../../simulation/core/random.ts';
+import { numberBetween } from '../arguments.ts';
+import { report } from '../report.ts';
 import { settle } from '../settle.ts';
-import { checkRun } from '../trace-of-run.ts';
-import { type FaultCounts, injectFaults } from './faults.ts';
+import { injectFaults } from './faults.ts';
 import { LIMITS, MEASURED, type Measurements, measureViews } from './measure.ts';
 import { NamespaceCluster } from './namespace-cluster.ts';
 import { MOST_DAEMONS, NamespaceNetwork, requireNamespaces, type Transport } from './network.ts';
@@ -21,15 +21,6 @@ interface Flags {
   readonly rounds: number;
   readonly pause: number;
   readonly quiet?: true;
-}
-
-function numberBetween(low: number, high: number, isWhole: boolean): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!(value >= low && value <= high) || (isWhole && !Number.isInteger(value)))
-      throw new Error(`${text}: must be a${isWhole ? ' whole' : ''} number from ${low} to ${high}`);
-    return value;
-  };
 }
 
 /** @returns the exit code: 1 when a client saw what it must not see, or a daemon ended by itself */
@@ -81,6 +72,7 @@ function parse(args: readonly string[]): Flags {
         .choices(['unicast', 'multicast', 'broadcast'])
         .default('unicast'),
     )
+    .addHelpText('after', '\nWith --proxy: without root, behind a proxy; see --proxy --help.')
     .parse([...args], { from: 'user' })
     .opts<Flags>();
 }
@@ -106,7 +98,8 @@ async function runAll(
     const random = randomFor(seed, 'faults');
     const counts = await injectFaults(cluster, random, minutes * 60_000, told, isCancelled);
     await settle(cluster.stations);
-    violations += report(`${minutes} minutes of faults`, cluster, counts);
+    cluster.noteFailures();
+    violations += report(`${minutes} minutes of faults`, cluster.run, counts);
     await cluster.remove();
   }
   const measured: [profile: 'lan' | 'fast', times: Measurements][] = [];
@@ -117,39 +110,13 @@ async function runAll(
     await delay(WARM_UP_MS);
     measured.push([profile, await measureViews(cluster, rounds)]);
     await settle(cluster.stations);
-    violations += report(`measurements, profile ${profile}`, cluster, null);
+    cluster.noteFailures();
+    violations += report(`measurements, profile ${profile}`, cluster.run, null);
     await cluster.remove();
   }
   if (measured.length > 0) printTimes(measured);
   console.log(violations === 0 ? '\nno violation' : `\n${violations} properties violated`);
   return violations === 0 ? 0 : 1;
-}
-
-/** @returns how many properties are violated */
-function report(title: string, cluster: NamespaceCluster, faults: FaultCounts | null): number {
-  cluster.noteFailures();
-  const { run } = cluster;
-  const violations: readonly Violation[] = checkRun(run);
-  const count = (of: (client: (typeof run.clients)[number]) => number): number =>
-    run.clients.reduce((sum, client) => sum + of(client), 0);
-  const seen = (kind: string): number => count((c) => c.observations.filter((event) => event.kind === kind).length);
-  console.log(`\n${title}`);
-  if (faults !== null)
-    console.log(
-      `  faults      ${Object.entries(faults)
-        .map(([name, n]) => `${name} ${n}`)
-        .join(', ')}`,
-    );
-  console.log(`  daemon runs ${run.processes.length}, client connections ${run.clients.length}`);
-  console.log(`  sent        ${count((client) => client.sent.length)} messages, ${seen('message')} deliveries`);
-  console.log(`  membership  ${seen('view')} views, ${seen('transition')} transitional signals`);
-  for (const failure of run.failures) console.log(`  FAILURE     ${failure}`);
-  for (const { property, title: what, count: times, examples } of violations) {
-    console.log(`  VIOLATED    ${property} ${what}: ${times} times`);
-    for (const example of examples) console.log(`              ${example}`);
-  }
-  if (violations.length === 0) console.log('  every property that clients can see holds');
-  return violations.length;
 }
 
 function printTimes(measured: readonly (readonly [profile: 'lan' | 'fast', times: Measurements])[]): void {

@@ -1,4 +1,4 @@
-/** `npm run cluster`: builds the daemon and the test program, and runs daemons in network namespaces through faults; see docs/clusters.md. */
+/** `npm run cluster`: builds the daemon and the test program, and runs daemons in network namespaces, or behind a proxy, through faults; see docs/clusters.md. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(root, 'node_modules', '.cluster-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const outfile = join(folder, 'main.mjs');
 await build({
-  entryPoints: [join(root, 'test/cluster/namespaces/main.ts')],
+  entryPoints: [join(root, 'test/cluster/main.ts')],
   outfile,
   bundle: true,
   packages: 'external',
@@ -26,7 +26,7 @@ await build({
 });
 const { main } = await import(pathToFileURL(outfile).href);
 try {
-  process.exitCode = await main(join(root, 'dist', 'cli.js'), process.argv.slice(2));
+  process.exitCode = await main(root, process.argv.slice(2));
 } catch (error) {
   console.error(`cluster: ${error.message}`);
   process.exitCode = 2;
