@@ -100,7 +100,7 @@ export class StateExchange {
 
   private finishSeries(series: Series): Receipt {
     try {
-      const table = decodeTable(joinParts(series.parts));
+      const table = decodeTable(joinParts(series.parts), this.syncedNodes);
       if (!this.mayStandFor(table)) return 'malformed';
       series.table = table;
       for (const { node } of table.daemons) this.arrived.add(node);

@@ -27,6 +27,8 @@ export interface DecodedTable extends ForeignTable {
   readonly hashLow: number;
 }
 
+const NOBODY: ReadonlySet<NodeIndex> = new Set();
+const NO_MEMBERS: readonly Member[] = [];
 const KIND_REGULAR = 0;
 const KIND_TRANSITIONAL = 1;
 
@@ -77,8 +79,12 @@ function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly Sta
   return numberOf;
 }
 
-/** @throws MalformedTableError */
-export function decodeTable(bytes: Uint8Array): DecodedTable {
+/**
+ * @param synced daemons whose table we have: of one that speaks for them, only the form is checked, and the groups are left out. All
+ *   must agree on whether a table is sound
+ * @throws MalformedTableError
+ */
+export function decodeTable(bytes: Uint8Array, synced: ReadonlySet<NodeIndex> = NOBODY): DecodedTable {
   const from = new ByteReader(bytes);
   const hashHigh = from.u32();
   const hashLow = from.u32();
@@ -95,12 +101,15 @@ export function decodeTable(bytes: Uint8Array): DecodedTable {
     daemons.push({ node, configuration });
   }
   const members = decodeMembers(from, daemons);
+  const isKnown = daemons.length > 0 && synced.has(daemons[0]!.node);
   const groups: ForeignGroup[] = [];
+  let previous = '';
   for (let left = from.u32(); left > 0; left--) {
-    const group = decodeGroup(from, members);
-    if (groups.length > 0 && groups[groups.length - 1]!.name >= group.name)
-      throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
-    groups.push(group);
+    const list: Member[] | null = isKnown ? null : [];
+    const group = decodeGroup(from, members, list);
+    if (previous >= group.name) throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
+    previous = group.name;
+    if (!isKnown) groups.push(group);
   }
   if (!from.isAtEnd) throw new MalformedTableError('bytes left over behind the last group');
   return { daemons, hashHigh, hashLow, members, groups };
@@ -122,7 +131,8 @@ function decodeMembers(from: ByteReader, daemons: readonly StampedNode[]): Membe
   return members;
 }
 
-function decodeGroup(from: ByteReader, members: readonly Member[]): ForeignGroup {
+/** @param list takes the members of the group; null: they are only checked */
+function decodeGroup(from: ByteReader, members: readonly Member[], list: Member[] | null): ForeignGroup {
   const name = from.text();
   const membershipProcId = from.i32();
   const membershipTime = from.i32();
@@ -131,14 +141,13 @@ function decodeGroup(from: ByteReader, members: readonly Member[]): ForeignGroup
   const count = from.varint();
   if (name.length === 0 || name.length > MAX_GROUP_NAME_LENGTH || count === 0)
     throw new MalformedTableError(`group name of ${name.length} bytes with ${count} members`);
-  const list: Member[] = [];
   let number = -1;
   for (let i = 0; i < count; i++) {
     const difference = from.varint();
     number += difference;
     if (difference === 0 || number >= members.length)
       throw new MalformedTableError(`member ${number} of group ${JSON.stringify(name)}: there are ${members.length}`);
-    list.push(members[number]!);
+    list?.push(members[number]!);
   }
-  return { name, membershipProcId, membershipTime, index, isChanged, members: list };
+  return { name, membershipProcId, membershipTime, index, isChanged, members: list ?? NO_MEMBERS };
 }
