@@ -4,7 +4,7 @@ import { openLoop, type Pacing } from './load/load-task.ts';
 import { type LoadRequest, runLoad } from './load/run-load.ts';
 import { namespacesUnavailable } from './peers/namespaces.ts';
 import type { RunningSystem, System } from './peers/system.ts';
-import type { LoadTimes, PlannedRun } from './plan.ts';
+import { type LoadTimes, type PlannedRun, warmUpMsOf } from './plan.ts';
 import type { Run, RunMetrics } from './report-schema.ts';
 import { type Scenario, windowMessages } from './scenarios.ts';
 
@@ -32,7 +32,7 @@ function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape
     topology: { senders: scenario.senders, receivers: scenario.receivers, groups: scenario.groups },
     pacing,
     payloadBytes: scenario.payloadBytes,
-    warmUpMs: pacing.kind === 'open' ? shape.latencyWarmUpMs : shape.warmUpMs,
+    warmUpMs: pacing.kind === 'open' ? warmUpMsOf(scenario, shape) : shape.warmUpMs,
     measureMs: shape.measureMs,
     run: nextRunNumber++,
     senderThreads: shape.senderThreads,
