@@ -189,7 +189,9 @@ export class Ordering implements TokenHandler {
     this.#originate(token, retransmitted);
     const lastFresh = store.highSeq;
     const fresh = lastFresh - firstFresh + 1;
-    const behindToken = windows.acceleratedRing ? Math.min(fresh, windows.acceleratedWindow) : 0;
+    // A token that overtakes a few packets only waits for them at the next member, or goes on without them and lowers the aru.
+    const isLight = token.flow + fresh <= LULL_PACKETS;
+    const behindToken = windows.acceleratedRing && !isLight ? Math.min(fresh, windows.acceleratedWindow) : 0;
     const lastBefore = lastFresh - behindToken;
     for (let seq = firstFresh; seq <= lastBefore; seq++) {
       this.#emitter.data(ring.id, store, seq, round, 0, null, ring.others);
