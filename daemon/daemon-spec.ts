@@ -9,7 +9,7 @@ import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
-import { datagramBytes, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import { datagramBytes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
@@ -73,12 +73,12 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         windows,
         timeouts: ringTimeouts(configuration),
         datagramBytes: datagramBytes(configuration),
+        largestDatagramBytes: LARGEST_DATAGRAM_BYTES,
         randomSeed: randomInt(2 ** 31),
       },
       ringSeqFile: ringSeqs.file,
       daemonNames,
       daemonAddress: addresses,
-      segmentPeers: group?.nodes ?? [],
       maxSessions: options.maxSessions,
     },
     network: {

@@ -23,6 +23,7 @@ import {
   THREADING_MODES,
   TRANSPORTS,
 } from '../engine/config/options.ts';
+import { LARGEST_DATAGRAM_BYTES } from '../engine/config/ring-settings.ts';
 
 /** What `startDaemon` takes. Every option is optional; what is given here overrides the file. */
 export interface DaemonOptions extends OptionInputs {
@@ -186,7 +187,7 @@ const fileOptions = {
   listenBacklog: integer(1, 65_535),
   accessIpFile: path().nullable(),
   passwordFile: path().nullable(),
-  datagramSize: integer(576, 65_000, ' bytes').nullable(),
+  datagramSize: integer(576, LARGEST_DATAGRAM_BYTES, ' bytes').nullable(),
   transport: oneOf(TRANSPORTS).nullable(),
   clusterKeyFile: path().nullable(),
   stateDir: path().nullable(),

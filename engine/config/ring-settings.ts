@@ -157,10 +157,12 @@ export function ringWindows({ segments, options }: DaemonConfiguration): RingWin
   };
 }
 
+/** What the largest option `DatagramSize` may be: UDP has room for 65,507. */
+export const LARGEST_DATAGRAM_BYTES = 65_000;
 /** Below every usual path's limit, with room for what tunnels add. */
 const SAFE_DATAGRAM_BYTES = 1400;
-/** Loopback takes 65,536; this many still fit a receive buffer of the usual size some dozen times. */
-const LOOPBACK_DATAGRAM_BYTES = 16_000;
+/** Loopback takes 65,536. A few of them fill a receive buffer of the usual size, and still they are faster than more smaller ones. */
+const LOOPBACK_DATAGRAM_BYTES = 64_000;
 
 /** Largest datagram of the ring: the option, else by where the daemons are. */
 export function datagramBytes({ segments, options }: DaemonConfiguration): number {

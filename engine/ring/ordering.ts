@@ -237,7 +237,7 @@ export class Ordering implements TokenHandler {
     if (backlog === 0) return;
     const last = Math.min(store.highSeq + allowed, store.stable + this.#gap, store.discarded + store.capacity);
     for (let seq = store.highSeq + 1; seq <= last; seq++) {
-      const offset = store.offsetOf(seq);
+      const offset = store.reserve(seq);
       const lengthBytes = host.fillPacket(store.bytes, offset, recordBytes);
       if (lengthBytes === 0) break;
       store.putOwn(seq, self, classifyRecords(store.bytes, offset, lengthBytes), lengthBytes);

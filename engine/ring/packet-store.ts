@@ -9,16 +9,24 @@ import { PacketClass } from './packet-class.ts';
 
 const CLASS_MASK = 3;
 const DELIVERED_EARLY = 4;
+const NOWHERE = -1;
 
 export class PacketStore {
   /** Number of slots, a power of two; the packets `discarded + 1 .. discarded + capacity` have one. */
   readonly capacity: number;
-  /** Record area of every slot, slot after slot. */
+  /** Places for the records of a packet, one after the other. */
   readonly bytes: Uint8Array;
   readonly #slotBytes: number;
   /** The ring's packets are numbered from the one above this. */
   readonly #base: number;
   readonly #mask: number;
+  /**
+   * By slot: its place in `bytes`, or NOWHERE. Slots follow the sequence round all of them; places are given out again as soon as they
+   * are free, the last one first. So a ring on which little is under way works in few of them, which stay in the cache.
+   */
+  readonly #places: Int32Array;
+  readonly #freePlaces: Int32Array;
+  #freeCount = 0;
   /** Bytes of records in each slot. */
   readonly #lengths: Int32Array;
   readonly #origins: Uint16Array;
@@ -45,6 +53,8 @@ export class PacketStore {
     this.#mask = capacity - 1;
     this.#slotBytes = (slotBytes + 7) & ~7;
     this.bytes = new Uint8Array(capacity * this.#slotBytes);
+    this.#places = new Int32Array(capacity);
+    this.#freePlaces = new Int32Array(capacity);
     this.#lengths = new Int32Array(capacity);
     this.#origins = new Uint16Array(capacity);
     this.#states = new Uint8Array(capacity);
@@ -56,6 +66,9 @@ export class PacketStore {
   reset(): void {
     this.#states.fill(0);
     this.#asked.fill(0);
+    this.#places.fill(NOWHERE);
+    for (let i = 0; i < this.capacity; i++) this.#freePlaces[i] = this.capacity - 1 - i;
+    this.#freeCount = this.capacity;
     this.highSeq = this.#base;
     this.myAru = this.#base;
     this.stable = this.#base;
@@ -77,9 +90,20 @@ export class PacketStore {
     return this.covers(seq) && this.#states[this.#slot(seq)] !== 0;
   }
 
-  /** Where in `bytes` the records of `seq` are. */
+  /** Where in `bytes` the records of `seq`, a packet that is held, are. */
   offsetOf(seq: number): number {
-    return this.#slot(seq) * this.#slotBytes;
+    return this.#places[this.#slot(seq)]! * this.#slotBytes;
+  }
+
+  /** Where in `bytes` the records of `seq`, whose slot is free, are to be written. */
+  reserve(seq: number): number {
+    const slot = this.#slot(seq);
+    let place = this.#places[slot]!;
+    if (place === NOWHERE) {
+      place = this.#freePlaces[--this.#freeCount]!;
+      this.#places[slot] = place;
+    }
+    return place * this.#slotBytes;
   }
 
   lengthOf(seq: number): number {
@@ -112,11 +136,11 @@ export class PacketStore {
     offset: number,
     lengthBytes: number,
   ): void {
-    copyBytes(this.bytes, this.offsetOf(seq), bytes, offset, lengthBytes);
+    copyBytes(this.bytes, this.reserve(seq), bytes, offset, lengthBytes);
     this.putOwn(seq, origin, packetClass, lengthBytes);
   }
 
-  /** Takes in a packet whose records were written into its slot already. */
+  /** Takes in a packet whose records were written where `reserve` said. */
   putOwn(seq: number, origin: NodeIndex, packetClass: PacketClass, lengthBytes: number): void {
     const slot = this.#slot(seq);
     this.#lengths[slot] = lengthBytes;
@@ -145,6 +169,10 @@ export class PacketStore {
       if (this.#states[slot] !== 0) this.held--;
       this.#states[slot] = 0;
       this.#asked[slot] = 0;
+      const place = this.#places[slot]!;
+      if (place === NOWHERE) continue;
+      this.#places[slot] = NOWHERE;
+      this.#freePlaces[this.#freeCount++] = place;
     }
   }
 
@@ -166,11 +194,12 @@ export interface StoreSize {
   readonly gap: number;
 }
 
-const MAX_STORE_BYTES = 64 << 20;
+/** Address space: memory is used only for places that were ever needed. */
+const MAX_STORE_BYTES = 160 << 20;
 
 /**
  * About ten windows of unstable packets, as in the original, plus what may be under way when the gap is reached; less when
- * datagrams are so large that this would take too much memory.
+ * datagrams can be so large that this would take too much room.
  */
 export function storeSize(window: number, slotBytes: number): StoreSize {
   const underWay = 3 * window;

@@ -40,6 +40,8 @@ export interface RingNodeOptions {
   readonly timeouts: RingTimeouts;
   /** Largest datagram this daemon sends, header and trailer included. */
   readonly datagramBytes: number;
+  /** Largest datagram that any daemon of the cluster may send; when left out, all send the same. */
+  readonly largestDatagramBytes?: number;
   /** Seed of the jitter in join timers. */
   readonly randomSeed: number;
   /** What protects every datagram; a CRC-32 trailer when left out (ring-protocol.md, 8.3). */

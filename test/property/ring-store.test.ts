@@ -55,7 +55,7 @@ describe('packet store', () => {
     expect(Math.log2(capacity) % 1).toBe(0);
     expect(gap).toBeGreaterThanOrEqual(window);
     expect(gap + 3 * window).toBeLessThanOrEqual(capacity);
-    expect(capacity * slotBytes).toBeLessThanOrEqual(Math.max(64 << 20, 12 * window * slotBytes));
+    expect(capacity * slotBytes).toBeLessThanOrEqual(Math.max(160 << 20, 12 * window * slotBytes));
   });
 });
 

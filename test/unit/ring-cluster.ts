@@ -166,7 +166,8 @@ export interface ClusterOptions {
   readonly size: number;
   readonly windows?: Partial<RingWindows>;
   readonly timeouts?: Partial<RingTimeouts>;
-  readonly datagramBytes?: number;
+  /** Of all nodes, or of each. */
+  readonly datagramBytes?: number | readonly number[];
   readonly delayMs?: number;
   readonly ringSeqFloor?: number;
 }
@@ -193,7 +194,8 @@ export class Cluster {
           clusterHash: new Uint8Array(16).fill(7),
           windows: { ...WINDOWS, ...windows },
           timeouts: { ...LAN, ...timeouts },
-          datagramBytes,
+          datagramBytes: typeof datagramBytes === 'number' ? datagramBytes : datagramBytes[index]!,
+          largestDatagramBytes: typeof datagramBytes === 'number' ? datagramBytes : Math.max(...datagramBytes),
           randomSeed: index + 1,
           ringSeqFloor,
         }),

@@ -95,10 +95,49 @@ describe('accelerated ring', () => {
 
   it('sends all before the token when acceleration is off', () => {
     const { cluster, sent } = formed({ size: 3, windows: { acceleratedRing: false } });
-    queueFull(cluster.nodes[0]!, 5);
+    queueFull(cluster.nodes[0]!, 12);
     cluster.nodes[0]!.node.wake(cluster.nowMs);
     const types = sent.filter(({ from, to }) => from === 0 && to === 1).map(({ type }) => type);
-    expect(types).toEqual([...Array.from({ length: 5 }, () => PacketType.Data), PacketType.Token]);
+    expect(types).toEqual([...Array.from({ length: 12 }, () => PacketType.Data), PacketType.Token]);
+  });
+});
+
+describe('a lightly loaded ring', () => {
+  const tokens = (sent: readonly Sent[]): number => sent.filter(({ type }) => type === PacketType.Token).length;
+
+  it('sends its few packets before the token, though acceleration is on', () => {
+    const { cluster, sent } = formed({ size: 3 });
+    queueFull(cluster.nodes[0]!, 2);
+    cluster.nodes[0]!.node.wake(cluster.nowMs);
+    const types = sent.filter(({ from, to }) => from === 0 && to === 1).map(({ type }) => type);
+    expect(types).toEqual([PacketType.Data, PacketType.Data, PacketType.Token]);
+  });
+
+  it('turns on demand: two rotations for a message, not as long as there is time', () => {
+    const { cluster, sent } = formed({ size: 3 });
+    for (let i = 0; i < 20; i++) {
+      cluster.nodes[i % 3]!.send(`${i}`);
+      cluster.run(3.5);
+    }
+    expect(cluster.nodes[1]!.messages()).toHaveLength(20);
+    expect(tokens(sent)).toBeLessThanOrEqual(20 * 3 * 2);
+  });
+
+  it('does not keep the token from a SAFE message', () => {
+    const { cluster } = formed({ size: 3 });
+    cluster.nodes[2]!.send('safe', SAFE_MESS);
+    // Asked for, passed on to the sender, and two rotations until all know that all have it.
+    const hops = 1 + 2 + 3 * 3;
+    cluster.run(hops * 0.1 + 0.01);
+    for (const node of cluster.nodes) expect(node.messages()).toEqual(['2:safe']);
+  });
+
+  it('lets daemons of different datagram sizes talk to each other', () => {
+    const { cluster } = formed({ size: 3, datagramBytes: [8000, 1400, 60_000] });
+    for (const node of cluster.nodes) node.send(`${node.index}`.padEnd(20_000, '.'));
+    cluster.run(50);
+    expect(cluster.nodes[0]!.messages()).toHaveLength(3);
+    for (const node of cluster.nodes) expect(node.messages()).toEqual(cluster.nodes[0]!.messages());
   });
 });
 
