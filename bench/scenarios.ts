@@ -31,7 +31,7 @@ const scenario = (choice: Choice): Scenario => ({
 });
 
 const THREADING_MODES = ['skein-dedicated', 'skein-shared-network', 'skein-shared', 'skein-inline'];
-const RING_VARIANTS = ['skein-original', 'skein-sealed', 'skein-datagram-8k', 'skein-datagram-64k', 'spread-original'];
+const RING_VARIANTS = ['skein-original', 'skein-sealed', 'skein-datagram-8k', 'skein-datagram-16k', 'spread-original'];
 
 const sizeName = (bytes: number): string => (bytes >= 1024 ? `${Math.round(bytes / 1024)}k` : String(bytes));
 const sizeTitle = (bytes: number): string => (bytes >= 1024 ? `${Math.round(bytes / 1024)} KB` : `${bytes} B`);

@@ -15,12 +15,13 @@ import {
   alignRecord,
   RECORD_FIRST,
   RECORD_HEADER_LENGTH,
+  RECORD_KIND,
   RECORD_LAST,
   RECORD_LENGTH,
   RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
-  TO_OWN_SEGMENT,
+  TO_MEMBERS,
 } from '../engine/wire/record.ts';
 import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
@@ -51,6 +52,13 @@ export interface SegmentGroup {
   readonly address: string;
   /** Daemons reached, this one left out. */
   readonly nodes: readonly NodeIndex[];
+}
+
+/** Some of the other daemons, and how a datagram reaches them. */
+interface Recipients {
+  /** One datagram to the segment serves those that are not listed. */
+  readonly bySegment: boolean;
+  readonly single: readonly NodeIndex[];
 }
 
 export interface NetworkOptions extends MonitorOptions, Omit<GateOptions, 'sealed'> {
@@ -88,6 +96,8 @@ export class NetworkAgent implements Agent {
   readonly #ringCounters: Float64Array;
   readonly #gate: RingGate;
   readonly #monitors: MonitorDesk;
+  readonly #everyone: Recipients;
+  #members: Recipients;
   #healAtMs = NEVER;
   #sealsRefused = 0;
   #data: Socket | null = null;
@@ -105,6 +115,8 @@ export class NetworkAgent implements Agent {
     this.#outbound = new SpscRingConsumer(links.outbound);
     this.#sendBytes = Buffer.from(links.outbound, this.#outbound.bytes.byteOffset);
     this.#ringCounters = ringCounters(links.allCounters);
+    this.#everyone = this.#recipients(options.daemons.map((_, node) => nodeIndex(node)));
+    this.#members = this.#everyone;
     const { counters, logger, now } = links;
     const sealed = links.clusterKeys !== null;
     const introduce = (to: Sender): void => this.#introduce(to);
@@ -155,11 +167,9 @@ export class NetworkAgent implements Agent {
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end && !this.#kernelIsFull(); ) {
       const length = ring.view.getUint32(at + RECORD_LENGTH, true);
-      this.#send(
-        ring.view.getUint32(at + RECORD_SESSION, true),
-        at + RECORD_HEADER_LENGTH,
-        length - RECORD_HEADER_LENGTH,
-      );
+      const body = at + RECORD_HEADER_LENGTH;
+      if (ring.view.getUint8(at + RECORD_KIND) === RecordKind.Members) this.#setMembers(ring.view, body, at + length);
+      else this.#send(ring.view.getUint32(at + RECORD_SESSION, true), body, length - RECORD_HEADER_LENGTH);
       datagrams++;
       at += alignRecord(length);
       this.#sentBytes = at - ring.offset;
@@ -222,20 +232,29 @@ export class NetworkAgent implements Agent {
 
   /** Nothing is copied: the memory goes to the kernel at once, or stays in the ring until it has. */
   #send(to: number, offset: number, lengthBytes: number): void {
-    const { segment, self, daemons } = this.#options;
     const isToken = this.#sendBytes[offset + TYPE_OFFSET] === TOKEN_TYPE;
-    if (segment !== null && (to === TO_OWN_SEGMENT || to === TO_ALL_DAEMONS)) {
-      this.#sendToAddress(segment.address, daemons[self]!.port, offset, lengthBytes);
-      if (to === TO_OWN_SEGMENT) return;
-    }
-    if (to !== TO_ALL_DAEMONS) {
-      this.#sendTo(to, isToken, offset, lengthBytes);
-      return;
-    }
-    for (let node = 0; node < daemons.length; node++) {
-      if (node !== self && segment?.nodes.includes(nodeIndex(node)) !== true)
-        this.#sendTo(node, isToken, offset, lengthBytes);
-    }
+    if (to === TO_ALL_DAEMONS) this.#sendToMany(this.#everyone, isToken, offset, lengthBytes);
+    else if (to === TO_MEMBERS) this.#sendToMany(this.#members, isToken, offset, lengthBytes);
+    else this.#sendTo(to, isToken, offset, lengthBytes);
+  }
+
+  #sendToMany(to: Recipients, isToken: boolean, offset: number, lengthBytes: number): void {
+    const { segment, self, daemons } = this.#options;
+    if (to.bySegment) this.#sendToAddress(segment!.address, daemons[self]!.port, offset, lengthBytes);
+    for (let i = 0; i < to.single.length; i++) this.#sendTo(to.single[i]!, isToken, offset, lengthBytes);
+  }
+
+  #setMembers(view: DataView, from: number, end: number): void {
+    const members: NodeIndex[] = [];
+    for (let at = from; at < end; at += 4) members.push(nodeIndex(view.getUint32(at, true)));
+    this.#members = this.#recipients(members);
+  }
+
+  #recipients(nodes: readonly NodeIndex[]): Recipients {
+    const { segment, self } = this.#options;
+    const others = nodes.filter((node) => node !== self);
+    const single = others.filter((node) => segment?.nodes.includes(node) !== true);
+    return { bySegment: single.length < others.length, single };
   }
 
   #sendTo(node: number, isToken: boolean, offset: number, lengthBytes: number): void {

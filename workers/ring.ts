@@ -22,7 +22,7 @@ import {
   RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
-  TO_OWN_SEGMENT,
+  TO_MEMBERS,
 } from '../engine/wire/record.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
@@ -45,8 +45,6 @@ export interface RingAgentOptions {
   readonly daemonNames: readonly string[];
   /** IPv4 address of every configured daemon as a number, in configuration order. */
   readonly daemonAddress: readonly number[];
-  /** Daemons that one multicast or broadcast reaches; empty when each gets datagrams of its own. */
-  readonly segmentPeers: readonly NodeIndex[];
   readonly maxSessions: number;
   /** Longest membership frame the ordered log takes. */
   readonly maxFrameBytes: number;
@@ -88,6 +86,7 @@ export class RingAgent implements Agent, RingHost {
   #recordsDelivered = 0;
   #logFull = false;
   #ringSeqKept = 0;
+  #membersTold: readonly NodeIndex[] | null = null;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #started = false;
@@ -232,19 +231,22 @@ export class RingAgent implements Agent, RingHost {
   }
 
   sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
-    if (members === null) {
-      this.#send(TO_ALL_DAEMONS, bytes, offset, lengthBytes);
-      return;
-    }
-    const { segmentPeers } = this.#options;
-    let segmentServed = false;
-    for (const node of members) {
-      if (node === this.#options.ring.self) continue;
-      const bySegment = segmentPeers.includes(node);
-      if (bySegment && segmentServed) continue;
-      segmentServed ||= bySegment;
-      this.#send(bySegment ? TO_OWN_SEGMENT : node, bytes, offset, lengthBytes);
-    }
+    if (members === null) this.#send(TO_ALL_DAEMONS, bytes, offset, lengthBytes);
+    else if (members === this.#membersTold || this.#tellMembers(members))
+      this.#send(TO_MEMBERS, bytes, offset, lengthBytes);
+  }
+
+  /** The network agent knows whom a ring has, so that a datagram for all of it is handed over once. */
+  #tellMembers(members: readonly NodeIndex[]): boolean {
+    const ring = this.#outbound;
+    const at = ring.claim(RECORD_HEADER_LENGTH + members.length * 4);
+    if (at === -1) return false;
+    writeRecordHeader(ring.view, at, RecordKind.Members, 0, RECORD_FIRST | RECORD_LAST, 0, 0, 0);
+    members.forEach((node, i) => {
+      ring.view.setUint32(at + RECORD_HEADER_LENGTH + i * 4, node, true);
+    });
+    this.#membersTold = members;
+    return true;
   }
 
   #start(nowMs: number): void {

@@ -108,5 +108,5 @@ export const skeinSystems: readonly System[] = [
   skein({ id: 'skein-original', title: 'skein, original ring', options: ['AcceleratedRing = false'], onlyRings: true }),
   skein({ id: 'skein-sealed', title: 'skein, encrypted', options: accelerated, onlyRings: true, sealed: true }),
   datagrams('8k', 8_192),
-  datagrams('64k', 65_000),
+  datagrams('16k', 16_000),
 ];

@@ -53,17 +53,19 @@ export const RecordKind = {
   Register: 16,
   /** Local only: a connection that was registered but never became a session went away. */
   Unregister: 17,
-  /** Local only, between ring and network agent: one datagram. `session` is the other daemon's index or TO_ALL_DAEMONS. */
+  /** Local only, between ring and network agent: one datagram. `session` is the other daemon's index, TO_ALL_DAEMONS or TO_MEMBERS. */
   Datagram: 18,
   /** Local only, from network to ring agent: flow control set by an operator. Body: window, personal, accelerated window, u32 each. */
   Windows: 19,
+  /** Local only, from ring to network agent: whom TO_MEMBERS means from here on. Body: a daemon's index, u32 each. */
+  Members: 20,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
 /** In the `session` field of a datagram record: to every configured daemon but this one. */
 export const TO_ALL_DAEMONS = 0xffff_ffff;
-/** Likewise: to this daemon's segment, by one multicast or broadcast. */
-export const TO_OWN_SEGMENT = 0xffff_fffe;
+/** Likewise: to the daemons of the last `Members` record. */
+export const TO_MEMBERS = 0xffff_fffe;
 
 /** `lengthBytes` rounded up to the next record boundary. */
 export const alignRecord = (lengthBytes: number): number => (lengthBytes + 7) & ~7;
