@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { withTemporaryDirectory } from '../clean-up.ts';
 import type { Endpoint } from '../load/connection.ts';
+import { addLoopbackAddresses } from './loopback-addresses.ts';
 import { type DaemonKind, startSpreadDaemons } from './spread-daemons.ts';
 import type { System } from './system.ts';
 
@@ -100,21 +101,26 @@ function genuineSpread(id: string, title: string, accelerated: boolean): System 
       return null;
     },
     protocol: (scenario) => ({ kind: 'spread', options: { service: scenario.service } }),
-    start(request) {
+    async start(request) {
       const path = process.env[GENUINE_SPREAD_VARIABLE] ?? '';
-      return startSpreadDaemons(
-        {
-          command: commandOf(path),
-          options,
-          formMs: (daemons) => (daemons === 1 ? 300 : 7_000),
-        },
-        request,
-      );
+      const kind: DaemonKind = {
+        command: commandOf(path),
+        options,
+        formMs: (daemons) => (daemons === 1 ? 300 : 7_000),
+      };
+      const removeAddresses = request.network === 'loopback' ? addLoopbackAddresses(request.daemons) : () => {};
+      try {
+        const running = await startSpreadDaemons(kind, request);
+        return { ...running, stop: () => running.stop().finally(removeAddresses) };
+      } catch (error) {
+        removeAddresses();
+        throw error;
+      }
     },
   };
 }
 
 export const genuineSpreadSystems: readonly System[] = [
-  genuineSpread('spread', 'Spread 4', true),
-  genuineSpread('spread-original', 'Spread 4, original ring', false),
+  genuineSpread('spread', 'Spread', true),
+  genuineSpread('spread-original', 'Spread, original ring', false),
 ];

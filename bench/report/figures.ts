@@ -34,7 +34,7 @@ export function figuresMarkdown(report: Report): string {
   const head = [
     '',
     `**${SUBJECT}**`,
-    ...original.flatMap((system) => [system.title, 'ratio']),
+    ...original.flatMap((system) => [`${system.title} ${system.detail}`, 'ratio']),
     ...others.map((system) => system.title),
   ];
   const rows = report.scenarios.map((scenario) => {

@@ -86,7 +86,7 @@ describe('figures of the README', () => {
         [
           system('skein', 'skein'),
           system('skein-inline', 'inline'),
-          system('spread', 'Spread 4'),
+          system('spread', 'Spread'),
           system('nats', 'NATS'),
           system('redis', 'Redis', false),
           system('relay', 'relay'),
@@ -96,7 +96,7 @@ describe('figures of the README', () => {
     );
     const table = text.split('\n').filter((line) => line.startsWith('|'));
     expect(table).toEqual([
-      '|  | **skein** | Spread 4 | ratio | NATS |',
+      '|  | **skein** | Spread 1.0 | ratio | NATS |',
       '| --- | ---: | ---: | ---: | ---: |',
       '| 1 to 1, 64 B | **3 M** | 100 k | 30× | 1.50 M |',
     ]);
