@@ -163,6 +163,7 @@ async function runMany(root: string, options: Options): Promise<number> {
   const add = (result: RangeResult): void => {
     for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += result[key];
     failures.push(...result.failures);
+    for (const failure of result.failures) report(failure);
     for (const line of options.scenario === 'all' ? [] : result.figures) console.log(`  ${line}`);
     if (performance.now() - printedMs < PROGRESS_EVERY_MS) return;
     printedMs = performance.now();
@@ -183,7 +184,6 @@ async function runMany(root: string, options: Options): Promise<number> {
     `${totals.seeds} seeds in ${seconds.toFixed(0)} s: ${(totals.virtualMs / 60_000).toFixed(0)} virtual minutes, ` +
       `${totals.datagrams} datagrams, ${totals.configurations} configurations, ${totals.deliveries} deliveries checked; ${failures.length} seeds failed`,
   );
-  for (const failure of failures) report(failure);
   if (options.shrink)
     for (const failure of failures.slice(0, MAX_SHRUNK)) {
       const whole = makeScenario(failure.scenario, failure.seed, options.nodes, quick);

@@ -90,8 +90,9 @@ const transitionalSignals: Check = (model) => {
       if (event.kind === 'deliver' && event.group !== null) exchanged = true;
       if (event.kind !== 'configuration') continue;
       if (event.regular) {
-        // Without newcomers there is no exchange: the tables are known to be equal at once.
-        exchanged = event.members.length === previousTransitional || event.members.length === 1;
+        // Without newcomers there is no exchange, if the last one was completed: the tables are known to be equal at once.
+        const noneIsNew = event.members.length === previousTransitional;
+        exchanged = event.members.length === 1 || (noneIsNew && exchanged);
         continue;
       }
       previousTransitional = event.members.length;
