@@ -32,6 +32,7 @@ function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape
     topology: { senders: scenario.senders, receivers: scenario.receivers, groups: scenario.groups },
     pacing,
     payloadBytes: scenario.payloadBytes,
+    idleClients: scenario.idleClients,
     warmUpMs: pacing.kind === 'open' ? warmUpMsOf(scenario, shape) : shape.warmUpMs,
     measureMs: shape.measureMs,
     run: nextRunNumber++,

@@ -83,6 +83,8 @@ const scenario = z.object({
   senders: z.int().positive(),
   receivers: z.int().positive(),
   groups: z.int().positive(),
+  /** Connections besides, which only are there. */
+  idleClients: z.int().nonnegative(),
   daemons: z.int().positive(),
   network: z.enum(['loopback', 'namespaces']),
   payloadBytes: z.int().positive(),

@@ -81,5 +81,5 @@ export const toHistogramValue = (durationMs: number): number =>
   Math.min(HIGHEST_VALUE, Math.max(1, Math.round(durationMs / LATENCY_UNIT_MS)));
 
 /** Connection names: at most ten bytes, unique over runs that follow each other on one daemon. */
-export const connectionName = (role: 'send' | 'receive', run: number, index: number): string =>
-  `${role === 'send' ? 's' : 'r'}${(run % 46_656).toString(36)}${index.toString(36).padStart(4, '0')}`;
+export const connectionName = (role: 'send' | 'receive' | 'idle', run: number, index: number): string =>
+  `${role[0]}${(run % 46_656).toString(36)}${index.toString(36).padStart(4, '0')}`;

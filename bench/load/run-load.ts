@@ -5,6 +5,7 @@ import { Piscina } from 'piscina';
 import type { LatencySummary, RunMetrics } from '../report-schema.ts';
 import { monotonicMs } from './clock.ts';
 import type { Endpoint } from './connection.ts';
+import { openIdleClients } from './idle-clients.ts';
 import { LATENCY_UNIT_MS, type LoadTask, type Pacing, type ReceiveResult, type SendResult } from './load-task.ts';
 import { type ProcessSample, sampleProcesses } from './process-stats.ts';
 import type { ProtocolChoice } from './protocol.ts';
@@ -33,6 +34,8 @@ export interface LoadRequest {
   readonly topology: Topology;
   readonly pacing: Pacing;
   readonly payloadBytes: number;
+  /** Connections beside those of the load. */
+  readonly idleClients: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   readonly run: number;
@@ -150,6 +153,16 @@ function totalSent(state: SharedState): number {
 
 /** One measurement. Rejects when a connection fails or the system under test does not get ready. */
 export async function runLoad(request: LoadRequest): Promise<RunMetrics> {
+  const { idleClients, endpoints, protocol, run } = request;
+  const closeIdleClients = await openIdleClients(idleClients, endpoints, protocol, run);
+  try {
+    return await runBusy(request);
+  } finally {
+    closeIdleClients();
+  }
+}
+
+async function runBusy(request: LoadRequest): Promise<RunMetrics> {
   const { topology } = request;
   const state = createSharedState(topology);
   const groupNames = Array.from({ length: topology.groups }, (_, i) => `bench.${request.run.toString(36)}.${i}`);

@@ -94,7 +94,7 @@ function genuineSpread(id: string, title: string, accelerated: boolean): System 
       }
     },
     unsuited(scenario) {
-      const connections = scenario.senders + scenario.receivers;
+      const connections = scenario.senders + scenario.receivers + scenario.idleClients;
       const perDaemon = Math.ceil(connections / scenario.daemons);
       if (perDaemon > 997) return `${perDaemon} connections; its limit is 997 a daemon`;
       if (!accelerated && scenario.daemons === 1) return 'one daemon: no ring to accelerate';

@@ -88,7 +88,8 @@ function againstLoad(report: Report, cells: readonly Cell[]): string {
 
 function scaling(report: Report, cells: readonly Cell[]): string {
   const fanOut = cells.filter(
-    ({ scenario }) => scenario.senders === 1 && scenario.payloadBytes === 256 && scenario.kind === 'throughput',
+    ({ scenario: { senders, payloadBytes, kind, idleClients } }) =>
+      senders === 1 && payloadBytes === 256 && kind === 'throughput' && idleClients === 0,
   );
   const agreed = fanOut.filter((cell) => cell.scenario.service === 'agreed');
   const receivers = seriesOf(report.systems, agreed, (cell) => [cell.scenario.receivers, cell.deliveriesPerSecond]);

@@ -68,6 +68,7 @@ const report = (systems: ReportSystem[], runs: Run[]): Report => ({
       senders: 1,
       receivers: 1,
       groups: 1,
+      idleClients: 0,
       daemons: 1,
       network: 'loopback',
       payloadBytes: 64,
