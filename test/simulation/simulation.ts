@@ -5,6 +5,7 @@ import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { EventQueue } from './core/event-queue.ts';
 import { type Random, randomFor } from './core/random.ts';
 import { makeGarbage } from './network/garbage.ts';
+import { Recordings } from './network/recordings.ts';
 import { Traffic } from './network/traffic.ts';
 import { VirtualNetwork } from './network/virtual-network.ts';
 import { describePacket, packetType } from './network/wire-view.ts';
@@ -17,9 +18,10 @@ import { type FaultTarget, strike } from './scenario/faults.ts';
 import type { ClientPlan, Fault, GarbageMode, Scenario } from './scenario/scenario.ts';
 import { timeBounds } from './scenario/time-bounds.ts';
 import { Triggers } from './scenario/triggers.ts';
+import { Ledger } from './trace/ledger.ts';
 import { Recorder, UnmarkedMessages } from './trace/recorder.ts';
 import type { TimelineEntry } from './trace/timeline.ts';
-import type { ClientTrace, Disruption, MessageId, MulticastFact, ProcessTrace, Trace } from './trace/trace.ts';
+import type { MessageId, Trace } from './trace/trace.ts';
 
 /** What runs inside the virtual nodes. */
 export interface Engine {
@@ -44,7 +46,6 @@ export interface RunResult {
 /** Between looks at whether all is quiet. */
 const CHECK_EVERY_MS = 10;
 const GAUGE_EVERY_MS = 50;
-const GARBAGE_MEMORY = 64;
 const GROUPS_BODY_BYTES = 240;
 
 export class Simulation implements ProcessSurroundings, FaultTarget {
@@ -57,28 +58,25 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #nodes: VirtualNode[] = [];
   /** Second machines, by the node they run as. */
   readonly #copies = new Map<number, { readonly machine: VirtualNode; readonly hears: 'both' | 'original' | 'copy' }>();
-  readonly #processes: ProcessTrace[] = [];
+  readonly #ledger: Ledger;
   readonly #daemons: DaemonProcess[] = [];
   readonly #configurationOf: number[] = [];
   readonly #groups: (GroupService | null)[] = [];
-  readonly #clients: ClientTrace[] = [];
-  readonly #multicasts: MulticastFact[] = [];
-  readonly #disruptions: Disruption[] = [];
   readonly #undo = new Set<() => void>();
   readonly #unmarked = new UnmarkedMessages();
   readonly #triggers = new Triggers();
   readonly #random: Random;
   #working = true;
-  readonly #timeline: TimelineEntry[] | null;
-  /** Datagrams of the past, for replaying. */
-  readonly #recorded: Uint8Array[] = [];
-  #recording = false;
+  readonly #withTimeline: boolean;
+  /** Null: no fault replays anything. */
+  #recordings: Recordings | null = null;
   readonly #traffic = new Traffic();
 
   constructor(scenario: Scenario, engine: Engine, withTimeline = false) {
     this.#scenario = scenario;
     this.#engine = engine;
-    this.#timeline = withTimeline ? [] : null;
+    this.#withTimeline = withTimeline;
+    this.#ledger = new Ledger(() => this.events.nowMs, withTimeline);
     this.nodeCount = scenario.nodeCount;
     this.#random = randomFor(scenario.seed, 'simulation');
     this.network = new VirtualNetwork(
@@ -101,7 +99,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const bounds = timeBounds(scenario);
     for (let i = 0; i < scenario.nodeCount; i++) events.at(scenario.startMs[i] ?? 0, () => this.#boot(this.#nodes[i]!));
     const lastStartMs = Math.max(...scenario.startMs);
-    this.#disruptions.push({ kind: 'other', fromMs: 0, untilMs: lastStartMs + bounds.convergeMs });
+    this.#ledger.disturb(lastStartMs + bounds.convergeMs);
     for (const fault of scenario.faults) this.#prepare(fault);
     for (const plan of scenario.clients) this.#startClient(plan);
     this.#gaugeLater();
@@ -121,7 +119,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     events.runUntil(events.nowMs + 2 * scenario.timeouts.tokenLossMs);
     return {
       trace: this.#trace(scenario, workEndedAtMs),
-      timeline: this.#timeline ?? [],
+      timeline: this.#ledger.timeline,
       eventsHandled: events.handled,
       datagrams: this.network.counts.sent,
       traffic: this.#traffic,
@@ -135,14 +133,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     for (const node of this.#nodes) {
       if (node.process === null) continue;
       live.push(node.process.process);
-      this.#processes[node.process.process]!.unsent = node.process.recorder.unsent;
+      this.#ledger.processes[node.process.process]!.unsent = node.process.recorder.unsent;
     }
     return {
       nodeCount: scenario.nodeCount,
-      processes: this.#processes,
-      clients: this.#clients,
-      multicasts: this.#multicasts,
-      disruptions: this.#disruptions,
+      processes: this.#ledger.processes,
+      clients: this.#ledger.clients,
+      multicasts: this.#ledger.multicasts,
+      disruptions: this.#ledger.disruptions,
       bounds: timeBounds(scenario),
       faultsEndedAtMs: Math.max(scenario.faultsEndMs, ...scenario.startMs),
       workEndedAtMs,
@@ -185,25 +183,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     if (node.process !== null || !isInUse) return;
     const scenario = this.#scenario;
     if (!scenario.keepsState) node.forgetState(this.#random);
-    const process = this.#processes.length;
-    const trace: ProcessTrace = {
-      process,
-      node: index,
-      // What keeps nothing from run to run is another machine each time.
-      machine: scenario.keepsState ? node.machine : 2 * this.nodeCount + process,
-      incarnation: ++node.incarnation,
-      startedAtMs: this.events.nowMs,
-      events: [],
-      end: 'running',
-      endedAtMs: 0,
-      unsent: 0,
-    };
-    this.#processes.push(trace);
+    // What keeps nothing from run to run is another machine each time.
+    const machineOf = (process: number): number => (scenario.keepsState ? node.machine : 2 * this.nodeCount + process);
+    const trace = this.#ledger.openProcess(index, machineOf, ++node.incarnation);
+    const { process } = trace;
     this.#configurationOf.push(node.configuration);
     const context = {
       nowMs: () => this.events.nowMs,
-      processOf: (other: number, run: number) =>
-        this.#processes.find((known) => known.node === other && known.incarnation === run)?.process ?? -1,
+      processOf: (other: number, run: number) => this.#ledger.processOf(other, run),
       unmarked: this.#unmarked,
     };
     const daemon = new DaemonProcess(
@@ -235,10 +222,10 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
             groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
             merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
             wake: () => this.events.after(0, () => this.#wake(daemon)),
-            openClient: (session, member, wantsViews) => this.#openClient(process, session, member, wantsViews),
+            openClient: (session, member, wantsViews) => this.#ledger.openClient(process, session, member, wantsViews),
           });
     daemon.target = this.#groups[process]!;
-    this.#note('state', () => `node ${index} starts as incarnation ${node.incarnation}`);
+    this.#ledger.note('state', () => `node ${index} starts as incarnation ${node.incarnation}`);
     node.boot(daemon);
   }
 
@@ -251,19 +238,19 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   #down(node: VirtualNode, end: 'crashed' | 'stopped', restartAfterMs: number | null): void {
     const { index, process } = node;
     if (process === null) return;
-    const trace = this.#processes[process.process]!;
+    const trace = this.#ledger.processes[process.process]!;
     trace.end = end;
     trace.endedAtMs = this.events.nowMs;
     trace.unsent = process.recorder.unsent;
     for (const event of trace.events)
       if (event.kind === 'configuration') node.ringSeqFloor = Math.max(node.ringSeqFloor, event.ringSeq);
-    this.#note('state', () => `node ${index} ${end}`);
+    this.#ledger.note('state', () => `node ${index} ${end}`);
     node.shutDown();
     if (restartAfterMs === null) return;
     const fromMs = this.events.nowMs;
     const restart = (): void => {
       if (!this.#undo.delete(restart)) return;
-      this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs });
+      this.#ledger.disturb(0);
       this.#boot(node);
     };
     this.#undo.add(restart);
@@ -276,12 +263,12 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const { trigger } = fault;
     if (trigger.kind === 'time') this.events.at(trigger.atMs, () => this.#strike(fault, 0));
     else this.#triggers.add(fault);
-    if (fault.kind === 'garbage') this.#recording = true;
+    if (fault.kind === 'garbage') this.#recordings ??= new Recordings(this.#random);
   }
 
   #strike(fault: Fault, node: number): void {
     if (!this.faultsOpen) return;
-    this.#note('fault', () => `FAULT ${JSON.stringify(fault)}`);
+    this.#ledger.note('fault', () => `FAULT ${JSON.stringify(fault)}`);
     strike(this, fault, node);
   }
 
@@ -289,18 +276,18 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.faultsOpen = false;
     this.network.forgetDrops();
     for (const undo of [...this.#undo]) undo();
-    this.#note('fault', () => 'all faults end');
+    this.#ledger.note('fault', () => 'all faults end');
   }
 
   during(forMs: number, component: readonly number[] | null, undo: () => void): void {
     const fromMs = this.events.nowMs;
     const untilMs = Math.min(fromMs + forMs, this.#scenario.faultsEndMs);
-    this.#disruptions.push(
+    this.#ledger.disruptions.push(
       component === null ? { kind: 'other', fromMs, untilMs } : { kind: 'partition', fromMs, untilMs, component },
     );
     const once = (): void => {
       if (!this.#undo.delete(once)) return;
-      this.#note('fault', () => 'a fault ends');
+      this.#ledger.note('fault', () => 'a fault ends');
       undo();
     };
     this.#undo.add(once);
@@ -311,7 +298,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const node = this.#nodes[index]!;
     if (node.process === null) return;
     node.wallStepSeconds += wallStepSeconds;
-    this.#disruptions.push({
+    this.#ledger.disruptions.push({
       kind: 'crash',
       fromMs: this.events.nowMs,
       untilMs: this.events.nowMs,
@@ -325,7 +312,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.events.after(0, () => {
       const node = this.#nodes[index]!;
       if (!node.running) return;
-      this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs });
+      this.#ledger.disturb(0);
       node.leave();
       this.#down(node, 'stopped', restartAfterMs);
     });
@@ -352,7 +339,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   }
 
   garbage(mode: GarbageMode): void {
-    const bytes = makeGarbage(mode, this.#recorded, this.#random);
+    const bytes = makeGarbage(mode, this.#recordings!.datagrams, this.#random);
     // Not at once: the trigger may be inside a call of an engine.
     this.events.after(0, () => {
       for (const node of this.#nodes) node.receive(bytes);
@@ -366,7 +353,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       const step = (): void => {
         if (!this.#undo.delete(step)) return;
         node.configuration++;
-        this.#disruptions.push({ kind: 'other', fromMs: this.events.nowMs, untilMs: this.events.nowMs + downMs });
+        this.#ledger.disturb(downMs);
         if (node.process === null) this.#boot(node);
         else if (end === 'leave' && node.running) this.leave(index, downMs);
         else this.crash(index, downMs, 0);
@@ -412,8 +399,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const { nowMs } = this.events;
     const hit = this.faultsOpen ? this.#triggers.hitByPacket(nowMs, process.node, bytes) : null;
     this.#traffic.count(nowMs, bytes);
-    if (this.#recording) this.#record(bytes);
-    if (this.#timeline !== null) this.#notePacket(process.node, to, bytes);
+    this.#recordings?.add(bytes);
+    if (this.#withTimeline) this.#notePacket(process.node, to, bytes);
     if (hit?.trigger.moment === 'before') this.#strike(hit.fault, process.node);
     if (process.dead) return;
     let receivers: readonly number[] = typeof to === 'number' ? [to] : to;
@@ -426,16 +413,11 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   #notePacket(from: number, to: number | readonly number[], bytes: Uint8Array): void {
     const type = packetType(bytes);
     const kind = type === 'data' || type === 'token' || type === 'hurry' ? 'packet' : 'control';
-    this.#note(kind, () => `${from} -> ${to}  ${describePacket(bytes)}`);
-  }
-
-  #record(bytes: Uint8Array): void {
-    if (this.#recorded.length < GARBAGE_MEMORY) this.#recorded.push(bytes);
-    else if (this.#random.chance(0.1)) this.#recorded[this.#random.integer(0, GARBAGE_MEMORY - 1)] = bytes;
+    this.#ledger.note(kind, () => `${from} -> ${to}  ${describePacket(bytes)}`);
   }
 
   stateChanged(process: DaemonProcess, state: StateName): void {
-    this.#note('state', () => `node ${process.node} is in ${state.toUpperCase()} ${process.recorder.regularId}`);
+    this.#ledger.note('state', () => `node ${process.node} is in ${state.toUpperCase()} ${process.recorder.regularId}`);
     if (!this.faultsOpen) return;
     for (const { fault, trigger } of this.#triggers.hitByState(this.events.nowMs, process.node, state))
       this.events.after(trigger.delayMs, () => this.#strike(fault, process.node));
@@ -447,7 +429,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const log = {
       multicast: (message: MessageId, session: ClientSession | null, frame: MulticastFrame) => {
         if (session === null) return;
-        this.#multicasts.push({
+        this.#ledger.multicasts.push({
           multicast: message,
           client: session.trace.client,
           groups: frame.groups,
@@ -466,20 +448,6 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.events.after(client.nextPauseMs(), turn);
   }
 
-  #openClient(process: number, session: number, member: string, wantsViews: boolean): ClientTrace {
-    const client: ClientTrace = {
-      client: this.#clients.length,
-      process,
-      session,
-      member,
-      wantsViews,
-      events: [],
-      disconnected: false,
-    };
-    this.#clients.push(client);
-    return client;
-  }
-
   #gaugeLater(): void {
     this.events.after(GAUGE_EVERY_MS, () => {
       for (const { process } of this.#nodes)
@@ -489,10 +457,6 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
         );
       this.#gaugeLater();
     });
-  }
-
-  #note(kind: TimelineEntry['kind'], text: () => string): void {
-    this.#timeline?.push({ atMs: this.events.nowMs, kind, text: text() });
   }
 }
 
