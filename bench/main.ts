@@ -231,6 +231,8 @@ async function main(): Promise<void> {
 }
 
 exitOnSignals();
+// Whoever read has enough (`npm run bench -- --list | head`).
+process.stdout.on('error', () => process.exit());
 
 try {
   await main();

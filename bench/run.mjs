@@ -1,13 +1,15 @@
 /**
- * Bundles the benchmarks into dist/bench and runs one of them: `node bench/run.mjs [micro|regress|profile] [arguments]`; without a
+ * Builds skein, bundles the benchmarks into dist/bench and runs one of them: `node bench/run.mjs [micro|regress|profile] [arguments]`; without a
  * name, the end-to-end suite.
  */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { ensureInstalled, root } from '../scripts/ensure-installed.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+ensureInstalled();
+// What is measured is what stands here, not what was built some time ago.
+execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--no-types'], { stdio: 'inherit' });
+const { build } = await import('esbuild');
 const outdir = join(root, 'dist', 'bench');
 const COMMANDS = ['micro', 'regress', 'profile'];
 
