@@ -117,7 +117,7 @@ export function printScale(): void {
     console.log(cells.join(' | ') + (f.together ? '' : '   not one ring when measured'));
   }
   console.log(
-    'laws: rotation = N*hop; crash to new ring = token loss + gather + 5*N*hop; packets per message: what a sender',
+    'laws: rotation = N*hop, and up to 2 ms where the leader rests the token of a small ring; crash to new ring = token loss + gather + 5*N*hop; packets per message: what a sender',
   );
   console.log('has when the token comes, N*hop/interval on average, leaves in as few packets as hold it');
 }
