@@ -31,6 +31,7 @@ function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape
     pids: running.pids,
     topology: { senders: scenario.senders, receivers: scenario.receivers, groups: scenario.groups },
     pacing,
+    noDelay: scenario.noDelay,
     payloadBytes: scenario.payloadBytes,
     idleClients: scenario.idleClients,
     warmUpMs: pacing.kind === 'open' ? warmUpMsOf(scenario, shape) : shape.warmUpMs,

@@ -91,6 +91,8 @@ const scenario = z.object({
   service: z.enum(['agreed', 'safe']),
   /** Messages in one write; open-loop runs: 1 unless several are due. */
   batch: z.int().positive(),
+  /** Senders set TCP_NODELAY: every write leaves as a segment of its own. Reports before the field always did. */
+  noDelay: z.boolean().default(true),
   ratePerSecond: z.number().nullable(),
 });
 export type ReportScenario = z.infer<typeof scenario>;

@@ -32,6 +32,8 @@ export interface LoadTask {
   /** Connection `i` goes to endpoint `i mod n`. */
   readonly endpoints: readonly Endpoint[];
   readonly pacing: Pacing;
+  /** Senders set TCP_NODELAY. */
+  readonly noDelay: boolean;
   readonly payloadBytes: number;
   readonly groupNames: readonly string[];
   readonly state: SharedState;

@@ -33,6 +33,7 @@ export interface LoadRequest {
   readonly pids: readonly number[];
   readonly topology: Topology;
   readonly pacing: Pacing;
+  readonly noDelay: boolean;
   readonly payloadBytes: number;
   /** Connections beside those of the load. */
   readonly idleClients: number;
@@ -174,6 +175,7 @@ async function runBusy(request: LoadRequest): Promise<RunMetrics> {
     run: request.run,
     protocol: request.protocol,
     pacing: request.pacing,
+    noDelay: request.noDelay,
     payloadBytes: request.payloadBytes,
     groupNames,
     state,

@@ -312,6 +312,8 @@ export async function send(task: LoadTask): Promise<SendResult> {
       );
     }
     const start = (): void => {
+      // Handshakes are short and answered, so they always go at once.
+      for (const connection of connections) connection.socket.setNoDelay(task.noDelay);
       const batch = Math.max(
         1,
         Math.min(pacing.kind === 'closed' ? pacing.batch : 64, Math.floor(MAX_WRITE_BYTES / task.payloadBytes)),

@@ -59,6 +59,7 @@ async function run(port: number, topology: Topology, pacing: Pacing, payloadByte
     protocol: { kind: 'spread', options: { service: 'agreed' } } as const,
     endpoints: [{ host: '127.0.0.1', port }],
     pacing,
+    noDelay: false,
     payloadBytes,
     groupNames: Array.from({ length: topology.groups }, (_, i) => `group.${i}`),
     state,

@@ -69,6 +69,7 @@ const report = (systems: ReportSystem[], runs: Run[]): Report => ({
       receivers: 1,
       groups: 1,
       idleClients: 0,
+      noDelay: false,
       daemons: 1,
       network: 'loopback',
       payloadBytes: 64,
