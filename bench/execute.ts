@@ -34,7 +34,7 @@ function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape
     noDelay: scenario.noDelay,
     payloadBytes: scenario.payloadBytes,
     idleClients: scenario.idleClients,
-    warmUpMs: pacing.kind === 'open' ? warmUpMsOf(scenario, shape) : shape.warmUpMs,
+    warmUpMs: warmUpMsOf(pacing.kind, scenario.daemons, shape),
     measureMs: shape.measureMs,
     run: nextRunNumber++,
     senderThreads: shape.senderThreads,

@@ -86,14 +86,17 @@ export interface LoadTimes {
 /** Each of several daemons has its share of the load only, and takes longer to warm up. */
 const RING_WARM_UPS = 3;
 
-export const warmUpMsOf = ({ kind, daemons }: Scenario, { warmUpMs, latencyWarmUpMs }: LoadTimes): number =>
-  kind === 'throughput' ? warmUpMs : latencyWarmUpMs * (daemons > 1 ? RING_WARM_UPS : 1);
+export const warmUpMsOf = (
+  loop: 'closed' | 'open',
+  daemons: number,
+  { warmUpMs, latencyWarmUpMs }: LoadTimes,
+): number => (loop === 'closed' ? warmUpMs : latencyWarmUpMs) * (daemons > 1 ? RING_WARM_UPS : 1);
 
 export function estimateMs(runs: readonly PlannedRun[], times: LoadTimes): number {
   return runs.reduce((sum, run) => {
-    const { scenario } = run;
-    const loadMs = warmUpMsOf(scenario, times) + times.measureMs;
-    const saturationMs = scenario.saturationShare === null ? 0 : times.warmUpMs + times.measureMs;
+    const { daemons, kind, saturationShare } = run.scenario;
+    const loadMs = warmUpMsOf(kind === 'throughput' ? 'closed' : 'open', daemons, times) + times.measureMs;
+    const saturationMs = saturationShare === null ? 0 : warmUpMsOf('closed', daemons, times) + times.measureMs;
     return sum + overheadMs(run) + loadMs + saturationMs;
   }, 0);
 }

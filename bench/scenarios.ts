@@ -33,7 +33,14 @@ const scenario = (choice: Choice): Scenario => ({
 });
 
 const THREADING_MODES = ['skein-dedicated', 'skein-shared-network', 'skein-shared', 'skein-inline'];
-const RING_VARIANTS = ['skein-original', 'skein-sealed', 'skein-datagram-8k', 'skein-datagram-16k', 'spread-original'];
+const RING_VARIANTS = [
+  'skein-original',
+  'skein-sealed',
+  'skein-datagram-1400',
+  'skein-datagram-8k',
+  'skein-datagram-16k',
+  'spread-original',
+];
 
 const sizeName = (bytes: number): string => (bytes >= 1024 ? `${Math.round(bytes / 1024)}k` : String(bytes));
 const sizeTitle = (bytes: number): string => (bytes >= 1024 ? `${Math.round(bytes / 1024)} KB` : `${bytes} B`);
@@ -60,14 +67,14 @@ const oneToMany = (receivers: number, headline: boolean): Scenario =>
     variants: receivers === 10 ? THREADING_MODES : [],
   });
 
-const latencyAt = (ratePerSecond: number, variants: readonly string[] = []): Scenario =>
+const latencyAt = (ratePerSecond: number, headline: boolean, variants: readonly string[] = []): Scenario =>
   scenario({
     id: `latency-${ratePerSecond / 1000}k`,
     title: `latency at ${ratePerSecond.toLocaleString('en')} msg/s, 256 B`,
     family: 'load',
     kind: 'latency',
     ratePerSecond,
-    headline: true,
+    headline,
     variants,
   });
 
@@ -124,7 +131,6 @@ export const scenarios: readonly Scenario[] = [
     payloadBytes: 64,
     batch: 1,
     noDelay: true,
-    headline: true,
   }),
   oneToOne(256, false),
   oneToOne(1024, true),
@@ -157,9 +163,9 @@ export const scenarios: readonly Scenario[] = [
     kind: 'throughput',
     idleClients: 900,
   }),
-  latencyAt(1000, THREADING_MODES),
-  latencyAt(10_000),
-  latencyAt(50_000),
+  latencyAt(1000, true, THREADING_MODES),
+  latencyAt(10_000, false),
+  latencyAt(50_000, true, THREADING_MODES),
   scenario({
     id: 'latency-80',
     title: 'latency at 80 % of saturation, 256 B',

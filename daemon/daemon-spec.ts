@@ -9,7 +9,7 @@ import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
-import { datagramBytes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
@@ -72,7 +72,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
         clusterHash: cluster,
         windows,
         timeouts: ringTimeouts(configuration),
-        datagramBytes: datagramBytes(configuration),
+        ...datagramSizes(configuration),
         largestDatagramBytes: LARGEST_DATAGRAM_BYTES,
         randomSeed: randomInt(2 ** 31),
       },

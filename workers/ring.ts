@@ -7,6 +7,7 @@ import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
 import { GroupsLayer } from '../engine/groups/groups-layer.ts';
+import { RingCounter } from '../engine/ring/counters.ts';
 import type { Configuration, RecordSpan, RingHost } from '../engine/ring/ports.ts';
 import { RingNode } from '../engine/ring/ring-node.ts';
 import type { RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
@@ -89,6 +90,7 @@ export class RingAgent implements Agent, RingHost {
   #membersTold: readonly NodeIndex[] | null = null;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
+  #datagramBytesTold = 0;
   #started = false;
   #left = false;
 
@@ -337,5 +339,14 @@ export class RingAgent implements Agent, RingHost {
     }
     if (this.#outbound.publish()) this.#links.networkDoorbell.ring();
     counters.set(this.#node.counters, RING_NODE_COUNTERS);
+    this.#tellDatagramBytes();
+  }
+
+  /** Of a ring of one nothing is sent. */
+  #tellDatagramBytes(): void {
+    const datagramBytes = this.#node.counters[RingCounter.DatagramBytes]!;
+    if (datagramBytes === this.#datagramBytesTold || this.#node.counters[RingCounter.Members]! < 2) return;
+    this.#datagramBytesTold = datagramBytes;
+    this.#links.logger.debug({ datagramBytes }, 'datagrams to the ring are at most this long');
   }
 }

@@ -17,8 +17,6 @@ interface Variant {
   readonly options: readonly string[];
   /** It differs between daemons only. */
   readonly onlyRings?: true;
-  /** Its datagrams need the loopback's large MTU. */
-  readonly onlyLoopback?: true;
   /** Traffic between daemons is encrypted and authenticated with a key made for the run. */
   readonly sealed?: true;
 }
@@ -77,7 +75,6 @@ function skein(variant: Variant): System {
     },
     unsuited(scenario) {
       if (variant.onlyRings && scenario.daemons === 1) return 'one daemon: nothing between daemons';
-      if (variant.onlyLoopback && scenario.network !== 'loopback') return 'its datagrams need the MTU of loopback';
       return null;
     },
     protocol: (scenario) => ({ kind: 'spread', options: { service: scenario.service } }),
@@ -99,7 +96,6 @@ const datagrams = (name: string, bytes: number): System =>
     title: `skein, ${bytes.toLocaleString('en')} B datagrams`,
     options: [...accelerated, `DatagramSize = ${bytes}`],
     onlyRings: true,
-    onlyLoopback: true,
   });
 
 export const skeinSystems: readonly System[] = [
@@ -107,6 +103,7 @@ export const skeinSystems: readonly System[] = [
   ...['dedicated', 'shared-network', 'shared', 'inline'].map(threading),
   skein({ id: 'skein-original', title: 'skein, original ring', options: ['AcceleratedRing = false'], onlyRings: true }),
   skein({ id: 'skein-sealed', title: 'skein, encrypted', options: accelerated, onlyRings: true, sealed: true }),
+  datagrams('1400', 1_400),
   datagrams('8k', 8_192),
   datagrams('16k', 16_000),
 ];

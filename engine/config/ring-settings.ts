@@ -161,12 +161,22 @@ export function ringWindows({ segments, options }: DaemonConfiguration): RingWin
 export const LARGEST_DATAGRAM_BYTES = 65_000;
 /** Below every usual path's limit, with room for what tunnels add. */
 const SAFE_DATAGRAM_BYTES = 1400;
+/** Eleven pieces on an MTU of 1,500. Longer ones gain little more, and each is lost when one of its pieces is. */
+const LONG_DATAGRAM_BYTES = 16_000;
 /** Loopback takes 65,536. A few of them fill a receive buffer of the usual size, and still they are faster than more smaller ones. */
 const LOOPBACK_DATAGRAM_BYTES = 64_000;
 
-/** Largest datagram of the ring: the option, else by where the daemons are. */
-export function datagramBytes({ segments, options }: DaemonConfiguration): number {
-  if (options.datagramSize !== null) return options.datagramSize;
-  const allLocal = allHosts(segments).every((host) => isLoopback(host.address));
-  return allLocal ? LOOPBACK_DATAGRAM_BYTES : SAFE_DATAGRAM_BYTES;
+export interface DatagramSizes {
+  /** What the ring begins with. */
+  readonly datagramBytes: number;
+  /** What it goes on with once that is known to pass (engine/ring/path-size.ts); 0: nothing else. */
+  readonly longDatagramBytes: number;
+}
+
+/** Largest datagrams of the ring: the option, else by where the daemons are. Pieces of IP are for one LAN, not for the way to another site. */
+export function datagramSizes({ segments, options }: DaemonConfiguration): DatagramSizes {
+  if (options.datagramSize !== null) return { datagramBytes: options.datagramSize, longDatagramBytes: 0 };
+  if (allHosts(segments).every((host) => isLoopback(host.address)))
+    return { datagramBytes: LOOPBACK_DATAGRAM_BYTES, longDatagramBytes: 0 };
+  return { datagramBytes: SAFE_DATAGRAM_BYTES, longDatagramBytes: isWideArea(segments) ? 0 : LONG_DATAGRAM_BYTES };
 }

@@ -9,6 +9,7 @@ import type { FlowControl } from '../ring/flow-control.ts';
 import type { NodeContext } from '../ring/node-context.ts';
 import type { Ordering } from '../ring/ordering.ts';
 import type { StoreSize } from '../ring/packet-store.ts';
+import type { PathSize } from '../ring/path-size.ts';
 import type { Retransmission } from '../ring/retransmission.ts';
 import { RingMembers } from '../ring/ring-members.ts';
 import type { TokenDesk } from '../ring/token-desk.ts';
@@ -40,6 +41,7 @@ export interface MembershipParts {
   readonly installer: Installer;
   readonly incarnations: Incarnations;
   readonly merging: Merging;
+  readonly paths: PathSize;
   readonly retransmission: Retransmission;
   readonly flow: FlowControl;
 }
@@ -65,6 +67,7 @@ export class Membership {
   readonly #recovery: Recovery;
   readonly #installer: Installer;
   readonly #merging: Merging;
+  readonly #paths: PathSize;
 
   state: RingState = RingState.Operational;
   /** Its token is awaited or turns, but it is not installed; only in RECOVER. */
@@ -85,6 +88,7 @@ export class Membership {
     this.#installer = parts.installer;
     this.#incarnations = parts.incarnations;
     this.#merging = parts.merging;
+    this.#paths = parts.paths;
     this.#gathering = new GatherPhase(context, emitter, parts.incarnations);
     this.#exchange = new CommitExchange(context, emitter);
     this.#recovery = new Recovery(context, parts.retransmission, parts.flow, parts.link, {
@@ -126,6 +130,7 @@ export class Membership {
     this.#link.stop();
     this.#exchange.stop();
     this.#merging.stop();
+    this.#paths.stop();
     this.future = null;
     this.#commitUntilMs = NEVER;
     this.#setState(RingState.Gather);
@@ -243,6 +248,7 @@ export class Membership {
     this.#link.stop();
     this.#exchange.stop();
     this.#merging.stop();
+    this.#paths.stop();
     this.#commitUntilMs = NEVER;
     this.#setState(RingState.Stopped);
   }
@@ -360,6 +366,7 @@ export class Membership {
     this.#incarnations.installed(ring.members);
     this.#merging.installed(ring, this.#gathering.merge, isFirst);
     this.#gathering.installed();
+    this.#paths.installed(ring);
     if (ring.size === 1) {
       this.#desk.stop();
       this.#link.stop();

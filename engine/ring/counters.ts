@@ -64,10 +64,12 @@ export const RingCounter = {
   DroppedAtChange: 34,
   /** Times two runs of one daemon were heard in turn: two machines have one id. */
   IdentityConflicts: 35,
+  /** Largest datagram this daemon sends to the ring now; longer ones are used once they are known to pass. */
+  DatagramBytes: 36,
 } as const;
 export type RingCounter = (typeof RingCounter)[keyof typeof RingCounter];
 
-export const RING_COUNTER_COUNT = 36;
+export const RING_COUNTER_COUNT = 37;
 
 /** State of the daemon membership (ring-protocol.md, 3.4). */
 export const RingState = { Operational: 0, Gather: 1, Commit: 2, Recover: 3, Stopped: 4 } as const;

@@ -25,8 +25,6 @@ const MAX_PARTS = 255;
 export const TO_ALL = -1;
 
 export class Emitter {
-  /** Most bytes of records in one DATA packet, a multiple of 8. */
-  readonly recordBytes: number;
   readonly #context: NodeContext;
   readonly #header: RingHeaderWriter;
   readonly #buffer: Uint8Array;
@@ -36,8 +34,13 @@ export class Emitter {
     const { options, sealer } = context;
     this.#context = context;
     this.#header = new RingHeaderWriter(options.self, options.incarnation, context.cluster);
-    this.#buffer = new Uint8Array(Math.max(options.datagramBytes, 2048) + sealer.trailerBytes);
-    this.recordBytes = (options.datagramBytes - DATA_HEADER_LENGTH - sealer.trailerBytes) & ~7;
+    const longest = Math.max(
+      options.largestDatagramBytes ?? 0,
+      options.longDatagramBytes ?? 0,
+      options.datagramBytes,
+      2048,
+    );
+    this.#buffer = new Uint8Array(longest + sealer.trailerBytes);
   }
 
   /** Packet `seq` of `store`, new or again. `to` is one daemon or null for all members. */
@@ -73,6 +76,20 @@ export class Emitter {
   bare(type: PacketType, ring: RingId, to: NodeIndex | typeof TO_ALL): void {
     this.#header.write(this.#buffer, 0, type, 0, RING_HEADER_LENGTH, ring);
     this.#send(RING_HEADER_LENGTH, to);
+  }
+
+  /** Likewise, to the members of a ring, the way data goes. */
+  toMembers(type: PacketType, flags: number, ring: RingId, members: readonly NodeIndex[]): void {
+    this.#header.write(this.#buffer, 0, type, flags, RING_HEADER_LENGTH, ring);
+    this.#sendToMembers(RING_HEADER_LENGTH, members);
+  }
+
+  /** @param datagramBytes its whole length; what follows the header means nothing */
+  sizeProbe(ring: RingId, datagramBytes: number, members: readonly NodeIndex[]): void {
+    const length = datagramBytes - this.#context.sealer.trailerBytes;
+    this.#header.write(this.#buffer, 0, PacketType.SizeProbe, 0, length, ring);
+    this.#buffer.fill(0, RING_HEADER_LENGTH, length);
+    this.#sendToMembers(length, members);
   }
 
   /**
@@ -112,6 +129,11 @@ export class Emitter {
   /** Hands a control message that this daemon got to `to`, in the name of its origin. */
   forward(header: RingHeader, ring: RingId, body: Uint8Array, lengthBytes: number, to: NodeIndex): void {
     this.control(header.type as PacketType, FLAG_FORWARDED, ring, body, lengthBytes, to, nodeIndex(header.origin));
+  }
+
+  #sendToMembers(lengthBytes: number, members: readonly NodeIndex[]): void {
+    const sealed = this.#context.sealer.seal(this.#buffer, 0, lengthBytes);
+    this.#context.host.sendToAll(this.#buffer, 0, sealed, members);
   }
 
   #send(lengthBytes: number, to: NodeIndex | typeof TO_ALL): void {

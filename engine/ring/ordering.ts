@@ -14,6 +14,7 @@ import type { FlowControl } from './flow-control.ts';
 import type { NodeContext } from './node-context.ts';
 import { classifyRecords } from './packet-class.ts';
 import type { PacketStore, StoreSize } from './packet-store.ts';
+import type { PathSize } from './path-size.ts';
 import type { Retransmission } from './retransmission.ts';
 import type { RingMembers } from './ring-members.ts';
 import type { TokenHandler } from './token-desk.ts';
@@ -39,6 +40,7 @@ export class Ordering implements TokenHandler {
   readonly #retransmission: Retransmission;
   readonly #flow: FlowControl;
   readonly #link: TokenLink;
+  readonly #paths: PathSize;
   readonly #gap: number;
   #ring: RingMembers | null = null;
   #store: PacketStore;
@@ -62,6 +64,7 @@ export class Ordering implements TokenHandler {
     retransmission: Retransmission,
     flow: FlowControl,
     link: TokenLink,
+    paths: PathSize,
     store: PacketStore,
     size: StoreSize,
   ) {
@@ -71,6 +74,7 @@ export class Ordering implements TokenHandler {
     this.#retransmission = retransmission;
     this.#flow = flow;
     this.#link = link;
+    this.#paths = paths;
     this.#store = store;
     this.#gap = size.gap;
   }
@@ -185,6 +189,8 @@ export class Ordering implements TokenHandler {
     const budget = this.#flow.retransmissionBudget(token);
     const retransmitted = this.#retransmission.answer(token, ring, store, OWN_RING_REF, store.stable, budget);
 
+    this.#paths.watch();
+
     const firstFresh = store.highSeq + 1;
     this.#originate(token, retransmitted);
     const lastFresh = store.highSeq;
@@ -231,7 +237,7 @@ export class Ordering implements TokenHandler {
   #originate(token: Token, retransmitted: number): void {
     const { host, self } = this.#context;
     const store = this.#store;
-    const recordBytes = this.#emitter.recordBytes;
+    const recordBytes = this.#paths.recordBytes;
     const backlog = host.canDeliver() ? Math.ceil(host.queuedBytes() / recordBytes) : 0;
     const allowed = this.#flow.allowance(token, retransmitted, backlog);
     if (backlog === 0) return;

@@ -40,6 +40,8 @@ export interface RingNodeOptions {
   readonly timeouts: RingTimeouts;
   /** Largest datagram this daemon sends, header and trailer included. */
   readonly datagramBytes: number;
+  /** Longer DATA datagrams to use once they are known to pass between all members (path-size.ts); 0 or left out: never. */
+  readonly longDatagramBytes?: number;
   /** Largest datagram that any daemon of the cluster may send; when left out, all send the same. */
   readonly largestDatagramBytes?: number;
   /** Seed of the jitter in join timers. */

@@ -19,6 +19,7 @@ import { FlowControl, windowsProblem } from './flow-control.ts';
 import { NodeContext } from './node-context.ts';
 import { Ordering } from './ordering.ts';
 import { type StoreSize, storeSize } from './packet-store.ts';
+import { PathSize } from './path-size.ts';
 import type { RingHost } from './ports.ts';
 import { Retransmission } from './retransmission.ts';
 import type { RingNodeContract, RingNodeOptions, RingWindows } from './ring-node-contract.ts';
@@ -44,6 +45,7 @@ export class RingNode implements RingNodeContract {
   readonly #link: TokenLink;
   readonly #desk: TokenDesk;
   readonly #merging: MergingRings;
+  readonly #paths: PathSize;
   readonly #membership: Membership;
   readonly #incarnations: Incarnations;
   readonly #inbox = new ControlInbox();
@@ -73,6 +75,7 @@ export class RingNode implements RingNodeContract {
     this.#flow = flow;
     const retransmission = new Retransmission(context, this.#emitter);
     this.#link = new TokenLink(context, this.#emitter);
+    this.#paths = new PathSize(context, this.#emitter);
     this.#desk = new TokenDesk(context, this.#link);
     this.#incarnations = new Incarnations(context);
     this.#merging = new MergingRings(context, this.#emitter, this.#incarnations);
@@ -85,6 +88,7 @@ export class RingNode implements RingNodeContract {
       retransmission,
       flow,
       this.#link,
+      this.#paths,
       this.#installer.store,
       this.#size,
     );
@@ -96,6 +100,7 @@ export class RingNode implements RingNodeContract {
       installer: this.#installer,
       incarnations: this.#incarnations,
       merging: this.#merging,
+      paths: this.#paths,
       retransmission,
       flow,
     });
@@ -115,7 +120,12 @@ export class RingNode implements RingNodeContract {
     if (this.#membership.state === RingState.Stopped) return NEVER;
     if (this.#judgeAtMs !== NEVER) return this.#judgeAtMs;
     if (this.#wakeAgain || (this.#moreQueued && this.#isSingle)) return this.#context.nowMs;
-    return Math.min(this.#desk.nextDeadlineMs, this.#link.nextDeadlineMs, this.#membership.nextDeadlineMs);
+    return Math.min(
+      this.#desk.nextDeadlineMs,
+      this.#link.nextDeadlineMs,
+      this.#membership.nextDeadlineMs,
+      this.#paths.nextDeadlineMs,
+    );
   }
 
   receive(nowMs: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
@@ -155,6 +165,7 @@ export class RingNode implements RingNodeContract {
     this.#desk.tick();
     this.#membership.tick();
     this.#merging.tick();
+    this.#paths.tick();
     if (this.#isSingle) this.#deliverSingle();
     this.#endCall();
   }
@@ -262,6 +273,13 @@ export class RingNode implements RingNodeContract {
       case PacketType.ProbeAck:
       case PacketType.Merge:
         this.#controlArrived(header, bytes, offset, lengthBytes);
+        return;
+      case PacketType.SizeProbe:
+      case PacketType.SizeAck:
+      case PacketType.SizeReady:
+      case PacketType.SizeWithdrawn:
+        if (isHeaderOfRing(header, this.#installer.ring.id)) this.#paths.arrived(header);
+        else this.counters[RingCounter.Stale]++;
         return;
       default:
         this.counters[RingCounter.Malformed]++;

@@ -30,6 +30,7 @@ export const EXTENSION_COUNTERS = [
   'pauses',
   'commandsAccepted',
   'commandsRefused',
+  'datagramBytes',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

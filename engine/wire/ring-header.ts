@@ -33,6 +33,11 @@ export const PacketType = {
   Hurry: 7,
   Leave: 8,
   Merge: 9,
+  /** As long as its sender would like to send DATA; answered by SIZE_ACK (engine/ring/path-size.ts). */
+  SizeProbe: 10,
+  SizeAck: 11,
+  SizeReady: 12,
+  SizeWithdrawn: 13,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -41,6 +46,8 @@ export const FLAG_POST_TOKEN = 0x0001;
 export const FLAG_RETRANSMISSION = 0x0002;
 /** On a PROBE: handed to the leader by a member that got it. */
 export const FLAG_FORWARDED = 0x0004;
+/** On a SIZE_READY: to be answered by one. */
+export const FLAG_ASKS = 0x0008;
 const MUST_UNDERSTAND = 0xff00;
 
 export const AT_VERSION = 4;

@@ -203,7 +203,9 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
         clusterHash: clusterHash(node.configuration),
         windows: scenario.windows,
         timeouts: scenario.timeouts,
-        datagramBytes: scenario.datagramBytes,
+        datagramBytes: scenario.datagramBytesOf?.[index] ?? scenario.datagramBytes,
+        longDatagramBytes: scenario.longDatagramBytes ?? 0,
+        largestDatagramBytes: largestDatagramBytes(scenario),
         randomSeed: this.#random.word(),
         ringSeqFloor: node.ringSeqFloor,
         forgetsRingSeq: !scenario.keepsState,
@@ -464,3 +466,6 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 const BOUND_WINDOWS = 26;
 const clusterHash = (configuration: number): Uint8Array =>
   Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? configuration : i * 17));
+
+const largestDatagramBytes = ({ datagramBytes, datagramBytesOf, longDatagramBytes }: Scenario): number =>
+  Math.max(datagramBytes, longDatagramBytes ?? 0, ...(datagramBytesOf ?? []));

@@ -5,7 +5,7 @@ import type { DaemonConfiguration } from '../../engine/config/configuration.ts';
 import { completeOptions } from '../../engine/config/option-rules.ts';
 import type { OptionValues } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
-import { ringTimeouts, ringWindows, spreadTimeouts } from '../../engine/config/ring-settings.ts';
+import { datagramSizes, ringTimeouts, ringWindows, spreadTimeouts } from '../../engine/config/ring-settings.ts';
 import type { RingTimeouts } from '../../engine/ring/ring-node-contract.ts';
 
 const LAN = 'Spread_Segment 10.0.0.255 { a 10.0.0.1 b 10.0.0.2 }';
@@ -133,5 +133,28 @@ describe('windows of the ring', () => {
     expect(ringWindows(configuration(LAN, { personalWindow: 4, acceleratedWindow: 9 }))).toMatchObject({
       acceleratedWindow: 4,
     });
+  });
+});
+
+describe('datagrams of the ring', () => {
+  const LOOPBACK = 'Spread_Segment 127.0.0.255 { a 127.0.0.1 b 127.0.0.2 }';
+
+  it('begin short on a LAN and grow when long ones pass', () => {
+    expect(datagramSizes(configuration(LAN))).toEqual({ datagramBytes: 1400, longDatagramBytes: 16_000 });
+  });
+
+  it('stay short between sites, where pieces of IP may not pass', () => {
+    expect(datagramSizes(configuration(WAN))).toEqual({ datagramBytes: 1400, longDatagramBytes: 0 });
+  });
+
+  it('are long at once on loopback', () => {
+    expect(datagramSizes(configuration(LOOPBACK))).toEqual({ datagramBytes: 64_000, longDatagramBytes: 0 });
+  });
+
+  it('are what the option says, wherever the daemons are', () => {
+    for (const text of [LAN, WAN, LOOPBACK]) {
+      const sizes = datagramSizes(configuration(text, { datagramSize: 8900 }));
+      expect(sizes).toEqual({ datagramBytes: 8900, longDatagramBytes: 0 });
+    }
   });
 });

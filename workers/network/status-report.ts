@@ -115,6 +115,7 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       pauses: node(RingCounter.Pauses),
       commandsAccepted: network[NetworkCounter.CommandsAccepted]!,
       commandsRefused: network[NetworkCounter.CommandsRefused]!,
+      datagramBytes: node(RingCounter.DatagramBytes),
     },
     members: addresses.filter((_, index) => isMember(ring, index)),
   });

@@ -38,8 +38,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: `${MEMBERSHIP}/membership.ts`,
-        from: '    this.#desk.stop();\n    this.#link.stop();\n    this.#exchange.stop();\n    this.#merging.stop();\n    this.future = null;',
-        to: '    this.#exchange.stop();\n    this.#merging.stop();\n    this.future = null;',
+        from: '    this.#desk.stop();\n    this.#link.stop();\n    this.#exchange.stop();\n    this.#merging.stop();\n    this.#paths.stop();\n    this.future = null;',
+        to: '    this.#exchange.stop();\n    this.#merging.stop();\n    this.#paths.stop();\n    this.future = null;',
       },
     ],
     scenarios: ['cascade', 'pause', 'delay-spike'],
@@ -346,5 +346,56 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     ],
     scenarios: ['reconfigure'],
     expected: ['reconfigure'],
+  },
+  {
+    name: 'ready-before-all-answered',
+    breaks: 'long datagrams are used when they pass to all members (path-size.ts)',
+    changes: [
+      {
+        file: `${RING}/path-size.ts`,
+        from: 'if (--this.#answersMissing === 0) this.#becomeReady(ring);',
+        to: 'this.#answersMissing = 0;\n      this.#becomeReady(ring);',
+      },
+    ],
+    scenarios: ['long-datagrams-blocked'],
+    expected: ['long-datagrams-blocked'],
+  },
+  {
+    name: 'others-need-not-be-ready',
+    breaks: 'any member can send again what another one sent first (path-size.ts)',
+    changes: [
+      {
+        file: `${RING}/path-size.ts`,
+        from: 'if (!this.#isReady || this.#readyMissing > 0) return;',
+        to: 'if (!this.#isReady) return;',
+      },
+    ],
+    scenarios: ['long-datagrams-blocked'],
+    expected: ['long-datagrams-blocked'],
+  },
+  {
+    name: 'long-in-the-next-ring-too',
+    breaks: 'a ring begins with datagrams that pass everywhere (path-size.ts)',
+    changes: [
+      {
+        file: `${RING}/path-size.ts`,
+        from: 'this.#use(this.#context.options.datagramBytes);\n    const tries',
+        to: 'const tries',
+      },
+    ],
+    scenarios: ['long-datagrams-blocked'],
+    expected: ['long-datagrams-blocked'],
+  },
+  {
+    name: 'buffer-of-the-own-size',
+    breaks: 'a daemon sends again what others sent, however long it is',
+    changes: [
+      {
+        file: `${RING}/emitter.ts`,
+        from: 'options.largestDatagramBytes ?? 0,',
+        to: '',
+      },
+    ],
+    scenarios: ['mixed-datagrams'],
   },
 ];

@@ -9,6 +9,7 @@ export interface Impairment {
   readonly from: number | null;
   readonly to: number | null;
   readonly only: PacketType | null;
+  readonly aboveBytes?: number;
   readonly loss: number;
   readonly duplicate: number;
   readonly duplicateLateMs: number;
@@ -34,6 +35,7 @@ export class VirtualNetwork {
   readonly #segmentOf: readonly number[];
   /** Per directed link `from * nodeCount + to`: how many faults cut it now, when it is free, when its last datagram arrives. */
   readonly #cuts: Int32Array;
+  readonly #mtuBytes: Int32Array;
   readonly #freeAtMs: Float64Array;
   readonly #lastArrivalMs: Float64Array;
   readonly #random: readonly Random[];
@@ -56,6 +58,8 @@ export class VirtualNetwork {
     this.#deliver = deliver;
     const links = nodeCount * nodeCount;
     this.#cuts = new Int32Array(links);
+    this.#mtuBytes = new Int32Array(links).fill(plan.mtuBytes);
+    for (const { from, to, mtuBytes } of plan.narrowLinks ?? []) this.#mtuBytes[from * nodeCount + to] = mtuBytes;
     this.#freeAtMs = new Float64Array(links);
     this.#lastArrivalMs = new Float64Array(links);
     const streams = randomFor(seed, 'network');
@@ -93,7 +97,7 @@ export class VirtualNetwork {
     const plan = this.#plan;
     this.counts.sent++;
     this.counts.bytes += bytes.length;
-    if (this.#cuts[link] !== 0 || bytes.length > plan.mtuBytes || this.#isOrderedToDrop(from, bytes)) {
+    if (this.#cuts[link] !== 0 || bytes.length > this.#mtuBytes[link]! || this.#isOrderedToDrop(from, bytes)) {
       this.counts.lost++;
       return;
     }
@@ -114,7 +118,7 @@ export class VirtualNetwork {
       for (const fault of this.#impairments) {
         if (fault.from !== null && fault.from !== from) continue;
         if (fault.to !== null && fault.to !== to) continue;
-        if (!matchesType(fault.only, type)) continue;
+        if (!matchesType(fault.only, type) || bytes.length <= (fault.aboveBytes ?? 0)) continue;
         if (random.chance(fault.loss)) {
           this.counts.lost++;
           return;

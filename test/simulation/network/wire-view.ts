@@ -23,6 +23,10 @@ export type PacketType =
   | 'hurry'
   | 'leave'
   | 'merge'
+  | 'size-probe'
+  | 'size-ack'
+  | 'size-ready'
+  | 'size-withdrawn'
   | 'other';
 
 const TYPES: Readonly<Record<number, PacketType>> = {
@@ -35,6 +39,10 @@ const TYPES: Readonly<Record<number, PacketType>> = {
   [Code.Hurry]: 'hurry',
   [Code.Leave]: 'leave',
   [Code.Merge]: 'merge',
+  [Code.SizeProbe]: 'size-probe',
+  [Code.SizeAck]: 'size-ack',
+  [Code.SizeReady]: 'size-ready',
+  [Code.SizeWithdrawn]: 'size-withdrawn',
 };
 
 const AT_TYPE = 5;

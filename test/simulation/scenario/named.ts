@@ -7,6 +7,7 @@ import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
 import { operationScenarios } from './named-operation.ts';
+import { sizeScenarios } from './named-sizes.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface NamedScenario {
@@ -32,6 +33,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...loadScenarios,
   ...operationScenarios,
   ...groupScenarios,
+  ...sizeScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

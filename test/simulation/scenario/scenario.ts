@@ -18,6 +18,8 @@ export interface NetworkPlan {
   readonly queueBytes: number;
   /** Datagrams above this many bytes are lost. */
   readonly mtuBytes: number;
+  /** Directed links with a smaller limit of their own. */
+  readonly narrowLinks?: readonly { readonly from: number; readonly to: number; readonly mtuBytes: number }[];
   /** Bytes a node's socket holds while the node is busy or paused. */
   readonly socketBytes: number;
 }
@@ -108,6 +110,8 @@ export type Fault = { readonly trigger: Trigger } & (
       readonly from: number | null;
       readonly to: number | null;
       readonly only: PacketType | null;
+      /** Only datagrams longer than this; unset, all. */
+      readonly aboveBytes?: number;
       readonly loss: number;
       readonly duplicate: number;
       /** Of a duplicated copy: how late it may come. */
@@ -152,6 +156,10 @@ export interface Scenario {
   readonly timeouts: RingTimeouts;
   readonly windows: RingWindows;
   readonly datagramBytes: number;
+  /** By node, where they differ. */
+  readonly datagramBytesOf?: readonly number[];
+  /** Longer ones are used once they are known to pass; unset, never. */
+  readonly longDatagramBytes?: number;
   readonly network: NetworkPlan;
   /** When each node starts. */
   readonly startMs: readonly number[];

@@ -36,7 +36,14 @@ const CONTROL: readonly PacketType[] = [
   'probe',
   'probe-ack',
   'merge',
+  'size-probe',
+  'size-ack',
+  'size-ready',
+  'size-withdrawn',
 ];
+
+/** A network that passes long datagrams at all has room for a few of them at once. */
+const MANY_LONG_BYTES = 100_000;
 
 export interface SwarmLimits {
   readonly minNodes: number;
@@ -53,13 +60,16 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
   const segments = random.chance(0.3) ? random.integer(1, 3) : 1;
   const faults: Fault[] = [];
   for (let i = 0; i < count; i++) faults.push(randomFault(random, random.pick(kinds), nodeCount, faultsEndMs));
+  const network = randomNetwork(random, nodeCount);
+  const roomBytes = Math.min(network.queueBytes, network.socketBytes);
   const nodes = Array.from({ length: nodeCount }, (_, i) => i);
   const late = random.chance(0.3);
   return plainScenario('swarm', seed, nodeCount, {
     segmentOf: nodes.map((i) => Math.floor((i * segments) / nodeCount)),
     windows: randomWindows(random),
     datagramBytes: random.pick([600, 1400, 1400, 4000]),
-    network: randomNetwork(random, nodeCount),
+    network,
+    longDatagramBytes: roomBytes >= MANY_LONG_BYTES ? random.pick([0, 4000, 16_000]) : 0,
     timeouts: FAST_TIMEOUTS,
     startMs: nodes.map(() => random.real(0, late ? 250 : 5)),
     clockRate: nodes.map(() => (random.chance(0.3) ? random.real(0.97, 1.03) : 1)),
@@ -170,6 +180,7 @@ function randomImpairment(random: Random, nodeCount: number, trigger: Trigger, f
     from: nodeOrNull(random, nodeCount),
     to: nodeOrNull(random, nodeCount),
     only: random.chance(0.6) ? null : random.pick<PacketType>(['data', 'data', ...CONTROL]),
+    aboveBytes: random.chance(0.3) ? random.pick([700, 1400]) : 0,
     loss: some(0.6, () => random.logarithmic(0.01, 0.6)),
     duplicate: some(0.4, () => random.real(0.05, 0.6)),
     duplicateLateMs: random.logarithmic(0.1, random.chance(0.3) ? 600 : 10),
