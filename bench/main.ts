@@ -1,6 +1,6 @@
 /** `npm run bench`: measures, writes reports/<stamp>.json and .html, compares. */
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import { positive, positiveInteger } from './arguments.ts';
@@ -8,6 +8,7 @@ import { exitOnSignals } from './clean-up.ts';
 import { compareReports, formatComparison } from './compare.ts';
 import { execute, type LoadShape } from './execute.ts';
 import { installPeers } from './install-peers.ts';
+import { joinReports } from './join.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { allSystems } from './peers/all-systems.ts';
 import { ATTACHABLE_PROTOCOLS, type AttachableProtocol, attachedSystem, parseEndpoint } from './peers/attached.ts';
@@ -35,6 +36,7 @@ interface Options {
   readonly output: string;
   readonly save: boolean;
   readonly compare?: readonly string[];
+  readonly join?: readonly string[];
   readonly render?: string;
   readonly publish?: true;
   readonly readme?: string;
@@ -60,16 +62,17 @@ const program = new Command('bench')
   .option('--attach <endpoints>', 'measure what runs at host:port[,host:port...]')
   .addOption(new Option('--attach-protocol <name>', 'what it speaks').choices(ATTACHABLE_PROTOCOLS).default('spread'))
   .option('--attach-label <name>', 'how it is called in the report', 'attached')
-  .option('--output <directory>', 'where reports are written', join(projectDirectory, 'reports'))
+  .option('--output <directory>', 'where reports are written', resolve(projectDirectory, 'reports'))
   .option('--no-save', 'print only, write no report')
   .option('--compare <reports...>', 'compare two reports, A.json B.json, and measure nothing')
+  .option('--join <reports...>', 'one report out of several of one commit, with different scenarios; measures nothing')
   .option(
     '--render <report>',
     'write the page of a report again, or with --publish of the published one, and measure nothing',
   )
   .option('--publish', 'write the report to latest.json and latest.html as well, and the figures into README.md')
   .option('--readme <report>', "write a report's figures into README.md, and measure nothing")
-  .option('--readme-file <path>', 'which README', join(projectDirectory, 'README.md'))
+  .option('--readme-file <path>', 'which README', resolve(projectDirectory, 'README.md'))
   .option('--install-peers', 'install the peers that Debian has, then stop')
   .option('--list', 'list scenarios and systems, then stop')
   .showSuggestionAfterError();
@@ -214,6 +217,17 @@ async function bench(options: Options): Promise<void> {
   );
 }
 
+async function join(files: readonly string[], options: Options): Promise<void> {
+  const reports = await Promise.all(files.map(async (file) => ({ name: file, report: await load(file) })));
+  await save(
+    joinReports(
+      reports,
+      scenarios.map(({ id }) => id),
+    ),
+    options,
+  );
+}
+
 async function render(file: string, options: Options): Promise<void> {
   const report = await load(file);
   if (options.publish) await publish(report, options);
@@ -225,6 +239,7 @@ async function main(): Promise<void> {
   if (options.installPeers) installPeers();
   else if (options.list) await list();
   else if (options.compare !== undefined) await compare(options.compare);
+  else if (options.join !== undefined) await join(options.join, options);
   else if (options.render !== undefined) await render(options.render, options);
   else if (options.readme !== undefined) say(await quoteInReadme(await load(options.readme), options.readmeFile));
   else await bench(options);
