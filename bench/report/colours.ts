@@ -13,7 +13,8 @@ const LOOKS: Record<string, Look> = {
   'skein-original': { colour: '#5f7fbf', dash: '4 4' },
   'skein-sealed': { colour: '#2f4f8f', dash: '10 3' },
   'skein-datagram-8k': { colour: '#6fa8dc', dash: '5 2 1 2' },
-  'skein-datagram-64k': { colour: '#1f5f99', dash: '3 2' },
+  'skein-datagram-16k': { colour: '#1f5f99', dash: '3 2' },
+  'skein-datagram-1400': { colour: '#9fc5e8', dash: '2 2' },
   spread: { colour: '#d55e00', dash: '' },
   'spread-original': { colour: '#d98c5f', dash: '4 4' },
   nats: { colour: '#009e73', dash: '' },
@@ -21,6 +22,7 @@ const LOOKS: Record<string, Look> = {
   mosquitto: { colour: '#cc79a7', dash: '2 3' },
   'mosquitto-qos1': { colour: '#b58fb0', dash: '1 3' },
   zeromq: { colour: '#b8860b', dash: '8 3 2 3' },
+  corosync: { colour: '#7a5195', dash: '5 2' },
   relay: { colour: '#8a8a8a', dash: '1 4' },
 };
 

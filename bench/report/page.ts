@@ -7,6 +7,7 @@ import { plotSections } from './plots.ts';
 import { STYLE } from './style.ts';
 import { advantage, type Cell, summarise } from './summary.ts';
 import { cellsTable, guaranteesTable, runsTable } from './tables.ts';
+import { isThreadingMode } from './variants.ts';
 
 function facts(report: Report): string {
   const { machine } = report;
@@ -41,8 +42,6 @@ function opening(cells: readonly Cell[]): string {
   return sentences.length === 0 ? '' : `<ul>${sentences.join('')}</ul>`;
 }
 
-const isThreadingMode = (id: string): boolean => /^skein-(dedicated|shared|inline)/.test(id);
-
 function scenarioCards(report: Report, cells: readonly Cell[]): string {
   const cards = report.scenarios.map((scenario) =>
     drawBars(cells.filter((cell) => cell.scenario.id === scenario.id && !isThreadingMode(cell.system.id))),
@@ -64,7 +63,7 @@ const METHOD = `
 <p>One load generator drives every system: raw TCP sockets with hand-encoded frames, on worker threads of its own, on the same machine as the system under test.
 Throughput runs are closed loops: a sender keeps a bounded number of messages under way to the slowest receiver, so that no system's limit for slow consumers decides.
 Latency runs are open loops: message k is due at start + k / rate whatever the system does, its due time travels in the payload, and latency counts from there, so a stall delays
-every message behind it and cannot hide. The generator's own lateness is part of that figure and is listed next to it. Receivers check every sequence number; with several senders they also
+every message behind it and cannot hide. Senders leave it to the kernel to join writes into segments, except where a scenario says otherwise and in latency runs. The generator's own lateness is part of that figure and is listed next to it. Receivers check every sequence number; with several senders they also
 compare the order they saw. A figure is the median of its runs; ratios compare runs made one after the other.</p>`;
 
 export function renderPage(report: Report): string {

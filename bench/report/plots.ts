@@ -4,6 +4,7 @@ import { lookOf } from './colours.ts';
 import { bytes, compact, microseconds } from './format.ts';
 import { type Axis, drawLineChart, type Series } from './line-chart.ts';
 import type { Cell } from './summary.ts';
+import { isVariant } from './variants.ts';
 
 type Point = readonly [x: number, y: number];
 
@@ -124,7 +125,8 @@ export interface PlotSection {
 }
 
 /** Sections without a plot are left out. */
-export function plotSections(report: Report, cells: readonly Cell[]): readonly PlotSection[] {
+export function plotSections(report: Report, allCells: readonly Cell[]): readonly PlotSection[] {
+  const cells = allCells.filter(({ system }) => !isVariant(system.id));
   return [
     { title: 'Throughput against size', html: againstSize(report, cells) },
     { title: 'Latency percentiles', html: percentileCurves(report, cells) },
