@@ -3,7 +3,7 @@ import { allSystems } from './peers/all-systems.ts';
 
 /** Installs the peers that Debian has. Needs root, or sudo without a password. */
 export function installPeers(): void {
-  const packages = [...new Set(allSystems.flatMap((system) => system.debianPackage ?? []))];
+  const packages = [...new Set(allSystems.flatMap((system) => system.debianPackages))];
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
     const [command, ...rest] = [...prefix, 'apt-get', '-q', ...args];

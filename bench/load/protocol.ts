@@ -45,7 +45,8 @@ export type ProtocolChoice =
   | { readonly kind: 'nats' }
   | { readonly kind: 'redis' }
   | { readonly kind: 'mqtt'; readonly options: MqttOptions }
-  | { readonly kind: 'zmtp' };
+  | { readonly kind: 'zmtp' }
+  | { readonly kind: 'cpg' };
 
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';

@@ -46,7 +46,7 @@ export interface LoadRequest {
 
 const CONNECT_LIMIT_MS = 30_000;
 /** Connections are settled for this long before the load starts. */
-const SETTLE_MS = { spread: 30, nats: 30, redis: 30, mqtt: 30, zmtp: 300 } as const;
+const SETTLE_MS = { spread: 30, nats: 30, redis: 30, mqtt: 30, zmtp: 300, cpg: 30 } as const;
 /** A sender that is still behind its schedule after this time shows that the system cannot keep the rate. */
 const STOP_LIMIT_MS = 10_000;
 /** A run is drained when everything has arrived, or nothing has for this long. */

@@ -1,5 +1,5 @@
 import { brokerSystems } from './brokers.ts';
-import { corosyncSystem } from './corosync.ts';
+import { corosyncSystems } from './corosync.ts';
 import { genuineSpreadSystems } from './genuine-spread.ts';
 import { relaySystem } from './relay.ts';
 import { skeinSystems } from './skein.ts';
@@ -11,7 +11,7 @@ export const allSystems: readonly System[] = [
   ...genuineSpreadSystems,
   ...brokerSystems,
   zeromqSystem,
-  corosyncSystem,
+  ...corosyncSystems,
   relaySystem,
 ];
 

@@ -33,7 +33,7 @@ export function attachedSystem(title: string, protocol: AttachableProtocol, endp
   return {
     id: title,
     title,
-    debianPackage: null,
+    debianPackages: [],
     guarantees: { order: 'not known', reliability: 'not known', membership: 'not known' },
     configuration: `attached at ${where}`,
     async availability() {

@@ -11,7 +11,7 @@ interface Broker {
   readonly title: string;
   readonly guarantees: Guarantees;
   readonly configuration: string;
-  readonly debianPackage: string;
+  readonly debianPackages: readonly string[];
   /** Debian keeps some daemons in /usr/sbin, which is not in everyone's path. */
   readonly binaries: readonly string[];
   readonly versionArgs: readonly string[];
@@ -34,7 +34,7 @@ function brokerSystem(broker: Broker): System {
     async availability() {
       const found = await findBinary(broker);
       if (found !== null) return { available: true, version: found.version };
-      const why = `${broker.binaries[0]} is not installed (Debian: ${broker.debianPackage}; or --install-peers)`;
+      const why = `${broker.binaries[0]} is not installed (Debian: ${broker.debianPackages.join(' ')}; or --install-peers)`;
       return { available: false, why };
     },
     unsuited: singleBrokerUnsuited,
@@ -64,7 +64,7 @@ const nats: Broker = {
     membership: 'none',
   },
   configuration: 'defaults; no JetStream, no authentication',
-  debianPackage: 'nats-server',
+  debianPackages: ['nats-server'],
   binaries: ['nats-server', '/usr/sbin/nats-server'],
   versionArgs: ['--version'],
   versionPattern: /v?(\d+\.\d+\.\d+)/,
@@ -81,7 +81,7 @@ const redis: Broker = {
     membership: 'none',
   },
   configuration: 'persistence off; publishers ask for no replies',
-  debianPackage: 'redis-server',
+  debianPackages: ['redis-server'],
   binaries: ['redis-server'],
   versionArgs: ['--version'],
   versionPattern: /v=(\d+\.\d+\.\d+)/,
@@ -101,7 +101,7 @@ const mosquitto = (qos: 0 | 1): Broker => ({
     membership: 'last will of a client',
   },
   configuration: 'queue limits lifted, no persistence',
-  debianPackage: 'mosquitto',
+  debianPackages: ['mosquitto'],
   binaries: ['mosquitto', '/usr/sbin/mosquitto'],
   versionArgs: ['-h'],
   versionPattern: /version (\d+\.\d+\.\d+)/,

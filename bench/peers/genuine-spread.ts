@@ -71,7 +71,7 @@ function genuineSpread(id: string, title: string, accelerated: boolean): System 
   return {
     id,
     title,
-    debianPackage: null,
+    debianPackages: [],
     guarantees: {
       order: 'total (agreed, safe), causal, FIFO or none, by message',
       reliability: 'reliable; slow readers are disconnected',

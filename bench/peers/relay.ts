@@ -8,7 +8,7 @@ const program = fileURLToPath(new URL('./relay-daemon.js', import.meta.url));
 export const relaySystem: System = {
   id: 'relay',
   title: 'bare relay (bound)',
-  debianPackage: null,
+  debianPackages: [],
   guarantees: { order: 'none across senders', reliability: 'none: no checks, no limits', membership: 'none' },
   configuration: 'one thread that copies frames from socket to sockets; not a product, an upper bound',
   availability: async () => ({ available: true, version: process.version }),

@@ -60,7 +60,7 @@ function skein(variant: Variant): System {
   return {
     id: variant.id,
     title: variant.title,
-    debianPackage: null,
+    debianPackages: [],
     guarantees: {
       order: 'total (agreed, safe), causal, FIFO or none, by message',
       reliability: 'reliable; slow readers are disconnected (or lose unreliable messages only)',

@@ -31,8 +31,8 @@ export interface System {
   readonly guarantees: Guarantees;
   /** One line on how it is started, for the report. */
   readonly configuration: string;
-  /** Debian package that provides it, when there is one. */
-  readonly debianPackage: string | null;
+  /** Debian packages that provide it; none when Debian has none, or none is needed. */
+  readonly debianPackages: readonly string[];
   availability(): Promise<Availability>;
   /** Why a scenario makes no sense here, or null. */
   unsuited(scenario: Scenario): string | null;

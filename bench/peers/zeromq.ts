@@ -22,7 +22,7 @@ const PYTHON = '/usr/bin/python3';
 export const zeromqSystem: System = {
   id: 'zeromq',
   title: 'ZeroMQ forwarder',
-  debianPackage: 'python3-zmq',
+  debianPackages: ['python3-zmq'],
   guarantees: {
     order: 'FIFO per publisher',
     reliability: 'at most once; beyond the high-water mark messages are dropped',

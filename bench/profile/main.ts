@@ -73,7 +73,7 @@ function profiledSystem(tool: Tool, mode: ThreadingMode, directory: string): Sys
     title: 'skein',
     guarantees: { order: '', reliability: '', membership: '' },
     configuration: options.join('; '),
-    debianPackage: null,
+    debianPackages: [],
     availability: async () => ({ available: true, version: '' }),
     unsuited: () => null,
     protocol: (scenario) => ({ kind: 'spread', options: { service: scenario.service } }),

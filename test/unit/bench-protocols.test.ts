@@ -61,6 +61,12 @@ const zmtpMessage = (payload: Buffer): Buffer => {
   return Buffer.concat([head, body]);
 };
 
+const cpgFrame = (content: Buffer): Buffer => {
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(content.length, 0);
+  return Buffer.concat([head, content]);
+};
+
 interface Case {
   readonly name: string;
   readonly choice: ProtocolChoice;
@@ -154,6 +160,12 @@ const cases: readonly Case[] = [
       ]),
     said: [`\xff${'\0'.repeat(8)}\x7f\x03\0NULL`, 'Socket-Type\0\0\0\x03SUB', `\x01${GROUP}\0`],
   },
+  {
+    name: 'cpg',
+    choice: { kind: 'cpg' },
+    stream: (payloads) => Buffer.concat([cpgFrame(Buffer.alloc(0)), ...payloads.map(cpgFrame)]),
+    said: [`\x0a\0\0\0R${GROUP}`],
+  },
 ];
 
 const payloads = fc.array(fc.uint8Array({ minLength: 0, maxLength: 400 }), { minLength: 2, maxLength: 6 });
@@ -188,12 +200,23 @@ describe.each(cases)('$name', ({ choice, stream, said }) => {
   });
 });
 
+describe('cpg senders', () => {
+  it('say what they are, and name the group in each message', () => {
+    const client = createClient({ kind: 'cpg' }, { name: 'send', group: null, sink: new Collector() });
+    expect(feed(client, cpgFrame(Buffer.alloc(0)), [])).toEqual(latin1('\x01\0\0\0S'));
+    expect(client.ready).toBe(true);
+    const { bytes } = client.publishFrame(GROUP, latin1('abc'), 0);
+    expect(Buffer.from(bytes)).toEqual(cpgFrame(latin1(`\x09${GROUP}abc`)));
+  });
+});
+
 describe('refusals', () => {
   it.each([
     ['spread', { kind: 'spread', options: { service: 'agreed' } }, '\xfa', 'refused with code -6'],
     ['nats', { kind: 'nats' }, "-ERR 'Unknown Protocol Operation'\r\n", 'Unknown Protocol Operation'],
     ['redis', { kind: 'redis' }, '-ERR unknown command\r\n', 'unknown command'],
     ['mqtt', { kind: 'mqtt', options: { qos: 0 } }, '\x20\x02\x00\x05', 'refused with code 5'],
+    ['cpg', { kind: 'cpg' }, '\x03\x00\x00\x00abc', 'not confirmed'],
   ] as const)('%s: the error says what the server said', (_, choice, answer, message) => {
     const client = createClient(choice, { name: 'recv', group: GROUP, sink: new Collector() });
     expect(() => feed(client, latin1(answer), [])).toThrow(message);

@@ -1,4 +1,5 @@
 import type { ClientRole, ProtocolChoice, ProtocolClient } from '../protocol.ts';
+import { CpgClient } from './cpg.ts';
 import { MqttClient } from './mqtt.ts';
 import { NatsClient } from './nats.ts';
 import { RedisClient } from './redis.ts';
@@ -17,5 +18,7 @@ export function createClient(choice: ProtocolChoice, role: ClientRole): Protocol
       return new MqttClient(role, choice.options);
     case 'zmtp':
       return new ZmtpClient(role);
+    case 'cpg':
+      return new CpgClient(role);
   }
 }
