@@ -1,6 +1,11 @@
 /** One report out of several that were measured one after the other: a full one takes hours, and need not be made in one go. */
 import type { Report } from './report-schema.ts';
 
+export interface Order {
+  readonly scenarios: readonly string[];
+  readonly systems: readonly string[];
+}
+
 export interface NamedReport {
   readonly name: string;
   readonly report: Report;
@@ -25,7 +30,7 @@ function requireSame(first: NamedReport, other: NamedReport): void {
 }
 
 /** What is listed of a system has to hold for all its runs. */
-function joinSystems(reports: readonly NamedReport[]): Report['systems'] {
+function joinSystems(reports: readonly NamedReport[], order: readonly string[]): Report['systems'] {
   const systems = new Map<string, Report['systems'][number]>();
   for (const { name, report } of reports) {
     for (const system of report.systems) {
@@ -35,15 +40,15 @@ function joinSystems(reports: readonly NamedReport[]): Report['systems'] {
       systems.set(system.id, system);
     }
   }
-  return [...systems.values()];
+  return [...systems.values()].toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
 }
 
 /**
  * Every scenario comes from one of the reports, so that the ratios in it are still those of one run.
- * @param order ids of all scenarios, as they are to stand in the report
+ * @param order ids of all scenarios and systems, as they are to stand in the report
  * @throws what keeps the reports apart, naming the report and the field
  */
-export function joinReports(reports: readonly NamedReport[], order: readonly string[]): Report {
+export function joinReports(reports: readonly NamedReport[], order: Order): Report {
   const [first, ...others] = reports;
   if (first === undefined || others.length === 0)
     throw new Error(`--join takes two reports or more, got ${reports.length}`);
@@ -62,8 +67,8 @@ export function joinReports(reports: readonly NamedReport[], order: readonly str
     createdAt: reports.map(({ report }) => report.createdAt).sort()[0]!,
     durationSeconds: reports.reduce((sum, { report }) => sum + report.durationSeconds, 0),
     command: reports.map(({ report }) => report.command).join('; '),
-    systems: joinSystems(reports),
-    scenarios: scenarios.toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id)),
+    systems: joinSystems(reports, order.systems),
+    scenarios: scenarios.toSorted((a, b) => order.scenarios.indexOf(a.id) - order.scenarios.indexOf(b.id)),
     runs: reports.flatMap(({ report }) => report.runs),
   };
 }

@@ -95,6 +95,12 @@ function toReportScenario(scenario: Scenario): Report['scenarios'][number] {
   return rest;
 }
 
+/** Without where the report went: that is the business of one machine. */
+function describeCommand(args: readonly string[]): string {
+  const told = args.filter((arg, i) => !/^--output(=|$)/.test(arg) && args[i - 1] !== '--output');
+  return `npm run bench -- ${told.join(' ')}`.trim();
+}
+
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 async function list(): Promise<void> {
@@ -203,7 +209,7 @@ async function bench(options: Options): Promise<void> {
       reportVersion: REPORT_VERSION,
       createdAt,
       durationSeconds: Math.round((performance.now() - startedMs) / 1000),
-      command: `npm run bench -- ${process.argv.slice(2).join(' ')}`.trim(),
+      command: describeCommand(process.argv.slice(2)),
       commit: await describeCommit(projectDirectory),
       machine,
       measureSeconds: shape.measureMs / 1000,
@@ -220,10 +226,10 @@ async function bench(options: Options): Promise<void> {
 async function join(files: readonly string[], options: Options): Promise<void> {
   const reports = await Promise.all(files.map(async (file) => ({ name: file, report: await load(file) })));
   await save(
-    joinReports(
-      reports,
-      scenarios.map(({ id }) => id),
-    ),
+    joinReports(reports, {
+      scenarios: scenarios.map(({ id }) => id),
+      systems: allSystems.map(({ id }) => id),
+    }),
     options,
   );
 }

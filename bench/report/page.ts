@@ -9,6 +9,13 @@ import { advantage, type Cell, summarise } from './summary.ts';
 import { cellsTable, guaranteesTable, runsTable } from './tables.ts';
 import { isThreadingMode } from './variants.ts';
 
+/** A joined report has several. */
+function commands(command: string): string {
+  const lines = command.split('; ').map((line) => `<p><code>${escapeHtml(line)}</code></p>`);
+  if (lines.length === 1) return lines[0]!;
+  return `<details><summary>Measured in ${lines.length} parts</summary>${lines.join('')}</details>`;
+}
+
 function facts(report: Report): string {
   const { machine } = report;
   const minutes = Math.max(1, Math.round(report.durationSeconds / 60));
@@ -21,7 +28,7 @@ function facts(report: Report): string {
     `load before: ${machine.loadAverageBefore.toFixed(2)}`,
     `${report.runs.length} runs of ${report.measureSeconds} s after ${report.warmUpSeconds} s of warm-up (latencies: ${report.latencyWarmUpSeconds} s), ${minutes} min in all`,
   ];
-  return `<ul class="facts">${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul><p><code>${escapeHtml(report.command)}</code></p>`;
+  return `<ul class="facts">${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>${commands(report.command)}`;
 }
 
 /** The first thing to read: the subject's figure where it is nearest to a one-line answer. */

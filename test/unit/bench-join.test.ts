@@ -18,7 +18,7 @@ function on(scenario: string, change: Partial<Report> = {}): NamedReport {
   };
 }
 
-const ORDER = ['first', 'second', 'third'];
+const ORDER = { scenarios: ['first', 'second', 'third'], systems: ['skein', 'nats'] };
 
 describe('joinReports', () => {
   it('has all scenarios in their order, all runs, every system once', () => {
