@@ -34,13 +34,7 @@ export class Emitter {
     const { options, sealer } = context;
     this.#context = context;
     this.#header = new RingHeaderWriter(options.self, options.incarnation, context.cluster);
-    const longest = Math.max(
-      options.largestDatagramBytes ?? 0,
-      options.longDatagramBytes ?? 0,
-      options.datagramBytes,
-      2048,
-    );
-    this.#buffer = new Uint8Array(longest + sealer.trailerBytes);
+    this.#buffer = new Uint8Array(Math.max(context.largestDatagramBytes, 2048) + sealer.trailerBytes);
   }
 
   /** Packet `seq` of `store`, new or again. `to` is one daemon or null for all members. */

@@ -13,6 +13,8 @@ export class NodeContext {
   readonly nodeCount: number;
   readonly cluster: number;
   readonly sealer: DatagramSealer;
+  /** Of any daemon's data: what has to fit where it is kept, and where it is sent from again. */
+  readonly largestDatagramBytes: number;
   readonly counters = new Float64Array(RING_COUNTER_COUNT);
   readonly firstNumbers: RingNumbers;
   startedAtMs = 0;
@@ -27,6 +29,8 @@ export class NodeContext {
     this.nodeCount = options.segmentOf.length;
     this.cluster = foldHash(options.clusterHash);
     this.sealer = options.sealer ?? crcSealer;
+    const { datagramBytes, longDatagramBytes = 0, largestDatagramBytes = 0 } = options;
+    this.largestDatagramBytes = Math.max(datagramBytes, longDatagramBytes, largestDatagramBytes);
     this.firstNumbers = options.firstNumbers ?? { sequence: 0, hop: 0 };
     this.#randomState = (options.randomSeed ^ 0x9e37_79b9) | 1;
   }

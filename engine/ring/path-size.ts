@@ -85,6 +85,8 @@ export class PathSize {
     this.#isWithdrawn = false;
     if (this.#answersMissing > 0) this.#emitter.sizeProbe(ring.id, this.#longBytes, ring.others);
     else this.#emitter.toMembers(PacketType.SizeReady, FLAG_ASKS, ring.id, ring.others);
+    // Of the others nobody need have changed while this one had taken its word back.
+    this.#decide();
   }
 
   /** To be called at visits of the token: looks at what this daemon has missed lately. */

@@ -68,7 +68,7 @@ export class RingNode implements RingNodeContract {
     this.#context = context;
     this.counters = context.counters;
     this.#emitter = new Emitter(context);
-    const slotBytes = (options.largestDatagramBytes ?? options.datagramBytes) - DATA_HEADER_LENGTH;
+    const slotBytes = context.largestDatagramBytes - DATA_HEADER_LENGTH;
     this.#size = storeSize(options.windows.window, slotBytes);
     const delivery = new Delivery(context);
     const flow = new FlowControl(options.windows);

@@ -392,8 +392,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${RING}/emitter.ts`,
-        from: 'options.largestDatagramBytes ?? 0,',
-        to: '',
+        from: 'Math.max(context.largestDatagramBytes, 2048)',
+        to: 'Math.max(options.datagramBytes, 2048)',
       },
     ],
     scenarios: ['mixed-datagrams'],
