@@ -1,5 +1,7 @@
 /** What the store holds is given to the host: in order, early, or at a membership change (ring-protocol.md, 2.7 and 3.7). */
 import type { NodeIndex } from '../wire/ids.ts';
+import { alignRecord, RECORD_AFTER, RECORD_LENGTH } from '../wire/record.ts';
+import { readU32 } from '../wire/ring-bytes.ts';
 import { hasBit, type RecoveryBlock } from '../wire/ring-membership.ts';
 import { RingCounter } from './counters.ts';
 import type { NodeContext } from './node-context.ts';
@@ -14,22 +16,60 @@ export const isHole = (block: RecoveryBlock, seq: number): boolean =>
 export class Delivery {
   readonly #context: NodeContext;
   readonly #assembler: RecordAssembler;
+  /** Packets that could not be delivered early yet, and are not delivered, are from here .. */
+  #waitingFrom = 0;
+  /** .. to here; none when this is delivered. */
+  #waitingTo = 0;
 
   constructor(context: NodeContext) {
     this.#context = context;
     this.#assembler = new RecordAssembler(context.nodeCount, context.host);
   }
 
+  /** A ring was installed; `store` holds what came of it already. */
+  begin(store: PacketStore): void {
+    this.#waitingFrom = store.delivered + 1;
+    this.#waitingTo = store.highSeq;
+  }
+
+  /** Packet `seq` was taken in: delivers what can be. */
+  taken(store: PacketStore, seq: number): void {
+    const delivered = store.delivered;
+    const hasRoom = this.#deliverInOrder(store);
+    let moved = store.delivered !== delivered;
+    if (seq > store.delivered && store.classOf(seq) === PacketClass.Early) {
+      if (hasRoom && this.#deliverEarly(store, seq)) moved = true;
+      else this.#wait(store, seq, seq);
+    }
+    if (moved && hasRoom) this.#deliverWaiting(store);
+  }
+
+  /** The packets `first .. last` of this daemon were put into the store: delivers what can be. */
+  originated(store: PacketStore, first: number, last: number): void {
+    if (first <= last) this.#wait(store, first, last);
+    this.deliver(store);
+  }
+
+  /** Something may have its turn, or may be delivered before it. */
+  deliver(store: PacketStore): void {
+    if (this.#deliverInOrder(store)) this.#deliverWaiting(store);
+  }
+
   /**
    * Delivers everything that has its turn: no gap before it, and every SAFE packet before it and itself stable. Frees
    * what is delivered and stable.
+   * @returns false when more could be delivered if there were room. Then nothing may be delivered early either: it could rely on that.
    */
-  deliverInOrder(store: PacketStore): void {
+  #deliverInOrder(store: PacketStore): boolean {
     const { host, counters } = this.#context;
     let seq = store.delivered;
+    let hasRoom = true;
     while (seq < store.myAru) {
       if (store.classOf(seq + 1) === PacketClass.Safe && seq + 1 > store.stable) break;
-      if (!host.canDeliver()) break;
+      if (!host.canDeliver()) {
+        hasRoom = false;
+        break;
+      }
       seq++;
       if (!store.wasDeliveredEarly(seq)) this.#deliver(store, seq);
       store.delivered = seq;
@@ -41,15 +81,47 @@ export class Delivery {
     counters[RingCounter.MyAru] = store.myAru;
     counters[RingCounter.HighSeq] = store.highSeq;
     counters[RingCounter.PacketsHeld] = store.held;
+    return hasRoom;
   }
 
-  /** A packet that was just taken in: delivers it at once when its service promises no order. */
-  deliverEarly(store: PacketStore, seq: number): void {
-    if (store.classOf(seq) !== PacketClass.Early) return;
+  #wait(store: PacketStore, first: number, last: number): void {
+    if (this.#waitingTo <= store.delivered || first < this.#waitingFrom) this.#waitingFrom = first;
+    if (last > this.#waitingTo) this.#waitingTo = last;
+  }
+
+  /** Each waits for packets with lower numbers only, so one walk finds all that can be delivered. */
+  #deliverWaiting(store: PacketStore): void {
+    let first = 0;
+    let last = 0;
+    for (let seq = Math.max(this.#waitingFrom, store.delivered + 1); seq <= this.#waitingTo; seq++) {
+      if (!store.has(seq) || store.classOf(seq) !== PacketClass.Early || store.wasDeliveredEarly(seq)) continue;
+      if (this.#deliverEarly(store, seq)) continue;
+      if (first === 0) first = seq;
+      last = seq;
+    }
+    this.#waitingFrom = first;
+    this.#waitingTo = last;
+  }
+
+  /** @returns whether the packet, whose service promises no order among sessions, was delivered ahead of its turn */
+  #deliverEarly(store: PacketStore, seq: number): boolean {
     const { host } = this.#context;
-    if (!host.canDeliverEarly() || !host.canDeliver()) return;
+    if (!this.#mayOvertake(store, seq) || !host.canDeliverEarly() || !host.canDeliver()) return false;
     store.markDeliveredEarly(seq);
     this.#deliver(store, seq);
+    return true;
+  }
+
+  /** What the sessions in the packet sent before it is delivered (engine/ring/sent-by-session.ts). */
+  #mayOvertake(store: PacketStore, seq: number): boolean {
+    const { bytes } = store;
+    const offset = store.offsetOf(seq);
+    const end = offset + store.lengthOf(seq);
+    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
+      const after = readU32(bytes, at + RECORD_AFTER);
+      if (after > 0 && seq - after > store.delivered && !store.wasDeliveredEarly(seq - after)) return false;
+    }
+    return true;
   }
 
   /**

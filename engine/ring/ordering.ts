@@ -17,6 +17,7 @@ import type { PacketStore, StoreSize } from './packet-store.ts';
 import type { PathSize } from './path-size.ts';
 import type { Retransmission } from './retransmission.ts';
 import type { RingMembers } from './ring-members.ts';
+import { SentBySession } from './sent-by-session.ts';
 import type { TokenHandler } from './token-desk.ts';
 import type { TokenLink } from './token-link.ts';
 
@@ -42,6 +43,7 @@ export class Ordering implements TokenHandler {
   readonly #link: TokenLink;
   readonly #paths: PathSize;
   readonly #gap: number;
+  readonly #sent = new SentBySession();
   #ring: RingMembers | null = null;
   #store: PacketStore;
   /** Sequence number and aru of the token this daemon sent one rotation ago. */
@@ -83,6 +85,8 @@ export class Ordering implements TokenHandler {
   begin(ring: RingMembers, store: PacketStore): void {
     this.#ring = ring;
     this.#store = store;
+    this.#sent.reset();
+    this.#delivery.begin(store);
     const { sequence } = this.#context.firstNumbers;
     this.#lastSentSeq = sequence;
     this.#lastSentAru = sequence;
@@ -94,14 +98,14 @@ export class Ordering implements TokenHandler {
 
   /** Something may be in the store that has its turn, or the ordered log has room again. */
   deliver(): void {
-    this.#delivery.deliverInOrder(this.#store);
+    this.#delivery.deliver(this.#store);
   }
 
   /** Packet `seq` was taken in. */
   dataTaken(seq: number): void {
-    this.#delivery.deliverEarly(this.#store, seq);
-    this.#delivery.deliverInOrder(this.#store);
-    this.#link.dataArrived(seq > this.#lastSentSeq && this.#store.originOf(seq) !== this.#context.self);
+    const fromOther = this.#store.originOf(seq) !== this.#context.self;
+    this.#delivery.taken(this.#store, seq);
+    this.#link.dataArrived(seq > this.#lastSentSeq && fromOther);
   }
 
   isPlausible(token: Token): boolean {
@@ -222,8 +226,7 @@ export class Ordering implements TokenHandler {
     this.#watchHolder(token);
     this.#lastSentSeq = token.seq;
     this.#lastSentAru = token.aru;
-    for (let seq = firstFresh; seq <= lastFresh; seq++) this.#delivery.deliverEarly(store, seq);
-    this.#delivery.deliverInOrder(store);
+    this.#delivery.originated(store, firstFresh, lastFresh);
   }
 
   /** A member that has held the ring's aru down for twice the loss timeout, or -1. */
@@ -246,7 +249,10 @@ export class Ordering implements TokenHandler {
       const offset = store.reserve(seq);
       const lengthBytes = host.fillPacket(store.bytes, offset, recordBytes);
       if (lengthBytes === 0) break;
-      store.putOwn(seq, self, classifyRecords(store.bytes, offset, lengthBytes), lengthBytes);
+      const packetClass = classifyRecords(store.bytes, offset, lengthBytes);
+      // Stable at this daemon's visit before: since then each member has had the token, and delivered all that.
+      this.#sent.stamp(store.bytes, offset, lengthBytes, packetClass, seq, store.stable);
+      store.putOwn(seq, self, packetClass, lengthBytes);
     }
   }
 

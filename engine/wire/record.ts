@@ -10,12 +10,17 @@
  *      8   4   session       serial of the client connection at its daemon (SessionHandle)
  *     12   4   frameCount    whole client frames in a run; 0 in a fragment that is not the last
  *     16   4   targetHash    hash of the one target name of a run (see group-name-hash), 0 when it has not exactly one
- *     20   4   position      runs that were cut into fragments: offset of this part in the whole body, else 0
+ *     20   4   position      runs that were cut into fragments: offset of this part in the whole body; whole runs of RELIABLE and
+ *                            UNRELIABLE messages in a ring of many: `after`, else 0
  *     24   ..  body
  *
  * Body of a run: client frames, back to back, already in the form receivers get (little-endian header,
  * flag set, checked sender). All frames of a run have one session, one service, one SELF_DISCARD setting and one
  * list of targets, so whoever handles it looks at the first frame only.
+ *
+ * `after` says how many packets before this one the session's last record is, 0 when every member has delivered that long ago. What
+ * one session sends takes effect in the order sent, so a run delivered ahead of the ring's order must not overtake it
+ * (engine/ring/sent-by-session.ts; not in ring-protocol.md, 2.10, where RELIABLE packets know no order).
  */
 export const RECORD_HEADER_LENGTH = 24;
 export const RECORD_ALIGNMENT = 8;
@@ -28,6 +33,7 @@ export const RECORD_SESSION = 8;
 export const RECORD_FRAME_COUNT = 12;
 export const RECORD_TARGET_HASH = 16;
 export const RECORD_POSITION = 20;
+export const RECORD_AFTER = RECORD_POSITION;
 
 /** First part of its body is in this record. A record that is not cut has both marks. */
 export const RECORD_FIRST = 1;

@@ -167,7 +167,7 @@ class Survivor implements Holdings {
         deliverRecords: (_origin, bytes, offset) => this.log.push(String.fromCharCode(bytes[offset + 24]!)),
       }),
     );
-    this.#delivery.deliverInOrder(this.store);
+    this.#delivery.deliver(this.store);
   }
 
   receive({ seq, origin, service }: Packet): void {

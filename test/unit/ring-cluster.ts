@@ -16,6 +16,7 @@ import {
   RECORD_LAST,
   RECORD_LENGTH,
   RECORD_SERVICE,
+  RECORD_SESSION,
   RecordKind,
 } from '../../engine/wire/record.ts';
 import { readU32, writeU16, writeU32 } from '../../engine/wire/ring-bytes.ts';
@@ -47,6 +48,20 @@ export function opaqueRecord(text: string, service = AGREED_MESS): Uint8Array {
   record[RECORD_SERVICE] = service;
   writeU16(record, RECORD_FLAGS, RECORD_FIRST | RECORD_LAST);
   record.set(body, RECORD_HEADER_LENGTH);
+  return record;
+}
+
+/** A record of one session, at least `lengthBytes` long: what it says is all that matters here, not what it would do. */
+export function sessionRecord(
+  session: number,
+  text: string,
+  service = AGREED_MESS,
+  kind: RecordKind = RecordKind.Run,
+  lengthBytes = 0,
+): Uint8Array {
+  const record = opaqueRecord(text.padEnd(lengthBytes - RECORD_HEADER_LENGTH, '.'), service);
+  record[RECORD_KIND] = kind;
+  writeU32(record, RECORD_SESSION, session);
   return record;
 }
 
@@ -86,6 +101,7 @@ export class TestNode implements RingHost {
   readonly filler = new PacketFiller(this.queue);
   readonly #cluster: Cluster;
   mayDeliver = true;
+  mayDeliverEarly = true;
   alive = true;
 
   constructor(cluster: Cluster, index: number, options: RingNodeOptions) {
@@ -132,7 +148,7 @@ export class TestNode implements RingHost {
   }
 
   canDeliverEarly(): boolean {
-    return true;
+    return this.mayDeliverEarly;
   }
 
   configurationChanged(configuration: Configuration): void {

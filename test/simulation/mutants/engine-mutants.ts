@@ -252,8 +252,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${RING}/delivery.ts`,
-        from: 'if (!host.canDeliverEarly() || !host.canDeliver()) return;',
-        to: 'if (!host.canDeliver()) return;',
+        from: '|| !host.canDeliverEarly() ',
+        to: '',
       },
     ],
     scenarios: ['reliable-early', 'groups-exchange-cut'],

@@ -1,0 +1,101 @@
+/**
+ * What one session sends takes effect in the order sent, at every daemon: messages of every service, joins, leaves, the disconnect.
+ * The ring's order sees to that, except for RELIABLE and UNRELIABLE messages, which are delivered before their turn (ring-protocol.md,
+ * 1.3 and 2.10, where they may overtake everything). So the daemon that sends them says for each run which packet holds the session's
+ * record before it (`RECORD_AFTER`), and a receiver delivers the packet early only when it has delivered those.
+ *
+ * A receiver needs to be told: it cannot know whether a packet that it lacks holds a record of the same session.
+ */
+import { alignRecord, RECORD_AFTER, RECORD_KIND, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
+import { readU32, writeU32 } from '../wire/ring-bytes.ts';
+import { PacketClass } from './packet-class.ts';
+
+const FIRST_CAPACITY = 256;
+/** Sequence numbers are above 0. */
+const FREE = 0;
+
+/** The last packet of each session of this daemon in the present ring, in a hash table that forgets what all have delivered. */
+export class SentBySession {
+  #sessions = new Uint32Array(FIRST_CAPACITY);
+  /** By slot: sequence number of the packet with the session's last record, or FREE. */
+  #lastSeqs = new Float64Array(FIRST_CAPACITY);
+  #used = 0;
+
+  /** A new ring: what was sent in the old one is delivered everywhere before anything of this one. */
+  reset(): void {
+    this.#lastSeqs.fill(FREE);
+    this.#used = 0;
+  }
+
+  /** Slots of the table, for tests: it grows with the sessions that have sent lately, not with all there ever were. */
+  get capacity(): number {
+    return this.#lastSeqs.length;
+  }
+
+  /**
+   * Packet `seq` is about to be sent: notes whose records are in it, and writes into those that may be delivered early what they
+   * have to wait for.
+   * @param settled every member has delivered all packets up to here, or will before it delivers anything early: what this
+   * daemon knew to be stable a rotation ago
+   */
+  stamp(
+    bytes: Uint8Array,
+    offset: number,
+    lengthBytes: number,
+    packetClass: PacketClass,
+    seq: number,
+    settled: number,
+  ): void {
+    const end = offset + lengthBytes;
+    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
+      if (bytes[at + RECORD_KIND] === RecordKind.Groups) continue;
+      const before = this.#exchange(readU32(bytes, at + RECORD_SESSION), seq, settled);
+      if (packetClass === PacketClass.Early) {
+        writeU32(bytes, at + RECORD_AFTER, before > settled && before < seq ? seq - before : 0);
+      }
+    }
+  }
+
+  /** @returns sequence number of the session's last packet before, FREE when it is not known any more */
+  #exchange(session: number, seq: number, settled: number): number {
+    let slot = this.#find(session);
+    const before = this.#lastSeqs[slot]!;
+    if (before === FREE) {
+      if (2 * (this.#used + 1) > this.#lastSeqs.length) {
+        this.#makeRoom(settled);
+        slot = this.#find(session);
+      }
+      this.#used++;
+      this.#sessions[slot] = session;
+    }
+    this.#lastSeqs[slot] = seq;
+    return before;
+  }
+
+  /** @returns the session's slot, or the free one where it belongs */
+  #find(session: number): number {
+    const mask = this.#lastSeqs.length - 1;
+    // The high bits of the product: handles are counted up, some in steps of a power of two.
+    let slot = Math.imul(session, 0x9e3779b1) >>> (Math.clz32(mask + 1) + 1);
+    while (this.#lastSeqs[slot] !== FREE && this.#sessions[slot] !== session) slot = (slot + 1) & mask;
+    return slot;
+  }
+
+  /** Forgets sessions whose last packet is settled; twice the room when this is less than half of them. */
+  #makeRoom(settled: number): void {
+    const sessions = this.#sessions;
+    const lastSeqs = this.#lastSeqs;
+    let live = 0;
+    for (const seq of lastSeqs) if (seq > settled) live++;
+    const capacity = 4 * live > lastSeqs.length ? 2 * lastSeqs.length : lastSeqs.length;
+    this.#sessions = new Uint32Array(capacity);
+    this.#lastSeqs = new Float64Array(capacity);
+    this.#used = live;
+    for (let i = 0; i < lastSeqs.length; i++) {
+      if (lastSeqs[i]! <= settled) continue;
+      const slot = this.#find(sessions[i]!);
+      this.#sessions[slot] = sessions[i]!;
+      this.#lastSeqs[slot] = lastSeqs[i]!;
+    }
+  }
+}

@@ -1,0 +1,245 @@
+/** What one session sends takes effect in the order sent, at every daemon, though RELIABLE and weaker messages do not wait for their turn. */
+import { describe, expect, it } from 'vitest';
+import { PacketClass } from '../../engine/ring/packet-class.ts';
+import { SentBySession } from '../../engine/ring/sent-by-session.ts';
+import { RECORD_AFTER, RecordKind } from '../../engine/wire/record.ts';
+import { readU32, readU48 } from '../../engine/wire/ring-bytes.ts';
+import { AT_DATA_SEQUENCE, DATA_HEADER_LENGTH, PacketType } from '../../engine/wire/ring-header.ts';
+import { AGREED_MESS, RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../../engine/wire/service.ts';
+import { Cluster, sessionRecord, type TestNode } from './ring-cluster.ts';
+
+const AT_TYPE = 5;
+/** More than half of a datagram: nothing shares a packet with it. */
+const ALONE_BYTES = 1200;
+const WEAK = { RELIABLE: RELIABLE_MESS, UNRELIABLE: UNRELIABLE_MESS };
+
+interface Ring {
+  readonly cluster: Cluster;
+  /** The sending daemon, and the one that packets get lost for. */
+  readonly a: TestNode;
+  readonly b: TestNode;
+  /** By sequence number: what the first record of the packet has to wait for. */
+  readonly after: Map<number, number>;
+  /** Packets with these numbers do not reach `b`. */
+  readonly lost: Set<number>;
+}
+
+/** A whole ring of three, quiet. */
+function formed(): Ring {
+  const cluster = new Cluster({ size: 3 });
+  cluster.start();
+  cluster.runUntil(() => cluster.isWhole(), 2000);
+  cluster.run(20);
+  const after = new Map<number, number>();
+  const lost = new Set<number>();
+  cluster.drop = (_from, to, bytes) => {
+    if (bytes[AT_TYPE] !== PacketType.Data) return false;
+    const seq = readU48(bytes, AT_DATA_SEQUENCE);
+    after.set(seq, readU32(bytes, DATA_HEADER_LENGTH + RECORD_AFTER));
+    return to === 1 && lost.has(seq);
+  };
+  return { cluster, a: cluster.nodes[0]!, b: cluster.nodes[1]!, after, lost };
+}
+
+const names = (node: TestNode): string[] => node.messages().map((entry) => entry.replaceAll('.', ''));
+
+/** Each in a packet of its own. */
+function send(
+  { cluster, a }: Ring,
+  records: readonly (readonly [session: number, text: string, service: number, kind?: RecordKind])[],
+): void {
+  for (const [session, text, service, kind] of records)
+    a.queue.push(sessionRecord(session, text, service, kind, ALONE_BYTES));
+  a.node.wake(cluster.nowMs);
+}
+
+describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => {
+  const AHEAD = {
+    join: [AGREED_MESS, RecordKind.Join],
+    leave: [AGREED_MESS, RecordKind.Leave],
+    disconnect: [AGREED_MESS, RecordKind.Disconnect],
+    'agreed message': [AGREED_MESS, RecordKind.Run],
+    'safe message': [SAFE_MESS, RecordKind.Run],
+    'reliable message': [RELIABLE_MESS, RecordKind.Run],
+    'unreliable message': [UNRELIABLE_MESS, RecordKind.Run],
+  } as const;
+
+  it.each(Object.entries(AHEAD))(
+    'does not overtake its own %s that got lost; another session does',
+    (_what, [service, kind]) => {
+      const ring = formed();
+      const { cluster, b, lost } = ring;
+      lost.add(1);
+      send(ring, [
+        [7, 'first', service, kind],
+        [7, 'second', weak],
+        [8, 'other', weak],
+      ]);
+      cluster.run(50);
+      expect(names(b)).toEqual(['0:other']);
+      lost.clear();
+      cluster.run(50);
+      expect(names(b)).toEqual(['0:other', '0:first', '0:second']);
+      expect(names(cluster.nodes[2]!).filter((name) => name !== '0:other')).toEqual(['0:first', '0:second']);
+    },
+  );
+
+  it('waits for its own safe message to be stable; another session does not', () => {
+    const ring = formed();
+    const { cluster, a } = ring;
+    // One daemon lacks the safe message, so it is stable nowhere.
+    ring.lost.add(1);
+    send(ring, [
+      [7, 'safe', SAFE_MESS],
+      [7, 'mine', weak],
+      [8, 'other', weak],
+    ]);
+    cluster.run(50);
+    expect(names(a)).toEqual(['0:other']);
+    expect(names(cluster.nodes[2]!)).toEqual(['0:other']);
+    ring.lost.clear();
+    cluster.run(100);
+    for (const node of cluster.nodes) expect(names(node)).toEqual(['0:other', '0:safe', '0:mine']);
+  });
+
+  it('goes ahead of what others miss as soon as what it sent before is there', () => {
+    const ring = formed();
+    const { cluster, b, lost } = ring;
+    lost.add(1).add(2);
+    send(ring, [
+      [8, 'other', AGREED_MESS],
+      [7, 'first', weak],
+      [7, 'second', weak],
+      [7, 'third', weak],
+    ]);
+    cluster.run(50);
+    expect(names(b)).toEqual([]);
+    lost.delete(2);
+    cluster.run(50);
+    expect(names(b)).toEqual(['0:first', '0:second', '0:third']);
+    lost.clear();
+    cluster.run(50);
+    expect(names(b)).toEqual(['0:first', '0:second', '0:third', '0:other']);
+  });
+
+  it('is held by what any session in its packet waits for', () => {
+    const ring = formed();
+    const { cluster, a, b, lost } = ring;
+    lost.add(1);
+    send(ring, [[7, 'join', AGREED_MESS, RecordKind.Join]]);
+    for (const session of [8, 7, 9]) a.queue.push(sessionRecord(session, `of ${session}`, weak));
+    a.node.wake(cluster.nowMs);
+    cluster.run(50);
+    expect(names(b)).toEqual([]);
+    lost.clear();
+    cluster.run(50);
+    expect(names(b)).toEqual(['0:join', '0:of 8', '0:of 7', '0:of 9']);
+  });
+
+  it('waits for nothing once all have what it sent before', () => {
+    const ring = formed();
+    const { cluster, after, lost } = ring;
+    send(ring, [[7, 'join', AGREED_MESS, RecordKind.Join]]);
+    cluster.run(500);
+    lost.add(2);
+    send(ring, [
+      [8, 'lost', AGREED_MESS],
+      [7, 'late', weak],
+    ]);
+    cluster.run(50);
+    expect(after.get(3)).toBe(0);
+    expect(names(ring.b)).toEqual(['0:join', '0:late']);
+  });
+
+  it('comes once, and in order, where the log was full', () => {
+    const ring = formed();
+    const { cluster, b, lost } = ring;
+    b.mayDeliver = false;
+    lost.add(1);
+    send(ring, [
+      [8, 'other', AGREED_MESS],
+      [7, 'join', AGREED_MESS, RecordKind.Join],
+      [7, 'first', weak],
+      [9, 'second', weak],
+    ]);
+    cluster.run(50);
+    expect(names(b)).toEqual([]);
+    b.mayDeliver = true;
+    b.node.wake(cluster.nowMs);
+    expect(names(b)).toEqual(['0:second']);
+    lost.clear();
+    cluster.run(50);
+    expect(names(b)).toEqual(['0:second', '0:other', '0:join', '0:first']);
+  });
+
+  it('waits while tables are exchanged, and need not wait for its turn after that', () => {
+    const ring = formed();
+    const { cluster, b, lost } = ring;
+    b.mayDeliverEarly = false;
+    lost.add(1);
+    send(ring, [
+      [8, 'other', AGREED_MESS],
+      [7, 'early', weak],
+    ]);
+    cluster.run(50);
+    expect(names(b)).toEqual([]);
+    b.mayDeliverEarly = true;
+    b.node.wake(cluster.nowMs);
+    expect(names(b)).toEqual(['0:early']);
+    lost.clear();
+    cluster.run(50);
+    expect(names(b)).toEqual(['0:early', '0:other']);
+  });
+});
+
+describe('the packets of sessions', () => {
+  const stamped = (
+    sent: SentBySession,
+    session: number,
+    seq: number,
+    settled = 0,
+    packetClass: PacketClass = PacketClass.Early,
+  ): number => {
+    const record = sessionRecord(session, 'x', packetClass === PacketClass.Early ? RELIABLE_MESS : AGREED_MESS);
+    sent.stamp(record, 0, record.length, packetClass, seq, settled);
+    return readU32(record, RECORD_AFTER);
+  };
+
+  it('are told apart by session, and forgotten once settled', () => {
+    const sent = new SentBySession();
+    expect(stamped(sent, 0, 5)).toBe(0);
+    expect(stamped(sent, 1, 7)).toBe(0);
+    expect(stamped(sent, 0, 9)).toBe(4);
+    expect(stamped(sent, 0, 9)).toBe(0);
+    expect(stamped(sent, 1, 10, 7)).toBe(0);
+    expect(stamped(sent, 1, 12, 9)).toBe(2);
+    sent.reset();
+    expect(stamped(sent, 1, 13)).toBe(0);
+  });
+
+  it('are not marked when they go in the order, and count all the same', () => {
+    const sent = new SentBySession();
+    expect(stamped(sent, 3, 1, 0, PacketClass.Early)).toBe(0);
+    expect(stamped(sent, 3, 2, 0, PacketClass.Ordered)).toBe(0);
+    expect(stamped(sent, 3, 4, 0, PacketClass.Safe)).toBe(0);
+    expect(stamped(sent, 3, 9)).toBe(5);
+  });
+
+  it('are kept for as many sessions as have sent lately, whatever their handles, and for no more', () => {
+    const sent = new SentBySession();
+    for (let session = 0; session < 1000; session++) stamped(sent, session * 4096, session + 1);
+    for (let session = 0; session < 1000; session++) expect(stamped(sent, session * 4096, 1001 + session)).toBe(1000);
+    const capacity = sent.capacity;
+    expect(capacity).toBeLessThanOrEqual(4096);
+    for (let session = 0; session < 100_000; session++)
+      stamped(sent, 0xffff_ffff - session, 3000 + session, 2990 + session);
+    expect(sent.capacity).toBe(capacity);
+  });
+
+  it('survive a ring whose numbers come to their end', () => {
+    const sent = new SentBySession();
+    const end = 2 ** 48 - 2 ** 24;
+    stamped(sent, 1, end - 3);
+    expect(stamped(sent, 1, end, end - 4)).toBe(3);
+  });
+});
