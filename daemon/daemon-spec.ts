@@ -84,6 +84,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
     network: {
       self: self.node,
       segment: group,
+      segmentName: `${segments[self.segment]!.address}:${segments[self.segment]!.port}`,
       daemons: hosts.map((host) => ({
         host: addressesFor(host, 'daemons')[0] ?? host.address,
         // A daemon moved to another port by an option, alone in its cluster, takes its monitor port with it.

@@ -4,7 +4,7 @@
  *
  * Tokens have a socket of their own (port + 1), so that a burst of data that overflows a receive buffer does not cost the token.
  */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import { type CountersMemory, NetworkCounter, OrderingCounter, ringCounters } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
@@ -28,6 +28,7 @@ import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
 import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts';
+import { RingSockets, type SegmentAddress } from './network/ring-sockets.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
 
 /** `RNG1`: begins every datagram of the ring; anything else may be a monitor's. */
@@ -37,8 +38,6 @@ const PARTITION_MS = 60_000;
 const NEVER = Number.POSITIVE_INFINITY;
 const TYPE_OFFSET = 5;
 const TOKEN_TYPE = 2;
-/** Asked of the kernel; what it gives is logged. */
-const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 const BATCH_BYTES = 256 * 1024;
 
 export interface DaemonEndpoint {
@@ -47,9 +46,7 @@ export interface DaemonEndpoint {
 }
 
 /** How one datagram reaches all daemons of this one's segment. */
-export interface SegmentGroup {
-  readonly kind: 'multicast' | 'broadcast';
-  readonly address: string;
+export interface SegmentGroup extends SegmentAddress {
   /** Daemons reached, this one left out. */
   readonly nodes: readonly NodeIndex[];
 }
@@ -64,6 +61,8 @@ interface Recipients {
 export interface NetworkOptions extends MonitorOptions, Omit<GateOptions, 'sealed'> {
   /** Null: every daemon gets datagrams of its own. */
   readonly segment: SegmentGroup | null;
+  /** The daemon's segment as its file has it, `ADDRESS:PORT`; for errors. */
+  readonly segmentName: string;
   /** Where each configured daemon receives data, in configuration order; tokens go to the port above. */
   readonly daemons: readonly DaemonEndpoint[];
 }
@@ -100,10 +99,7 @@ export class NetworkAgent implements Agent {
   #members: Recipients;
   #healAtMs = NEVER;
   #sealsRefused = 0;
-  #data: Socket | null = null;
-  #token: Socket | null = null;
-  /** Receives what is sent to the segment as a whole. */
-  #group: Socket | null = null;
+  #sockets: RingSockets | null = null;
   /** Bytes at the front of the outbound ring that are sent, or that the kernel has yet to take. */
   #sentBytes = 0;
 
@@ -141,18 +137,28 @@ export class NetworkAgent implements Agent {
   /**
    * Opens the sockets.
    * @param clientPort TCP port of this daemon, which a lone daemon that took any free port uses for monitors too
-   * @throws (rejects) the bind error with the address in its message
+   * @throws (rejects) an error that names the socket, its address and the reason
    */
   async listen(clientPort: number): Promise<void> {
-    const { daemons, self } = this.#options;
+    const { daemons, self, segment, segmentName, daemonNames } = this.#options;
+    const { counters, logger, now } = this.#links;
     const { host, port } = daemons[self]!;
-    this.#data = await bind(host, port === 0 ? clientPort : port, (message, from) => this.#onData(message, from));
-    if (daemons.length > 1) this.#token = await bind(host, port + 1, (message, from) => this.#onToken(message, from));
-    if (daemons.length > 1 && this.#options.segment !== null)
-      await this.#joinSegment(this.#options.segment, host, port);
-    for (const socket of [this.#data, this.#token, this.#group]) {
-      socket?.on('error', (error) => this.#links.logger.warn({ reason: error.message }, 'udp socket'));
-    }
+    this.#sockets = await RingSockets.open(
+      {
+        host,
+        port: port === 0 ? clientPort : port,
+        ring: daemons.length > 1 ? { segment } : null,
+        owner: `daemon ${daemonNames[self]} (segment ${segmentName})`,
+      },
+      {
+        counters,
+        logger,
+        now,
+        namesAt: (address) => daemonNames.filter((_, node) => daemons[node]!.host === address).join(' '),
+        onData: (message, from) => this.#onData(message, from),
+        onToken: (message, from) => this.#onToken(message, from),
+      },
+    );
   }
 
   doWork(nowMs: number): number {
@@ -179,7 +185,7 @@ export class NetworkAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return this.#healAtMs;
+    return Math.min(this.#healAtMs, this.#sockets?.nextDeadlineMs ?? NEVER);
   }
 
   hasWork(): boolean {
@@ -196,33 +202,14 @@ export class NetworkAgent implements Agent {
     try {
       this.doWork(0);
     } finally {
-      for (const socket of [this.#data, this.#token, this.#group]) socket?.close();
-      this.#data = null;
-      this.#token = null;
-      this.#group = null;
+      this.#sockets?.close();
+      this.#sockets = null;
     }
   }
 
-  async #joinSegment({ kind, address }: SegmentGroup, host: string, port: number): Promise<void> {
-    // A socket bound to the daemon's own address does not hear the group; own datagrams come back and are recognised by their source.
-    const socket = await bind(
-      address,
-      port,
-      (message, from) => {
-        if (from.address !== host || from.port !== port) this.#onToken(message, from);
-      },
-      true,
-    );
-    this.#group = socket;
-    if (kind === 'multicast') {
-      socket.addMembership(address, host);
-      this.#data!.setMulticastInterface(host);
-    } else this.#data!.setBroadcast(true);
-  }
-
-  /** Whether datagrams wait inside Node; their memory is still in use. */
+  /** Datagrams wait inside Node; their memory is still in use. */
   #kernelIsFull(): boolean {
-    return (this.#data?.getSendQueueCount() ?? 0) > 0;
+    return this.#sockets?.isFull === true;
   }
 
   #release(): void {
@@ -264,13 +251,13 @@ export class NetworkAgent implements Agent {
   }
 
   #sendToAddress(host: string, port: number, offset: number, lengthBytes: number): void {
-    this.counters[NetworkCounter.DatagramsSent]!++;
-    this.#data?.send(this.#sendBytes, offset, lengthBytes, port, host);
+    this.#sockets?.send(this.#sendBytes, offset, lengthBytes, port, host);
   }
 
   /** What is rare: the end of a partition, and news of the ring agent. */
   #look(nowMs: number): void {
     if (nowMs >= this.#healAtMs) this.#heal('it was not repeated');
+    if (this.#sockets !== null && nowMs >= this.#sockets.nextDeadlineMs) this.#sockets.tick(nowMs);
     const refused = this.#ringCounters[OrderingCounter.SealsRefused]!;
     if (refused === this.#sealsRefused) return;
     this.#sealsRefused = refused;
@@ -304,9 +291,7 @@ export class NetworkAgent implements Agent {
   }
 
   #sendAnswer(datagram: Uint8Array, port: number, address: string): void {
-    this.#data?.send(datagram, port, address, (error) => {
-      if (error !== null) this.#links.logger.warn({ reason: error.message }, 'answer to a monitor not sent');
-    });
+    this.#sockets?.send(datagram, 0, datagram.length, port, address);
   }
 
   /** A bare header of no use but to be recognised as another configuration's or version's. */
@@ -316,7 +301,7 @@ export class NetworkAgent implements Agent {
     const writer = new RingHeaderWriter(nodeIndex(self), incarnation(own), cluster);
     writer.write(datagram, 0, PacketType.Probe, 0, RING_HEADER_LENGTH, NO_RING);
     checksumSealer.seal(datagram, 0, RING_HEADER_LENGTH);
-    this.#data?.send(datagram, port, address);
+    this.#sockets?.send(datagram, 0, datagram.length, port, address);
   }
 
   #partition(components: readonly number[]): void {
@@ -357,34 +342,3 @@ export class NetworkAgent implements Agent {
 const WINDOWS_BYTES = 12;
 
 const isOfRing = (message: Buffer): boolean => message.length >= 4 && message.readUInt32LE(0) === RING_MAGIC;
-
-type LookupAnswer = (error: null, address: string, family: number) => void;
-
-/** All addresses are literal. Answering at once lets `send` reach the kernel before it returns; Node's own lookup answers later. */
-function literalAddress(address: string, _options: unknown, answer: LookupAnswer): void {
-  answer(null, address, 4);
-}
-
-/** @param isGroup several daemons of one machine may listen to a segment's address */
-async function bind(
-  host: string,
-  port: number,
-  onMessage: (message: Buffer, from: RemoteInfo) => void,
-  isGroup = false,
-): Promise<Socket> {
-  const socket = createSocket({
-    type: 'udp4',
-    reuseAddr: isGroup,
-    lookup: literalAddress,
-    recvBufferSize: RECEIVE_BUFFER_BYTES,
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', reject);
-    socket.bind(port, host, () => {
-      socket.removeListener('error', reject);
-      resolve();
-    });
-  });
-  socket.on('message', onMessage);
-  return socket;
-}

@@ -1,6 +1,6 @@
 import { grouped, table } from '../text.ts';
 import type { DaemonStatus } from './ask-status.ts';
-import type { StatusReport } from './status-protocol.ts';
+import type { RingReport, StatusReport } from './status-protocol.ts';
 
 const HEADINGS = [
   'daemon',
@@ -15,6 +15,7 @@ const HEADINGS = [
   'rounds',
   'foreign',
   'refused',
+  'unsent',
   'up',
 ];
 
@@ -43,9 +44,19 @@ function cells(report: StatusReport, earlier: StatusReport | null, members: stri
     grouped(report.tokenRounds),
     ring === null ? '' : grouped(ring.otherConfiguration + ring.otherVersion),
     ring === null ? '' : grouped(ring.sealsRefused + ring.otherSeal),
+    ring === null ? '' : grouped(unsent(ring)),
     uptime(report.uptimeSeconds),
   ];
 }
+
+/** Datagrams that the daemon's machine did not send, for any reason. */
+const unsent = (ring: RingReport): number =>
+  ring.sendsUnreachable +
+  ring.sendsForbidden +
+  ring.sendsTooLong +
+  ring.sendsWrongAddress +
+  ring.sendsNoBuffers +
+  ring.sendsFailedOtherwise;
 
 function stateText({ state, groupsState, ring }: StatusReport): string {
   const text = groupsState === 'operational' || state !== 'operational' ? state : groupsState;

@@ -67,7 +67,15 @@ export const NetworkCounter = {
   OtherSeal: 19,
   /** Times two runs of one daemon were heard in turn. */
   IdentityConflicts: 20,
+  /** Datagrams that the kernel did not take: a slot for each of `SEND_CAUSES`, in its order. None of them is in `DatagramsSent`. */
+  SendsFailed: 21,
+  /** Errors of the UDP sockets that no send of ours caused. */
+  ReceiveErrors: 27,
 } as const;
+
+/** Why a datagram was not sent; workers/network/send-failures.ts tells which errno is which. */
+export const SEND_CAUSES = ['unreachable', 'forbidden', 'tooLong', 'wrongAddress', 'noBuffers', 'other'] as const;
+export type SendCause = (typeof SEND_CAUSES)[number];
 
 export const DeliveryCounter = {
   ConnectionsAccepted: 8,

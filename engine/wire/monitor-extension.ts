@@ -31,6 +31,15 @@ export const EXTENSION_COUNTERS = [
   'commandsAccepted',
   'commandsRefused',
   'datagramBytes',
+  'datagramsSent',
+  'datagramsReceived',
+  'sendsUnreachable',
+  'sendsForbidden',
+  'sendsTooLong',
+  'sendsWrongAddress',
+  'sendsNoBuffers',
+  'sendsFailedOtherwise',
+  'receiveErrors',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -8,6 +8,8 @@ import {
   OrderingCounter,
   RING_NODE_COUNTERS,
   ringCounters,
+  SEND_CAUSES,
+  type SendCause,
 } from '../../engine/buffers/counters.ts';
 import { RingCounter, RingState } from '../../engine/ring/counters.ts';
 import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
@@ -91,6 +93,7 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
   const ring = ringCounters(counters);
   const network = networkCounters(counters);
   const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
+  const unsent = (cause: SendCause): number => network[NetworkCounter.SendsFailed + SEND_CAUSES.indexOf(cause)]!;
   return encodeExtension({
     counters: {
       ringSequence: node(RingCounter.RingSeq),
@@ -116,6 +119,15 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       commandsAccepted: network[NetworkCounter.CommandsAccepted]!,
       commandsRefused: network[NetworkCounter.CommandsRefused]!,
       datagramBytes: node(RingCounter.DatagramBytes),
+      datagramsSent: network[NetworkCounter.DatagramsSent]!,
+      datagramsReceived: network[NetworkCounter.DatagramsReceived]!,
+      sendsUnreachable: unsent('unreachable'),
+      sendsForbidden: unsent('forbidden'),
+      sendsTooLong: unsent('tooLong'),
+      sendsWrongAddress: unsent('wrongAddress'),
+      sendsNoBuffers: unsent('noBuffers'),
+      sendsFailedOtherwise: unsent('other'),
+      receiveErrors: network[NetworkCounter.ReceiveErrors]!,
     },
     members: addresses.filter((_, index) => isMember(ring, index)),
   });

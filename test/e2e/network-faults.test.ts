@@ -1,0 +1,139 @@
+/** Networks that do not take what a daemon sends: the daemon serves its clients, counts, and says which errno it gets for which address. */
+import { spawn, spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readStatusReport, type StatusReport, statusRequest } from '../../cli/monitor/status-protocol.ts';
+import { startDaemon } from '../../daemon/start-daemon.ts';
+import { eventually, freePort } from './support/daemons.ts';
+
+const LOOPBACK = 0x7f00_0001;
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const IN_NAMESPACE = ['-rn'];
+const hasNamespaces =
+  spawnSync('unshare', [...IN_NAMESPACE, 'sh', '-c', 'ip link set lo up && ip addr add 10.77.0.1/32 dev lo']).status ===
+  0;
+
+interface LogLine {
+  readonly msg: string;
+  readonly errno?: string;
+  readonly cause?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly failed?: number;
+}
+
+async function status(port: number): Promise<StatusReport | null> {
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const answer = new Promise<Buffer>((resolve) => socket.once('message', resolve));
+  socket.send(statusRequest(LOOPBACK, socket.address().port, true), port, '127.0.0.1');
+  return readStatusReport(await answer);
+}
+
+describe('a daemon whose own name stands for a loopback address, as on Debian', () => {
+  it('says that nothing it sends leaves the machine, and the monitor shows it', async () => {
+    const port = await freePort();
+    const log: LogLine[] = [];
+    const logger = pino({ base: {} }, { write: (line: string) => void log.push(JSON.parse(line)) });
+    const daemon = await startDaemon({
+      configText: `Spread_Segment 192.0.2.255:${port} { here 127.0.0.1 there 192.0.2.9 }\nTransport = unicast\n`,
+      name: 'here',
+      logger,
+      threadingMode: 'inline',
+      unixSocketDir: null,
+      volatile: true,
+    });
+    onTestFinished(() => daemon.stop({ drainTimeoutMs: 100 }));
+    const said = (): LogLine | undefined => log.find(({ errno }) => errno === 'EINVAL');
+    await eventually(
+      () => said() !== undefined,
+      () => JSON.stringify(log),
+    );
+    expect(said()).toMatchObject({ cause: 'wrongAddress', from: '127.0.0.1', to: '192.0.2.9 (there)' });
+    const ring = (await status(port))!.ring!;
+    expect(ring.sendsWrongAddress).toBeGreaterThan(0);
+    // The answer to the monitor is sent after the report was made.
+    expect(ring.datagramsSent).toBe(0);
+  });
+});
+
+/** `skein start` in a network namespace of its own that has nothing but 10.77.0.1. */
+function daemonInNamespace(configText: string, prepare: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-net-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, 'spread.conf');
+  writeFileSync(file, configText);
+  const start = `exec "${process.execPath}" "${CLI}" start -c "${file}" -n here --no-unix-socket`;
+  const child = spawn('unshare', [...IN_NAMESPACE, 'sh', '-c', `ip link set lo up && ${prepare} && ${start}`]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const log: LogLine[] = [];
+  let rest = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) log.push(line.startsWith('{') ? JSON.parse(line) : { msg: line });
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { log, ended };
+}
+
+describe.skipIf(!hasNamespaces)('in a network namespace', () => {
+  const address = 'ip addr add 10.77.0.1/32 dev lo';
+
+  it('without a route to the others the log says so', async () => {
+    const { log } = daemonInNamespace(
+      'Spread_Segment 10.77.0.255:4803 { here 10.77.0.1 there 10.78.0.1 far 10.79.0.1 }\nTransport = unicast\n',
+      address,
+    );
+    await eventually(
+      () => log.some(({ errno }) => errno === 'ENETUNREACH'),
+      () => JSON.stringify(log),
+    );
+    const line = log.find(({ errno }) => errno === 'ENETUNREACH')!;
+    expect(line).toMatchObject({ cause: 'unreachable', from: '10.77.0.1', to: '10.78.0.1 (there), 10.79.0.1 (far)' });
+  });
+
+  it('with a route that prohibits, EACCES is told as what it is', async () => {
+    const { log } = daemonInNamespace(
+      'Spread_Segment 10.77.0.255:4803 { here 10.77.0.1 there 10.78.0.1 }\nTransport = unicast\n',
+      `${address} && ip route add prohibit 10.78.0.0/24`,
+    );
+    await eventually(
+      () => log.some(({ cause }) => cause === 'forbidden'),
+      () => JSON.stringify(log),
+    );
+    expect(log.find(({ cause }) => cause === 'forbidden')).toMatchObject({ errno: 'EACCES', to: '10.78.0.1 (there)' });
+  });
+
+  it.each([
+    ['blackhole', 'EINVAL', 'wrongAddress'],
+    ['unreachable', 'EHOSTUNREACH', 'unreachable'],
+  ])('with a %s route it is %s', async (kind, errno, cause) => {
+    const { log } = daemonInNamespace(
+      'Spread_Segment 10.77.0.255:4803 { here 10.77.0.1 there 10.78.0.1 }\nTransport = unicast\n',
+      `${address} && ip route add ${kind} 10.78.0.0/24`,
+    );
+    await eventually(
+      () => log.some((line) => line.errno !== undefined),
+      () => JSON.stringify(log),
+    );
+    expect(log.find((line) => line.errno !== undefined)).toMatchObject({ errno, cause, to: '10.78.0.1 (there)' });
+  });
+
+  it('an address that is not on the machine keeps the daemon from starting, and is named with its socket', async () => {
+    const { log, ended } = daemonInNamespace(
+      'Spread_Segment 10.77.0.255:4803 { here 10.77.0.2 there 10.77.0.3 }\nTransport = unicast\n',
+      address,
+    );
+    expect(await ended).toBe(1);
+    expect(log.at(-1)!.msg).toMatch(
+      /skein: cannot open the UDP socket for data and monitors of daemon here \(segment 10\.77\.0\.255:4803\) at 10\.77\.0\.2:4803: EADDRNOTAVAIL, it is no address of this machine/,
+    );
+  });
+});

@@ -1,0 +1,66 @@
+/** One UDP socket of the daemon: bound to a literal address, or an error that says which one, for what, and why not. */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+
+/** Asked of the kernel; what it gives is its own business. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has it, perhaps another daemon',
+  EADDRNOTAVAIL:
+    'it is no address of this machine; -n chooses the right entry of a configuration, and the interface has to be up before the daemon starts',
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  ENODEV: 'no interface of this machine has that address',
+};
+
+export interface UdpSocketOptions {
+  readonly host: string;
+  readonly port: number;
+  /** What it is for, such as `tokens`; for the error. */
+  readonly purpose: string;
+  /** Several daemons of one machine may listen to a segment's address. */
+  readonly isShared: boolean;
+  readonly onMessage: (message: Buffer, from: RemoteInfo) => void;
+  /** Errors after the start that no send of ours caused. */
+  readonly onError: (error: NodeJS.ErrnoException) => void;
+}
+
+/** @throws (rejects) an error that names the address, what the socket is for, and the reason */
+export async function openUdpSocket(options: UdpSocketOptions): Promise<Socket> {
+  const { host, port, purpose, isShared, onMessage, onError } = options;
+  const socket = createSocket({
+    type: 'udp4',
+    reuseAddr: isShared,
+    lookup: literalAddress,
+    recvBufferSize: RECEIVE_BUFFER_BYTES,
+  });
+  await new Promise<void>((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException): void => {
+      socket.close();
+      reject(socketError(`cannot open the UDP socket for ${purpose} at ${host}:${port}`, error));
+    };
+    socket.once('error', refused);
+    socket.bind(port, host, () => {
+      socket.removeListener('error', refused);
+      // Without a gap: an error that nobody listens for ends the process.
+      socket.on('error', onError);
+      resolve();
+    });
+  });
+  socket.on('message', onMessage);
+  return socket;
+}
+
+/** What the system said, behind what was to be done. */
+export function socketError(attempt: string, cause: unknown): Error {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const reason = REASONS[code];
+  return new Error(`${attempt}: ${reason === undefined ? message : `${code}, ${reason}`}`, { cause });
+}
+
+type LookupAnswer = (error: null, address: string, family: number) => void;
+
+/** All addresses are literal. Answering at once lets `send` reach the kernel before it returns; Node's own lookup answers later. */
+function literalAddress(address: string, _options: unknown, answer: LookupAnswer): void {
+  answer(null, address, 4);
+}
