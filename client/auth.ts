@@ -1,6 +1,6 @@
 /** Authentication methods (client-protocol.md, sections 1.5 and 1.6). */
 import { AUTH_NAME_FIELD_LENGTH, MAX_AUTH_METHODS } from '../engine/wire/limits.ts';
-import { SkeinError } from './errors.ts';
+import { handshakeReject, SkeinError } from './errors.ts';
 
 /** The two directions of the handshake, as an authentication method sees them. */
 export interface AuthChannel {
@@ -59,7 +59,8 @@ export function passwordAuth(credentials: { readonly user: string; readonly pass
       fields.set(user);
       fields.set(password, USER_FIELD_LENGTH);
       channel.write(fields);
-      const [verdict] = await channel.read(1);
+      const verdict = ((await channel.read(1))[0]! << 24) >> 24;
+      if (verdict < 0) throw handshakeReject(verdict, 'its verdict on the password', '');
       if (verdict !== PASSWORD_ACCEPTED)
         throw new SkeinError('REJECT_AUTH', `the daemon refused the password of user "${credentials.user}"`);
     },

@@ -17,7 +17,10 @@ export class SkeinError extends Error {
 }
 
 const REJECT_REASONS: Readonly<Record<number, readonly [ResultCodeName, string]>> = {
-  [RESULT_CODES.REJECT_QUOTA]: ['REJECT_QUOTA', 'it has no room for another session'],
+  [RESULT_CODES.REJECT_QUOTA]: [
+    'REJECT_QUOTA',
+    'it is busy or full: a limit of sessions, handshakes or waiting passwords is reached',
+  ],
   [RESULT_CODES.REJECT_NO_NAME]: ['REJECT_NO_NAME', 'it wants a name'],
   [RESULT_CODES.REJECT_ILLEGAL_NAME]: ['REJECT_ILLEGAL_NAME', 'the name is illegal'],
   [RESULT_CODES.REJECT_NOT_UNIQUE]: ['REJECT_NOT_UNIQUE', 'the name is in use'],

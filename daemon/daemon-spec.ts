@@ -8,6 +8,7 @@ import { type ClusterKey, parseClusterKeys } from '../engine/config/cluster-keys
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
+import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
 import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
@@ -54,6 +55,8 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
     listenBacklog: options.listenBacklog,
     maxSessions: options.maxSessions,
     handshakeTimeoutMs: options.handshakeTimeout,
+    maxHandshakes: options.maxHandshakes,
+    maxWaitingPasswords: options.maxWaitingPasswords,
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access: accessList,
     passwords: passwordFile?.entries ?? new Map(),
@@ -142,6 +145,11 @@ async function readPasswords(file: string | null, warnings: string[]): Promise<P
   if (text === null) return null;
   const parsed = parsePasswordFile(text);
   for (const problem of parsed.problems) warnings.push(`spread.access_pword line ${problem.line}: ${problem.message}`);
+  const costs = loginCosts(parsed.entries.values()).length;
+  if (costs > 1)
+    warnings.push(
+      `spread.access_pword: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords anew with "skein passwd"`,
+    );
   return parsed;
 }
 

@@ -69,6 +69,13 @@ function factor(min: number, max: number) {
 
 const milliseconds = () => integer(1, MAX_MS, ' ms');
 
+/** Keep-alive counts in seconds, and Linux takes no more than 32,767 of them. */
+const silence = () => {
+  const error = 'an integer from 1000 to 7200000 ms, or 0 for none';
+  const time = z.number({ error }).int({ error }).min(1000, { error }).max(7_200_000, { error });
+  return z.union([z.literal(0), time], { error });
+};
+
 const text = (max = 4096, what = 'text') => {
   const error = `${what} of 1 to ${max} characters`;
   return z
@@ -179,6 +186,9 @@ const fileOptions = {
   maxSessionBytes: byteCount(1024, MAX_QUEUE_BYTES),
   slowConsumerPolicy: oneOf(SLOW_CONSUMER_POLICIES),
   handshakeTimeout: milliseconds(),
+  maxHandshakes: integer(1, 1_000_000),
+  maxWaitingPasswords: integer(0, 1_000_000),
+  clientTimeout: silence(),
   unixSocketDir: path()
     .nullable()
     .transform((directory) => (directory === 'none' ? null : directory)),

@@ -16,6 +16,8 @@ export interface DaemonSpec {
   readonly listenBacklog: number;
   readonly maxSessions: number;
   readonly handshakeTimeoutMs: number;
+  readonly maxHandshakes: number;
+  readonly maxWaitingPasswords: number;
   readonly auth: AuthPolicy;
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;

@@ -11,13 +11,21 @@ import { nameWords } from '../engine/wire/name-hash.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { Agent } from './agent.ts';
 import type { Authenticator } from './delivery/authenticator.ts';
+import { shareKey } from './delivery/client-address.ts';
 import { Departures } from './delivery/departures.ts';
 import { dropNotice } from './delivery/drop-notice.ts';
 import { FramePump } from './delivery/frame-pump.ts';
-import { Greeter } from './delivery/greeter.ts';
-import { type BoundAddress, type ListenAddress, Listener, type ListenerOptions } from './delivery/listener.ts';
+import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
+import {
+  type BoundAddress,
+  type ListenAddress,
+  Listener,
+  type ListenerOptions,
+  type ReadMode,
+} from './delivery/listener.ts';
 import { LogConsumer, type SlowConsumerLimits } from './delivery/log-consumer.ts';
 import { NameTable } from './delivery/name-table.ts';
+import { RefusalLog } from './delivery/refusal-log.ts';
 import { ClientSession } from './delivery/session.ts';
 import { SessionInput } from './delivery/session-input.ts';
 import { SessionOutput } from './delivery/session-output.ts';
@@ -27,8 +35,6 @@ import type { Log } from './log.ts';
 
 /** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
 const READ_BUFFER_BYTES = 128 * 1024;
-/** How long a refused connection may take to read its reply before it is cut. */
-const LINGER_MS = 1000;
 
 export interface DeliveryOptions {
   readonly worker: number;
@@ -36,6 +42,7 @@ export interface DeliveryOptions {
   readonly daemonName: string;
   readonly maxSessions: number;
   readonly handshakeTimeoutMs: number;
+  readonly maxHandshakes: number;
   readonly auth: AuthPolicy;
   readonly limits: SlowConsumerLimits;
 }
@@ -63,6 +70,8 @@ export class DeliveryAgent implements Agent {
   readonly #logBytes: Buffer;
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   readonly #readView: DataView;
+  readonly #shortBuffer = Buffer.allocUnsafeSlow(HANDSHAKE_READ_BYTES);
+  readonly #shortView: DataView;
   readonly #sessions = new Map<number, ClientSession>();
   readonly #bySocket = new WeakMap<Socket, ClientSession>();
   readonly #names = new NameTable();
@@ -73,6 +82,7 @@ export class DeliveryAgent implements Agent {
   readonly #listener: Listener;
   readonly #departures: Departures;
   readonly #slowConsumers: SlowConsumers;
+  readonly #refusals: RefusalLog;
   #dirty: ClientSession[] = [];
   #flushing: ClientSession[] = [];
   #stalled: ClientSession[] = [];
@@ -89,6 +99,8 @@ export class DeliveryAgent implements Agent {
     this.#log = new OrderedLogReader(links.log, options.worker);
     this.#logBytes = Buffer.from(links.log.data);
     this.#readView = new DataView(this.#readBuffer.buffer, this.#readBuffer.byteOffset, READ_BUFFER_BYTES);
+    this.#shortView = new DataView(this.#shortBuffer.buffer, this.#shortBuffer.byteOffset, HANDSHAKE_READ_BYTES);
+    this.#refusals = new RefusalLog(links.logger);
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
     this.#slowConsumers = new SlowConsumers(options.limits, links.counters, (session, frames, bytes) =>
@@ -102,6 +114,7 @@ export class DeliveryAgent implements Agent {
     this.#greeter = new Greeter(options, this.#port, links.authenticator, links.counters, {
       opened: (session) => this.#opened(session),
       refused: (session, bytes, reason) => this.#refuse(session, bytes, reason),
+      crowded: (reason) => this.#refusals.crowded(reason, links.now()),
     });
     this.#consumer = new LogConsumer(this.#log, this.#sessions, this.#names, options.limits, links.counters, {
       markDirty: (session) => this.#markDirty(session),
@@ -113,8 +126,9 @@ export class DeliveryAgent implements Agent {
     });
     this.#listener = new Listener(
       this.#readBuffer,
-      (socket, lengthBytes) => this.#onRead(socket, lengthBytes),
-      (socket) => this.#onAccept(socket),
+      this.#shortBuffer,
+      (socket, bytes, lengthBytes) => this.#onRead(socket, bytes, lengthBytes),
+      (socket, mode) => this.#onAccept(socket, mode),
     );
   }
 
@@ -124,6 +138,7 @@ export class DeliveryAgent implements Agent {
 
   doWork(nowMs: number): number {
     let work = this.#greeter.poll(nowMs);
+    this.#refusals.poll(nowMs);
     work += this.#departures.poll();
     work += this.#resumeStalled();
     const consumed = this.#consumer.consume();
@@ -168,10 +183,11 @@ export class DeliveryAgent implements Agent {
 
   close(): void {
     this.#listener.close();
+    this.#greeter.close();
     for (const session of this.#sessions.values()) session.socket.destroy();
   }
 
-  #onAccept(socket: Socket): void {
+  #onAccept(socket: Socket, mode: ReadMode): void {
     const options = this.#options;
     const links = this.#links;
     links.counters[DeliveryCounter.ConnectionsAccepted]!++;
@@ -182,39 +198,38 @@ export class DeliveryAgent implements Agent {
       handle,
       socket,
       peer,
+      shareKey(socket.remoteAddress),
       new SessionInput(),
       output,
       new ServerHandshake(options.auth),
+      mode,
     );
     this.#sessions.set(handle, session);
     this.#bySocket.set(socket, session);
     socket.on('error', () => socket.destroy());
     socket.on('end', () => this.#endOfInput(session));
     socket.on('close', () => this.#closed(session));
-    if (links.ringCounters[OrderingCounter.Sessions]! >= options.maxSessions) {
-      const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
-      this.#refuse(session, bytes, `sessions: the limit of ${options.maxSessions} is reached`);
-      return;
-    }
     this.#greeter.begin(session, links.now());
     links.schedule();
+    if (session.state !== 'handshake' || links.ringCounters[OrderingCounter.Sessions]! < options.maxSessions) return;
+    const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
+    this.#refuse(session, bytes, `sessions: the limit of ${options.maxSessions} is reached`);
   }
 
-  #onRead(socket: Socket, lengthBytes: number): boolean {
+  /** @param bytes the long or the short read buffer */
+  #onRead(socket: Socket, bytes: Buffer, lengthBytes: number): boolean {
     const session = this.#bySocket.get(socket);
     if (session === undefined) return false;
     this.#links.schedule();
     if (session.state === 'open' && !this.#clientsBlocked) {
-      const readOn = this.#pump.read(session, this.#readBuffer, this.#readView, 0, lengthBytes);
+      const view = bytes === this.#readBuffer ? this.#readView : this.#shortView;
+      const readOn = this.#pump.read(session, bytes, view, 0, lengthBytes);
       if (this.#port.publish()) this.#links.ringDoorbell.ring();
       return readOn;
     }
-    if (session.state === 'handshake') {
-      this.#greeter.read(session, this.#readBuffer, 0, lengthBytes);
-      return true;
-    }
+    if (session.state === 'handshake') return this.#greeter.read(session, bytes, lengthBytes);
     if (session.state !== 'open') return true;
-    session.input.append(this.#readBuffer, 0, lengthBytes);
+    session.input.append(bytes, 0, lengthBytes);
     this.#stall(session);
     return false;
   }
@@ -232,6 +247,7 @@ export class DeliveryAgent implements Agent {
 
   #opened(session: ClientSession): void {
     this.counters[DeliveryCounter.SessionsOpen]!++;
+    session.reads.isLong = true;
     this.#names.add(nameWords(session.privateName), session);
     this.#links.logger.debug({ session: session.privateName, peer: session.peer }, 'session opened');
     if (session.input.length > 0) this.#stall(session);
@@ -297,13 +313,17 @@ export class DeliveryAgent implements Agent {
   }
 
   #refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
-    this.#links.logger.info({ peer: session.peer, name: session.privateName, reason }, 'connection refused');
+    this.counters[DeliveryCounter.HandshakesRefused]!++;
+    this.#refusals.refused(session, reason, this.#links.now());
     this.#departures.leave(session);
+    session.input.clear();
     const { socket } = session;
-    if (bytes.length === 0) socket.destroy();
-    else {
+    if (bytes.length === 0) {
+      this.#greeter.forget(session);
+      socket.destroy();
+    } else {
       socket.end(bytes);
-      setTimeout(() => socket.destroy(), LINGER_MS).unref();
+      this.#greeter.linger(session, this.#links.now());
     }
   }
 
@@ -313,6 +333,7 @@ export class DeliveryAgent implements Agent {
       this.#links.logger.debug({ session: session.privateName, peer: session.peer, reason }, 'session ended');
     }
     this.#departures.leave(session);
+    this.#greeter.forget(session);
     session.socket.destroy();
   }
 

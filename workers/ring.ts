@@ -13,6 +13,7 @@ import { RingNode } from '../engine/ring/ring-node.ts';
 import type { RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
 import { readName } from '../engine/wire/frame.ts';
 import { type NodeIndex, sessionHandle } from '../engine/wire/ids.ts';
+import { NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
 import {
   alignRecord,
   RECORD_FIRST,
@@ -315,7 +316,8 @@ export class RingAgent implements Agent, RingHost {
         const session = sessionHandle(ring.view.getUint32(ring.offset + RECORD_SESSION, true));
         if (ring.view.getUint8(ring.offset + RECORD_KIND) === RecordKind.Register) {
           const name = readName(ring.bytes, ring.offset + RECORD_HEADER_LENGTH);
-          const code = this.#registry.register(session, name);
+          const takes = ring.bytes[ring.offset + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] === 1;
+          const code = takes ? this.#registry.register(session, name) : this.#registry.check(name);
           if (code === RESULT_CODES.ACCEPT_SESSION) this.#output.sessionAccepted(session);
           else this.#output.sessionRejected(session, code);
         } else this.#registry.release(session);

@@ -8,6 +8,7 @@ import { type DaemonMemory, MAX_MEMBERSHIP_FRAME_BYTES } from './daemon-memory.t
 import type { DaemonSpec } from './daemon-spec.ts';
 import { Authenticator } from './delivery/authenticator.ts';
 import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import { PasswordChecker } from './delivery/password-checker.ts';
 import { DeliveryAgent } from './delivery.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { NetworkAgent } from './network.ts';
@@ -123,6 +124,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
 
 function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
   const { spec, memory, plan } = context;
+  const counters = deliveryCounters(memory.counters, worker);
   return new DeliveryAgent(
     {
       worker,
@@ -130,6 +132,8 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       daemonName: spec.name,
       maxSessions: spec.maxSessions,
       handshakeTimeoutMs: spec.handshakeTimeoutMs,
+      // Each worker has its share.
+      maxHandshakes: Math.ceil(spec.maxHandshakes / plan.deliveryWorkers),
       auth: spec.auth,
       limits: spec.limits,
     },
@@ -138,9 +142,12 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       submit: memory.submit[worker]!,
       requests: memory.requests[worker]!,
       ringDoorbell: doorbell(context, 'ring'),
-      counters: deliveryCounters(memory.counters, worker),
+      counters,
       ringCounters: ringCounters(memory.counters),
-      authenticator: new Authenticator(spec.access, spec.passwords),
+      authenticator: new Authenticator(
+        spec.access,
+        new PasswordChecker(spec.passwords, Math.ceil(spec.maxWaitingPasswords / plan.deliveryWorkers), counters),
+      ),
       logger: createLog(`delivery-${worker}`, spec.logLevel, context.log),
       schedule: context.schedule,
       now: monotonicNow,

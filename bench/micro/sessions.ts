@@ -23,7 +23,16 @@ export function createSession(handle: number, log: OrderedLogReader = emptyLog()
   const socket = new SwallowingSocket();
   const output = new SessionOutput(log, Buffer.from(log.bytes.buffer), socket, () => {});
   const handshake = new ServerHandshake({ allowed: ['NULL'], required: [] });
-  const session = new ClientSession(sessionHandle(handle), socket, 'bench', new SessionInput(), output, handshake);
+  const session = new ClientSession(
+    sessionHandle(handle),
+    socket,
+    'bench',
+    'bench',
+    new SessionInput(),
+    output,
+    handshake,
+    { isLong: true },
+  );
   session.state = 'open';
   session.privateName = SENDER;
   session.identity = new SenderIdentity(SENDER);

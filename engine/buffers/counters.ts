@@ -100,6 +100,31 @@ export const DeliveryCounter = {
   BytesSpilled: 22,
   RequestsRejected: 23,
   LongestQueueBytes: 24,
+  /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
+  HandshakesOpen: 40,
+  /** Handshakes that took longer than `HandshakeTimeout`. */
+  HandshakesTimedOut: 41,
+  /** Connections ended, before they were sessions, because there were `MaxHandshakes`. */
+  HandshakesCrowdedOut: 42,
+  /** Passwords that wait for their check, and that are being checked; now. */
+  PasswordsWaiting: 43,
+  PasswordsRunning: 44,
+  /** Password checks begun, and those whose password was wrong or whose user unknown. */
+  PasswordsChecked: 45,
+  PasswordsWrong: 46,
+  /** Password checks that were not begun because the client hung up or ran out of time, and that found no room in the queue. */
+  PasswordsSkipped: 47,
+  PasswordsBusy: 48,
+  /** Hashes that scrypt refused to compute. */
+  PasswordsFailed: 49,
+  /** Sessions whose client's machine stopped answering. */
+  ClientsVanished: 50,
+  /** Bytes that clients sent and that are not handled yet; now. */
+  InputBytes: 51,
+  /** Times clients were not read, because that was too much. */
+  InputPauses: 52,
+  /** Sessions ended because a frame of theirs stayed incomplete while that was too much. */
+  InputsEnded: 53,
 } as const;
 
 export interface CountersMemory {

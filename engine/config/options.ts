@@ -127,6 +127,12 @@ export interface ConfigurationOptions {
   readonly slowConsumerPolicy: SlowConsumerPolicy;
   /** Time a client has for CONNECT and for AUTH together. */
   readonly handshakeTimeout: number;
+  /** Connections that are no sessions yet; more of them end the oldest of the address that has most. */
+  readonly maxHandshakes: number;
+  /** Passwords that may wait for their check. */
+  readonly maxWaitingPasswords: number;
+  /** A session whose client's machine does not answer for so long is ended; 0: when the kernel gives up, after hours. */
+  readonly clientTimeout: number;
   /** Directory of the Unix socket, which is named after the port; null: no Unix socket. */
   readonly unixSocketDir: string | null;
   /** File mode of the Unix socket. */
@@ -182,6 +188,9 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   maxSessionBytes: 64 * 1024 * 1024,
   slowConsumerPolicy: 'disconnect',
   handshakeTimeout: 5000,
+  maxHandshakes: 1024,
+  maxWaitingPasswords: 256,
+  clientTimeout: 60_000,
   unixSocketDir: '/tmp',
   unixSocketMode: 0o666,
   logLevel: 'info',

@@ -29,8 +29,12 @@ export const MAX_USER_LENGTH = 31;
 /** Memory that scrypt needs is 128 * N * r bytes; a line must not be able to exhaust the machine. */
 export const MAX_SCRYPT_BYTES = 256 * 1024 * 1024;
 const MAX_PARALLELIZATION = 16;
+const MAX_BLOCK_SIZE = 1024;
+/** With the smallest block size scrypt knows no cost from here on (RFC 7914: N < 2^(128 * r / 8)). */
+const COST_LIMIT_OF_BLOCK_SIZE_1 = 65_536;
 const SALT_BYTES = { min: 8, max: 64 };
-const HASH_BYTES = { min: 16, max: 128 };
+export const LONGEST_HASH_BYTES = 128;
+const HASH_BYTES = { min: 16, max: LONGEST_HASH_BYTES };
 
 /** Never throws: bad lines are skipped and reported. */
 export function parsePasswordFile(text: string): PasswordFile {
@@ -85,7 +89,12 @@ function parseScrypt(user: string, stored: string, at: At, findings: Findings): 
     return null;
   };
   if (cost < 2 || !Number.isInteger(Math.log2(cost))) return refuse('N', cost, 'a power of two above 1');
-  if (blockSize < 1) return refuse('r', blockSize, 'an integer above 0');
+  if (blockSize < 1 || blockSize > MAX_BLOCK_SIZE) {
+    return refuse('r', blockSize, `an integer from 1 to ${MAX_BLOCK_SIZE}`);
+  }
+  if (blockSize === 1 && cost >= COST_LIMIT_OF_BLOCK_SIZE_1) {
+    return refuse('N', cost, `below ${COST_LIMIT_OF_BLOCK_SIZE_1} with r = 1`);
+  }
   if (128 * cost * blockSize > MAX_SCRYPT_BYTES) {
     return refuse('128 * N * r', 128 * cost * blockSize, `at most ${MAX_SCRYPT_BYTES} bytes of memory`);
   }

@@ -32,10 +32,12 @@ export interface Credentials {
 export type HandshakeStep =
   /** Give more bytes. */
   | { readonly kind: 'need-bytes' }
-  /** Register `name` (empty: invent one), then call `nameAccepted` or `nameRefused`. */
-  | { readonly kind: 'register'; readonly name: string; readonly wantsMembership: boolean }
+  /** Ask whether `name` is free (empty: invent one when it is registered), then call `nameFree` or `nameRefused`. */
+  | { readonly kind: 'check-name'; readonly name: string; readonly wantsMembership: boolean }
   /** Check this method for the client, then call `authenticated`. */
   | { readonly kind: 'authenticate'; readonly method: 'IP' | 'PWORD'; readonly credentials: Credentials | null }
+  /** The client is who it says: take the name for it, then call `nameAccepted` or `nameRefused`. */
+  | { readonly kind: 'register' }
   /** Send `bytes`, then continue with `next`. */
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   /** Send `bytes`; message frames follow from here on. */
@@ -52,7 +54,14 @@ const FIRST_WITH_PATCH = 31_400;
 const FIRST_SUPPORTED = 30_100;
 const FIRST_WITH_AUTH = 31_600;
 
-type State = 'connect' | 'registering' | 'auth-choice' | 'password' | 'checking' | 'done';
+/**
+ * `connect`, `auth-choice`, `password`: the client's turn. `naming`, `registering`: the ring agent's. `verifying`: its
+ * password is being checked. `checking`: between two methods, never left so by a call.
+ */
+type State = 'connect' | 'naming' | 'auth-choice' | 'checking' | 'password' | 'verifying' | 'registering' | 'done';
+
+/** The verdict byte of PWORD for a password that is right. */
+const PASSWORD_RIGHT = 1;
 
 const NEED_BYTES: HandshakeStep = { kind: 'need-bytes' };
 
@@ -65,7 +74,6 @@ export class ServerHandshake {
   #state: State = 'connect';
   /** major x 10000 + minor x 100 + patch */
   #version = 0;
-  #privateName = '';
   /** Methods still to be checked. */
   #pending: AuthMethod[] = [];
 
@@ -73,9 +81,9 @@ export class ServerHandshake {
     this.#policy = policy;
   }
 
-  /** Whether the client has been told that its CONNECT was read; decides what a timeout says. */
-  get authenticating(): boolean {
-    return this.#state === 'auth-choice' || this.#state === 'password' || this.#state === 'checking';
+  /** Whether the next move is the client's. If not, it waits for this daemon. */
+  get waitsForClient(): boolean {
+    return this.#state === 'connect' || this.#state === 'auth-choice' || this.#state === 'password';
   }
 
   /** How the next step reads `bytes[start, end)`; `consumed` says how far it got. */
@@ -95,9 +103,8 @@ export class ServerHandshake {
     }
   }
 
-  /** The name is ours now. @param privateName `#user#daemon` */
-  nameAccepted(privateName: string): HandshakeStep {
-    this.#privateName = privateName;
+  /** Nobody has the name. It is not taken yet: that is for clients that have authenticated. */
+  nameFree(): HandshakeStep {
     const { allowed, required } = this.#policy;
     if (this.#version < FIRST_WITH_AUTH) {
       if (required.includes('PWORD')) {
@@ -124,6 +131,7 @@ export class ServerHandshake {
     return { kind: 'send', bytes };
   }
 
+  /** In place of the list of methods, or of ACCEPT when somebody else took the name meanwhile. */
   nameRefused(code: number): HandshakeStep {
     return refuse(
       code,
@@ -131,9 +139,14 @@ export class ServerHandshake {
     );
   }
 
+  /** The name is the client's now. @param privateName `#user#daemon` */
+  nameAccepted(privateName: string): HandshakeStep {
+    return this.#accept(privateName);
+  }
+
   /** Answer to an `authenticate` step. */
   authenticated(method: AuthMethod, success: boolean): HandshakeStep {
-    const reply = method === 'PWORD' ? [success ? 1 : 0] : [];
+    const reply = method === 'PWORD' ? [success ? PASSWORD_RIGHT : 0] : [];
     if (!success) {
       const bytes = Uint8Array.of(...reply, RESULT_CODES.REJECT_AUTH & 0xff);
       return { kind: 'refuse', bytes, reason: `authentication ${method}: refused` };
@@ -149,18 +162,31 @@ export class ServerHandshake {
   next(): HandshakeStep {
     if (this.#state !== 'checking') return NEED_BYTES;
     const method = this.#pending.shift();
-    if (method === undefined) return this.#accept();
+    if (method === undefined) {
+      this.#state = 'registering';
+      return { kind: 'register' };
+    }
     if (method === 'NULL') return this.next();
     if (method === 'IP') return { kind: 'authenticate', method, credentials: null };
     this.#state = 'password';
     return NEED_BYTES;
   }
 
-  /** What to say when the client took too long (section 1.3: no byte before AUTH, -9 in it). */
+  /** What to say when time is up (section 1.3: no byte before AUTH, -9 in it); when it was this daemon's turn, that it is busy. */
   timedOut(timeoutMs: number): HandshakeStep {
     const reason = `handshake: not finished after ${timeoutMs} ms`;
-    if (this.authenticating) return refuse(RESULT_CODES.REJECT_AUTH, reason);
-    return { kind: 'refuse', bytes: new Uint8Array(0), reason };
+    if (!this.waitsForClient) return this.busy(reason);
+    if (this.#state === 'connect') return { kind: 'refuse', bytes: new Uint8Array(0), reason };
+    return refuse(RESULT_CODES.REJECT_AUTH, reason);
+  }
+
+  /**
+   * What to say to a client that there is no room or time for: -3, which libraries give to their program as REJECT_QUOTA. Where
+   * they expect the verdict on a password first they get that byte too, because any other value of it means a wrong password to them.
+   */
+  busy(reason: string): HandshakeStep {
+    const verdict = this.#state === 'password' || this.#state === 'verifying' ? [PASSWORD_RIGHT] : [];
+    return { kind: 'refuse', bytes: Uint8Array.of(...verdict, RESULT_CODES.REJECT_QUOTA & 0xff), reason };
   }
 
   /** Moves bytes into the part being read until it is `length` long. */
@@ -207,8 +233,8 @@ export class ServerHandshake {
     }
     this.wantsMembership = flags > 0 && flags % 2 === 1;
     this.#partLength = 0;
-    this.#state = 'registering';
-    return { kind: 'register', name, wantsMembership: this.wantsMembership };
+    this.#state = 'naming';
+    return { kind: 'check-name', name, wantsMembership: this.wantsMembership };
   }
 
   #readAuthChoice(): HandshakeStep {
@@ -229,16 +255,20 @@ export class ServerHandshake {
     return this.#begin(chosen);
   }
 
-  /** Checks the chosen methods, then the required ones that were not chosen. */
+  /**
+   * Checks the chosen methods and the required ones, passwords last: who fails by address costs no hash, and does not learn whether
+   * a password is right.
+   */
   #begin(chosen: readonly AuthMethod[]): HandshakeStep {
-    this.#pending = [...chosen, ...this.#policy.required.filter((method) => !chosen.includes(method))];
+    const all = [...chosen, ...this.#policy.required.filter((method) => !chosen.includes(method))];
+    this.#pending = [...all.filter((method) => method !== 'PWORD'), ...all.filter((method) => method === 'PWORD')];
     this.#state = 'checking';
     return this.next();
   }
 
   #readPassword(): HandshakeStep {
     this.#partLength = 0;
-    this.#state = 'checking';
+    this.#state = 'verifying';
     const credentials = {
       user: text(this.#part, 0, PASSWORD_USER_LENGTH),
       password: text(this.#part, PASSWORD_USER_LENGTH, PASSWORD_LENGTH),
@@ -247,9 +277,8 @@ export class ServerHandshake {
     return { kind: 'authenticate', method: 'PWORD', credentials };
   }
 
-  #accept(): HandshakeStep {
+  #accept(name: string): HandshakeStep {
     this.#state = 'done';
-    const name = this.#privateName;
     const hasPatch = this.#version - (this.#version % 100) > FIRST_WITH_PATCH;
     const head: number[] = [RESULT_CODES.ACCEPT_SESSION, PROTOCOL_VERSION.major, PROTOCOL_VERSION.minor];
     if (hasPatch) head.push(PROTOCOL_VERSION.patch);

@@ -55,7 +55,10 @@ export const RecordKind = {
   Disconnect: 4,
   /** State exchange of the process-group layer after a membership change; body is its own. */
   Groups: 5,
-  /** Local only, never ordered: a connection asks for its name. Body: private name (32), flags u8. */
+  /**
+   * Local only, never ordered: a connection asks for its name. Body: private name (32), u8: 1 takes the name, 0 only asks whether it
+   * could.
+   */
   Register: 16,
   /** Local only: a connection that was registered but never became a session went away. */
   Unregister: 17,

@@ -264,16 +264,38 @@ describe('names and numbers of sessions', () => {
     }
   });
 
-  it('refuses a name in use with -6, also one that is only being authenticated', async () => {
+  it('refuses a name in use with -6 in place of the list of methods', async () => {
+    const daemon = await testDaemon();
+    await testClient(daemon, 'alice');
+    const second = openTo(daemon);
+    second.send(connectBytes('alice', true));
+    expect((await second.takeToEnd()).toString('hex')).toBe('fa');
+    expect((await testClient(daemon, 'ALICE')).privateName).toBe('#ALICE#localhost');
+  });
+
+  it('gives a name to who authenticates first, and not to who asked first', async () => {
     const daemon = await testDaemon();
     const first = openTo(daemon);
     first.send(connectBytes('alice', true));
     await first.take(6);
-    await expect(testClient(daemon, 'alice')).rejects.toThrow('refused with -6');
+    expect(orderingCount(daemon, 'Sessions')).toBe(0);
+    expect((await testClient(daemon, 'alice')).privateName).toBe('#alice#localhost');
+    // Where ACCEPT would have been.
     first.send(authChoice('NULL'));
-    expect((await first.take(4)).toString('hex')).toBe(ACCEPTED);
-    await expect(testClient(daemon, 'alice')).rejects.toThrow('refused with -6');
-    expect((await testClient(daemon, 'ALICE')).privateName).toBe('#ALICE#localhost');
+    expect((await first.takeToEnd()).toString('hex')).toBe('fa');
+  });
+
+  it('keeps no name for clients that ask for it and hang up, at whatever point', async () => {
+    const daemon = await testDaemon({ allowedAuthMethods: 'NULL PWORD', passwordFile: fileOf(passwordLine('x', 'y')) });
+    const whole = Buffer.concat([connectBytes('alice', true), authChoice('PWORD'), credentials('nobody', 'wrong')]);
+    for (let length = 1; length <= whole.length; length += 3) {
+      const socket = openTo(daemon);
+      socket.send(whole.subarray(0, length));
+      if (length % 2 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      socket.close();
+      expect(orderingCount(daemon, 'Sessions')).toBe(0);
+    }
+    expect((await testClient(daemon, 'alice')).privateName).toBe('#alice#localhost');
   });
 
   it('gives a name again once the disconnect was ordered', async () => {

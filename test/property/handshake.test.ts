@@ -23,10 +23,14 @@ function converse(policy: AuthPolicy, chunks: readonly Buffer[]): Conversation {
   const steps: HandshakeStep[] = [];
   let kept = Buffer.alloc(0);
   let over = false;
+  let name = '';
   const take = (step: HandshakeStep): void => {
     if (step.kind === 'need-bytes') return;
     steps.push(step);
-    if (step.kind === 'register') take(handshake.nameAccepted(`#${step.name || 'r1-1'}#${DAEMON}`));
+    if (step.kind === 'check-name') {
+      name = step.name || 'r1-1';
+      take(handshake.nameFree());
+    } else if (step.kind === 'register') take(handshake.nameAccepted(`#${name}#${DAEMON}`));
     else if (step.kind === 'authenticate') take(handshake.authenticated(step.method, true));
     else if (step.kind === 'send') take(handshake.next());
     else over = true;
@@ -127,10 +131,11 @@ function expectedSteps(one: Valid): readonly HandshakeStep[] {
   const list = AUTH_METHODS.filter((known) => policy.allowed.includes(known))
     .map((known) => `${known} `)
     .join('');
-  const checked = [...chosen, ...policy.required.filter((required) => !chosen.includes(required))];
+  const all = [...chosen, ...policy.required.filter((required) => !chosen.includes(required))];
+  const checked = [...all.filter((method) => method !== 'PWORD'), ...all.filter((method) => method === 'PWORD')];
   const privateName = `#${one.name || 'r1-1'}#${DAEMON}`;
   return [
-    { kind: 'register', name: one.name, wantsMembership: one.flags < 0x80 && one.flags % 2 === 1 },
+    { kind: 'check-name', name: one.name, wantsMembership: one.flags < 0x80 && one.flags % 2 === 1 },
     { kind: 'send', bytes: new Uint8Array([list.length, ...Buffer.from(list)]) },
     ...checked.flatMap((method): HandshakeStep[] => {
       if (method === 'NULL') return [];
@@ -140,6 +145,7 @@ function expectedSteps(one: Valid): readonly HandshakeStep[] {
         { kind: 'send', bytes: Uint8Array.of(1) },
       ];
     }),
+    { kind: 'register' },
     { kind: 'accept', bytes: new Uint8Array([1, 4, 4, 0, privateName.length, ...Buffer.from(privateName)]) },
   ];
 }

@@ -4,10 +4,9 @@ import { Pacer } from '../../cli/pacer.ts';
 import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
 import { run } from '../../cli/program.ts';
 import { SkeinError } from '../../client/index.ts';
-import { EMPTY_ACCESS_LIST } from '../../engine/config/access-ip.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
 import { parsePasswordFile } from '../../engine/config/password-file.ts';
-import { Authenticator } from '../../workers/delivery/authenticator.ts';
+import { PasswordChecker, type PasswordVerdict } from '../../workers/delivery/password-checker.ts';
 
 describe('command lines', () => {
   let out = '';
@@ -86,12 +85,12 @@ describe('password lines', () => {
     const line = passwordLine(await passwordEntry('alice', 'secret', 16_384));
     const { entries, problems } = parsePasswordFile(`${line}\n`);
     expect(problems).toEqual([]);
-    const authenticator = new Authenticator(EMPTY_ACCESS_LIST, entries);
-    const check = (user: string, password: string): Promise<boolean> =>
-      new Promise((resolve) => authenticator.checkPassword({ user, password }, resolve));
-    expect(await check('alice', 'secret')).toBe(true);
-    expect(await check('alice', 'secreT')).toBe(false);
-    expect(await check('bob', 'secret')).toBe(false);
+    const checker = new PasswordChecker(entries, 1, new Float64Array(64));
+    const check = (user: string, password: string): Promise<PasswordVerdict> =>
+      new Promise((answer) => checker.check({ credentials: { user, password }, owner: 'test', answer }));
+    expect(await check('alice', 'secret')).toBe('right');
+    expect(await check('alice', 'secreT')).toBe('wrong');
+    expect(await check('bob', 'secret')).toBe('wrong');
   });
 });
 

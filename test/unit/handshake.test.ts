@@ -43,7 +43,7 @@ describe('CONNECT', () => {
     [0xff, false],
   ])('flags %i: membership %s', (flags, wantsMembership) => {
     const step = read(new ServerHandshake(NULL_ONLY), connect([4, 4, 0], [flags, 1, 0x61]));
-    expect(step).toEqual({ kind: 'register', name: 'a', wantsMembership });
+    expect(step).toEqual({ kind: 'check-name', name: 'a', wantsMembership });
   });
 
   it('a taken name and a full daemon have codes of their own', () => {
@@ -58,7 +58,7 @@ describe('AUTH-CHOICE', () => {
   const chooses = (policy: AuthPolicy, ...methods: readonly string[]): HandshakeStep => {
     const handshake = new ServerHandshake(policy);
     read(handshake, connect([4, 4, 0], [0, 1, 0x61]));
-    handshake.nameAccepted('#a#d');
+    handshake.nameFree();
     return read(handshake, choice(...methods));
   };
 
@@ -79,6 +79,11 @@ describe('AUTH-CHOICE', () => {
     expect(step).toEqual({ kind: 'authenticate', method: 'IP', credentials: null });
   });
 
+  it('who may not come from its address is not asked for a password, whatever the order', () => {
+    const step = chooses({ allowed: ['NULL', 'IP', 'PWORD'], required: ['IP'] }, 'PWORD', 'NULL');
+    expect(step).toEqual({ kind: 'authenticate', method: 'IP', credentials: null });
+  });
+
   it('a required method is checked although it was not chosen', () => {
     expect(chooses({ allowed: ['NULL'], required: ['IP'] }, 'NULL')).toMatchObject({
       kind: 'authenticate',
@@ -89,13 +94,13 @@ describe('AUTH-CHOICE', () => {
   it('without any method the list is empty and the refusal follows', () => {
     const handshake = new ServerHandshake({ allowed: [], required: [] });
     read(handshake, connect([4, 4, 0], [0, 1, 0x61]));
-    expect(hex(handshake.nameAccepted('#a#d'))).toBe('00f7');
+    expect(hex(handshake.nameFree())).toBe('00f7');
   });
 
   it('a wrong password is answered 0, then -9', () => {
     const handshake = new ServerHandshake({ allowed: ['PWORD'], required: [] });
     read(handshake, connect([4, 4, 0], [0, 1, 0x61]));
-    handshake.nameAccepted('#a#d');
+    handshake.nameFree();
     read(handshake, choice('PWORD'));
     const step = read(handshake, Buffer.alloc(40, 'x'));
     expect(step).toMatchObject({
@@ -109,8 +114,9 @@ describe('AUTH-CHOICE', () => {
 describe('old libraries', () => {
   const answer = (version: readonly number[], policy: AuthPolicy): HandshakeStep => {
     const handshake = new ServerHandshake(policy);
-    expect(read(handshake, connect(version, [1, 1, 0x61]))).toMatchObject({ kind: 'register', name: 'a' });
-    return handshake.nameAccepted('#a#d');
+    expect(read(handshake, connect(version, [1, 1, 0x61]))).toMatchObject({ kind: 'check-name', name: 'a' });
+    const step = handshake.nameFree();
+    return step.kind === 'register' ? handshake.nameAccepted('#a#d') : step;
   };
 
   it.each([
@@ -130,14 +136,49 @@ describe('old libraries', () => {
   });
 });
 
-describe('time out', () => {
-  it('says nothing before the list of methods, and -9 after it', () => {
-    const handshake = new ServerHandshake(NULL_ONLY);
-    expect(handshake.timedOut(500)).toMatchObject({ kind: 'refuse', reason: 'handshake: not finished after 500 ms' });
-    expect(hex(handshake.timedOut(500))).toBe('');
+/** A handshake in each of its states, and what it says there when there is no time or no room for it. */
+describe('time out and crowds', () => {
+  const PASSWORDS: AuthPolicy = { allowed: ['NULL', 'PWORD'], required: [] };
+  const start = (): ServerHandshake => new ServerHandshake(PASSWORDS);
+  const named = (): ServerHandshake => {
+    const handshake = start();
     read(handshake, connect([4, 4, 0], [0, 1, 0x61]));
-    expect(hex(handshake.timedOut(500))).toBe('');
-    handshake.nameAccepted('#a#d');
-    expect(hex(handshake.timedOut(500))).toBe('f7');
+    return handshake;
+  };
+  const choosing = (): ServerHandshake => {
+    const handshake = named();
+    handshake.nameFree();
+    return handshake;
+  };
+  const asked = (): ServerHandshake => {
+    const handshake = choosing();
+    read(handshake, choice('PWORD'));
+    return handshake;
+  };
+  const verifying = (): ServerHandshake => {
+    const handshake = asked();
+    read(handshake, Buffer.alloc(40, 'x'));
+    return handshake;
+  };
+  const registering = (): ServerHandshake => {
+    const handshake = verifying();
+    handshake.authenticated('PWORD', true);
+    expect(handshake.next()).toEqual({ kind: 'register' });
+    return handshake;
+  };
+
+  // Late by its own fault: silence before the list of methods, -9 after it. By ours: -3, behind the verdict that is due.
+  it.each([
+    ['CONNECT', start, true, '', 'fd'],
+    ['the look for the name', named, false, 'fd', 'fd'],
+    ['AUTH-CHOICE', choosing, true, 'f7', 'fd'],
+    ['the password', asked, true, 'f7', '01fd'],
+    ['its check', verifying, false, '01fd', '01fd'],
+    ['the taking of the name', registering, false, 'fd', 'fd'],
+  ])('in %s', (_, make, waitsForClient, late, crowded) => {
+    expect(make().waitsForClient).toBe(waitsForClient);
+    expect(make().timedOut(500)).toMatchObject({ kind: 'refuse', reason: 'handshake: not finished after 500 ms' });
+    expect(hex(make().timedOut(500))).toBe(late);
+    expect(hex(make().busy('too many'))).toBe(crowded);
   });
 });

@@ -43,7 +43,7 @@ export class Departures {
     } else if (session.state === 'handshake') {
       session.state = 'closed';
       if (session.nameState === 'held') this.#giveBackName(session);
-      else if (session.nameState === 'none') this.#forget(session);
+      else if (session.nameState !== 'asked') this.#forget(session);
     }
   }
 

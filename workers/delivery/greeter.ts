@@ -1,6 +1,9 @@
 /**
  * Carries connections through the handshake: asks the ring agent for the name, has credentials checked, sends the daemon's parts
- * (each in one write, as C clients need it: client-protocol.md 1.2) and ends those that take too long.
+ * (each in one write, as C clients need it: client-protocol.md 1.2) and ends those that take too long or are too many.
+ *
+ * A name is looked up first, so that a client with one that is in use learns it where libraries expect it; it is taken only when
+ * the client has authenticated.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
@@ -8,29 +11,37 @@ import type { HandshakeStep } from '../../engine/wire/handshake.ts';
 import { privateName } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { PasswordVerdict } from './password-checker.ts';
 import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface GreeterEvents {
   /** The session is open; bytes that came with the handshake are in its input. */
   opened(session: ClientSession): void;
   /** The connection is over before it became a session; `bytes` go out first. */
   refused(session: ClientSession, bytes: Uint8Array, reason: string): void;
+  /** Connections are ended, or passwords not checked, because there are too many. */
+  crowded(reason: string): void;
 }
 
 export interface GreeterOptions {
   readonly daemonName: string;
   readonly handshakeTimeoutMs: number;
+  /** Connections of this worker that are no sessions. */
+  readonly maxHandshakes: number;
 }
 
+/**
+ * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then its socket is not read: the
+ * rest stays with TCP until the handshake has come so far.
+ */
+export const HANDSHAKE_READ_BYTES = 512;
+/** How long a refused connection may take to read its reply before it is cut. */
+const LINGER_MS = 1000;
 /** Numbers in invented names, as in `r2683-9`: both parts together stay within 10 bytes. */
 const INVENTED_FIRST = 9999;
 const INVENTED_SECOND = 1000;
-
-interface Deadline {
-  readonly session: ClientSession;
-  readonly atMs: number;
-}
 
 export class Greeter {
   readonly #options: GreeterOptions;
@@ -38,12 +49,11 @@ export class Greeter {
   readonly #authenticator: Authenticator;
   readonly #counters: Float64Array;
   readonly #events: GreeterEvents;
-  /** Oldest first: every handshake has the same time. */
-  readonly #deadlines: Deadline[] = [];
+  readonly #room: WaitingRoom;
   /** Connections that asked for no name in particular. */
   readonly #invented = new WeakSet<ClientSession>();
-  /** Register requests that found the request ring full. */
-  readonly #unregistered: ClientSession[] = [];
+  /** Who found the request ring full, and whether the name was to be taken. */
+  readonly #unasked: { readonly session: ClientSession; readonly takesName: boolean }[] = [];
   #nextInvented = 0;
 
   constructor(
@@ -58,40 +68,81 @@ export class Greeter {
     this.#authenticator = authenticator;
     this.#counters = counters;
     this.#events = events;
+    this.#room = new WaitingRoom(options.maxHandshakes);
   }
 
   begin(session: ClientSession, nowMs: number): void {
-    this.#deadlines.push({ session, atMs: nowMs + this.#options.handshakeTimeoutMs });
+    const isFull = this.#room.isFull;
+    const victim = isFull ? this.#room.victim() : undefined;
+    this.#room.enter(session, nowMs + this.#options.handshakeTimeoutMs);
+    if (isFull) this.#crowdOut(victim ?? session);
+    this.#publish();
+  }
+
+  /** The connection is a session now, or over. */
+  forget(session: ClientSession): void {
+    this.#room.leave(session);
+    this.#cancelPassword(session);
+    this.#publish();
+  }
+
+  /** The connection was refused: it may read why for a while. */
+  linger(session: ClientSession, nowMs: number): void {
+    this.#cancelPassword(session);
+    this.#room.linger(session, nowMs + LINGER_MS);
+    this.#publish();
   }
 
   nextDeadlineMs(): number {
-    return this.#deadlines[0]?.atMs ?? Number.POSITIVE_INFINITY;
+    return this.#room.nextDeadlineMs();
   }
 
-  /** Ends handshakes that took too long, and asks again for names where the ring was full. */
+  /** Ends what took too long, and asks again for names where the ring was full. */
   poll(nowMs: number): number {
     let work = 0;
-    for (let next = this.#deadlines[0]; next !== undefined; next = this.#deadlines[0]) {
-      if (next.session.state === 'handshake' && next.atMs > nowMs) break;
-      this.#deadlines.shift();
-      if (next.session.state !== 'handshake') continue;
+    for (let session = this.#room.expired(nowMs); session !== undefined; session = this.#room.expired(nowMs)) {
       work++;
-      this.#step(next.session, next.session.handshake.timedOut(this.#options.handshakeTimeoutMs));
+      if (session.state === 'handshake') {
+        this.#counters[DeliveryCounter.HandshakesTimedOut]!++;
+        this.#step(session, session.handshake.timedOut(this.#options.handshakeTimeoutMs));
+      } else {
+        this.#room.leave(session);
+        session.socket.destroy();
+      }
     }
-    for (const session of this.#unregistered.splice(0)) {
-      if (session.state === 'handshake') this.#register(session);
+    for (const { session, takesName } of this.#unasked.splice(0)) {
+      if (session.state === 'handshake') this.#ask(session, takesName);
     }
+    if (work > 0) this.#publish();
     return work;
   }
 
-  /** Takes what the connection sent; the part that is not of the handshake's present step waits in the session's input. */
-  read(session: ClientSession, bytes: Buffer, from: number, end: number): void {
-    session.input.append(bytes, from, end);
-    this.#proceed(session);
+  /** No connection is left behind. */
+  close(): void {
+    for (const session of [...this.#room]) session.socket.destroy();
   }
 
-  /** The ring agent's answer: the name belongs to this connection. */
+  /**
+   * Takes what the connection sent; the part that is not of the handshake's present step waits in the session's input.
+   * @returns whether it may be read further
+   */
+  read(session: ClientSession, bytes: Buffer, lengthBytes: number): boolean {
+    session.input.append(bytes, 0, lengthBytes);
+    this.#proceed(session);
+    if (session.state !== 'handshake' || session.input.length < HANDSHAKE_READ_BYTES) return true;
+    // Who is not read is not noticed to hang up either.
+    session.input.paused = true;
+    if (session.passwordCheck !== null) this.#authenticator.passwords.unwatch(session.passwordCheck);
+    return false;
+  }
+
+  /** The ring agent's answer: the name is free, or belongs to this connection. */
   nameAccepted(session: ClientSession): void {
+    if (session.nameState === 'checked') {
+      session.nameState = 'none';
+      if (session.state === 'handshake') this.#step(session, session.handshake.nameFree());
+      return;
+    }
     session.nameState = 'held';
     this.#invented.delete(session);
     if (session.state !== 'handshake') return;
@@ -101,22 +152,28 @@ export class Greeter {
   nameRefused(session: ClientSession, code: number): void {
     if (session.state !== 'handshake') return;
     if (code === RESULT_CODES.REJECT_NOT_UNIQUE && this.#invented.has(session)) {
-      this.#invent(session);
       this.#register(session);
       return;
     }
-    session.privateName = '';
     this.#step(session, session.handshake.nameRefused(code));
   }
 
   #proceed(session: ClientSession): void {
     const { input, handshake } = session;
-    if (input.length === 0) return;
-    const step = handshake.read(input.bytes!, input.start, input.end);
-    const progressed = handshake.consumed > input.start;
-    input.consume(handshake.consumed);
-    if (step.kind !== 'need-bytes') this.#step(session, step);
-    else if (progressed && input.length > 0) this.#proceed(session);
+    while (input.length > 0) {
+      const step = handshake.read(input.bytes!, input.start, input.end);
+      const hasProgressed = handshake.consumed > input.start;
+      input.consume(handshake.consumed);
+      if (step.kind !== 'need-bytes') {
+        this.#step(session, step);
+        return;
+      }
+      if (!hasProgressed) break;
+    }
+    if (input.paused && handshake.waitsForClient && input.length < HANDSHAKE_READ_BYTES) {
+      input.paused = false;
+      session.socket.resume();
+    }
   }
 
   #step(session: ClientSession, step: HandshakeStep): void {
@@ -124,10 +181,17 @@ export class Greeter {
       case 'need-bytes':
         this.#proceed(session);
         return;
-      case 'register':
+      case 'check-name':
         session.wantsMembership = step.wantsMembership;
-        if (step.name === '') this.#invent(session);
-        else session.privateName = privateName(step.name, this.#options.daemonName);
+        if (step.name === '') {
+          this.#invented.add(session);
+          this.#step(session, session.handshake.nameFree());
+          return;
+        }
+        session.privateName = privateName(step.name, this.#options.daemonName);
+        this.#ask(session, false);
+        return;
+      case 'register':
         this.#register(session);
         return;
       case 'authenticate':
@@ -138,38 +202,78 @@ export class Greeter {
         this.#step(session, session.handshake.next());
         return;
       case 'accept':
+        this.forget(session);
+        session.input.paused = false;
         session.identity = new SenderIdentity(session.privateName);
         session.state = 'open';
         session.socket.write(step.bytes);
         this.#events.opened(session);
         return;
       case 'refuse':
-        this.#counters[DeliveryCounter.HandshakesRefused]!++;
         this.#events.refused(session, step.bytes, step.reason);
     }
   }
 
   #authenticate(session: ClientSession, step: Extract<HandshakeStep, { kind: 'authenticate' }>): void {
-    const { method, credentials } = step;
-    const answer = (success: boolean): void => {
-      if (session.state === 'handshake') this.#step(session, session.handshake.authenticated(method, success));
+    const { handshake } = session;
+    if (step.method === 'IP') {
+      const isAllowed = this.#authenticator.isAddressAllowed(session.socket.remoteAddress);
+      this.#step(session, handshake.authenticated('IP', isAllowed));
+      return;
+    }
+    const answer = (verdict: PasswordVerdict): void => {
+      session.passwordCheck = null;
+      if (session.state !== 'handshake') return;
+      if (verdict === 'busy') {
+        const reason = 'passwords that wait to be checked: too many';
+        this.#events.crowded(reason);
+        this.#step(session, handshake.busy(reason));
+      } else this.#step(session, handshake.authenticated('PWORD', verdict === 'right'));
     };
-    if (method === 'IP') answer(this.#authenticator.isAddressAllowed(session.socket.remoteAddress));
-    else this.#authenticator.checkPassword(credentials!, answer);
+    const { passwords } = this.#authenticator;
+    const check = { credentials: step.credentials!, owner: session.share, answer };
+    session.passwordCheck = check;
+    passwords.check(check);
+    if (session.input.paused) passwords.unwatch(check);
   }
 
-  #invent(session: ClientSession): void {
-    const first = Math.floor(Math.random() * INVENTED_FIRST);
-    this.#nextInvented = (this.#nextInvented + 1) % INVENTED_SECOND;
-    session.privateName = privateName(`r${first}-${this.#nextInvented}`, this.#options.daemonName);
-    this.#invented.add(session);
+  #crowdOut(victim: ClientSession): void {
+    this.#counters[DeliveryCounter.HandshakesCrowdedOut]!++;
+    const reason = `handshakes: there are MaxHandshakes ${this.#options.maxHandshakes} in this worker`;
+    this.#events.crowded(reason);
+    if (victim.state === 'handshake') this.#step(victim, victim.handshake.busy(reason));
+    // There is no room for it to linger in.
+    this.#room.leave(victim);
+    victim.socket.destroySoon();
+  }
+
+  #cancelPassword(session: ClientSession): void {
+    if (session.passwordCheck === null) return;
+    const check = session.passwordCheck;
+    session.passwordCheck = null;
+    this.#authenticator.passwords.cancel(check);
   }
 
   #register(session: ClientSession): void {
-    session.nameState = 'asked';
-    if (!this.#port.register(session.handle, session.privateName, session.wantsMembership)) {
-      session.nameState = 'none';
-      this.#unregistered.push(session);
+    if (this.#invented.has(session)) {
+      const first = Math.floor(Math.random() * INVENTED_FIRST);
+      this.#nextInvented = (this.#nextInvented + 1) % INVENTED_SECOND;
+      session.privateName = privateName(`r${first}-${this.#nextInvented}`, this.#options.daemonName);
     }
+    this.#ask(session, true);
+  }
+
+  /** Asks the ring agent for the name, or whether it is free; again later when the ring is full. */
+  #ask(session: ClientSession, takesName: boolean): void {
+    const { handle, privateName: name } = session;
+    const isAsked = takesName ? this.#port.register(handle, name) : this.#port.checkName(handle, name);
+    if (!isAsked) {
+      session.nameState = 'none';
+      this.#unasked.push({ session, takesName });
+    } else session.nameState = takesName ? 'asked' : 'checked';
+  }
+
+  #publish(): void {
+    this.#counters[DeliveryCounter.HandshakesOpen] = this.#room.size;
   }
 }

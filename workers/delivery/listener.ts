@@ -15,8 +15,15 @@ export interface BoundAddress {
   readonly fd: number;
 }
 
-export type ReadCallback = (socket: Socket, lengthBytes: number) => boolean;
-export type AcceptCallback = (socket: Socket) => void;
+/** How much of a connection is read at once. */
+export interface ReadMode {
+  /** Into the large buffer, from the next read but one on. A connection begins with short reads. */
+  isLong: boolean;
+}
+
+/** @param bytes begins with the `lengthBytes` bytes just read: one of the two buffers. @returns whether to read on */
+export type ReadCallback = (socket: Socket, bytes: Buffer, lengthBytes: number) => boolean;
+export type AcceptCallback = (socket: Socket, mode: ReadMode) => void;
 
 /** Node's private side of a socket, used where the public one cannot hand over an accepted connection. */
 interface WithHandle {
@@ -34,11 +41,14 @@ export class Listener {
   readonly #servers: Server[] = [];
   readonly #unixPaths: string[] = [];
   readonly #readBuffer: Buffer;
+  readonly #shortBuffer: Buffer;
   readonly #onRead: ReadCallback;
   readonly #onAccept: AcceptCallback;
 
-  constructor(readBuffer: Buffer, onRead: ReadCallback, onAccept: AcceptCallback) {
+  /** @param shortBuffer what strangers are read into: nobody keeps more of them than one read brings */
+  constructor(readBuffer: Buffer, shortBuffer: Buffer, onRead: ReadCallback, onAccept: AcceptCallback) {
     this.#readBuffer = readBuffer;
+    this.#shortBuffer = shortBuffer;
     this.#onRead = onRead;
     this.#onAccept = onAccept;
   }
@@ -91,23 +101,38 @@ export class Listener {
       return;
     }
     (accepted as unknown as WithHandle)._handle = null;
+    const mode: ReadMode = { isLong: false };
+    let given: Buffer | null = null;
     const options = {
       handle,
-      onread: { buffer: this.#readBuffer, callback: (lengthBytes: number) => this.#onRead(socket, lengthBytes) },
+      onread: {
+        // Asked at the beginning and after each read; null leaves the socket the one it has.
+        buffer: () => {
+          const wanted = mode.isLong ? this.#readBuffer : this.#shortBuffer;
+          if (wanted === given) return null;
+          given = wanted;
+          return wanted;
+        },
+        callback: (lengthBytes: number) => this.#onRead(socket, given!, lengthBytes),
+      },
     };
-    const socket: Socket = new Socket(options as SocketConstructorOpts);
-    this.#onAccept(socket);
+    const socket: Socket = new Socket(options as unknown as SocketConstructorOpts);
+    this.#onAccept(socket, mode);
     socket.resume();
   }
 
+  /** A chunk that has come is given away whole; here up to 64 KiB of a handshake are kept. */
   #readByEvents(socket: Socket): void {
+    const mode: ReadMode = { isLong: false };
     socket.on('data', (chunk: Buffer) => {
-      for (let from = 0; from < chunk.length; from += this.#readBuffer.length) {
-        const length = chunk.copy(this.#readBuffer, 0, from);
-        if (!this.#onRead(socket, length)) socket.pause();
+      for (let from = 0; from < chunk.length; ) {
+        const bytes = mode.isLong ? this.#readBuffer : this.#shortBuffer;
+        const length = chunk.copy(bytes, 0, from);
+        if (!this.#onRead(socket, bytes, length)) socket.pause();
+        from += length;
       }
     });
-    this.#onAccept(socket);
+    this.#onAccept(socket, mode);
     socket.resume();
   }
 }

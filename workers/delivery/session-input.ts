@@ -13,6 +13,8 @@ export class SessionInput {
   end = 0;
   /** The submit ring was full: the socket is not read until the bytes kept here are through. */
   stalled = false;
+  /** In the handshake: the socket is not read until the bytes kept here have been looked at. */
+  paused = false;
   /** The client closed its side; the session ends when the bytes kept here are through. */
   ended = false;
 

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import type { ServerHandshake } from '../../engine/wire/handshake.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
+import type { ReadMode } from './listener.ts';
+import type { PasswordCheck } from './password-checker.ts';
 import type { SessionInput } from './session-input.ts';
 import type { SessionOutput } from './session-output.ts';
 
@@ -17,14 +19,19 @@ export class ClientSession {
   readonly socket: Socket;
   /** Address for the log: `127.0.0.1:51234` or `unix`. */
   readonly peer: string;
+  /** Whom it is counted with until it is a session, see `shareKey`. */
+  readonly share: string;
   readonly output: SessionOutput;
   readonly input: SessionInput;
   readonly handshake: ServerHandshake;
+  readonly reads: ReadMode;
   state: SessionState = 'handshake';
   /** `#user#daemon`; empty until the client has asked for a name. */
   privateName = '';
-  /** Whether the ring agent was asked for the name, or holds it for this connection. */
-  nameState: 'none' | 'asked' | 'held' = 'none';
+  /** Whether the ring agent was asked if the name is free, was asked for it, or holds it for this connection. */
+  nameState: 'none' | 'checked' | 'asked' | 'held' = 'none';
+  /** Waits for its verdict, or is being computed. */
+  passwordCheck: PasswordCheck | null = null;
   wantsMembership = false;
   identity: SenderIdentity | null = null;
   /** The socket is there to be written to. */
@@ -41,15 +48,19 @@ export class ClientSession {
     handle: SessionHandle,
     socket: Socket,
     peer: string,
+    share: string,
     input: SessionInput,
     output: SessionOutput,
     handshake: ServerHandshake,
+    reads: ReadMode,
   ) {
     this.handle = handle;
     this.socket = socket;
     this.peer = peer;
+    this.share = share;
     this.input = input;
     this.output = output;
     this.handshake = handshake;
+    this.reads = reads;
   }
 }

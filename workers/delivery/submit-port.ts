@@ -54,9 +54,14 @@ export class SubmitPort {
     return true;
   }
 
+  /** Asks the ring agent whether the name is free; the answer comes through the ordered log. */
+  checkName(session: SessionHandle, member: string): boolean {
+    return this.#request(RecordKind.Register, session, member, false);
+  }
+
   /** Asks the ring agent for the name; the answer comes through the ordered log. */
-  register(session: SessionHandle, member: string, wantsMembership: boolean): boolean {
-    return this.#request(RecordKind.Register, session, member, wantsMembership);
+  register(session: SessionHandle, member: string): boolean {
+    return this.#request(RecordKind.Register, session, member, true);
   }
 
   /** A registered connection ended before it became a session. */
@@ -87,13 +92,13 @@ export class SubmitPort {
     return true;
   }
 
-  #request(kind: RecordKind, session: SessionHandle, member: string, wants: boolean): boolean {
+  #request(kind: RecordKind, session: SessionHandle, member: string, takes: boolean): boolean {
     const ring = this.#requests;
     const at = ring.claim(RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH + 1);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
     writeName(ring.bytes, at + RECORD_HEADER_LENGTH, member);
-    ring.bytes[at + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] = wants ? 1 : 0;
+    ring.bytes[at + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] = takes ? 1 : 0;
     return true;
   }
 }

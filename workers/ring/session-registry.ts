@@ -15,10 +15,16 @@ export class SessionRegistry {
     return this.#byName.size;
   }
 
+  /** @returns ACCEPT_SESSION when the name could be taken now, else why not */
+  check(privateName: string): ResultCode {
+    if (this.#byName.size >= this.#maxSessions) return RESULT_CODES.REJECT_QUOTA;
+    return this.#byName.has(privateName) ? RESULT_CODES.REJECT_NOT_UNIQUE : RESULT_CODES.ACCEPT_SESSION;
+  }
+
   /** @returns ACCEPT_SESSION when the name is the connection's now, else why not */
   register(session: SessionHandle, privateName: string): ResultCode {
-    if (this.#byName.size >= this.#maxSessions) return RESULT_CODES.REJECT_QUOTA;
-    if (this.#byName.has(privateName)) return RESULT_CODES.REJECT_NOT_UNIQUE;
+    const code = this.check(privateName);
+    if (code !== RESULT_CODES.ACCEPT_SESSION) return code;
     this.#byName.set(privateName, session);
     this.#names.set(session, privateName);
     return RESULT_CODES.ACCEPT_SESSION;

@@ -1,0 +1,39 @@
+/** Tells the log of refused connections, without letting strangers fill it. */
+import type { Log } from '../log.ts';
+import { OnceAMinute } from '../network/once-a-minute.ts';
+import type { ClientSession } from './session.ts';
+
+const PERIOD_MS = 1000;
+/** Told one by one in each period; the others only by their number. */
+const TOLD_PER_PERIOD = 10;
+
+export class RefusalLog {
+  readonly #logger: Log;
+  readonly #crowds = new OnceAMinute();
+  #periodEndsMs = 0;
+  #refused = 0;
+
+  constructor(logger: Log) {
+    this.#logger = logger;
+  }
+
+  refused(session: ClientSession, reason: string, nowMs: number): void {
+    this.poll(nowMs);
+    if (this.#refused === 0) this.#periodEndsMs = nowMs + PERIOD_MS;
+    this.#refused++;
+    if (this.#refused > TOLD_PER_PERIOD) return;
+    this.#logger.info({ peer: session.peer, name: session.privateName, reason }, 'connection refused');
+  }
+
+  /** Clients are turned away because there are too many of them: what the operator must know, once a minute. */
+  crowded(reason: string, nowMs: number): void {
+    if (this.#crowds.allows(reason, nowMs)) this.#logger.warn({ reason }, 'clients are turned away');
+  }
+
+  poll(nowMs: number): void {
+    if (this.#refused === 0 || nowMs < this.#periodEndsMs) return;
+    const untold = this.#refused - TOLD_PER_PERIOD;
+    if (untold > 0) this.#logger.info({ count: untold }, 'more connections refused');
+    this.#refused = 0;
+  }
+}
