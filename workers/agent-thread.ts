@@ -8,10 +8,11 @@ import { AgentCounter } from '../engine/buffers/counters.ts';
 import { DoorbellWaiter } from '../engine/buffers/doorbell.ts';
 import type { Agent } from './agent.ts';
 
-export const Command = { Run: 0, Drain: 1, Close: 2 } as const;
+/** In this order; a thread that misses a step catches up on it. */
+export const Command = { Run: 0, Drain: 1, HangUp: 2, Close: 3 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
-export const ThreadStatus = { Running: 0, Drained: 1, Closed: 2 } as const;
+export const ThreadStatus = { Running: 0, Drained: 1, HungUp: 2, Closed: 3 } as const;
 export type ThreadStatus = (typeof ThreadStatus)[keyof typeof ThreadStatus];
 
 const COMMAND = 0;
@@ -81,6 +82,7 @@ abstract class AgentThread {
   readonly #agents: readonly Agent[];
   protected readonly now: () => number;
   #draining = false;
+  #hangingUp = false;
 
   constructor(agents: readonly Agent[], memory: ThreadMemory, now: () => number) {
     this.#agents = agents;
@@ -132,6 +134,10 @@ abstract class AgentThread {
       this.#draining = true;
       for (const agent of this.#agents) agent.drain();
     }
+    if (command === Command.HangUp && !this.#hangingUp) {
+      this.#hangingUp = true;
+      for (const agent of this.#agents) agent.hangUp();
+    }
     if (command === Command.Close) {
       const failure = closeAgents(this.#agents);
       Atomics.store(this.#words, STATUS, ThreadStatus.Closed);
@@ -139,7 +145,8 @@ abstract class AgentThread {
       return false;
     }
     const drained = this.#agents.every((agent) => agent.drained());
-    Atomics.store(this.#words, STATUS, drained ? ThreadStatus.Drained : ThreadStatus.Running);
+    const done = this.#hangingUp ? ThreadStatus.HungUp : ThreadStatus.Drained;
+    Atomics.store(this.#words, STATUS, drained ? done : ThreadStatus.Running);
     return true;
   }
 

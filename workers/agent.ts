@@ -9,9 +9,11 @@ export interface Agent {
   nextDeadlineMs(): number;
   /** Whether input waits in shared memory; asked once more before the thread sleeps. */
   hasWork(): boolean;
-  /** Begins an orderly stop: no new clients, deliveries in progress are finished. */
+  /** Begins an orderly stop: no new clients; what those who are here have sent is ordered and delivered. */
   drain(): void;
-  /** Whether the drain is complete. */
+  /** The second step of an orderly stop, when all agents have drained or time is short: clients are told that this is the end. */
+  hangUp(): void;
+  /** Whether the present step of the stop is complete. */
   drained(): boolean;
   /** Lets go of sockets at once. */
   close(): void;

@@ -14,6 +14,7 @@ import type { Authenticator } from './delivery/authenticator.ts';
 import { shareKey } from './delivery/client-address.ts';
 import { Departures } from './delivery/departures.ts';
 import { dropNotice } from './delivery/drop-notice.ts';
+import { Farewell } from './delivery/farewell.ts';
 import { FramePump } from './delivery/frame-pump.ts';
 import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
 import {
@@ -83,13 +84,13 @@ export class DeliveryAgent implements Agent {
   readonly #departures: Departures;
   readonly #slowConsumers: SlowConsumers;
   readonly #refusals: RefusalLog;
+  readonly #farewell: Farewell;
   #dirty: ClientSession[] = [];
   #flushing: ClientSession[] = [];
   #stalled: ClientSession[] = [];
   #serial = 0;
   #logFullSeen = 0;
   #clientsBlocked = false;
-  #draining = false;
 
   constructor(options: DeliveryOptions, links: DeliveryLinks) {
     this.name = `delivery-${options.worker}`;
@@ -103,6 +104,7 @@ export class DeliveryAgent implements Agent {
     this.#refusals = new RefusalLog(links.logger);
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
+    this.#farewell = new Farewell(this.#sessions, links.counters, links.logger, links.now);
     this.#slowConsumers = new SlowConsumers(options.limits, links.counters, (session, frames, bytes) =>
       this.#tooSlow(session, frames, bytes),
     );
@@ -143,6 +145,7 @@ export class DeliveryAgent implements Agent {
     work += this.#resumeStalled();
     const consumed = this.#consumer.consume();
     work += consumed;
+    if (this.#farewell.isHangingUp) this.#sayGoodbye();
     this.#slowConsumers.logAdvanced(this.#consumer.turn);
     this.#relieveLog();
     work += this.#flushDirty();
@@ -161,29 +164,30 @@ export class DeliveryAgent implements Agent {
     return this.#log.hasMore() || this.#dirty.length > 0;
   }
 
+  /** Clients that are here are served on: what they have sent is taken, and what comes of it is delivered. */
   drain(): void {
-    this.#draining = true;
-    this.#clientsBlocked = true;
     this.#listener.close();
+    this.#farewell.begin();
     for (const session of this.#sessions.values()) {
       if (session.state === 'handshake') this.#refuse(session, new Uint8Array(0), 'daemon is stopping');
     }
   }
 
-  /** All that was submitted has been ordered, and all that was ordered has been taken by the sockets. */
+  hangUp(): void {
+    this.#farewell.hangUp();
+  }
+
+  /** Then what was submitted is ordered and in the log, and hanging up delivers the log. */
   drained(): boolean {
-    return (
-      this.#draining &&
-      this.#port.isEmpty() &&
-      this.#slowConsumers.count === 0 &&
-      this.#dirty.length === 0 &&
-      !this.#log.hasMore()
-    );
+    if (!this.#farewell.isStopping) return false;
+    if (this.#farewell.isHangingUp && this.#slowConsumers.count > 0) return false;
+    return this.#farewell.isDone() && this.#stalled.length === 0 && this.#port.isEmpty();
   }
 
   close(): void {
     this.#listener.close();
     this.#greeter.close();
+    this.#farewell.tellWhatIsLost();
     for (const session of this.#sessions.values()) session.socket.destroy();
   }
 
@@ -221,6 +225,7 @@ export class DeliveryAgent implements Agent {
     const session = this.#bySocket.get(socket);
     if (session === undefined) return false;
     this.#links.schedule();
+    if (this.#farewell.isStopping) this.#farewell.heard(session);
     if (session.state === 'open' && !this.#clientsBlocked) {
       const view = bytes === this.#readBuffer ? this.#readView : this.#shortView;
       const readOn = this.#pump.read(session, bytes, view, 0, lengthBytes);
@@ -329,6 +334,13 @@ export class DeliveryAgent implements Agent {
 
   /** Closes the socket at once; the disconnect is ordered behind everything the client sent. */
   #end(session: ClientSession, reason: string): void {
+    if (this.#farewell.isHangingUp && session.state === 'open') {
+      // The others learn from the daemon's own leave: a disconnect for every client would be as many views for everybody.
+      session.state = 'closed';
+      this.#farewell.gone(session);
+      session.socket.destroy();
+      return;
+    }
     if (session.state === 'open') {
       this.#links.logger.debug({ session: session.privateName, peer: session.peer, reason }, 'session ended');
     }
@@ -352,7 +364,7 @@ export class DeliveryAgent implements Agent {
   }
 
   #blockClients(blocked: boolean): void {
-    this.#clientsBlocked = blocked || this.#draining;
+    this.#clientsBlocked = blocked;
     if (!blocked) this.#links.schedule();
   }
 
@@ -392,6 +404,17 @@ export class DeliveryAgent implements Agent {
     const work = flushing.length;
     flushing.length = 0;
     return work;
+  }
+
+  /** Each socket gets its end behind the last delivery, and is read on until the client hangs up in turn. */
+  #sayGoodbye(): void {
+    if (!this.#farewell.mayEndSockets(!this.#log.hasMore())) return;
+    this.#flushDirty();
+    for (const session of this.#sessions.values()) {
+      if (session.state !== 'open' || !session.receives || session.output.queuedFrames > 0) continue;
+      session.receives = false;
+      session.socket.end();
+    }
   }
 
   #relieveLog(): void {

@@ -194,8 +194,11 @@ export class NetworkAgent implements Agent {
 
   drain(): void {}
 
+  hangUp(): void {}
+
+  /** What must reach the other daemons is known to the ring agent; a ring that is busy always has a datagram on its way. */
   drained(): boolean {
-    return this.#outbound.usedBytes() === 0;
+    return true;
   }
 
   close(): void {

@@ -143,11 +143,14 @@ export class RingAgent implements Agent, RingHost {
     return this.#queue.queuedBytes() !== this.#queuedAtLastLook;
   }
 
-  /** Leaves the ring once everything submitted is ordered; until then it goes on as before. */
+  /** Goes on as before until it is closed, which is when it leaves the ring. */
   drain(): void {}
 
+  hangUp(): void {}
+
+  /** Everything submitted is ordered, delivered here, and held by every daemon of the ring: none of it can be lost with this one. */
   drained(): boolean {
-    return !this.#queue.hasRecords();
+    return this.#queue.isEmpty() && this.#node.isSettled;
   }
 
   close(): void {

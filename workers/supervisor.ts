@@ -29,6 +29,10 @@ export interface SupervisorEvents {
 const DRAIN_POLL_MS = 5;
 /** Looks in a row that must find it so: one thread may hand over to another between two looks. */
 const DRAIN_LOOKS = 3;
+/** What is left of the drain time, at most, for clients to hang up after they were told of the end. */
+const GOODBYE_MS = 500;
+/** And at most this part of it. */
+const GOODBYE_PART = 1 / 4;
 /** How long threads may take to close after they were told. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -85,17 +89,30 @@ export class Supervisor {
     }
   }
 
-  /** Stops accepting, delivers what was ordered within `drainTimeoutMs`, leaves the ring, closes all. */
+  /**
+   * Stops accepting; orders and delivers what clients have sent; tells them of the end, and orders what they sent until they learned
+   * of it; leaves the ring; closes all. What is not done within `drainTimeoutMs` is cut off.
+   */
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    const deadline = monotonicNow() + drainTimeoutMs;
-    this.#command(this.#threads, Command.Drain);
-    for (let looks = 0; looks < DRAIN_LOOKS && monotonicNow() < deadline; ) {
-      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-      looks = this.#threads.every((thread) => thread.controller.status() === ThreadStatus.Drained) ? looks + 1 : 0;
-    }
+    const deadlineMs = monotonicNow() + drainTimeoutMs;
+    await this.#step(
+      Command.Drain,
+      ThreadStatus.Drained,
+      deadlineMs - Math.min(GOODBYE_MS, drainTimeoutMs * GOODBYE_PART),
+    );
+    await this.#step(Command.HangUp, ThreadStatus.HungUp, deadlineMs);
     await this.#close();
+  }
+
+  /** Gives the command and waits until all threads have obeyed it, but not beyond `deadlineMs`. */
+  async #step(command: Command, done: ThreadStatus, deadlineMs: number): Promise<void> {
+    this.#command(this.#threads, command);
+    for (let looks = 0; looks < DRAIN_LOOKS && monotonicNow() < deadlineMs; ) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
+      looks = this.#threads.every((thread) => thread.controller.status() === done) ? looks + 1 : 0;
+    }
   }
 
   /** Ring first, so that its last datagrams find the network agent alive; then everything else. */

@@ -69,6 +69,8 @@ class StopwatchAgent implements Agent {
 
   drain(): void {}
 
+  hangUp(): void {}
+
   drained(): boolean {
     return true;
   }

@@ -125,6 +125,10 @@ export const DeliveryCounter = {
   InputPauses: 52,
   /** Sessions ended because a frame of theirs stayed incomplete while that was too much. */
   InputsEnded: 53,
+  /** At the end of a stop: bytes of clients that were read and not ordered, sessions that were still sending, messages not delivered. */
+  BytesNotTaken: 56,
+  SessionsCutOff: 57,
+  MessagesNotDelivered: 58,
 } as const;
 
 export interface CountersMemory {

@@ -49,6 +49,8 @@ export class Ordering implements TokenHandler {
   /** Sequence number and aru of the token this daemon sent one rotation ago. */
   #lastSentSeq = 0;
   #lastSentAru = 0;
+  /** The last packet this daemon sent, and everything the ring began with. */
+  #lastOwnSeq = 0;
   /** The token was passed on with little on it, so the leader may be keeping it. */
   #passedQuiet = false;
   /** Holds in a row in which nothing happened on the ring. */
@@ -90,6 +92,7 @@ export class Ordering implements TokenHandler {
     const { sequence } = this.#context.firstNumbers;
     this.#lastSentSeq = sequence;
     this.#lastSentAru = sequence;
+    this.#lastOwnSeq = store.highSeq;
     this.#passedQuiet = false;
     this.#holds = 0;
     this.#isWanted = false;
@@ -122,6 +125,11 @@ export class Ordering implements TokenHandler {
   /** The ring's numbers come to their end: another one has to begin anew, long before a number would be given twice. */
   get isUsedUp(): boolean {
     return this.#lastSentSeq > LAST_NUMBER || this.#link.lastHop > LAST_NUMBER;
+  }
+
+  /** What this daemon has sent is delivered here, and known to be held by every member. */
+  get isSettled(): boolean {
+    return this.#store.delivered >= this.#lastOwnSeq && this.#store.stable >= this.#lastOwnSeq;
   }
 
   get workWaits(): boolean {
@@ -252,6 +260,7 @@ export class Ordering implements TokenHandler {
       const packetClass = classifyRecords(store.bytes, offset, lengthBytes);
       // Stable at this daemon's visit before: since then each member has had the token, and delivered all that.
       this.#sent.stamp(store.bytes, offset, lengthBytes, packetClass, seq, store.stable);
+      this.#lastOwnSeq = seq;
       store.putOwn(seq, self, packetClass, lengthBytes);
     }
   }

@@ -232,6 +232,12 @@ export class RingNode implements RingNodeContract {
     this.#membership.stop();
   }
 
+  /** Nothing that this daemon has sent could be lost with it. False during a change of membership. */
+  get isSettled(): boolean {
+    if (!this.#membership.isOperational) return false;
+    return this.#isSingle ? !this.#moreQueued : this.#ordering.isSettled;
+  }
+
   get #isSingle(): boolean {
     return this.#installer.ring.size === 1 && this.#membership.isOperational;
   }

@@ -109,6 +109,13 @@ export class SendQueue {
     return false;
   }
 
+  /** Nothing waits, neither for its turn nor for the end of a state exchange. */
+  isEmpty(): boolean {
+    if (this.#groups.queuedBytes > 0) return false;
+    for (const { source } of this.#workers) if (source.ring.usedBytes() > 0) return false;
+    return true;
+  }
+
   queuedBytes(): number {
     let bytes = this.#groups.queuedBytes;
     if (this.#clientsBlocked) return bytes;

@@ -1,0 +1,135 @@
+/**
+ * The orderly end of all sessions of a daemon that stops. First it takes what clients have sent already: a session is done when
+ * nothing came from it for a moment. Then, once everything is ordered and delivered, it hangs up: each socket gets its end behind the
+ * last delivery, and is read on until the client hangs up in turn, so that what was under way meanwhile is ordered too.
+ *
+ * A client that goes on sending cannot hold this up for ever: the supervisor's drain time bounds both steps.
+ */
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { Log } from '../log.ts';
+import type { ClientSession } from './session.ts';
+
+/** A session from which nothing came for so long has nothing left in the kernel: several times the way to a client on a LAN. */
+const QUIET_MS = 20;
+/** A log that is never read to its end, because somebody goes on sending, is not waited for any longer. */
+const CATCH_UP_MS = 100;
+/** A client that does not hang up, and sends nothing either, is not waited for any longer. */
+const SILENT_AFTER_GOODBYE_MS = 250;
+
+type Step = 'serving' | 'taking' | 'hanging-up';
+
+export class Farewell {
+  readonly #sessions: ReadonlyMap<number, ClientSession>;
+  readonly #counters: Float64Array;
+  readonly #logger: Log;
+  readonly #now: () => number;
+  #step: Step = 'serving';
+  /** Sessions that may have bytes in the kernel or in their input, and when they were last heard. */
+  readonly #awaited = new Map<ClientSession, number>();
+  #caughtUpByMs = 0;
+  #mayEndSockets = false;
+
+  constructor(sessions: ReadonlyMap<number, ClientSession>, counters: Float64Array, logger: Log, now: () => number) {
+    this.#sessions = sessions;
+    this.#counters = counters;
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  get isStopping(): boolean {
+    return this.#step !== 'serving';
+  }
+
+  get isHangingUp(): boolean {
+    return this.#step === 'hanging-up';
+  }
+
+  /** The daemon stops: begins to take what open sessions have sent. */
+  begin(): void {
+    this.#awaitAll('taking');
+  }
+
+  /** All that clients sent is ordered, or time is short. */
+  hangUp(): void {
+    this.#awaitAll('hanging-up');
+    this.#caughtUpByMs = this.#now() + CATCH_UP_MS;
+  }
+
+  /**
+   * Asked in each duty cycle; `logRead`: the log has been read to its end in this one. From the first yes on the caller ends each
+   * socket as soon as it has taken all that waits for it.
+   */
+  mayEndSockets(logRead: boolean): boolean {
+    if (!this.isHangingUp || this.#mayEndSockets) return this.#mayEndSockets;
+    this.#mayEndSockets = logRead || this.#now() >= this.#caughtUpByMs;
+    if (this.#mayEndSockets) this.#awaitAll('hanging-up');
+    return this.#mayEndSockets;
+  }
+
+  /** Bytes came from the session. */
+  heard(session: ClientSession): void {
+    if (this.#awaited.has(session)) this.#awaited.set(session, this.#now());
+  }
+
+  /** The client has sent its last byte. */
+  gone(session: ClientSession): void {
+    this.#awaited.delete(session);
+  }
+
+  /** Whether no session is waited for any more in the present step. Asked after each round of input. */
+  isDone(): boolean {
+    const patienceMs = this.isHangingUp ? SILENT_AFTER_GOODBYE_MS : QUIET_MS;
+    const nowMs = this.#now();
+    for (const [session, heardMs] of this.#awaited) {
+      if (session.state !== 'open') this.#awaited.delete(session);
+      else if (session.input.stalled || (this.isHangingUp && session.receives)) this.#awaited.set(session, nowMs);
+      else if (nowMs - heardMs >= patienceMs) this.#awaited.delete(session);
+    }
+    return this.#awaited.size === 0;
+  }
+
+  /** Says what the end of the drain time cuts off. What is still in the kernel cannot be counted, only who goes on sending. */
+  tellWhatIsLost(): void {
+    if (!this.isStopping) return;
+    this.isDone();
+    let notTakenBytes = 0;
+    let notDelivered = 0;
+    let slowSessions = 0;
+    const sending = new Set<ClientSession>(this.#step === 'taking' ? this.#awaited.keys() : []);
+    for (const session of this.#sessions.values()) {
+      if (session.state !== 'open') continue;
+      const { input, output } = session;
+      if (input.length > 0) {
+        notTakenBytes += input.length;
+        sending.add(session);
+      }
+      if (this.isHangingUp && this.#awaited.has(session) && this.#heardLately(session)) sending.add(session);
+      if (output.queuedFrames > 0) {
+        notDelivered += output.waitingFrames();
+        slowSessions++;
+      }
+    }
+    this.#counters[DeliveryCounter.BytesNotTaken] = notTakenBytes;
+    this.#counters[DeliveryCounter.SessionsCutOff] = sending.size;
+    this.#counters[DeliveryCounter.MessagesNotDelivered] = notDelivered;
+    if (sending.size > 0) {
+      const fields = { sessions: sending.size, bytes: notTakenBytes };
+      this.#logger.warn(fields, 'drain time is over: clients were still sending, and what they sent last is not taken');
+    }
+    if (slowSessions > 0) {
+      const fields = { sessions: slowSessions, messages: notDelivered };
+      this.#logger.warn(fields, 'drain time is over: slow clients do not get the messages that wait for them');
+    }
+  }
+
+  #heardLately(session: ClientSession): boolean {
+    return this.#now() - this.#awaited.get(session)! < QUIET_MS;
+  }
+
+  #awaitAll(step: Step): void {
+    this.#step = step;
+    this.#awaited.clear();
+    const nowMs = this.#now();
+    for (const session of this.#sessions.values()) if (session.state === 'open') this.#awaited.set(session, nowMs);
+  }
+}
