@@ -23,7 +23,7 @@ interface StartFlags {
 const HELP = `
 The first of ./spread.conf and /etc/spread.conf is used when -c names none; without a file the daemon is alone,
 on 127.0.0.1 port 4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready; the log goes to
-standard error, one JSON object for each line. SIGINT and SIGTERM deliver what was ordered, then end it. SIGHUP reads
+standard error, one JSON object for each line. SIGINT and SIGTERM order and deliver what clients have sent, then end it. SIGHUP reads
 ClusterKeyFile again, and nothing else.
 
 Examples:
@@ -49,7 +49,9 @@ export function registerStart(program: Command): void {
     .addOption(oneOfTwo)
     .option('-o, --option <name=value>', 'any other option of the daemon; repeatable', daemonOption)
     .addOption(
-      new Option('--drain-timeout <ms>', 'time for last deliveries').argParser(integer(0, 600_000)).default(2000),
+      new Option('--drain-timeout <ms>', 'time to take what clients have sent and to deliver it')
+        .argParser(integer(0, 600_000))
+        .default(2000),
     )
     .option('--json', 'print the ready line as JSON')
     .addHelpText('after', HELP)

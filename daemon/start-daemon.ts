@@ -40,7 +40,10 @@ export interface Daemon {
    * @throws (rejects) ConfigError when the file is wrong, and an Error when the daemon was started without keys; the old ones stay in force
    */
   reloadClusterKeys(): Promise<void>;
-  /** Stops accepting, delivers what was ordered (at most for `drainTimeoutMs`, default 2000), leaves the ring, closes all. */
+  /**
+   * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
+   * `drainTimeoutMs` (default 2000) is cut off, counted and logged.
+   */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

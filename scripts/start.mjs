@@ -1,10 +1,16 @@
-/** `npm start`: installs and builds what is missing, then runs `skein start` with the arguments given. */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+/**
+ * `npm start`: installs and builds what is missing, then is `skein start` with the arguments given. The daemon runs in this very
+ * process: signals reach it without a go-between, its exit code is this one's, and there is nobody it could be left behind by but npm.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
 const SOURCE_FOLDERS = ['engine', 'workers', 'client', 'cli', 'daemon'];
+const PARENT_LOOK_MS = 250;
 
 /** When any source file last changed. */
 function newestSource(folder) {
@@ -17,15 +23,49 @@ function newestSource(folder) {
   return newest;
 }
 
+/** Builds, and takes the build along when this process is told to end. */
+async function build() {
+  const child = spawn(process.execPath, [join(root, 'scripts', 'build.mjs'), '--no-types'], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const end = (signal) => {
+    child.kill(signal);
+    process.exit(128 + constants.signals[signal]);
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of signals) process.on(signal, end);
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  for (const signal of signals) process.removeListener(signal, end);
+  if (code !== 0) process.exit(code ?? 1);
+}
+
+/** The parent of a process; null where the system does not tell, or it is gone. */
+function parentOf(pid) {
+  try {
+    // The name in brackets may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+  } catch {
+    return null;
+  }
+}
+
+/** npm, or the shell it runs this with, may be killed or hung up on without a word to what they started. */
+function endWithParents() {
+  const shell = process.ppid;
+  const npm = parentOf(shell);
+  const timer = setInterval(() => {
+    if (process.ppid === shell && parentOf(shell) === npm) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_LOOK_MS);
+  timer.unref();
+}
+
 ensureInstalled();
 const cli = join(root, 'dist', 'cli.js');
 const newest = Math.max(...SOURCE_FOLDERS.map((folder) => newestSource(join(root, folder))));
-if (!existsSync(cli) || statSync(cli).mtimeMs < newest) {
-  const built = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--no-types'], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  if (built.status !== 0) process.exit(built.status ?? 1);
-}
-const daemon = spawn(process.execPath, [cli, 'start', ...process.argv.slice(2)], { stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => daemon.kill(signal));
-daemon.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+if (!existsSync(cli) || statSync(cli).mtimeMs < newest) await build();
+if (process.env.npm_lifecycle_event === 'start') endWithParents();
+process.argv = [process.argv[0], cli, 'start', ...process.argv.slice(2)];
+await import(pathToFileURL(cli).href);

@@ -19,7 +19,9 @@ export class Cli {
   #changed: () => void = () => undefined;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...env } });
+    // A signal repeated under npm may be its echo, which is not what tests send.
+    const { npm_lifecycle_event: _, ...own } = process.env;
+    this.process = spawn(process.execPath, [CLI, ...args], { env: { ...own, ...env } });
     // A process that ends early closes its input.
     this.process.stdin.on('error', () => undefined);
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,11 +1,19 @@
 /** A polite stop of real daemons: what clients had flushed is ordered, and reaches the members here and at the other daemons. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect, type DaemonAddress, type Service, type Session } from '../../client/index.ts';
+import type { ThreadingMode } from '../../workers/threading.ts';
 import { DaemonProcess } from '../cluster/daemon-process.ts';
 import { type LoopbackCluster, loopbackCluster, PATIENT_TIMERS } from '../cluster/loopback.ts';
-import { Cli } from './cli-process.ts';
-import { deliveryCount, freePort, testDaemon } from './support/daemons.ts';
+import { startDaemonProcess } from './cli-process.ts';
+import { deliveryCount, freePort, testClient, testDaemon } from './support/daemons.ts';
+import { AGREED, encodeFrame } from './support/wire-frames.ts';
 
 const TIMEOUT_MS = 90_000;
 const MESSAGES = 40_000;
@@ -74,7 +82,6 @@ async function ring(count: number): Promise<LoopbackCluster> {
   return cluster;
 }
 
-
 describe('a ring of three', () => {
   it.each<[Service, boolean, number]>([
     ['agreed', false, 1],
@@ -122,4 +129,149 @@ describe('a ring of three', () => {
     },
     TIMEOUT_MS,
   );
+});
+
+describe.each<ThreadingMode>(['shared', 'shared-network', 'dedicated', 'inline'])('one daemon, %s', (threadingMode) => {
+  it.each(['TCP', 'Unix'])(
+    'delivers what was flushed over %s before the stop, and no connection is reset',
+    async (kind) => {
+      const folder = mkdtempSync(join(tmpdir(), 'skein-stop-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const port = await freePort();
+      const daemon = await testDaemon({ threadingMode, port, unixSocketDir: folder });
+      const address = kind === 'TCP' ? { host: '127.0.0.1', port } : { path: join(folder, String(port)) };
+      const member = await memberAt(address, 'member');
+      const sender = await session(address, 'sender');
+      const senderEnd = new Promise<unknown>((resolve) => sender.once('close', resolve));
+      await flush(sender, 10_000, 'agreed');
+      await daemon.stop({ drainTimeoutMs: 20_000 });
+      // Everything is there before the end, and the end is an end: no reset.
+      const [senderError, memberError] = await Promise.all([senderEnd, member.ended]);
+      expect([member.received, member.outOfOrder]).toEqual([10_000, 0]);
+      for (const error of [senderError, memberError]) {
+        expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' });
+        expect(String((error as Error).message)).toMatch(/closed the connection/);
+      }
+      expect(deliveryCount(daemon, 'SessionsCutOff')).toBe(0);
+    },
+  );
+
+  it('is not held up beyond the drain time by clients that send for ever, and says what was not taken', async () => {
+    const lines: string[] = [];
+    const { pino } = await import('pino');
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+    const daemon = await testDaemon({ threadingMode, logger, logLevel: 'warn' });
+    const flooder = connectSocket({ port: daemon.port!, host: '127.0.0.1', allowHalfOpen: true });
+    flooder.on('error', () => undefined);
+    onTestFinished(() => void flooder.destroy());
+    const hello = await testClient(daemon, 'watcher');
+    await hello.joined('room');
+    // A handshake by hand: this client never hangs up, whatever it is told.
+    let greeted = 0;
+    flooder.on('data', (bytes) => {
+      greeted += bytes.length;
+    });
+    flooder.write(Buffer.from('0404000105666c6f6f64', 'hex'));
+    while (greeted < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+    flooder.write(Buffer.concat([Buffer.from('NULL'), Buffer.alloc(86)]));
+    while (greeted < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    const frame = encodeFrame({ type: AGREED, sender: '#flood#localhost', groups: ['room'], data: Buffer.alloc(1000) });
+    const burst = Buffer.concat(Array.from({ length: 200 }, () => frame));
+    const pour = (): void => {
+      while (!flooder.destroyed && flooder.write(burst));
+    };
+    flooder.on('drain', pour);
+    pour();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const startedMs = performance.now();
+    await daemon.stop({ drainTimeoutMs: 600 });
+    expect(performance.now() - startedMs).toBeLessThan(600 + 2500);
+    expect(deliveryCount(daemon, 'SessionsCutOff')).toBeGreaterThan(0);
+    expect(lines.join('')).toContain('clients were still sending');
+  });
+});
+
+describe('signals', () => {
+  it('ends at once at the second one', async () => {
+    const { cli, port } = await startDaemonProcess('--drain-timeout', '600000');
+    const stuck = await connect({ address: `${port}@127.0.0.1`, name: 'stuck' });
+    onTestFinished(() => stuck.destroy());
+    await stuck.join('room');
+    stuck.pause();
+    const sender = await connect({ address: `${port}@127.0.0.1`, name: 'sender' });
+    onTestFinished(() => sender.destroy());
+    for (let i = 0; i < 300; i++) sender.multicast('room', Buffer.alloc(100_000));
+    await sender.flushed();
+    cli.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(cli.process.exitCode).toBeNull();
+    cli.kill('SIGTERM');
+    expect((await cli.ended).code).toBe(143);
+  });
+
+  const START = fileURLToPath(new URL('../../scripts/start.mjs', import.meta.url));
+
+  /** `npm start` as npm runs it: through a shell. */
+  function npmStart(port: number): ChildProcess {
+    const child = spawn('npm', ['start', '--silent', '--', '--port', String(port), '--no-unix-socket'], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      stdio: 'ignore',
+      detached: true,
+    });
+    onTestFinished(() => {
+      try {
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {
+        // It has ended, as it should.
+      }
+    });
+    return child;
+  }
+
+  const listens = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connectSocket({ port, host: '127.0.0.1' });
+      socket.on('connect', () => resolve(true));
+      socket.on('error', () => resolve(false));
+      socket.on('close', () => socket.destroy());
+      setTimeout(() => socket.destroy(), 500);
+    });
+
+  async function until(port: number, wanted: boolean): Promise<void> {
+    const deadlineMs = Date.now() + 20_000;
+    while ((await listens(port)) !== wanted) {
+      if (Date.now() > deadlineMs) throw new Error(`port ${port}: ${wanted ? 'nobody listens' : 'somebody is left'}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  // A terminal's Ctrl-C, and its end, go to the whole group.
+  it.each<[NodeJS.Signals, 'npm' | 'all']>([
+    ['SIGTERM', 'npm'],
+    ['SIGHUP', 'npm'],
+    ['SIGKILL', 'npm'],
+    ['SIGINT', 'all'],
+    ['SIGHUP', 'all'],
+  ])(
+    'npm start leaves nobody behind: %s to %s',
+    async (signal, to) => {
+      const port = await freePort();
+      const npm = npmStart(port);
+      await until(port, true);
+      process.kill(to === 'npm' ? npm.pid! : -npm.pid!, signal);
+      await until(port, false);
+    },
+    60_000,
+  );
+
+  it('npm start ends with the exit code of the daemon', async () => {
+    const port = await freePort();
+    const script = spawn(process.execPath, [START, '--port', String(port), '--no-unix-socket'], { stdio: 'ignore' });
+    onTestFinished(() => void script.kill('SIGKILL'));
+    await until(port, true);
+    const second = spawn(process.execPath, [START, '--port', String(port), '--no-unix-socket'], { stdio: 'ignore' });
+    expect(await once(second, 'exit')).toEqual([1, null]);
+    script.kill('SIGTERM');
+    expect(await once(script, 'exit')).toEqual([0, null]);
+  }, 60_000);
 });
