@@ -10,16 +10,13 @@ const SUBMIT_RING_BYTES = 1024 * 1024;
 const REQUEST_RING_BYTES = 64 * 1024;
 /** Twice what the ring's windows allow in flight with the largest datagrams. */
 const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
-/** Longer than the longest frame; small, so that a write in flight to a slow client holds little. */
+/** Longer than the longest run; small, so that a write in flight to a slow client holds little. */
 const LOG_SEGMENT_BYTES = 512 * 1024;
 /** Segments beyond those that stuck sockets may hold. */
 const LOG_WORKING_SEGMENTS = 64;
 /** Address space for the log at most; memory is used only as far as it is touched. */
 const LOG_MAX_BYTES = 1024 * 1024 * 1024;
 const LOG_INDEX_ENTRIES = 32 * 1024;
-
-/** Longest membership frame the log takes: half a segment, in front of which there is room for the list of its receivers. */
-export const MAX_MEMBERSHIP_FRAME_BYTES = LOG_SEGMENT_BYTES / 2;
 
 export interface DaemonMemory {
   readonly log: OrderedLogMemory;

@@ -22,7 +22,7 @@ export interface DaemonSpec {
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
   readonly limits: SlowConsumerLimits;
-  readonly ring: Omit<RingAgentOptions, 'maxFrameBytes'>;
+  readonly ring: RingAgentOptions;
   readonly network: NetworkOptions;
   /** Seals traffic between daemons; null: a checksum only. */
   readonly clusterKeys: readonly ClusterKey[] | null;

@@ -13,7 +13,7 @@ import { RingNode } from '../engine/ring/ring-node.ts';
 import type { RingNodeOptions } from '../engine/ring/ring-node-contract.ts';
 import { readName } from '../engine/wire/frame.ts';
 import { type NodeIndex, sessionHandle } from '../engine/wire/ids.ts';
-import { NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
+import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
 import {
   alignRecord,
   RECORD_FIRST,
@@ -30,6 +30,7 @@ import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
+import { OnceAMinute } from './network/once-a-minute.ts';
 import { LogOutput } from './ring/log-output.ts';
 import { storeRingSeq } from './ring/ring-seq-file.ts';
 import { SendQueue } from './ring/send-queue.ts';
@@ -48,8 +49,6 @@ export interface RingAgentOptions {
   /** IPv4 address of every configured daemon as a number, in configuration order. */
   readonly daemonAddress: readonly number[];
   readonly maxSessions: number;
-  /** Longest membership frame the ordered log takes. */
-  readonly maxFrameBytes: number;
 }
 
 export interface RingLinks {
@@ -92,6 +91,7 @@ export class RingAgent implements Agent, RingHost {
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #datagramBytesTold = 0;
+  readonly #complaints = new OnceAMinute();
   #started = false;
   #left = false;
 
@@ -107,11 +107,9 @@ export class RingAgent implements Agent, RingHost {
       sessionEnded: (session) => this.#registry.release(session),
       sendGroups: (body) => this.#queue.pushGroups(body),
       blockClients: (blocked) => this.#queue.blockClients(blocked),
+      frameTooLong: (group, lengthBytes) => this.#frameTooLong(group, lengthBytes),
     });
-    this.#groups = new GroupsLayer(
-      { self: options.ring.self, daemonAddress: options.daemonAddress, maxFrameBytes: options.maxFrameBytes },
-      this.#output,
-    );
+    this.#groups = new GroupsLayer({ self: options.ring.self, daemonAddress: options.daemonAddress }, this.#output);
     this.#requests = links.requests.map((memory) => new SpscRingConsumer(memory));
     this.#inbound = new SpscRingConsumer(links.inbound);
     this.#outbound = new SpscRingProducer(links.outbound);
@@ -224,6 +222,15 @@ export class RingAgent implements Agent, RingHost {
     } catch (error) {
       this.#links.logger.error({ reason: String(error) }, 'ring sequence number not kept');
     }
+  }
+
+  #frameTooLong(group: string, lengthBytes: number): void {
+    if (!this.#complaints.allows('frame too long', this.#links.now())) return;
+    const limit = MAX_MEMBERSHIP_FRAME_LENGTH;
+    this.#links.logger.error(
+      { group, lengthBytes, limit },
+      'a view is longer than a frame can be; its members are not told',
+    );
   }
 
   #publishMembers({ members }: Configuration): void {

@@ -4,7 +4,7 @@ import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffe
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { Agent } from './agent.ts';
-import { type DaemonMemory, MAX_MEMBERSHIP_FRAME_BYTES } from './daemon-memory.ts';
+import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import { Authenticator } from './delivery/authenticator.ts';
 import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
@@ -104,7 +104,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
   const workers = Array.from({ length: plan.deliveryWorkers }, (_, worker) => worker);
   const ring = { ...spec.ring.ring, sealer: sealer ?? checksumSealer };
   return new RingAgent(
-    { ...spec.ring, ring, maxFrameBytes: MAX_MEMBERSHIP_FRAME_BYTES },
+    { ...spec.ring, ring },
     {
       log: memory.log,
       submit: memory.submit,

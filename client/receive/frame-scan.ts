@@ -1,14 +1,15 @@
 import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS, OFFSET_TYPE } from '../../engine/wire/frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { HEADER_LENGTH, MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { OLD_TYPE_LENGTH } from '../../engine/wire/reject-decode.ts';
-import { ENDIAN_FLAG, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
+import { ENDIAN_FLAG, REG_MEMB_MESS, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
 import { SkeinError } from '../errors.ts';
 
 /**
- * Longest frame taken from a daemon, a bound on what a broken length field can make us allocate. Daemons send at most
- * 144,000 bytes to Spread's clients; membership messages of very large groups may be longer.
+ * Longest message and reject taken from a daemon. Daemons send at most 144,000 bytes; anything near this is a broken length field.
+ * Views are as long as their groups are large. What no memory is set aside for before it has come (see `ReceiveBuffer`) needs no
+ * other bound than the wire's own.
  */
-export const MAX_RECEIVED_FRAME_LENGTH = 64 * 1024 * 1024;
+export const MAX_RECEIVED_MESSAGE_LENGTH = 64 * 1024 * 1024;
 
 /** Told of every frame that is not a plain message, in order; `offset` is where it starts. */
 export interface ControlFrames {
@@ -49,8 +50,9 @@ export class FrameScan {
       let length = HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataLength;
       const plain = (bits & REGULAR_MESS) !== 0;
       if (!plain && (bits & REJECT_MESS) !== 0) length += OLD_TYPE_LENGTH;
-      if (length > MAX_RECEIVED_FRAME_LENGTH)
-        throw illegal('length of a frame', length, `at most ${MAX_RECEIVED_FRAME_LENGTH} bytes`);
+      const isView = !plain && (bits & REG_MEMB_MESS) !== 0;
+      const limit = isView ? MAX_MEMBERSHIP_FRAME_LENGTH : MAX_RECEIVED_MESSAGE_LENGTH;
+      if (length > limit) throw illegal('length of a frame', length, `at most ${limit} bytes`);
       if (length > to - position) {
         this.cutFrameLength = length;
         return;

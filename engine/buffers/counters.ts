@@ -6,7 +6,7 @@
  * the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64 is exact to 2^53,
  * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
  */
-const SLOTS_PER_AGENT = 64;
+const SLOTS_PER_AGENT = 128;
 /** In the ring agent's block: a copy of the ring node's own counters (engine/ring/counters.ts) starts here. */
 export const RING_NODE_COUNTERS = 24;
 
@@ -30,7 +30,7 @@ export const OrderingCounter = {
   Sessions: 13,
   Groups: 14,
   MembershipFrames: 15,
-  /** Membership frames that no log segment can hold; the views they carried were not told. */
+  /** Membership frames longer than the client protocol can say; the views they carried were not told. */
   FramesTooLong: 16,
   /** State of the process groups (`GroupsState`). */
   GroupsState: 17,
@@ -40,6 +40,9 @@ export const OrderingCounter = {
   SealsRefused: 22,
   /** Node index that the last of them named as its transmitter. */
   SealRefusedFrom: 23,
+  /** Bytes of entries that wait in the ring agent for room in the ordered log, now and at most. */
+  LogWaitingBytes: 96,
+  LogWaitingHighWater: 97,
 } as const;
 
 /** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */

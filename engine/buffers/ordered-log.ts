@@ -28,7 +28,7 @@ export const ENTRY_LENGTH = 3;
 /** Number of frames, or of session handles in front of the frame (`LogKind.SessionsFrame`). */
 export const ENTRY_COUNT = 4;
 export const ENTRY_SERVICE = 5;
-/** RECORD_SELF_DISCARD, or entry-specific bits. */
+/** RECORD_SELF_DISCARD of runs, FRAME_CONTINUES and FRAME_CONTINUED of membership frames, or entry-specific bits. */
 export const ENTRY_FLAGS = 6;
 export const ENTRY_SESSION = 7;
 export const ENTRY_TARGET_HASH = 8;
@@ -57,8 +57,13 @@ export const LogKind = {
 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
+/** Of a GroupFrame or SessionsFrame entry: the frame goes on in the next entry, which has the same kind and the same receivers. */
+export const FRAME_CONTINUES = 1;
+/** Likewise: the frame began in an earlier entry. */
+export const FRAME_CONTINUED = 2;
+
 export interface OrderedLogShape {
-  /** Bytes of one segment; the longest frame must fit. */
+  /** Bytes of one segment; the longest run must fit. Membership frames are written in pieces of half a segment. */
   readonly segmentBytes: number;
   /** Most segments there can be. Untouched ones cost address space, not memory. */
   readonly segmentCount: number;

@@ -7,7 +7,7 @@
 import type { Configuration, ConfigurationMember } from '../ring/ports.ts';
 import { readName } from '../wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
-import { NAME_FIELD_LENGTH } from '../wire/limits.ts';
+import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
 import { RECORD_HEADER_LENGTH, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
 import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
 import { type Group, Member } from './group.ts';
@@ -38,13 +38,12 @@ export interface GroupsLayerOptions {
   readonly daemonAddress: readonly number[];
   /** Longest body given to `sendGroups`. Small enough that a record holding it is never cut: see `DEFAULT_GROUPS_BODY_LENGTH`. */
   readonly groupsBodyBytes?: number;
-  /** Longest membership frame the ordered log takes; longer ones are counted, not sent. */
+  /** Longest membership frame to be made; longer ones are told to `GroupsOutput.frameTooLong`. Default: the longest there can be. */
   readonly maxFrameBytes?: number;
 }
 
 /** Fits a datagram of 1,472 bytes with the headers of packet and record. */
 export const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
-const DEFAULT_MAX_FRAME_LENGTH = 262_144;
 
 const BODY_GROUP = RECORD_HEADER_LENGTH;
 const BODY_MEMBER = BODY_GROUP + NAME_FIELD_LENGTH;
@@ -99,7 +98,7 @@ export class GroupsLayer {
     this.daemonAddress = options.daemonAddress;
     this.groupsBodyBytes = groupsBodyBytes;
     this.output = output;
-    this.views = new ViewWriter(options.self, options.maxFrameBytes ?? DEFAULT_MAX_FRAME_LENGTH, output);
+    this.views = new ViewWriter(options.self, options.maxFrameBytes ?? MAX_MEMBERSHIP_FRAME_LENGTH, output);
     this.table = new GroupTable(nodeCount);
     this.ranks = new VsRanks(nodeCount);
     this.synced = [options.self];

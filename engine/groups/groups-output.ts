@@ -22,6 +22,6 @@ export interface GroupsOutput {
   sendGroups(body: Uint8Array): void;
   /** Whether client records (messages, joins, leaves, disconnects) must be kept out of the order (ring-protocol.md, 4.5). */
   blockClients(blocked: boolean): void;
-  /** A view of `group` was not sent because its frame is longer than the ordered log takes. */
+  /** A view of `group` was not sent because its frame is longer than one may be. */
   frameTooLong(group: string, lengthBytes: number): void;
 }

@@ -1,6 +1,6 @@
 /** Builds the membership messages of this daemon's clients and hands them out. */
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
-import { MembershipFrame } from '../wire/membership-encode.ts';
+import { changeFrameLength, MembershipFrame, networkFrameLength } from '../wire/membership-encode.ts';
 import type { Group, Member } from './group.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import type { VsRanks } from './vs-sets.ts';
@@ -22,7 +22,7 @@ export class ViewWriter {
   selfLeave(group: Group, leaver: Member): void {
     if (!leaver.isWatcher) return;
     this.frame.writeSelfLeave(group.name);
-    this.toSessions(group, [leaver.session]);
+    this.toSession(leaver.session);
   }
 
   /** The signal carries the id the group has now. */
@@ -34,7 +34,7 @@ export class ViewWriter {
 
   /** @param cause CAUSED_BY_JOIN, CAUSED_BY_LEAVE or CAUSED_BY_DISCONNECT of `member` */
   change(cause: number, group: Group, member: Member): void {
-    if (group.watcherCount === 0) return;
+    if (group.watcherCount === 0 || this.isTooLong(group, changeFrameLength(group.memberCount))) return;
     this.frame.writeChange(cause, group, member.field);
     this.toGroup(group);
   }
@@ -43,6 +43,7 @@ export class ViewWriter {
   network(group: Group, ranks: VsRanks, joiner: Member | null): void {
     if (group.watcherCount === 0) return;
     const members = group.members;
+    if (this.isTooLong(group, networkFrameLength(members.length, ranks.count + 1))) return;
     if (this.rankOfMember.length < members.length) this.rankOfMember = new Uint16Array(members.length * 2);
     for (let i = 0; i < members.length; i++) {
       const member = members[i]!;
@@ -58,25 +59,25 @@ export class ViewWriter {
     for (const member of members) if (member.isWatcher && member !== joiner) others.push(member.session);
     if (others.length > 0) {
       this.frame.pointToSet(members.length, ranks.ofNode[this.self]!);
-      this.toSessions(group, others);
+      this.output.sessionsFrame(others, this.frame.bytes, this.frame.lengthBytes);
     }
     this.frame.pointToSet(members.length, ranks.count);
-    this.toSessions(group, [joiner.session]);
+    this.toSession(joiner.session);
   }
 
   private toGroup(group: Group): void {
-    if (this.isTooLong(group)) return;
     this.output.groupFrame(group.name, this.frame.bytes, this.frame.lengthBytes);
+    this.frame.release();
   }
 
-  private toSessions(group: Group, sessions: readonly SessionHandle[]): void {
-    if (this.isTooLong(group)) return;
-    this.output.sessionsFrame(sessions, this.frame.bytes, this.frame.lengthBytes);
+  private toSession(session: SessionHandle): void {
+    this.output.sessionsFrame([session], this.frame.bytes, this.frame.lengthBytes);
+    this.frame.release();
   }
 
-  private isTooLong(group: Group): boolean {
-    if (this.frame.lengthBytes <= this.maxFrameLength) return false;
-    this.output.frameTooLong(group.name, this.frame.lengthBytes);
+  private isTooLong(group: Group, lengthBytes: number): boolean {
+    if (lengthBytes <= this.maxFrameLength) return false;
+    this.output.frameTooLong(group.name, lengthBytes);
     return true;
   }
 }

@@ -30,6 +30,12 @@ export const MAX_CLIENT_BODY_LENGTH = 143_152;
 /** Longest frame a daemon accepts. */
 export const MAX_FRAME_LENGTH = HEADER_LENGTH + MAX_DAEMON_BODY_LENGTH;
 
+/**
+ * Longest membership frame, which no limit on messages applies to: lengths on the wire are signed 32-bit. Every name of a view of
+ * 33 million members fits, twice.
+ */
+export const MAX_MEMBERSHIP_FRAME_LENGTH = 2 ** 31 - 1;
+
 /** More targets than this are silently delivered to nobody by the original daemon (section 6). */
 export const SPREAD_DAEMON_WORKING_TARGETS = 43;
 

@@ -41,6 +41,9 @@ export const changeFrameLength = (memberCount: number): number =>
 export const networkFrameLength = (memberCount: number, setCount: number): number =>
   HEADER_LENGTH + NAME_FIELD_LENGTH * 2 * memberCount + VIEW_BODY_LENGTH + VS_SET_HEADER_LENGTH * setCount;
 
+/** Room for the frames of all but the largest groups; what is longer is given back after use. */
+const KEEP_BYTES = 1024 * 1024;
+
 /** One reusable buffer; each `write…` replaces its content. */
 export class MembershipFrame {
   bytes = new Uint8Array(4096);
@@ -92,6 +95,16 @@ export class MembershipFrame {
     this.view.setInt32(body + OWN_SET_OFFSET, this.setOffsets[rank]!, true);
   }
 
+  /** Gives an unusually large buffer back. What was written is gone. */
+  release(): void {
+    if (this.bytes.length > KEEP_BYTES) this.resize(KEEP_BYTES);
+  }
+
+  private resize(lengthBytes: number): void {
+    this.bytes = new Uint8Array(lengthBytes);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
   private layOutSets(rankOf: Uint16Array, memberCount: number, rankCount: number): number {
     if (this.setOffsets.length < rankCount) this.setOffsets = new Int32Array(rankCount * 2);
     const sizes = this.setOffsets.fill(0, 0, rankCount);
@@ -140,10 +153,7 @@ export class MembershipFrame {
   }
 
   private start(lengthBytes: number, type: number, group: string, memberCount: number): void {
-    if (this.bytes.length < lengthBytes) {
-      this.bytes = new Uint8Array(lengthBytes * 2);
-      this.view = new DataView(this.bytes.buffer);
-    }
+    if (this.bytes.length < lengthBytes) this.resize(Math.max(lengthBytes, Math.min(lengthBytes * 2, KEEP_BYTES)));
     this.lengthBytes = lengthBytes;
     writeHeader(this.bytes, this.view, 0, type, group, memberCount, 0, 0);
     this.view.setInt32(OFFSET_DATA_LENGTH, lengthBytes - HEADER_LENGTH - NAME_FIELD_LENGTH * memberCount, true);

@@ -44,6 +44,11 @@ export class Cli {
     return this.#stdout.split('\n').slice(0, -1);
   }
 
+  /** What it has said to standard error so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   /** Resolves when `condition` holds for the lines printed so far; rejects when the process ends before. */
   until(condition: (lines: readonly string[]) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {

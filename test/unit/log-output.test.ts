@@ -38,6 +38,7 @@ class Bench {
   readonly reader: OrderedLogReader;
   readonly counters = ringCounters(createCounters(1));
   readonly ended: number[] = [];
+  readonly tooLong: (readonly [string, number])[] = [];
   readonly output: LogOutput;
 
   constructor(indexEntries: number) {
@@ -48,6 +49,7 @@ class Bench {
       sessionEnded: (session) => this.ended.push(session),
       sendGroups: () => {},
       blockClients: () => {},
+      frameTooLong: (group, lengthBytes) => this.tooLong.push([group, lengthBytes]),
     });
   }
 

@@ -13,6 +13,7 @@ import {
   ENTRY_SERVICE,
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
+  FRAME_CONTINUES,
   LogKind,
   type OrderedLogReader,
 } from '../../engine/buffers/ordered-log.ts';
@@ -213,7 +214,7 @@ export class LogConsumer {
   /** The quick test counts the write in flight whole; this one counts what of it is still unsent. */
   #isTooSlow(session: ClientSession, moreFrames: number, moreBytes: number): boolean {
     const frames = session.output.waitingFrames();
-    const bytes = session.output.waitingBytes();
+    const bytes = session.output.limitedBytes();
     const { maxSessionMessages, maxSessionBytes } = this.#limits;
     if (frames + moreFrames <= maxSessionMessages && bytes + moreBytes <= maxSessionBytes) return false;
     this.#events.tooSlow(session, frames, bytes);
@@ -235,9 +236,10 @@ export class LogConsumer {
     const start = index[entry + ENTRY_OFFSET]! + NAME_FIELD_LENGTH;
     const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
     const segment = index[entry + ENTRY_SEGMENT]!;
+    const flags = index[entry + ENTRY_FLAGS]!;
     for (let i = 0; i < group.members.length; i++) {
       const session = group.members[i]!;
-      if (session.wantsMembership) this.#deliver(session, segment, start, end, 1, false);
+      if (session.wantsMembership) this.#deliverPiece(session, segment, start, end, flags);
     }
   }
 
@@ -248,10 +250,20 @@ export class LogConsumer {
     const start = index[entry + ENTRY_OFFSET]! + sessionsFrameHeader(count);
     const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
     const segment = index[entry + ENTRY_SEGMENT]!;
+    const flags = index[entry + ENTRY_FLAGS]!;
     for (let i = 0; i < count; i++) {
       const session = this.#sessions.get(view.getUint32(handles + i * 4, true));
-      if (session !== undefined) this.#deliver(session, segment, start, end, 1, false);
+      if (session !== undefined) this.#deliverPiece(session, segment, start, end, flags);
     }
+  }
+
+  /**
+   * A membership frame, or a part of one that is longer than an entry. Whoever gets the first part gets all, or is ended: the parts
+   * follow one another in the log, and nobody becomes a member in between.
+   */
+  #deliverPiece(session: ClientSession, segment: number, start: number, end: number, flags: number): void {
+    if (flags !== 0 || (end - start) * 2 > this.#limits.maxSessionBytes) session.output.longFrame(end - start, flags);
+    this.#deliver(session, segment, start, end, (flags & FRAME_CONTINUES) !== 0 ? 0 : 1, false);
   }
 
   #session(): ClientSession | undefined {

@@ -12,7 +12,7 @@
  * copied out of the log when the log has moved on by `KEEP_TURNS` segments.
  */
 import type { Socket } from 'node:net';
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { FRAME_CONTINUED, FRAME_CONTINUES, type OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
 
 const RANGE_WORDS = 5;
 const SEGMENT = 0;
@@ -56,6 +56,14 @@ export class SessionOutput {
   #first = 0;
   #count = 0;
   #spilled: Spilled[] = [];
+  /** The last range ends inside a frame; its rest is in the entries that follow. Owned bytes wait here until it is whole. */
+  #frameCut = false;
+  #afterFrame: Spilled[] = [];
+  /** Bytes ever added, and where among them the long frame that the limit on bytes leaves out ends; its length. */
+  #addedBytes = 0;
+  #longFrameEnd = 0;
+  #longFrameBytes = 0;
+  #isFrameExempt = false;
   /** In flight: that many ranges at the front (still held), or one private buffer. */
   #flightRanges = 0;
   #flightFrames = 0;
@@ -77,6 +85,7 @@ export class SessionOutput {
   add(segment: number, start: number, end: number, frames: number, turn: number): void {
     this.queuedFrames += frames;
     this.queuedBytes += end - start;
+    this.#addedBytes += end - start;
     if (this.#count > this.#flightRanges) {
       const last = this.#at(this.#count - 1);
       if (this.#ranges[last + SEGMENT] === segment && this.#ranges[last + END] === start) {
@@ -95,16 +104,36 @@ export class SessionOutput {
     this.#log.hold(segment);
   }
 
+  /**
+   * The next range is a membership frame, or a part of one, that may be longer than all else that may wait together. One such frame at
+   * a time does not count for the limit on bytes: a view must reach its members however many they are.
+   * @param flags FRAME_CONTINUES and FRAME_CONTINUED of its entry
+   */
+  longFrame(lengthBytes: number, flags: number): void {
+    this.#frameCut = (flags & FRAME_CONTINUES) !== 0;
+    if ((flags & FRAME_CONTINUED) === 0) {
+      this.#isFrameExempt = this.#longFrameEnd <= this.#addedBytes - this.queuedBytes;
+      if (this.#isFrameExempt) this.#longFrameBytes = 0;
+    }
+    if (!this.#isFrameExempt) return;
+    this.#longFrameBytes += lengthBytes;
+    this.#longFrameEnd = this.#addedBytes + lengthBytes;
+  }
+
   /** Adds bytes that are not in the log (a reject, a notice), behind all that waits. */
   addOwned(bytes: Buffer, frames: number): void {
-    this.#spillRanges(this.#count - this.#flightRanges);
     this.queuedFrames += frames;
     this.queuedBytes += bytes.length;
-    this.#spilled.push({ bytes, frames });
+    this.#addedBytes += bytes.length;
+    if (this.#frameCut) this.#afterFrame.push({ bytes, frames });
+    else this.#pushOwned({ bytes, frames });
   }
 
   /** Writes until the socket stops taking everything or nothing waits. */
   flush(): void {
+    if (this.#afterFrame.length > 0 && !this.#frameCut) {
+      for (const owned of this.#afterFrame.splice(0)) this.#pushOwned(owned);
+    }
     while (!this.blocked && !this.#socket.destroyed) {
       if (this.#spilled.length > 0) this.#writeSpilled();
       else if (this.#count > 0) this.#writeRanges();
@@ -133,6 +162,12 @@ export class SessionOutput {
     return this.queuedBytes - this.#flightBytes + (this.#flightBytes === 0 ? 0 : this.#unsentBytes());
   }
 
+  /** `waitingBytes` without the one long membership frame that may wait beside the limit. */
+  limitedBytes(): number {
+    const unsent = this.#longFrameEnd - (this.#addedBytes - this.queuedBytes);
+    return this.waitingBytes() - Math.max(0, Math.min(this.#longFrameBytes, unsent));
+  }
+
   /** Turn of the oldest range that a write in flight holds in the log; null when it holds none. */
   heldSince(): number | null {
     return this.#flightRanges === 0 ? null : this.#ranges[this.#at(0) + TURN]!;
@@ -146,9 +181,15 @@ export class SessionOutput {
     this.#flightFrames = 0;
     this.#flightBytes = 0;
     this.#spilled = [];
+    this.#afterFrame = [];
     this.queuedFrames = 0;
     this.queuedBytes = 0;
     this.blocked = true;
+  }
+
+  #pushOwned(owned: Spilled): void {
+    this.#spillRanges(this.#count - this.#flightRanges);
+    this.#spilled.push(owned);
   }
 
   #unsentBytes(): number {

@@ -37,7 +37,7 @@ export class SlowConsumers {
     }
     if (output.queuedFrames <= maxSessionMessages && output.queuedBytes <= maxSessionBytes) return;
     const frames = output.waitingFrames();
-    const bytes = output.waitingBytes();
+    const bytes = output.limitedBytes();
     if (frames > maxSessionMessages || bytes > maxSessionBytes) this.#end(session, frames, bytes);
   }
 

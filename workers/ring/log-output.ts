@@ -4,9 +4,12 @@
  * The ring asks `hasRoom` before it delivers, but one ordered record can have consequences of any size (a view for each
  * group of a client that left, a whole old configuration at once). What finds no room waits here, in order; nothing is
  * written past it, and the ring stops until it is through.
+ *
+ * A membership frame may be longer than a segment of the log. It is written in pieces, one entry each, for the same receivers
+ * (FRAME_CONTINUES, FRAME_CONTINUED).
  */
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
-import { LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import { FRAME_CONTINUED, FRAME_CONTINUES, LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import type { GroupsOutput } from '../../engine/groups/groups-output.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
@@ -48,6 +51,8 @@ export interface LogOutputEvents {
   sessionEnded(session: SessionHandle): void;
   sendGroups(body: Uint8Array): void;
   blockClients(blocked: boolean): void;
+  /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
+  frameTooLong(group: string, lengthBytes: number): void;
 }
 
 export class LogOutput implements GroupsOutput {
@@ -55,10 +60,16 @@ export class LogOutput implements GroupsOutput {
   readonly #counters: Float64Array;
   readonly #events: LogOutputEvents;
   #waiting: Waiting[] = [];
-  #scratch = new Uint8Array(4096);
+  /** Bytes of a frame in one entry at most: the list of its receivers has room beside it, and half a segment is always found. */
+  readonly #pieceBytes: number;
+  /** Receivers that one entry lists at most. */
+  readonly #listedSessions: number;
+  readonly #nameField = new Uint8Array(NAME_FIELD_LENGTH);
 
   constructor(log: OrderedLogWriter, counters: Float64Array, events: LogOutputEvents) {
     this.#log = log;
+    this.#pieceBytes = log.shape.segmentBytes / 2;
+    this.#listedSessions = log.shape.segmentBytes / 32;
     this.#counters = counters;
     this.#events = events;
   }
@@ -77,6 +88,7 @@ export class LogOutput implements GroupsOutput {
     const flags = local ? view.getUint16(offset + RECORD_FLAGS, true) & RECORD_SELF_DISCARD : 0;
     this.#write(
       LogKind.Run,
+      NO_BYTES,
       bytes.subarray(start, end),
       frames,
       view.getUint8(offset + RECORD_SERVICE),
@@ -90,41 +102,36 @@ export class LogOutput implements GroupsOutput {
   }
 
   sessionAccepted(session: SessionHandle): void {
-    this.#write(LogKind.SessionAccepted, NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(LogKind.SessionAccepted, NO_BYTES, NO_BYTES, 0, 0, 0, session, 0, 0);
   }
 
   sessionRejected(session: SessionHandle, code: number): void {
-    this.#write(LogKind.SessionRejected, NO_BYTES, 0, 0, code, session, 0, 0);
+    this.#write(LogKind.SessionRejected, NO_BYTES, NO_BYTES, 0, 0, code, session, 0, 0);
   }
 
   memberAdded(group: string, session: SessionHandle): void {
-    this.#write(LogKind.MemberAdded, this.#name(group), 0, 0, 0, session, 0, 0);
+    this.#write(LogKind.MemberAdded, this.#name(group), NO_BYTES, 0, 0, 0, session, 0, 0);
   }
 
   memberRemoved(group: string, session: SessionHandle): void {
-    this.#write(LogKind.MemberRemoved, this.#name(group), 0, 0, 0, session, 0, 0);
+    this.#write(LogKind.MemberRemoved, this.#name(group), NO_BYTES, 0, 0, 0, session, 0, 0);
   }
 
   groupFrame(group: string, frame: Uint8Array, lengthBytes: number): void {
-    const bytes = this.#reserve(NAME_FIELD_LENGTH + lengthBytes);
-    writeName(bytes, 0, group);
-    bytes.set(frame.subarray(0, lengthBytes), NAME_FIELD_LENGTH);
-    this.#write(LogKind.GroupFrame, bytes, 1, 0, 0, 0, 0, 0);
+    this.#frame(LogKind.GroupFrame, this.#name(group), 1, frame, lengthBytes);
     this.#counters[OrderingCounter.MembershipFrames]!++;
   }
 
   sessionsFrame(sessions: readonly SessionHandle[], frame: Uint8Array, lengthBytes: number): void {
-    const header = sessionsFrameHeader(sessions.length);
-    const bytes = this.#reserve(header + lengthBytes);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let i = 0; i < sessions.length; i++) view.setUint32(i * 4, sessions[i]!, true);
-    bytes.set(frame.subarray(0, lengthBytes), header);
-    this.#write(LogKind.SessionsFrame, bytes, sessions.length, 0, 0, 0, 0, 0);
+    for (let from = 0; from < sessions.length; from += this.#listedSessions) {
+      const listed = sessions.slice(from, from + this.#listedSessions);
+      this.#frame(LogKind.SessionsFrame, this.#handles(listed), listed.length, frame, lengthBytes);
+    }
     this.#counters[OrderingCounter.MembershipFrames]!++;
   }
 
   sessionEnded(session: SessionHandle): void {
-    this.#write(LogKind.SessionEnded, NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(LogKind.SessionEnded, NO_BYTES, NO_BYTES, 0, 0, 0, session, 0, 0);
     this.#events.sessionEnded(session);
   }
 
@@ -133,17 +140,28 @@ export class LogOutput implements GroupsOutput {
   }
 
   blockClients(blocked: boolean): void {
-    this.#write(LogKind.ClientsBlocked, NO_BYTES, 0, 0, blocked ? 1 : 0, 0, 0, 0);
+    this.#write(LogKind.ClientsBlocked, NO_BYTES, NO_BYTES, 0, 0, blocked ? 1 : 0, 0, 0, 0);
     this.#events.blockClients(blocked);
   }
 
-  frameTooLong(_group: string, _lengthBytes: number): void {
+  frameTooLong(group: string, lengthBytes: number): void {
     this.#counters[OrderingCounter.FramesTooLong]!++;
+    this.#events.frameTooLong(group, lengthBytes);
+  }
+
+  /** Writes a frame in as many entries as it needs. Nothing comes between them: what finds no room waits, with all behind it. */
+  #frame(kind: LogKind, receivers: Uint8Array, count: number, frame: Uint8Array, lengthBytes: number): void {
+    for (let from = 0; from < lengthBytes; from += this.#pieceBytes) {
+      const end = Math.min(from + this.#pieceBytes, lengthBytes);
+      const flags = (from > 0 ? FRAME_CONTINUED : 0) | (end < lengthBytes ? FRAME_CONTINUES : 0);
+      this.#write(kind, receivers, frame.subarray(from, end), count, 0, flags, 0, 0, 0);
+    }
   }
 
   #write(
     kind: LogKind,
-    bytes: Uint8Array,
+    head: Uint8Array,
+    body: Uint8Array,
     count: number,
     service: number,
     flags: number,
@@ -152,36 +170,54 @@ export class LogOutput implements GroupsOutput {
     origin: number,
   ): void {
     const log = this.#log;
-    if (this.#waiting.length > 0 || !log.hasRoom(1, bytes.length)) {
-      this.#waiting.push({ kind, bytes: bytes.slice(), count, service, flags, session, targetHash, origin });
+    const length = head.length + body.length;
+    if (this.#waiting.length > 0 || !log.hasRoom(1, length)) {
+      const bytes = new Uint8Array(length);
+      bytes.set(head);
+      bytes.set(body, head.length);
+      this.#waiting.push({ kind, bytes, count, service, flags, session, targetHash, origin });
+      this.#countWaiting(length);
       return;
     }
-    const at = log.reserve(bytes.length);
-    if (bytes.length > 0) log.bytes.set(bytes, at);
-    log.append(kind, at, bytes.length, count, service, flags, session, targetHash, origin);
+    const at = log.reserve(length);
+    if (head.length > 0) log.bytes.set(head, at);
+    if (body.length > 0) log.bytes.set(body, at + head.length);
+    log.append(kind, at, length, count, service, flags, session, targetHash, origin);
   }
 
   #writeWaiting(): boolean {
     const waiting = this.#waiting;
     let done = 0;
+    let written = 0;
     while (done < waiting.length && this.#log.hasRoom(1, waiting[done]!.bytes.length)) {
       const { kind, bytes, count, service, flags, session, targetHash, origin } = waiting[done++]!;
       const at = this.#log.reserve(bytes.length);
       this.#log.bytes.set(bytes, at);
       this.#log.append(kind, at, bytes.length, count, service, flags, session, targetHash, origin);
+      written += bytes.length;
     }
     this.#waiting = waiting.slice(done);
+    this.#countWaiting(-written);
     return this.#waiting.length === 0;
   }
 
-  #name(name: string): Uint8Array {
-    const bytes = this.#reserve(NAME_FIELD_LENGTH);
-    writeName(bytes, 0, name);
-    return bytes;
+  #countWaiting(moreBytes: number): void {
+    const counters = this.#counters;
+    counters[OrderingCounter.LogWaitingBytes]! += moreBytes;
+    if (counters[OrderingCounter.LogWaitingBytes]! > counters[OrderingCounter.LogWaitingHighWater]!) {
+      counters[OrderingCounter.LogWaitingHighWater] = counters[OrderingCounter.LogWaitingBytes]!;
+    }
   }
 
-  #reserve(lengthBytes: number): Uint8Array {
-    if (this.#scratch.length < lengthBytes) this.#scratch = new Uint8Array(2 ** Math.ceil(Math.log2(lengthBytes)));
-    return this.#scratch.subarray(0, lengthBytes);
+  #name(name: string): Uint8Array {
+    writeName(this.#nameField, 0, name);
+    return this.#nameField;
+  }
+
+  #handles(sessions: readonly SessionHandle[]): Uint8Array {
+    const bytes = new Uint8Array(sessionsFrameHeader(sessions.length));
+    const view = new DataView(bytes.buffer);
+    for (let i = 0; i < sessions.length; i++) view.setUint32(i * 4, sessions[i]!, true);
+    return bytes;
   }
 }

@@ -56,6 +56,7 @@ export class GroupDaemon {
       sessionEnded: refuse,
       sendGroups: (body) => this.outbox.push(body.slice()),
       blockClients: () => {},
+      frameTooLong: refuse,
     });
     const daemonAddress = Array.from({ length: nodeCount }, (_, i) => 0x0a00_0001 + i);
     this.layer = new GroupsLayer({ self: this.node, daemonAddress }, this.#output);
