@@ -37,7 +37,7 @@ async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<
 async function connectOnce(options: ResolvedOptions): Promise<Session> {
   const { signal, connectTimeoutMs } = options;
   signal?.throwIfAborted();
-  const transport = new Transport(options.address);
+  const transport = new Transport(options.address, options.daemonTimeoutMs);
   const timeout = setTimeout(() => {
     const message = `no session at ${transport.description} within connectTimeoutMs ${connectTimeoutMs}`;
     transport.destroy(new SkeinError('COULD_NOT_CONNECT', message));

@@ -1,5 +1,8 @@
 import { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
 
+/** `daemon-vanished`: with CONNECTION_CLOSED, the machine of the daemon stopped answering (`daemonTimeoutMs`). */
+export type ErrorReason = 'daemon-vanished';
+
 /**
  * Every error this library makes. `code` is the name the Spread API gives the condition, `resultCode` its number
  * (client-protocol.md, sections 1.9 and 7.1); the message names the field, its value and the limit.
@@ -8,10 +11,13 @@ export class SkeinError extends Error {
   override readonly name = 'SkeinError';
   readonly code: ResultCodeName;
   readonly resultCode: ResultCode;
+  /** More about the code, where programs may want to tell cases apart; else undefined. */
+  readonly reason: ErrorReason | undefined;
 
-  constructor(code: ResultCodeName, message: string, options?: ErrorOptions) {
+  constructor(code: ResultCodeName, message: string, options?: ErrorOptions & { readonly reason?: ErrorReason }) {
     super(message, options);
     this.code = code;
+    this.reason = options?.reason;
     this.resultCode = RESULT_CODES[code];
   }
 }

@@ -4,7 +4,7 @@ export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wi
 export type { DaemonAddress } from './address.ts';
 export { type AuthChannel, type AuthMethod, type AuthOption, ipAuth, nullAuth, passwordAuth } from './auth.ts';
 export { connect } from './connect.ts';
-export { SkeinError } from './errors.ts';
+export { type ErrorReason, SkeinError } from './errors.ts';
 export type {
   ByteOrder,
   Membership,

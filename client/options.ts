@@ -39,6 +39,12 @@ export interface ConnectOptions {
   readonly copyBelowBytes?: number;
   /** How long `close` waits for what was sent to leave and for the daemon to hang up; default 5,000. */
   readonly closeTimeoutMs?: number;
+  /**
+   * The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so long:
+   * neither keep-alive while nothing is sent, nor (on Linux) what is sent. A daemon that is only busy answers. Over TCP; 1,000 to
+   * 7,200,000, default 60,000; 0 leaves it to the system, which takes hours. The system's keep-alive takes 11 s at least.
+   */
+  readonly daemonTimeoutMs?: number;
   /** More targets in one multicast than this are refused; default and most 100. */
   readonly maxTargets?: number;
   /** What to do with more than 43 targets; default `never`. */
@@ -56,6 +62,7 @@ export interface ResolvedOptions extends HandshakeRequest, OutboundOptions, Targ
   readonly retryNameInUse: { readonly attempts: number; readonly delayMs: number };
   readonly receiveQueueBytes: number;
   readonly closeTimeoutMs: number;
+  readonly daemonTimeoutMs: number;
 }
 
 const DEFAULT_RETRY = { attempts: 5, delayMs: 50 };
@@ -70,6 +77,10 @@ function checkInteger(field: string, value: number, min: number, max: number): n
 
 const checkTimeout = (field: string, value: number): number => checkInteger(field, value, 1, MAX_TIMEOUT_MS);
 const checkBytes = (field: string, value: number): number => checkInteger(field, value, 1, Number.MAX_SAFE_INTEGER);
+
+/** Keep-alive counts in seconds, and Linux takes no more than 32,767 of them. */
+const checkDaemonTimeout = (value: number): number =>
+  value === 0 ? 0 : checkInteger('daemonTimeoutMs', value, 1000, 7_200_000);
 
 /** Fills in defaults. Throws SkeinError naming the first option that is out of its range. */
 export function resolveOptions(options: ConnectOptions): ResolvedOptions {
@@ -97,6 +108,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     copyBelowBytes:
       copyBelowBytes === Number.POSITIVE_INFINITY ? copyBelowBytes : checkBytes('copyBelowBytes', copyBelowBytes),
     closeTimeoutMs: checkTimeout('closeTimeoutMs', options.closeTimeoutMs ?? 5_000),
+    daemonTimeoutMs: checkDaemonTimeout(options.daemonTimeoutMs ?? 60_000),
     maxTargets: checkInteger('maxTargets', options.maxTargets ?? MAX_GROUPS_PER_MESSAGE, 1, MAX_GROUPS_PER_MESSAGE),
     splitTargets,
   };

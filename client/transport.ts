@@ -1,6 +1,8 @@
 import { connect as connectSocket, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { isSilenceError, keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import { type DaemonAddress, describeAddress } from './address.ts';
 import type { AuthChannel } from './auth.ts';
+import { daemonWatch } from './daemon-watch.ts';
 import { SkeinError } from './errors.ts';
 import { ReceiveBuffer } from './receive/receive-buffer.ts';
 
@@ -19,9 +21,12 @@ export class Transport {
   readonly description: string;
   #consumer: ByteConsumer | undefined;
   #failure: { readonly reason: unknown } | undefined;
+  readonly #daemonTimeoutMs: number;
   #connected = false;
 
-  constructor(address: DaemonAddress) {
+  /** @param daemonTimeoutMs how long the daemon's machine may be silent; 0: as long as the system waits */
+  constructor(address: DaemonAddress, daemonTimeoutMs: number) {
+    this.#daemonTimeoutMs = daemonTimeoutMs;
     this.description = describeAddress(address);
     const onread = {
       buffer: () => this.input.room(),
@@ -34,7 +39,18 @@ export class Transport {
     this.socket =
       'path' in address
         ? connectSocket({ path: address.path, onread })
-        : connectSocket({ ...address, onread, noDelay: true, keepAlive: true } satisfies TcpNetConnectOpts);
+        : connectSocket({
+            ...address,
+            onread,
+            noDelay: true,
+            keepAlive: true,
+            keepAliveInitialDelay: daemonTimeoutMs === 0 ? 0 : keepAliveDelayMs(daemonTimeoutMs),
+          } satisfies TcpNetConnectOpts);
+    if (!('path' in address) && daemonTimeoutMs > 0) {
+      this.socket.once('connect', () =>
+        daemonWatch.add(this.socket, daemonTimeoutMs, () => this.destroy(this.#vanished(undefined))),
+      );
+    }
     this.socket.on('error', (cause: NodeJS.ErrnoException) => this.#fail(this.#describeFailure(cause)));
     this.socket.on('end', () => this.#fail(this.#closedByDaemon()));
     this.socket.on('close', () => this.#fail(this.#closedByDaemon()));
@@ -78,7 +94,14 @@ export class Transport {
     return new SkeinError('CONNECTION_CLOSED', `the daemon at ${this.description} closed the connection`);
   }
 
+  #vanished(cause: NodeJS.ErrnoException | undefined): SkeinError {
+    const limit = this.#daemonTimeoutMs === 0 ? '' : ` (daemonTimeoutMs ${this.#daemonTimeoutMs})`;
+    const message = `lost the connection to ${this.description}: its machine does not answer any more${limit}`;
+    return new SkeinError('CONNECTION_CLOSED', message, { cause, reason: 'daemon-vanished' });
+  }
+
   #describeFailure(cause: NodeJS.ErrnoException): SkeinError {
+    if (this.#connected && isSilenceError(cause.code)) return this.#vanished(cause);
     if (this.#connected)
       return new SkeinError('CONNECTION_CLOSED', `lost the connection to ${this.description}: ${cause.message}`, {
         cause,

@@ -57,6 +57,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
     handshakeTimeoutMs: options.handshakeTimeout,
     maxHandshakes: options.maxHandshakes,
     maxWaitingPasswords: options.maxWaitingPasswords,
+    clientTimeoutMs: options.clientTimeout,
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access: accessList,
     passwords: passwordFile?.entries ?? new Map(),

@@ -18,6 +18,8 @@ export interface DaemonSpec {
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
   readonly maxWaitingPasswords: number;
+  /** 0: none. */
+  readonly clientTimeoutMs: number;
   readonly auth: AuthPolicy;
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;

@@ -9,6 +9,7 @@ import { type AuthPolicy, ServerHandshake } from '../engine/wire/handshake.ts';
 import { sessionHandle } from '../engine/wire/ids.ts';
 import { nameWords } from '../engine/wire/name-hash.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
+import { isSilenceError } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { Authenticator } from './delivery/authenticator.ts';
 import { shareKey } from './delivery/client-address.ts';
@@ -32,6 +33,7 @@ import { SessionInput } from './delivery/session-input.ts';
 import { SessionOutput } from './delivery/session-output.ts';
 import { SlowConsumers } from './delivery/slow-consumers.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
+import { VanishedClients } from './delivery/vanished-clients.ts';
 import type { Log } from './log.ts';
 
 /** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
@@ -44,6 +46,8 @@ export interface DeliveryOptions {
   readonly maxSessions: number;
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
+  /** 0: none. */
+  readonly clientTimeoutMs: number;
   readonly auth: AuthPolicy;
   readonly limits: SlowConsumerLimits;
 }
@@ -85,6 +89,7 @@ export class DeliveryAgent implements Agent {
   readonly #slowConsumers: SlowConsumers;
   readonly #refusals: RefusalLog;
   readonly #farewell: Farewell;
+  readonly #vanished: VanishedClients;
   #dirty: ClientSession[] = [];
   #flushing: ClientSession[] = [];
   #stalled: ClientSession[] = [];
@@ -102,6 +107,10 @@ export class DeliveryAgent implements Agent {
     this.#readView = new DataView(this.#readBuffer.buffer, this.#readBuffer.byteOffset, READ_BUFFER_BYTES);
     this.#shortView = new DataView(this.#shortBuffer.buffer, this.#shortBuffer.byteOffset, HANDSHAKE_READ_BYTES);
     this.#refusals = new RefusalLog(links.logger);
+    this.#vanished = new VanishedClients(
+      { timeoutMs: options.clientTimeoutMs, now: links.now, vanished: (session) => this.#endVanished(session) },
+      this.#sessions,
+    );
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
     this.#farewell = new Farewell(this.#sessions, links.counters, links.logger, links.now);
@@ -141,6 +150,10 @@ export class DeliveryAgent implements Agent {
   doWork(nowMs: number): number {
     let work = this.#greeter.poll(nowMs);
     this.#refusals.poll(nowMs);
+    this.#vanished.poll(
+      nowMs,
+      this.counters[DeliveryCounter.SocketWrites]! + this.counters[DeliveryCounter.ConnectionsAccepted]!,
+    );
     work += this.#departures.poll();
     work += this.#resumeStalled();
     const consumed = this.#consumer.consume();
@@ -157,7 +170,7 @@ export class DeliveryAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return this.#greeter.nextDeadlineMs();
+    return Math.min(this.#greeter.nextDeadlineMs(), this.#vanished.nextDeadlineMs());
   }
 
   hasWork(): boolean {
@@ -210,7 +223,10 @@ export class DeliveryAgent implements Agent {
     );
     this.#sessions.set(handle, session);
     this.#bySocket.set(socket, session);
-    socket.on('error', () => socket.destroy());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (isSilenceError(error.code) && session.state === 'open') this.#endVanished(session);
+      else socket.destroy();
+    });
     socket.on('end', () => this.#endOfInput(session));
     socket.on('close', () => this.#closed(session));
     this.#greeter.begin(session, links.now());
@@ -298,6 +314,16 @@ export class DeliveryAgent implements Agent {
       );
     }
     this.#end(session, reason);
+  }
+
+  #endVanished(session: ClientSession): void {
+    this.counters[DeliveryCounter.ClientsVanished]!++;
+    const { clientTimeoutMs } = this.#options;
+    this.#links.logger.info(
+      { session: session.privateName, peer: session.peer, clientTimeoutMs },
+      'session ended: its client’s machine does not answer',
+    );
+    this.#end(session, 'client vanished');
   }
 
   #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void {

@@ -3,6 +3,7 @@
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
+import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
@@ -83,9 +84,10 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
     },
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
+      const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
       for (const agent of delivery) {
         for (const address of addresses)
-          bound.push(await agent.listen(address, { backlog: spec.listenBacklog, reusePort }));
+          bound.push(await agent.listen(address, { backlog: spec.listenBacklog, reusePort, keepAliveDelayMs: idleMs }));
       }
       if (network !== null) await network.listen(tcpPort(bound) ?? clientPort);
       return bound;
@@ -133,6 +135,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       maxSessions: spec.maxSessions,
       handshakeTimeoutMs: spec.handshakeTimeoutMs,
       // Each worker has its share.
+      clientTimeoutMs: spec.clientTimeoutMs,
       maxHandshakes: Math.ceil(spec.maxHandshakes / plan.deliveryWorkers),
       auth: spec.auth,
       limits: spec.limits,

@@ -35,6 +35,8 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Several workers of this daemon bind the same port (Node 23.1 and later). */
   readonly reusePort: boolean;
+  /** How long a connection is idle before its peer is asked for a sign of life; 0: what the system does. */
+  readonly keepAliveDelayMs: number;
 }
 
 export class Listener {
@@ -57,7 +59,12 @@ export class Listener {
   async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     const server = createServer(
-      { pauseOnConnect: true, noDelay: address.kind === 'tcp', keepAlive: true },
+      {
+        pauseOnConnect: true,
+        noDelay: address.kind === 'tcp',
+        keepAlive: true,
+        keepAliveInitialDelay: options.keepAliveDelayMs,
+      },
       (accepted) => this.#accept(accepted),
     );
     this.#servers.push(server);

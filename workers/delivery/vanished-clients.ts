@@ -1,0 +1,102 @@
+/**
+ * Finds sessions whose client's machine is gone without a word: no FIN, no RST, and nothing that answers. Keep-alive finds those
+ * that nothing is sent to; here are the others, for which the kernel would go on repeating itself for a quarter of an hour.
+ *
+ * A client that is only slow is not among them: its machine answers. What becomes of it is the slow-consumer policy's business.
+ */
+import { readFile } from 'node:fs/promises';
+import { endianness } from 'node:os';
+import {
+  connectionKey,
+  keepAliveEndsMs,
+  readTcpTable,
+  SilenceTracker,
+  silenceLookMs,
+} from '../../engine/wire/tcp-silence.ts';
+import type { ClientSession } from './session.ts';
+
+const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
+/** Looks after the last write: the kernel repeats itself a little later. */
+const LOOKS_AFTER_WRITES = 8;
+const IS_LITTLE_ENDIAN = endianness() === 'LE';
+
+export interface VanishedClientsOptions {
+  /** 0: nobody is looked for. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly vanished: (session: ClientSession) => void;
+}
+
+export class VanishedClients {
+  readonly #options: VanishedClientsOptions;
+  readonly #sessions: ReadonlyMap<number, ClientSession>;
+  readonly #tracker = new SilenceTracker();
+  /** Keep-alive takes longer than the timeout, so it is watched as well. */
+  readonly #probes: boolean;
+  #nextLookMs = Number.POSITIVE_INFINITY;
+  #writesSeen = 0;
+  #looksLeft = 0;
+  #hasUnsent = false;
+  #isLooking = false;
+
+  constructor(options: VanishedClientsOptions, sessions: ReadonlyMap<number, ClientSession>) {
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#probes = keepAliveEndsMs(options.timeoutMs) > options.timeoutMs;
+    if (options.timeoutMs > 0 && process.platform === 'linux')
+      this.#nextLookMs = options.now() + silenceLookMs(options.timeoutMs);
+  }
+
+  nextDeadlineMs(): number {
+    return this.#nextLookMs;
+  }
+
+  /** @param writes made by this worker so far: without new ones nobody is waited for */
+  poll(nowMs: number, writes: number): void {
+    if (nowMs < this.#nextLookMs) return;
+    this.#nextLookMs = nowMs + silenceLookMs(this.#options.timeoutMs);
+    this.#looksLeft = writes === this.#writesSeen ? this.#looksLeft - 1 : LOOKS_AFTER_WRITES;
+    this.#writesSeen = writes;
+    if (this.#isLooking || this.#sessions.size === 0) return;
+    // Silent peers are among those with unsent bytes, but for idle ones that keep-alive probes.
+    if (this.#looksLeft <= 0 && !this.#hasUnsent && !this.#probes) {
+      this.#tracker.look(new Map(), nowMs);
+      return;
+    }
+    this.#isLooking = true;
+    void readTables().then((tables) => {
+      this.#isLooking = false;
+      this.#look(tables);
+    });
+  }
+
+  #look(tables: readonly string[]): void {
+    const { timeoutMs, now, vanished } = this.#options;
+    const nowMs = now();
+    const unanswered = new Map<string, number>();
+    this.#hasUnsent = false;
+    for (const table of tables.map(readTcpTable)) {
+      for (const [key, repeats] of table.unanswered) unanswered.set(key, repeats);
+      this.#hasUnsent ||= table.hasUnsent;
+    }
+    this.#tracker.look(unanswered, nowMs);
+    if (this.#tracker.isEmpty) return;
+    for (const session of [...this.#sessions.values()]) {
+      if (session.state !== 'open') continue;
+      const key = socketKey(session);
+      if (key !== null && this.#tracker.isOver(key, timeoutMs, nowMs)) vanished(session);
+    }
+  }
+}
+
+/** A table that cannot be read is empty: nobody is ended for what is not known. */
+const readTables = (): Promise<readonly string[]> =>
+  Promise.all(TABLES.map((table) => readFile(table, 'latin1').catch(() => '')));
+
+function socketKey({ socket }: ClientSession): string | null {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  if (localAddress === undefined || localPort === undefined) return null;
+  if (remoteAddress === undefined || remotePort === undefined) return null;
+  const local = { address: localAddress, port: localPort };
+  return connectionKey(local, { address: remoteAddress, port: remotePort }, IS_LITTLE_ENDIAN);
+}
