@@ -1,6 +1,16 @@
 #!/usr/bin/env node
+import './quiet-signals.ts';
+import { ExitCode } from './exit.ts';
 import { run } from './program.ts';
+import { outputFailure, outputGone, outputWritten, printError } from './standard-output.ts';
 
-const exitCode = await run(process.argv.slice(2));
-// Standard input may still be open, so the process is ended; what was written first goes out.
-process.stdout.write('', () => process.exit(exitCode));
+outputGone();
+let exitCode = await run(process.argv.slice(2));
+await outputWritten();
+const failure = outputFailure();
+if (failure !== null && exitCode === ExitCode.Ok) {
+  printError(`skein: standard output: ${failure.message}`);
+  exitCode = ExitCode.Failure;
+}
+// Standard input may still be open, so the process is ended.
+process.exit(exitCode);

@@ -1,6 +1,6 @@
 /** The `skein` command: its sub-commands, and how every one of them ends. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { packageRelease } from '../daemon/release.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
 import { registerConf } from './conf.ts';
 import { describeFailure, ExitCode, exitCodeOf } from './exit.ts';
@@ -8,6 +8,7 @@ import { registerFlood } from './flood.ts';
 import { registerMonitor } from './monitor.ts';
 import { registerPasswd } from './passwd.ts';
 import { registerPublish } from './publish.ts';
+import { printError } from './standard-output.ts';
 import { registerStart } from './start.ts';
 import { registerSubscribe } from './subscribe.ts';
 import { registerUser } from './user.ts';
@@ -36,7 +37,7 @@ export function createProgram(): Command {
     .description(
       'Group communication: ordered, reliable multicast between programs, compatible with the Spread Toolkit.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(packageRelease(), '-V, --version', 'print the version')
     .option('--verbose', 'print the stack of an error')
     .helpOption('-h, --help', 'print help, also for a command')
     .showHelpAfterError('(add --help for help)')
@@ -63,8 +64,8 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its own already.
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
-    process.stderr.write(`${failureText(error)}\n`);
-    if (wantsStack(program) && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    printError(failureText(error));
+    if (wantsStack(program) && error instanceof Error) printError(error.stack ?? '');
     return exitCodeOf(error);
   }
 }
@@ -73,11 +74,4 @@ export async function run(args: readonly string[]): Promise<number> {
 function failureText(error: unknown): string {
   const hasPlace = error instanceof ConfigError && error.problems[0]?.line !== undefined;
   return `${hasPlace ? '' : 'skein: '}${describeFailure(error)}`;
-}
-
-/** Both the source and the build lie one folder below the package's own file. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { readonly version: string };
-  return version;
 }

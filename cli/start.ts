@@ -3,7 +3,8 @@ import type { Daemon, DaemonAddress } from '../daemon/start-daemon.ts';
 import { LOG_LEVELS, type LogLevel, THREADING_MODES, type ThreadingMode } from '../engine/config/options.ts';
 import { daemonOption, integer } from './arguments.ts';
 import { CliError, describeFailure, ExitCode } from './exit.ts';
-import { aborted, stopSignal } from './stop-signal.ts';
+import { outputDoesNotMatter } from './standard-output.ts';
+import { aborted, endSignal } from './stop-signal.ts';
 
 interface StartFlags {
   readonly name?: string;
@@ -23,8 +24,8 @@ interface StartFlags {
 const HELP = `
 The first of ./spread.conf and /etc/spread.conf is used when -c names none; without a file the daemon is alone,
 on 127.0.0.1 port 4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready; the log goes to
-standard error, one JSON object for each line. SIGINT and SIGTERM order and deliver what clients have sent, then end it. SIGHUP reads
-ClusterKeyFile again, and nothing else.
+standard error, one JSON object for each line. SIGINT and SIGTERM order and deliver what clients have sent, then end it. SIGHUP opens
+the log file again and reads ClusterKeyFile again; SIGUSR1 and SIGUSR2 log a line of status.
 
 Examples:
   skein start
@@ -62,18 +63,19 @@ const collect = (value: string, earlier: readonly string[] = []): readonly strin
 const workers = (text: string): number | 'auto' => (text === 'auto' ? text : integer(1, 64)(text));
 
 async function start(flags: StartFlags): Promise<void> {
+  outputDoesNotMatter();
+  let running: Daemon | null = null;
+  process.on('SIGHUP', () => reload(running));
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => running?.logStatus());
+  const stop = endSignal();
   // The other commands should not wait for the daemon's code to load.
-  const { startDaemon } = await import('../daemon/start-daemon.ts');
+  const { startDaemon, addressText } = await import('../daemon/start-daemon.ts');
   const { findConfigFile } = await import('../daemon/options-load.ts');
   const configFile = flags.config ?? (await findConfigFile()) ?? undefined;
-  const stop = stopSignal();
-  let running: Daemon | null = null;
-  // Success and failure are in the log.
-  process.on('SIGHUP', () => running?.reloadClusterKeys().catch(() => undefined));
   const options = { ...flags.option, ...daemonOptions(flags), configFile };
   const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
   running = daemon;
-  process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon)}\n`);
+  process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon, addressText)}\n`);
   // Whoever waited for the line may hang up now.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
   await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
@@ -94,9 +96,18 @@ async function logFile(flags: StartFlags, options: object): Promise<object> {
   return { eventLogFile: `${(await loadOptions(options)).self.name}.log` };
 }
 
-const addressText = ({ host, port, path }: DaemonAddress): string => path ?? `${host}:${port}`;
+/** Success and failure are in the log. */
+function reload(daemon: Daemon | null): void {
+  if (daemon === null) return;
+  try {
+    daemon.reopenLog();
+  } catch {
+    // Told in the old file.
+  }
+  if (daemon.hasClusterKeys) daemon.reloadClusterKeys().catch(() => undefined);
+}
 
-const readyText = (daemon: Daemon): string =>
+const readyText = (daemon: Daemon, addressText: (address: DaemonAddress) => string): string =>
   `skein: daemon ${daemon.name} ready on ${daemon.addresses.map(addressText).join(', ')} (threading mode ${daemon.threadingMode})`;
 
 const readyJson = ({ name, addresses, port, threadingMode }: Daemon): string =>

@@ -16,6 +16,7 @@ import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
 import { nextIncarnation } from './incarnation.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
+import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
@@ -101,6 +102,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
       configurationHash: configHash(configuration),
       windows,
       dangerousMonitor: options.dangerousMonitor,
+      release: packageRelease(),
     },
     clusterKeys: await readClusterKeys(options.clusterKeyFile),
   };

@@ -2,15 +2,24 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Logger } from 'pino';
-import type { CountersMemory } from '../engine/buffers/counters.ts';
+import {
+  type CountersMemory,
+  MEMBER_BIT_SLOTS,
+  OrderingCounter,
+  ringCounters,
+  SupervisorCounter,
+  supervisorCounters,
+} from '../engine/buffers/counters.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
+import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
+import { DaemonLog } from './daemon-log.ts';
 import { createDaemonSpec, readClusterKeys } from './daemon-spec.ts';
-import { createLogger, writeRecord } from './logger.ts';
 import { loadOptions } from './options-load.ts';
 import type { DaemonOptions } from './options-schema.ts';
+import { packageRelease } from './release.ts';
 
 export interface StartDaemonOptions extends DaemonOptions {
   /** Log lines go here instead of to standard error; its own level applies as well as `logLevel`. */
@@ -34,6 +43,15 @@ export interface Daemon {
   readonly counters: CountersMemory;
   /** Resolves when the daemon has stopped; rejects with `AgentFailure` when a part of it failed and all was shut down. */
   readonly closed: Promise<void>;
+  /** Logs one line that says how it is. */
+  logStatus(): void;
+  /** Whether it was started with a `clusterKeyFile`, so that there are keys to reload. */
+  readonly hasClusterKeys: boolean;
+  /**
+   * Opens the log file again, which another program may have renamed. No line is lost. Of no effect with a `logger` of your own.
+   * @throws the error of the system; the old file stays in use then, and the log says so
+   */
+  reopenLog(): void;
   /**
    * Reads the cluster's key file again: the keys of traffic between daemons change without a pause. Nothing else is re-read. The
    * log says how it went.
@@ -60,9 +78,9 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   const resolved = await loadOptions(daemonOptions);
   const { options: settings } = resolved.configuration;
   const { spec, warnings } = await createDaemonSpec(resolved);
-  const logger = ownLogger ?? createLogger({ daemon: spec.name, options: settings });
-  for (const { message } of resolved.warnings) logger.warn(message);
-  for (const warning of warnings) logger.warn(warning);
+  const log = new DaemonLog({ daemon: spec.name, options: settings, logger: ownLogger });
+  for (const { message } of resolved.warnings) log.warn({}, message);
+  for (const warning of warnings) log.warn({}, warning);
   const plan = planThreads(settings.threadingMode, settings.deliveryWorkers, {
     cores: availableParallelism(),
     nodeVersion: process.versions.node,
@@ -74,28 +92,42 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   // Whoever does not look at `closed` must not be ended by an unhandled rejection; the failure is in the log.
   closed.catch(() => {});
   const supervisor = new Supervisor(spec, plan, workerEntry(), {
-    log: (record) => writeRecord(logger, record),
+    log: (record) => log.record(record),
     stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
-      logger.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
-      settle(failure);
+      log.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
+      void log.close().then(() => settle(failure));
     },
   });
   let stopped: Promise<void> | null = null;
   const stop = (drainTimeoutMs: number): Promise<void> => {
-    stopped ??= supervisor.stop(drainTimeoutMs).then(() => {
-      logger.info('daemon stopped');
+    stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
+      log.info({}, 'daemon stopped');
+      await log.close();
       settle(null);
     });
     return stopped;
   };
-  const bound = await supervisor.start();
+  log.countIn(supervisor.memory.counters);
+  const startedMs = performance.now();
+  const bound = await supervisor.start().catch(async (error: unknown) => {
+    await log.close();
+    throw error;
+  });
   const addresses = bound.flatMap(({ address }): DaemonAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
   const port = addresses.find((address) => address.port !== undefined)?.port ?? null;
-  logger.info({ mode: plan.mode, addresses }, 'daemon ready');
+  log.info(
+    {
+      version: packageRelease(),
+      configuration: resolved.source?.name ?? 'none: alone on this machine',
+      mode: plan.mode,
+      addresses: addresses.map(addressText),
+    },
+    'daemon ready',
+  );
   return {
     name: spec.name,
     addresses,
@@ -103,17 +135,46 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     threadingMode: plan.mode,
     counters: supervisor.memory.counters,
     closed,
+    hasClusterKeys: settings.clusterKeyFile !== null,
+    reopenLog() {
+      try {
+        if (log.reopen()) log.info({}, 'log file opened again');
+      } catch (error) {
+        log.error({ reason: (error as Error).message }, 'log file not opened again; the old one stays in use');
+        throw error;
+      }
+    },
+    logStatus: () => log.info(statusFields(supervisor.memory.counters, startedMs), 'status'),
     async reloadClusterKeys() {
       const keys = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
-        logger.error({ reason: error.message }, 'cluster keys not reloaded; what was in force stays so');
+        log.error({ reason: error.message }, 'cluster keys not reloaded; what was in force stays so');
         throw error;
       });
       supervisor.setClusterKeys(keys);
       const fields = { sealingKey: keys[0]?.id, keys: keys.length };
-      logger.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
+      log.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
     },
     stop: (stopOptions) => stop(stopOptions?.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
+  };
+}
+
+/** As people write it: `127.0.0.1:4803`, or the path of a Unix socket. */
+export const addressText = ({ host, port, path }: DaemonAddress): string => path ?? `${host}:${port}`;
+
+function statusFields(counters: CountersMemory, startedMs: number): LogFields {
+  const ring = ringCounters(counters);
+  let members = 0;
+  for (let slot = 0; slot < MEMBER_BIT_SLOTS; slot++) {
+    for (let bits = ring[OrderingCounter.MemberBits + slot]! >>> 0; bits !== 0; bits &= bits - 1) members++;
+  }
+  return {
+    uptimeSeconds: Math.floor((performance.now() - startedMs) / 1000),
+    members,
+    sessions: ring[OrderingCounter.Sessions]!,
+    groups: ring[OrderingCounter.Groups]!,
+    messages: ring[OrderingCounter.FramesOrdered]!,
+    logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
   };
 }
 

@@ -346,9 +346,9 @@ export class RingAgent implements Agent, RingHost {
       for (const doorbell of this.#links.deliveryDoorbells) doorbell.ring();
       counters[OrderingCounter.RecordsOrdered] = this.#recordsDelivered;
       counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
-      counters[OrderingCounter.Groups] = this.#groups.groupCount;
-      counters[OrderingCounter.GroupsState] = this.#groups.state;
     }
+    counters[OrderingCounter.Groups] = this.#groups.groupCount;
+    counters[OrderingCounter.GroupsState] = this.#groups.state;
     if (this.#outbound.publish()) this.#links.networkDoorbell.ring();
     counters.set(this.#node.counters, RING_NODE_COUNTERS);
     this.#tellDatagramBytes();

@@ -1,6 +1,6 @@
 /** The status request and report of the monitor protocol (client-protocol.md, sections 10.1 and 10.2). */
 import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
-import { decodeExtension, type ExtensionCounter } from '../../engine/wire/monitor-extension.ts';
+import { decodeExtension, type ExtensionCounter, type StatusExtension } from '../../engine/wire/monitor-extension.ts';
 import {
   askForExtension,
   MONITOR_HEADER_LENGTH,
@@ -53,6 +53,8 @@ export interface StatusReport {
 export interface RingReport extends Readonly<Record<ExtensionCounter, number>> {
   /** IPv4 addresses of the daemons in its membership, in configuration order. */
   readonly members: readonly string[];
+  /** Which release of skein it is; null: it does not say. */
+  readonly release: string | null;
 }
 
 /**
@@ -107,6 +109,12 @@ export function readStatusReport(datagram: Uint8Array): StatusReport | null {
     sessions: half(86),
     groups: half(88),
     version: `${half(90)}.${half(92)}.${half(94)}`,
-    ring: extension === null ? null : { ...extension.counters, members: extension.members.map(ipv4FromNumber) },
+    ring: extension === null ? null : ringReport(extension),
   };
 }
+
+const ringReport = ({ counters, members, release }: StatusExtension): RingReport => ({
+  ...counters,
+  members: members.map(ipv4FromNumber),
+  release,
+});

@@ -17,6 +17,7 @@ const HEADINGS = [
   'refused',
   'unsent',
   'up',
+  'release',
 ];
 
 /** What is known of every daemon; `earlier` is the last look, for rates. */
@@ -46,6 +47,7 @@ function cells(report: StatusReport, earlier: StatusReport | null, members: stri
     ring === null ? '' : grouped(ring.sealsRefused + ring.otherSeal),
     ring === null ? '' : grouped(unsent(ring)),
     uptime(report.uptimeSeconds),
+    ring === null ? `Spread ${report.version}` : (ring.release ?? ''),
   ];
 }
 

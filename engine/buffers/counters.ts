@@ -2,7 +2,7 @@
  * The counters page: one shared array of numbers, written by the agents and read by anyone (status report, metrics, command
  * line, benchmarks). The numbers a user sees are the ones the engine acts on.
  *
- * Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, then each delivery agent. Each slot has one writer,
+ * Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, each delivery agent, and the supervisor. Each slot has one writer,
  * the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64 is exact to 2^53,
  * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
  */
@@ -134,6 +134,12 @@ export const DeliveryCounter = {
   MessagesNotDelivered: 58,
 } as const;
 
+/** Of the thread that started the daemon. */
+export const SupervisorCounter = {
+  /** Log lines that could not be written. */
+  LogLinesLost: 8,
+} as const;
+
 export interface CountersMemory {
   readonly deliveryWorkers: number;
   readonly memory: SharedArrayBuffer;
@@ -141,7 +147,7 @@ export interface CountersMemory {
 
 export const createCounters = (deliveryWorkers: number): CountersMemory => ({
   deliveryWorkers,
-  memory: new SharedArrayBuffer((2 + deliveryWorkers) * SLOTS_PER_AGENT * 8),
+  memory: new SharedArrayBuffer((3 + deliveryWorkers) * SLOTS_PER_AGENT * 8),
 });
 
 const block = (counters: CountersMemory, agent: number): Float64Array =>
@@ -150,3 +156,5 @@ const block = (counters: CountersMemory, agent: number): Float64Array =>
 export const ringCounters = (counters: CountersMemory): Float64Array => block(counters, 0);
 export const networkCounters = (counters: CountersMemory): Float64Array => block(counters, 1);
 export const deliveryCounters = (counters: CountersMemory, worker: number): Float64Array => block(counters, 2 + worker);
+export const supervisorCounters = (counters: CountersMemory): Float64Array =>
+  block(counters, 2 + counters.deliveryWorkers);

@@ -84,6 +84,10 @@ describe('the table', () => {
     expect(row(status(null), [])).toEqual(['a 127.0.0.1:4803', 'no answer']);
   });
 
+  it('says what a daemon of the original is', () => {
+    expect(row(status({}), []).at(-1)).toBe('Spread 4.4.0');
+  });
+
   it('counts messages since the last look, also when the counter wrapped', () => {
     const earlier = status({ uptimeSeconds: 100, messagesDelivered: 0x7fff_ffff });
     expect(row(status({ uptimeSeconds: 102, messagesDelivered: -0x7fff_ffff }), [earlier])).toContain('1');
@@ -103,12 +107,13 @@ describe('the table', () => {
       ...counters,
       ...{ otherConfiguration: 3, otherVersion: 4, sealsRefused: 50, otherSeal: 5, partitioned: 1 },
       members: ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
+      release: '1.2.3',
     };
     const silent = { name: 'b', address: '127.0.0.2', port: 4803, report: null };
     const cells = statusTable([status({ ring }), silent], [])
       .split('\n')[1]!
       .split(/ {2,}/);
-    expect(cells).toEqual(expect.arrayContaining(['a b 127.0.0.3', '7', '55', 'operational, partitioned']));
+    expect(cells).toEqual(expect.arrayContaining(['a b 127.0.0.3', '7', '55', 'operational, partitioned', '1.2.3']));
     expect(row(status({ ring, daemons: 3 }), [])).not.toContain('a b 127.0.0.3');
   });
 

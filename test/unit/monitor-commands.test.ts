@@ -103,20 +103,28 @@ describe('the extension of the status report', () => {
     (typeof EXTENSION_COUNTERS)[number],
     number
   >;
-  const extension = { counters, members: [0x7f00_0001, 0xc0a8_0001] };
+  const extension = { counters, members: [0x7f00_0001, 0xc0a8_0001], release: '1.2.3-β' };
 
   it('comes out as it went in', () => {
     expect(decodeExtension(encodeExtension(extension), 0)).toEqual(extension);
   });
 
   it('may have fewer counters than the reader knows', () => {
-    const bytes = encodeExtension({ counters, members: [] });
+    const bytes = encodeExtension({ counters, members: [], release: null }).slice(0, 8 + 2 * 8);
     new DataView(bytes.buffer).setUint16(4, 2, true);
     expect(decodeExtension(bytes, 0)!.counters).toMatchObject({ rotationMicros: 1e10, partitioned: 0 });
   });
 
+  it('may come from a daemon that does not tell its release', () => {
+    const old = { ...extension, release: null };
+    expect(decodeExtension(encodeExtension(old), 0)).toEqual(old);
+    // What daemons before it understood does not end where the release begins.
+    expect(encodeExtension(extension).subarray(0, encodeExtension(old).length)).toEqual(encodeExtension(old));
+  });
+
   it('is none when cut', () => {
-    expect(decodeExtension(encodeExtension(extension).subarray(0, -1), 0)).toBeNull();
+    for (const length of [-1, -'1.2.3-β'.length - 2])
+      expect(decodeExtension(encodeExtension(extension).subarray(0, length), 0)).toBeNull();
   });
 });
 

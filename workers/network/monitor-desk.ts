@@ -29,6 +29,8 @@ export interface MonitorOptions {
   readonly windows: RingWindows;
   /** `DangerousMonitor` of the configuration. */
   readonly dangerousMonitor: boolean;
+  /** Release of skein, for monitors. */
+  readonly release: string;
 }
 
 export interface MonitorLinks {
@@ -99,11 +101,13 @@ export class MonitorDesk {
 
   #status(request: MonitorRequest): void {
     this.#counters[NetworkCounter.StatusRequests]!++;
-    const { daemonAddress, self } = this.#options;
+    const { daemonAddress, self, release } = this.#options;
     const { counters, now } = this.#links;
     const uptimeSeconds = Math.floor((now() - this.#startedMs) / 1000);
     const report = statusReport(counters, daemonAddress, self, uptimeSeconds, this.#windows);
-    const answer = request.wantsExtension ? Buffer.concat([report, statusExtension(counters, daemonAddress)]) : report;
+    const answer = request.wantsExtension
+      ? Buffer.concat([report, statusExtension(counters, daemonAddress, release)])
+      : report;
     this.#links.send(answer, request.port, ipv4FromNumber(request.address));
   }
 

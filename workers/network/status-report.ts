@@ -10,6 +10,8 @@ import {
   ringCounters,
   SEND_CAUSES,
   type SendCause,
+  SupervisorCounter,
+  supervisorCounters,
 } from '../../engine/buffers/counters.ts';
 import { RingCounter, RingState } from '../../engine/ring/counters.ts';
 import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
@@ -74,7 +76,7 @@ export function statusReport(
     node(RingCounter.Segments),
     windows.window,
     windows.personalWindow,
-    windows.acceleratedRing ? 1 : 0,
+    windows.acceleratedRing && windows.acceleratedWindow > 0 ? 1 : 0,
     windows.acceleratedWindow,
     openConnections(counters),
     ring[OrderingCounter.Groups]!,
@@ -89,7 +91,7 @@ export function statusReport(
 }
 
 /** What follows the report for monitors of skein. */
-export function statusExtension(counters: CountersMemory, addresses: readonly number[]): Uint8Array {
+export function statusExtension(counters: CountersMemory, addresses: readonly number[], release: string): Uint8Array {
   const ring = ringCounters(counters);
   const network = networkCounters(counters);
   const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
@@ -128,8 +130,10 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       sendsNoBuffers: unsent('noBuffers'),
       sendsFailedOtherwise: unsent('other'),
       receiveErrors: network[NetworkCounter.ReceiveErrors]!,
+      logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
     },
     members: addresses.filter((_, index) => isMember(ring, index)),
+    release,
   });
 }
 

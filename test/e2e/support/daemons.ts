@@ -46,9 +46,12 @@ export const orderingCount = (daemon: Daemon, counter: keyof typeof OrderingCoun
 const GIVE_UP_MS = 10_000;
 const LOOK_EVERY_MS = 5;
 
-export async function eventually(condition: () => boolean, what: string | (() => string)): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+): Promise<void> {
   const deadline = Date.now() + GIVE_UP_MS;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`waited ${GIVE_UP_MS} ms: ${typeof what === 'string' ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
