@@ -5,6 +5,9 @@
  * record before it (`RECORD_AFTER`), and a receiver delivers the packet early only when it has delivered those.
  *
  * A receiver needs to be told: it cannot know whether a packet that it lacks holds a record of the same session.
+ *
+ * A session that has sent nothing lately may be a new one with the name of one that ended, so it does not overtake the last disconnect
+ * either: to others it would be the old one that speaks.
  */
 import { alignRecord, RECORD_AFTER, RECORD_KIND, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
 import { readU32, writeU32 } from '../wire/ring-bytes.ts';
@@ -20,11 +23,13 @@ export class SentBySession {
   /** By slot: sequence number of the packet with the session's last record, or FREE. */
   #lastSeqs = new Float64Array(FIRST_CAPACITY);
   #used = 0;
+  #lastDisconnectSeq = FREE;
 
   /** A new ring: what was sent in the old one is delivered everywhere before anything of this one. */
   reset(): void {
     this.#lastSeqs.fill(FREE);
     this.#used = 0;
+    this.#lastDisconnectSeq = FREE;
   }
 
   /** Slots of the table, for tests: it grows with the sessions that have sent lately, not with all there ever were. */
@@ -48,15 +53,16 @@ export class SentBySession {
   ): void {
     const end = offset + lengthBytes;
     for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
-      if (bytes[at + RECORD_KIND] === RecordKind.Groups) continue;
+      const kind = bytes[at + RECORD_KIND];
+      if (kind === RecordKind.Groups) continue;
       const before = this.#exchange(readU32(bytes, at + RECORD_SESSION), seq, settled);
       if (packetClass === PacketClass.Early) {
         writeU32(bytes, at + RECORD_AFTER, before > settled && before < seq ? seq - before : 0);
-      }
+      } else if (kind === RecordKind.Disconnect) this.#lastDisconnectSeq = seq;
     }
   }
 
-  /** @returns sequence number of the session's last packet before, FREE when it is not known any more */
+  /** @returns sequence number of the session's last packet before this one, or of the last disconnect when there is none that is known */
   #exchange(session: number, seq: number, settled: number): number {
     let slot = this.#find(session);
     const before = this.#lastSeqs[slot]!;
@@ -69,7 +75,7 @@ export class SentBySession {
       this.#sessions[slot] = session;
     }
     this.#lastSeqs[slot] = seq;
-    return before;
+    return before === FREE ? this.#lastDisconnectSeq : before;
   }
 
   /** @returns the session's slot, or the free one where it belongs */

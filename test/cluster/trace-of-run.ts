@@ -174,6 +174,8 @@ const deliveryOf = (event: MessageObservation, memberOf: ReadonlyMap<string, Mem
   service: event.service,
   contentHash: event.contentHash,
   origin: memberOf.get(event.sender)?.node ?? -1,
+  // Only witnesses send to their group, one on each daemon.
+  session: 0,
   group: null,
 });
 
@@ -276,9 +278,21 @@ function clientTrace(record: ClientRecord): ClientTrace {
     session: record.client,
     member: record.member,
     wantsViews: true,
-    events: record.observations.map(clientEvent),
+    events: clientEvents(record),
     disconnected: record.disconnected,
   };
+}
+
+/** What it sent stands where it was sent. */
+function clientEvents({ observations, sent }: ClientRecord): ClientEvent[] {
+  const events: ClientEvent[] = [];
+  let next = 0;
+  for (let at = 0; at <= observations.length; at++) {
+    for (; next < sent.length && sent[next]!.position <= at; next++)
+      events.push({ kind: 'multicast-requested', multicast: sent[next]!.message, position: 0 });
+    if (at < observations.length) events.push(clientEvent(observations[at]!));
+  }
+  return events;
 }
 
 function clientEvent(event: Observation): ClientEvent {

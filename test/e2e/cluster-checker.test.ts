@@ -58,6 +58,8 @@ function pair(): { readonly run: RunRecord; readonly a: ClientRecord; readonly b
     ClientRecord,
     ClientRecord,
   ];
+  for (const client of [a, b])
+    client.observations.push({ kind: 'join-requested', atMs: performance.now(), group: WITNESS_GROUP });
   see(a, view([a.member], 1, a.member, 'join'));
   for (const client of [a, b]) see(client, view([a.member, b.member], 2, client.member, 'join'));
   return { run, a, b };
@@ -116,6 +118,20 @@ describe('the checker on traces of clients', () => {
     send(b, 'agreed');
     const unsent = checkRun(run).find((violation) => violation.property === 'EVS-21');
     expect(unsent?.examples.some((example) => example.includes('never sequenced 1 messages'))).toBe(true);
+  });
+
+  it('rejects a message that overtakes an earlier one of its sender', () => {
+    const { run, a, b } = pair();
+    const [first, second] = [send(a, 'agreed'), send(a, 'reliable')];
+    for (const sent of [first, second]) deliver(a, a, sent);
+    for (const sent of [second, first]) deliver(b, a, sent);
+    expect(violated(run)).toContain('GRP-10');
+  });
+
+  it('rejects a message that does not come back to the client that sent it', () => {
+    const { run, a, b } = pair();
+    deliver(b, a, send(a, 'reliable'));
+    expect(violated(run)).toContain('GRP-9');
   });
 
   it('rejects members of one VS set that got different messages', () => {

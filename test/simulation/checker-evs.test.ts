@@ -156,10 +156,30 @@ const BROKEN: readonly Broken[] = [
   { property: 'EVS-20', how: 'reliable twice', story: `${START}a >1r#1\nab <a1\nc <a1 <a1` },
   { property: 'EVS-21', how: 'never delivered', story: `${START}a >1a#1\nab <a1` },
   { property: 'EVS-22', how: 'too many packets', story: `${START}a gauge=41/40` },
+  {
+    property: 'EVS-24',
+    how: 'a reliable one past an agreed one of the same session',
+    story: `${START}a >1a#1%7\na >2r#2%7\nab <a1 <a2\nc <a2 <a1`,
+  },
+  {
+    property: 'EVS-24',
+    how: 'an unreliable one past a safe one, at its own daemon',
+    story: `${START}a >1s#1%7\na >2u#2%7\na <a2 <a1\nbc <a1 <a2`,
+  },
+  {
+    property: 'EVS-24',
+    how: 'two reliable ones, with another session in between',
+    story: `${START}a >1r#1%7\na >2r#2%8\na >3r#3%7\nab <a1 <a2 <a3\nc <a3 <a2 <a1`,
+  },
+  {
+    property: 'EVS-24',
+    how: 'in the transitional part',
+    story: `${START}a >1r#1%7\na >2r#2%7\na <a1 <a2\nabc T5{abc}\nbc <a2 <a1\nabc R5{abc}`,
+  },
   { property: 'EVS-23', how: 'an exception', story: `${START}a failure` },
 ];
 
-describe('the checker of EVS-1 to EVS-23', () => {
+describe('the checker of EVS-1 to EVS-24', () => {
   it('accepts a good trace', () => {
     expect(check(new Story().tell(GOOD).trace())).toEqual([]);
   });
@@ -173,8 +193,8 @@ describe('the checker of EVS-1 to EVS-23', () => {
     expect(new Set(BROKEN.map((broken) => broken.property))).toEqual(new Set(EVS_PROPERTIES.map((p) => p.name)));
   });
 
-  it('knows EVS-1 to EVS-23', () => {
-    expect(EVS_PROPERTIES.map((p) => p.name)).toEqual(Array.from({ length: 23 }, (_, i) => `EVS-${i + 1}`));
+  it('knows EVS-1 to EVS-24', () => {
+    expect(EVS_PROPERTIES.map((p) => p.name)).toEqual(Array.from({ length: 24 }, (_, i) => `EVS-${i + 1}`));
   });
 });
 
@@ -193,6 +213,14 @@ describe('what is allowed', () => {
     {
       what: 'a member of T may lose the token and go elsewhere, with what it owes',
       story: `${START}a >1a#1\na T5{abc}\na <a1\na R5{abc}\nbc T6{bc}\nbc <a1\nbc R6{bc}\na Tr{a}\nbc Ts{bc}\nabc R7{abc}`,
+    },
+    {
+      what: 'a reliable one may overtake other sessions of its daemon, and other daemons',
+      story: `${START}a >1s#1%7\nb >1a#2%7\na >2r#3%8\nb >2u#4%8\nc <b2 <a2 <a1 <b1\nab <a2 <a1 <b1 <b2`,
+    },
+    {
+      what: 'of a session some may be lost at a membership change, and what follows be delivered',
+      story: `${START}c >1a#1%7\nc >2r#2%7\nc crash\nab T5{ab}\nab <c2\nab R5{ab}`,
     },
     {
       what: 'a crash noticed in time',

@@ -63,6 +63,14 @@ const good = () =>
        y view red 5:1 network x+y sets=x+y own=0`,
     );
 
+/** x joins and sends in the same breath. */
+const OWN_JOIN = `
+  abc R4{abc}
+  a >1a#1+x:red
+  a >2r#2
+  abc <a1 <a2
+`;
+
 const message = (story: Story, lines: string): Story =>
   story.multicast('x', 2, ['red']).tell(`a >2a#4\nabc <a2\n${lines}`);
 
@@ -273,9 +281,155 @@ const BROKEN: readonly { property: string; how: string; story: () => Story }[] =
         .multicast('y', 1, ['red'])
         .tell('b >1a#2\nabc <b1\nx message b1 red\ny message b1 red'),
   },
+  {
+    property: 'GRP-9',
+    how: 'a message sent after the join is lost',
+    story: () =>
+      newStory().multicast('x', 2, ['red'], false, 'reliable').tell(`${OWN_JOIN}\nx view red 4:1 join x sets=x`),
+  },
+  {
+    property: 'GRP-9',
+    how: 'a message sent after the join comes before its view',
+    story: () =>
+      newStory()
+        .multicast('x', 2, ['red'], false, 'reliable')
+        .tell(`${OWN_JOIN}\nx message a2 red r\nx view red 4:1 join x sets=x`),
+  },
+  {
+    property: 'GRP-9',
+    how: 'a message sent after the leave comes back before the self-leave',
+    story: () =>
+      newStory()
+        .multicast('x', 3, ['red'], false, 'unreliable')
+        .tell(
+          `abc R4{abc}
+           a >1a#1+x:red
+           abc <a1
+           x view red 4:1 join x sets=x
+           a >2a#2-x:red
+           a >3u#3
+           a <a3
+           x message a3 red u
+           a <a2
+           x self-leave red
+           bc <a2 <a3`,
+        ),
+  },
+  {
+    property: 'GRP-9',
+    how: 'a message sent before the join comes back',
+    story: () =>
+      newStory()
+        .multicast('x', 1, ['red'], false, 'reliable')
+        .tell(
+          `abc R4{abc}
+           a >1r#1
+           a >2a#2+x:red
+           a <a2
+           x view red 4:1 join x sets=x
+           a <a1
+           x message a1 red r
+           bc <a1 <a2`,
+        ),
+  },
+  {
+    property: 'GRP-9',
+    how: 'own messages in another order than sent',
+    story: () =>
+      newStory()
+        .multicast('x', 2, ['red'], false, 'safe')
+        .multicast('x', 3, ['red'], false, 'reliable')
+        .tell(
+          `abc R4{abc}
+           a >1a#1+x:red
+           abc <a1
+           x view red 4:1 join x sets=x
+           a >2s#2
+           a >3r#3
+           abc <a3 <a2
+           x message a3 red r
+           x message a2 red s`,
+        ),
+  },
+  {
+    property: 'GRP-9',
+    how: 'what was sent after the join is lost with a client that wants no views',
+    story: () =>
+      new Story()
+        .client('x', 'a', false)
+        .multicast('x', 2, ['red'], false, 'reliable')
+        .tell('a R4{a}\na >1a#1+x:red\na >2r#2\na <a1 <a2'),
+  },
+  {
+    property: 'GRP-10',
+    how: 'a message before the view of the join that its sender asked for earlier',
+    story: () =>
+      newStory()
+        .multicast('x', 2, ['red'], false, 'reliable')
+        .tell(
+          `abc R4{abc}
+           b >1a#1+y:red
+           abc <b1
+           y view red 4:1 join y sets=y
+           a >1a#2+x:red
+           a >2r#3
+           b <a2
+           y message a2 red r
+           b <a1
+           y view red 4:2 join x+y sets=x`,
+        ),
+  },
+  {
+    property: 'GRP-10',
+    how: 'a message behind the view of a leave that its sender asked for later',
+    story: () =>
+      newStory()
+        .tell(JOINED)
+        .multicast('x', 2, ['red'], false, 'unreliable')
+        .tell(
+          `a >2u#4
+           a >3a#5-x:red
+           b <a3
+           y view red 4:4 leave y+z sets=x
+           b <a2
+           y message a2 red u`,
+        ),
+  },
+  {
+    property: 'GRP-10',
+    how: 'a message behind the view of its sender’s disconnect',
+    story: () =>
+      newStory()
+        .tell(JOINED)
+        .multicast('x', 2, ['red'], false, 'reliable')
+        .tell(
+          `a >2r#4
+           a >3a#5-x
+           b <a3
+           y view red 4:4 disconnect y+z sets=x
+           b <a2
+           y message a2 red r`,
+        ),
+  },
+  {
+    property: 'GRP-10',
+    how: 'two messages of one sender in another order, though their services promise none among senders',
+    story: () =>
+      newStory()
+        .tell(JOINED)
+        .multicast('x', 2, ['red'], false, 'agreed')
+        .multicast('x', 3, ['red'], false, 'reliable')
+        .tell(
+          `a >2a#4
+           a >3r#5
+           b <a3 <a2
+           y message a3 red r
+           y message a2 red`,
+        ),
+  },
 ];
 
-describe('the checker of GRP-1 to GRP-8', () => {
+describe('the checker of GRP-1 to GRP-10', () => {
   it('accepts a good trace', () => {
     expect(check(good().trace())).toEqual([]);
   });
@@ -298,6 +452,51 @@ describe('the checker of GRP-1 to GRP-8', () => {
        y view red 4:1 join y sets=y`,
     );
     expect(check(again.trace())).toEqual([]);
+  });
+
+  it('accepts a client that joins, sends, leaves, sends, and comes back, all at once', () => {
+    const breath = newStory()
+      .multicast('x', 1, ['red'], false, 'reliable')
+      .multicast('x', 3, ['red'], false, 'reliable')
+      .multicast('x', 5, ['red'], false, 'unreliable')
+      .multicast('x', 7, ['red'], false, 'safe')
+      .multicast('y', 2, ['red'], false, 'reliable')
+      .tell(
+        `abc R4{abc}
+         b >1a#1+y:red
+         abc <b1
+         y view red 4:1 join y sets=y
+         a >1r#2
+         a >2a#3+x:red
+         a >3r#4
+         a >4a#5-x:red
+         a >5u#6
+         a >6a#7+x:red
+         a >7s#8
+         b >2r#9
+         abc <b2
+         y message b2 red r
+         abc <a1
+         y message a1 red r
+         abc <a2
+         x view red 4:2 join x+y sets=x
+         y view red 4:2 join x+y sets=x
+         abc <a3
+         x message a3 red r
+         y message a3 red r
+         abc <a4
+         x self-leave red
+         y view red 4:3 leave y sets=x
+         abc <a5
+         y message a5 red u
+         abc <a6
+         x view red 4:4 join x+y sets=x
+         y view red 4:4 join x+y sets=x
+         abc <a7
+         x message a7 red s
+         y message a7 red s`,
+      );
+    expect(check(breath.trace())).toEqual([]);
   });
 
   it('accepts two VS sets after a merge, and a client that discards its own messages', () => {
@@ -354,7 +553,7 @@ describe('the checker of GRP-1 to GRP-8', () => {
     expect(new Set(BROKEN.map((broken) => broken.property))).toEqual(new Set(GROUP_PROPERTIES.map((p) => p.name)));
   });
 
-  it('knows GRP-1 to GRP-8', () => {
-    expect(GROUP_PROPERTIES.map((p) => p.name)).toEqual(Array.from({ length: 8 }, (_, i) => `GRP-${i + 1}`));
+  it('knows GRP-1 to GRP-10', () => {
+    expect(GROUP_PROPERTIES.map((p) => p.name)).toEqual(Array.from({ length: 10 }, (_, i) => `GRP-${i + 1}`));
   });
 });

@@ -431,6 +431,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const log = {
       multicast: (message: MessageId, session: ClientSession | null, frame: MulticastFrame) => {
         if (session === null) return;
+        const position = this.#ledger.processes[session.trace.process]!.events.length;
+        session.trace.events.push({ kind: 'multicast-requested', multicast: message, position });
         this.#ledger.multicasts.push({
           multicast: message,
           client: session.trace.client,

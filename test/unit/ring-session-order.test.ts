@@ -69,18 +69,22 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     (_what, [service, kind]) => {
       const ring = formed();
       const { cluster, b, lost } = ring;
-      lost.add(1);
+      lost.add(2);
       send(ring, [
+        [8, 'before', weak],
         [7, 'first', service, kind],
         [7, 'second', weak],
         [8, 'other', weak],
       ]);
       cluster.run(50);
-      expect(names(b)).toEqual(['0:other']);
+      expect(names(b)).toEqual(['0:before', '0:other']);
       lost.clear();
       cluster.run(50);
-      expect(names(b)).toEqual(['0:other', '0:first', '0:second']);
-      expect(names(cluster.nodes[2]!).filter((name) => name !== '0:other')).toEqual(['0:first', '0:second']);
+      expect(names(b)).toEqual(['0:before', '0:other', '0:first', '0:second']);
+      expect(names(cluster.nodes[2]!).filter((name) => name !== '0:other' && name !== '0:before')).toEqual([
+        '0:first',
+        '0:second',
+      ]);
     },
   );
 
@@ -223,6 +227,18 @@ describe('the packets of sessions', () => {
     expect(stamped(sent, 3, 2, 0, PacketClass.Ordered)).toBe(0);
     expect(stamped(sent, 3, 4, 0, PacketClass.Safe)).toBe(0);
     expect(stamped(sent, 3, 9)).toBe(5);
+  });
+
+  it('begin behind the last disconnect, whose name may be theirs', () => {
+    const sent = new SentBySession();
+    stamped(sent, 2, 3);
+    const disconnect = sessionRecord(1, 'x', AGREED_MESS, RecordKind.Disconnect);
+    sent.stamp(disconnect, 0, disconnect.length, PacketClass.Ordered, 5, 0);
+    expect(stamped(sent, 4, 7)).toBe(2);
+    expect(stamped(sent, 2, 8)).toBe(5);
+    expect(stamped(sent, 5, 9, 5)).toBe(0);
+    sent.reset();
+    expect(stamped(sent, 6, 10)).toBe(0);
   });
 
   it('are kept for as many sessions as have sent lately, whatever their handles, and for no more', () => {

@@ -7,6 +7,7 @@ import { groupViewProperties } from './group-views.ts';
 import { livenessProperties } from './liveness.ts';
 import { buildModel, type Property } from './model.ts';
 import { orderProperties } from './order.ts';
+import { sessionOrderOfProcesses, sessionOrderProperties } from './session-order.ts';
 
 const numberOf = (property: Property): number => Number(property.name.slice(4));
 
@@ -15,11 +16,14 @@ export const EVS_PROPERTIES: readonly Property[] = [
   ...deliveryProperties,
   ...orderProperties,
   ...livenessProperties,
+  sessionOrderOfProcesses,
 ].sort((a, b) => numberOf(a) - numberOf(b));
 
-export const GROUP_PROPERTIES: readonly Property[] = [...groupSynchronyProperties, ...groupViewProperties].sort(
-  (a, b) => numberOf(a) - numberOf(b),
-);
+export const GROUP_PROPERTIES: readonly Property[] = [
+  ...groupSynchronyProperties,
+  ...groupViewProperties,
+  ...sessionOrderProperties,
+].sort((a, b) => numberOf(a) - numberOf(b));
 
 export const PROPERTIES: readonly Property[] = [...EVS_PROPERTIES, ...GROUP_PROPERTIES];
 

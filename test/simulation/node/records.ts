@@ -136,6 +136,8 @@ export interface MetMessage {
   /** Mark of a frame or of a control record; 0 for the groups layer's own records. */
   message: MessageId;
   kind: number;
+  /** Client connection of its daemon; 0 for the groups layer's own records. */
+  session: number;
   service: Service;
   contentHash: number;
   group: GroupOperation | null;
@@ -163,6 +165,7 @@ export function forEachMessage(
   const met: MetMessage = {
     message: 0,
     kind: 0,
+    session: 0,
     service: 'agreed',
     contentHash: 0,
     group: null,
@@ -182,6 +185,7 @@ export function forEachMessage(
     met.last = (bytes[at + RECORD_FLAGS]! & RECORD_LAST) !== 0;
     met.group = null;
     const session = u32(bytes, at + RECORD_SESSION);
+    met.session = session;
     if (met.kind === RecordKind.Run) {
       let frame = body;
       do {

@@ -12,6 +12,11 @@ const READ_BYTES = 60_000;
 const SETTLED_PAUSE_MS = 100;
 const SELF_DISCARD_CHANCE = 0.1;
 const MANY_TARGETS_CHANCE = 0.2;
+/** In one breath: what it does at least and at most, and how often that is joining or leaving. */
+const FEWEST_DEEDS = 3;
+const MOST_DEEDS = 12;
+const BREATH_CHURN = 0.4;
+const LAST_BREATH_CHANCE = 0.1;
 
 /** What was multicast, for the group properties. */
 export interface MulticastLog {
@@ -63,28 +68,41 @@ export class VirtualClient {
   #actInGroups(process: DaemonProcess, session: ClientSession, groups: GroupService): boolean {
     if (this.plan.resident === true) return this.#settle(process, session, groups);
     const random = this.#random;
-    if (random.chance(this.plan.reconnect)) {
-      groups.disconnecting(session);
-      process.submit(disconnectRecord(process.nextMessage(), session.handle, session.member));
-      this.#session = null;
-      return true;
-    }
-    if (session.wished.size === 0 || random.chance(this.plan.churn)) {
-      const group = random.pick(this.plan.groups);
-      const leaves = session.wished.has(group);
-      if (leaves) session.wished.delete(group);
-      else session.wished.add(group);
-      groups.asked(session, leaves ? 'leave-requested' : 'join-requested', group);
-      const message = process.nextMessage();
-      process.submit(
-        leaves
-          ? leaveRecord(message, session.handle, group, session.member)
-          : joinRecord(message, session.handle, group, session.member, this.plan.wantsViews),
-      );
-      return true;
-    }
-    this.#multicast(process);
+    const { breath, reconnect, churn } = this.plan;
+    if (breath !== undefined && random.chance(breath)) this.#actInOneBreath(process, session, groups);
+    else if (random.chance(reconnect)) this.#hangUp(process, session, groups);
+    else if (session.wished.size === 0 || random.chance(churn)) this.#joinOrLeave(process, session, groups);
+    else this.#multicast(process);
     return true;
+  }
+
+  #actInOneBreath(process: DaemonProcess, session: ClientSession, groups: GroupService): void {
+    const random = this.#random;
+    for (let i = random.integer(FEWEST_DEEDS, MOST_DEEDS); i > 0; i--) {
+      if (random.chance(BREATH_CHURN)) this.#joinOrLeave(process, session, groups);
+      else this.#multicast(process);
+    }
+    if (random.chance(LAST_BREATH_CHANCE)) this.#hangUp(process, session, groups);
+  }
+
+  /** The same name comes back later. */
+  #hangUp(process: DaemonProcess, session: ClientSession, groups: GroupService): void {
+    groups.disconnecting(session);
+    process.submit(disconnectRecord(process.nextMessage(), session.handle, session.member));
+    this.#session = null;
+  }
+
+  #joinOrLeave(process: DaemonProcess, session: ClientSession, groups: GroupService): void {
+    const group = this.#random.pick(this.plan.groups);
+    const leaves = session.wished.delete(group);
+    if (!leaves) session.wished.add(group);
+    groups.asked(session, leaves ? 'leave-requested' : 'join-requested', group);
+    const message = process.nextMessage();
+    process.submit(
+      leaves
+        ? leaveRecord(message, session.handle, group, session.member)
+        : joinRecord(message, session.handle, group, session.member, this.plan.wantsViews),
+    );
   }
 
   #settle(process: DaemonProcess, session: ClientSession, groups: GroupService): boolean {

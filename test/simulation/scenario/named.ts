@@ -7,6 +7,7 @@ import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
 import { operationScenarios } from './named-operation.ts';
+import { sessionScenarios } from './named-sessions.ts';
 import { sizeScenarios } from './named-sizes.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -34,6 +35,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...operationScenarios,
   ...groupScenarios,
   ...sizeScenarios,
+  ...sessionScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

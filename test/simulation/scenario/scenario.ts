@@ -41,6 +41,8 @@ export interface ClientPlan {
   readonly reconnect: number;
   /** Messages it sends in one go. */
   readonly burst: number;
+  /** How often it does several things in one breath: joins, sends, leaves, sends, joins again, hangs up, and waits for no answer. */
+  readonly breath?: number;
   /** Joins all its groups at once and stays in them; does nothing else. */
   readonly resident?: boolean;
 }

@@ -4,8 +4,8 @@
  */
 import { type Random, randomFor } from '../core/random.ts';
 import type { PacketType } from '../network/wire-view.ts';
-import { FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
-import type { Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
+import { ALL_SERVICES, FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
+import type { ClientPlan, Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
 
 /**
  * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
@@ -73,11 +73,20 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
     timeouts: FAST_TIMEOUTS,
     startMs: nodes.map(() => random.real(0, late ? 250 : 5)),
     clockRate: nodes.map(() => (random.chance(0.3) ? random.real(0.97, 1.03) : 1)),
-    clients: randomClients(random, nodeCount),
+    clients: breathless(seed, randomClients(random, nodeCount)),
     faults,
     faultsEndMs,
     workAfterMs: random.real(20, 200),
   });
+}
+
+/** In a part of the runs clients join, send, leave and come back in one breath: nothing of it may overtake the rest. */
+function breathless(seed: number, clients: readonly ClientPlan[]): readonly ClientPlan[] {
+  const random = randomFor(seed, 'breath');
+  if (!random.chance(0.3)) return clients;
+  return clients.map((plan) =>
+    random.chance(0.7) ? { ...plan, services: ALL_SERVICES, breath: random.real(0.05, 0.6) } : plan,
+  );
 }
 
 function randomTrigger(random: Random, nodeCount: number, endMs: number): Trigger {

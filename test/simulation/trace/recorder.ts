@@ -179,6 +179,7 @@ export class Recorder {
       service: met.service,
       contentHash: met.contentHash,
       origin,
+      session: met.session,
       group,
     });
   }

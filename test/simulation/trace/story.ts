@@ -4,11 +4,15 @@
  *     abc R4{abc}      a, b and c install the regular configuration R4 with members a, b, c
  *     ab  T5{ab}       transitional; ids are the text up to the brace, ring sequence numbers its digits
  *     a   >1a#3        a sends its message 1, agreed (u r f c a s), with sequence number 3
+ *     a   >1a#3%7      it is of session 7
  *     bc  <a1          b and c deliver it; `<a1!` with another content, `<a1=b` as if from b
  *     a   >2a+x:red    it is the join of client x to red; `-x:red` a leave, `-x` a disconnect
  *     c   crash | stop | failure | gauge=50/40
  *     50ms             the time is 50 ms; every line takes 1 ms
  *     x   view red 7:1 join a+b sets=a,b own=0
+ *     x   message a1 red r
+ *
+ * What a client asks for (`multicast`, joins and leaves) it asks for in the moment its daemon sends it.
  *
  * `a` to `h` are nodes 0 to 7; `A` to `H` their second incarnations. Clients are `x`, `y`, `z` (see `client`).
  */
@@ -36,6 +40,7 @@ const SERVICE: Readonly<Record<string, Service>> = {
 
 interface Sent {
   readonly service: Service;
+  readonly session: number;
   readonly group: GroupOperation | null;
 }
 
@@ -71,10 +76,10 @@ export class Story {
   }
 
   /** Client `by` asked for message `n` of its daemon to go to these groups. */
-  multicast(by: string, n: number, groups: readonly string[], selfDiscard = false): this {
+  multicast(by: string, n: number, groups: readonly string[], selfDiscard = false, service: Service = 'agreed'): this {
     const client = this.#clients.get(by)!;
     const multicast = messageIdOf(client.process, n);
-    this.#multicasts.push({ multicast, client: client.client, groups, service: 'agreed', selfDiscard });
+    this.#multicasts.push({ multicast, client: client.client, groups, service, selfDiscard });
     return this;
   }
 
@@ -154,9 +159,9 @@ export class Story {
   }
 
   #send(process: ProcessTrace, word: string): void {
-    const match = /^>(\d+)([urfcas])(?:#(\d+))?(?:([+-])(\w)(?::(\w+))?)?$/.exec(word);
+    const match = /^>(\d+)([urfcas])(?:#(\d+))?(?:%(\d+))?(?:([+-])(\w)(?::(\w+))?)?$/.exec(word);
     if (match === null) throw new Error(`story: cannot read ${word}`);
-    const [, n, service, sequence, sign, client, group] = match;
+    const [, n, service, sequence, session, sign, client, group] = match;
     const message = messageIdOf(process.process, Number(n));
     const operation: GroupOperation | null =
       sign === undefined
@@ -167,7 +172,12 @@ export class Story {
             member: this.#clients.get(client!)!.member,
             group: group ?? '',
           };
-    this.#sent.set(message, { service: SERVICE[service!]!, group: operation });
+    const by = this.#asked(process, message, operation);
+    this.#sent.set(message, {
+      service: SERVICE[service!]!,
+      session: Number(session ?? by?.session ?? 0),
+      group: operation,
+    });
     const regular = process.events.findLast((event) => event.kind === 'configuration' && event.regular);
     process.events.push({
       kind: 'send',
@@ -178,6 +188,22 @@ export class Story {
       configuration: regular?.kind === 'configuration' ? regular.id : '',
       sequence: Number(sequence ?? 0),
     });
+  }
+
+  /** Notes what is sent as its client's wish. @returns the client; undefined for what no client sent */
+  #asked(process: ProcessTrace, message: number, operation: GroupOperation | null): ClientTrace | undefined {
+    const clients = [...this.#clients.values()];
+    const position = process.events.length;
+    const fact = this.#multicasts.find(({ multicast }) => multicast === message);
+    if (operation === null) {
+      const client = clients.find(({ client }) => client === fact?.client);
+      client?.events.push({ kind: 'multicast-requested', multicast: message, position });
+      return client;
+    }
+    const client = clients.find(({ member }) => member === operation.member);
+    if (operation.operation === 'disconnect') client!.disconnected = true;
+    else client!.events.push({ kind: `${operation.operation}-requested`, group: operation.group, position });
+    return client;
   }
 
   #deliver(process: ProcessTrace, word: string): void {
@@ -193,6 +219,7 @@ export class Story {
       service: sent?.service ?? 'agreed',
       contentHash: altered === undefined ? message : message + 1,
       origin: nodeOf(claimed ?? from!),
+      session: sent?.session ?? 0,
       group: sent?.group ?? null,
     });
   }
@@ -226,7 +253,8 @@ export class Story {
         case 'message': {
           const [, from, n] = /^(\w)(\d+)$/.exec(group)!;
           const multicast = messageIdOf(this.#process(from!).process, Number(n));
-          return { kind: 'message', multicast, sender: '', groups: rest[1]!.split(','), service: 'agreed', position };
+          const service = SERVICE[rest[2] ?? 'a']!;
+          return { kind: 'message', multicast, sender: '', groups: rest[1]!.split(','), service, position };
         }
         default:
           throw new Error(`story: a client cannot ${what}`);

@@ -52,6 +52,8 @@ function clientLine(event: ClientEvent): string {
       return `${event.kind} ${event.group}`;
     case 'message':
       return `message ${event.multicast} to ${event.groups.join(',')}`;
+    case 'multicast-requested':
+      return `multicasts ${event.multicast}`;
     case 'join-requested':
     case 'leave-requested':
       return `${event.kind} ${event.group}`;

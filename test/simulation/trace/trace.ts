@@ -64,6 +64,8 @@ export interface DeliverEvent {
   readonly contentHash: number;
   /** Node the ring named as the originator. */
   readonly origin: number;
+  /** Handle of the client connection there; 0 for what the daemon sends itself. */
+  readonly session: number;
   readonly group: GroupOperation | null;
 }
 
@@ -109,6 +111,8 @@ export interface GroupId {
 export type ClientEvent =
   | { readonly kind: 'join-requested'; readonly group: string; readonly position: number }
   | { readonly kind: 'leave-requested'; readonly group: string; readonly position: number }
+  /** The client gave its daemon a message; what it is stands in `Trace.multicasts`. */
+  | { readonly kind: 'multicast-requested'; readonly multicast: number; readonly position: number }
   | {
       readonly kind: 'view';
       readonly group: string;
@@ -134,7 +138,7 @@ export type ClientEvent =
       readonly position: number;
     };
 
-/** One client connection. */
+/** One client connection. What it asked for and what it got are one list, but it asks without waiting for answers. */
 export interface ClientTrace {
   readonly client: number;
   readonly process: ProcessId;
