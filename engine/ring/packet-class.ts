@@ -15,7 +15,7 @@ import { RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../wire/service.ts';
 
 export const PacketClass = {
   None: 0,
-  /** RELIABLE and UNRELIABLE: may be delivered on receipt. */
+  /** RELIABLE and UNRELIABLE: may be delivered on receipt, behind what their sessions sent before. */
   Early: 1,
   /** FIFO, CAUSAL and AGREED: in the order, no gap before. */
   Ordered: 2,

@@ -61,7 +61,8 @@ export interface RingHost {
   /** Room in the ordered log: when false the ring neither delivers nor originates. */
   canDeliver(): boolean;
   /**
-   * Whether packets of RELIABLE and UNRELIABLE messages may be delivered before their place in the order. False while the
+   * Whether packets of RELIABLE and UNRELIABLE messages may be delivered before their place in the order, as soon as nothing that
+   * their sessions sent before is missing. False while the
    * process groups exchange their state, because they would overtake it (ring-protocol.md, 4.3).
    */
   canDeliverEarly(): boolean;

@@ -1,7 +1,7 @@
 /**
  * What one session sends takes effect in the order sent, at every daemon: messages of every service, joins, leaves, the disconnect.
  * The ring's order sees to that, except for RELIABLE and UNRELIABLE messages, which are delivered before their turn (ring-protocol.md,
- * 1.3 and 2.10, where they may overtake everything). So the daemon that sends them says for each run which packet holds the session's
+ * 1.3 and 2.7; in Spread they overtake their own session). So the daemon that sends them says for each run which packet holds the session's
  * record before it (`RECORD_AFTER`), and a receiver delivers the packet early only when it has delivered those.
  *
  * A receiver needs to be told: it cannot know whether a packet that it lacks holds a record of the same session.

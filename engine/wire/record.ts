@@ -20,7 +20,7 @@
  *
  * `after` says how many packets before this one the session's last record is, 0 when every member has delivered that long ago. What
  * one session sends takes effect in the order sent, so a run delivered ahead of the ring's order must not overtake it
- * (engine/ring/sent-by-session.ts; not in ring-protocol.md, 2.10, where RELIABLE packets know no order).
+ * (engine/ring/sent-by-session.ts; ring-protocol.md, 2.7).
  */
 export const RECORD_HEADER_LENGTH = 24;
 export const RECORD_ALIGNMENT = 8;

@@ -68,7 +68,7 @@ const indexList = (text: string): number[] => (text === '' ? [] : text.split(','
 function program(): Command {
   return new Command('simulate')
     .description(
-      'Runs the engine on virtual machines and a virtual network, and checks EVS-1..23 and GRP-1..8 on every run.',
+      'Runs the engine on virtual machines and a virtual network, and checks EVS-1..24 and GRP-1..10 on every run.',
     )
     .option('--seeds <n>', `how many seeds (default ${DEFAULT_SEEDS}, or 1 with --seed alone)`, wholeNumber)
     .option('--seed <s>', 'first seed', wholeNumber)

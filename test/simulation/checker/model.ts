@@ -143,7 +143,7 @@ export const processName = (process: ProcessTrace): string =>
 export type Check = (model: Model) => string[];
 
 export interface Property {
-  /** `EVS-1` .. `EVS-23`, `GRP-1` .. `GRP-8`. */
+  /** `EVS-1` .. `EVS-24`, `GRP-1` .. `GRP-10`. */
   readonly name: string;
   readonly title: string;
   readonly check: Check;

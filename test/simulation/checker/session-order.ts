@@ -1,5 +1,5 @@
 /**
- * EVS-24, GRP-9 and GRP-10, beyond ring-protocol.md 1.5: what one session sends (messages of every service, joins, leaves, the
+ * EVS-24, GRP-9 and GRP-10: what one session sends (messages of every service, joins, leaves, the
  * disconnect) takes effect in the order sent, at every daemon, and so for every client.
  */
 import { type ClientEvent, type ClientTrace, type MulticastFact, senderOf } from '../trace/trace.ts';
