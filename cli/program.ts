@@ -10,6 +10,7 @@ import { registerPasswd } from './passwd.ts';
 import { registerPublish } from './publish.ts';
 import { printError } from './standard-output.ts';
 import { registerStart } from './start.ts';
+import { registerState } from './state.ts';
 import { registerSubscribe } from './subscribe.ts';
 import { registerUser } from './user.ts';
 
@@ -52,6 +53,7 @@ export function createProgram(): Command {
   registerMonitor(program);
   registerConf(program);
   registerPasswd(program);
+  registerState(program);
   return program;
 }
 

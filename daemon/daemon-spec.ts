@@ -1,7 +1,6 @@
 /** Resolved options -> what the worker threads are given. */
 
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import { type ClusterKey, parseClusterKeys } from '../engine/config/cluster-keys.ts';
@@ -18,6 +17,7 @@ import { nextIncarnation } from './incarnation.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
+import { readTextFile } from './text-file.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
 const ACCESS_FOLDERS = ['.', '/etc'];
@@ -45,9 +45,9 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
   const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
   const group = segmentGroup(resolved);
-  const ringSeqs = await ringSeqState(options.volatile ? null : options.stateDir, self.name);
+  const ringSeqs = await ringSeqState(options.volatile ? null : options.stateDir, self.name, warnings);
   const daemonNames = hosts.map((host) => host.name);
-  const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile);
+  const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile, warnings);
   const cluster = clusterHash(configuration);
   const spec: DaemonSpec = {
     name: self.name,
@@ -122,7 +122,7 @@ function segmentGroup({ configuration, self }: ResolvedDaemonOptions): DaemonSpe
 
 /** @throws (rejects) ConfigError when the file holds no usable keys */
 export async function readClusterKeys(file: string | null): Promise<readonly ClusterKey[] | null> {
-  return file === null ? null : parseClusterKeys(await readFile(file, 'utf8'), file);
+  return file === null ? null : parseClusterKeys(await readTextFile(file), file);
 }
 
 function listenAddresses({ listen, configuration }: ResolvedDaemonOptions): readonly ListenAddress[] {
@@ -140,6 +140,7 @@ async function readAccessList(file: string | null, warnings: string[]): Promise<
   if (text === null) return EMPTY_ACCESS_LIST;
   const list = parseAccessIp(text);
   for (const problem of list.problems) warnings.push(`spread.access_ip line ${problem.line}: ${problem.message}`);
+  if (list.rules.length === 0) warnings.push(`${file ?? 'spread.access_ip'}: has no rule; every check by it fails`);
   return list;
 }
 
@@ -153,14 +154,22 @@ async function readPasswords(file: string | null, warnings: string[]): Promise<P
     warnings.push(
       `spread.access_pword: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords anew with "skein passwd"`,
     );
+  if (parsed.entries.size === 0)
+    warnings.push(`${file ?? 'spread.access_pword'}: has no user; every check by it fails`);
   return parsed;
 }
 
-/** A file that was named must exist; one that was not is looked for, and its absence lets nobody in. */
+/**
+ * A file that was named must exist; one that was not is looked for, and its absence lets nobody in.
+ * @throws (rejects) when a file is there and cannot be read
+ */
 async function readAccessFile(file: string | null, name: string, warnings: string[]): Promise<string | null> {
-  if (file !== null) return readFile(file, 'utf8');
+  if (file !== null) return readTextFile(file);
   for (const folder of ACCESS_FOLDERS) {
-    const text = await readFile(join(folder, name), 'utf8').catch(() => null);
+    const text = await readTextFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
     if (text !== null) return text;
   }
   warnings.push(`${name}: found in none of ${ACCESS_FOLDERS.join(', ')}; every check by it fails`);

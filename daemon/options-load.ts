@@ -1,6 +1,6 @@
 /** Reads what `resolveOptions` needs from the machine: the configuration file, host names and local addresses. */
 import { lookup } from 'node:dns/promises';
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { type AddressLookup, namesToResolve } from '../engine/config/build-segments.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
@@ -12,6 +12,7 @@ import {
   resolveOptions,
 } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
+import { readTextFile } from './text-file.ts';
 
 /** Where a daemon started without a file name looks for one (client-protocol.md, section 9.1), in this order. */
 export const CONFIG_FILE_PATHS: readonly string[] = ['spread.conf', '/etc/spread.conf'];
@@ -47,12 +48,9 @@ async function readConfig({ configFile, configText }: DaemonOptions): Promise<Co
   // Values of a wrong type, which JavaScript callers can pass, are left to the schema to report.
   if (typeof configText === 'string') return parseConfig(configText, 'configText');
   if (typeof configFile !== 'string') return null;
-  const text = await readFile(configFile, 'utf8').catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigError(
-      [{ message: `the configuration file cannot be read: ${reason}`, field: 'configFile', value: configFile }],
-      null,
-    );
+  const text = await readTextFile(configFile).catch((error: Error) => {
+    const message = `the configuration file cannot be used: ${error.message}`;
+    throw new ConfigError([{ message, field: 'configFile', value: configFile }], null);
   });
   return parseConfig(text, configFile);
 }

@@ -32,7 +32,7 @@ import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { OnceAMinute } from './network/once-a-minute.ts';
 import { LogOutput } from './ring/log-output.ts';
-import { storeRingSeq } from './ring/ring-seq-file.ts';
+import { RingSeqFile } from './ring/ring-seq-file.ts';
 import { SendQueue } from './ring/send-queue.ts';
 import { SessionRegistry } from './ring/session-registry.ts';
 
@@ -86,6 +86,7 @@ export class RingAgent implements Agent, RingHost {
   #view: DataView;
   #recordsDelivered = 0;
   #logFull = false;
+  readonly #ringSeqFile: RingSeqFile | null;
   #ringSeqKept = 0;
   #membersTold: readonly NodeIndex[] | null = null;
   /** Bytes that waited in the send queue when this cycle was done with it. */
@@ -113,6 +114,9 @@ export class RingAgent implements Agent, RingHost {
     this.#requests = links.requests.map((memory) => new SpscRingConsumer(memory));
     this.#inbound = new SpscRingConsumer(links.inbound);
     this.#outbound = new SpscRingProducer(links.outbound);
+    const { ringSeqFile } = options;
+    this.#ringSeqFile =
+      ringSeqFile === null ? null : new RingSeqFile(ringSeqFile, (error) => this.#ringSeqNotKept(error));
     this.#node = new RingNode(options.ring, this);
   }
 
@@ -214,13 +218,13 @@ export class RingAgent implements Agent, RingHost {
 
   /** Before any client sees the number. A transitional configuration has that of the regular one that follows. */
   #keepRingSeq(ringSeq: number): void {
-    const { ringSeqFile } = this.#options;
-    if (ringSeqFile === null || ringSeq <= this.#ringSeqKept) return;
+    const file = this.#ringSeqFile;
+    if (file === null || ringSeq <= this.#ringSeqKept) return;
     try {
-      storeRingSeq(ringSeqFile, ringSeq);
+      file.store(ringSeq);
       this.#ringSeqKept = ringSeq;
     } catch (error) {
-      this.#links.logger.error({ reason: String(error) }, 'ring sequence number not kept');
+      this.#ringSeqNotKept(error);
     }
   }
 
@@ -230,6 +234,14 @@ export class RingAgent implements Agent, RingHost {
     this.#links.logger.error(
       { group, lengthBytes, limit },
       'a view is longer than a frame can be; its members are not told',
+    );
+  }
+
+  #ringSeqNotKept(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#links.logger.error(
+      { reason },
+      'the number of the daemon membership is not kept: after a restart this daemon may use it again; make room in StateDir, or make it writable',
     );
   }
 

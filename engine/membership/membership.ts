@@ -12,6 +12,7 @@ import type { StoreSize } from '../ring/packet-store.ts';
 import type { PathSize } from '../ring/path-size.ts';
 import type { Retransmission } from '../ring/retransmission.ts';
 import { RingMembers } from '../ring/ring-members.ts';
+import { clockFloor, highestAccepted } from '../ring/ring-seq-limits.ts';
 import type { TokenDesk } from '../ring/token-desk.ts';
 import type { TokenLink } from '../ring/token-link.ts';
 import { unstoredRingSeqStep } from '../ring/unstored-ring-seq.ts';
@@ -28,8 +29,6 @@ import type { Installer } from './installer.ts';
 import { Recovery } from './recovery.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** Above this, numbers would run out: nobody honest is there before the year 2106. */
-const MAX_RING_SEQ = 0xffff_0000;
 const NOBODY: ReadonlyMap<NodeIndex, CommitMember> = new Map();
 
 /** What membership works on, made by the ring node. */
@@ -151,7 +150,10 @@ export class Membership {
   joinArrived(from: NodeIndex, fromIncarnation: Incarnation, join: JoinMessage): void {
     const { counters } = this.#context;
     const ring = this.#installer.ring;
-    if (join.maxRingSeq > MAX_RING_SEQ || !this.#incarnations.acceptAttempt(from, join.attempt)) {
+    if (
+      join.maxRingSeq > highestAccepted(this.#gathering.maxRingSeq) ||
+      !this.#incarnations.acceptAttempt(from, join.attempt)
+    ) {
       counters[RingCounter.Stale]++;
       return;
     }
@@ -274,7 +276,7 @@ export class Membership {
       this.#hasStepped = true;
       gathering.maxRingSeq += unstoredRingSeqStep(this.#context.random());
     }
-    gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, Math.floor(wallSeconds));
+    gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, clockFloor(wallSeconds));
     this.#ownRingSeq = gathering.maxRingSeq;
     const ring: RingId = { seq: gathering.maxRingSeq, leader: self, leaderIncarnation: options.incarnation };
     if (members.length === 1) {

@@ -23,6 +23,7 @@ import { PathSize } from './path-size.ts';
 import type { RingHost } from './ports.ts';
 import { Retransmission } from './retransmission.ts';
 import type { RingNodeContract, RingNodeOptions, RingWindows } from './ring-node-contract.ts';
+import { clockFloor } from './ring-seq-limits.ts';
 import { SingleRing } from './single-ring.ts';
 import { TokenDesk } from './token-desk.ts';
 import { TokenLink } from './token-link.ts';
@@ -112,7 +113,7 @@ export class RingNode implements RingNodeContract {
     this.#context.startedAtMs = nowMs;
     this.#context.nowMs = nowMs;
     this.#context.wallSeconds = wallSeconds;
-    this.#membership.start(Math.max((this.#context.options.ringSeqFloor ?? 0) + 1, Math.floor(wallSeconds)));
+    this.#membership.start(Math.max((this.#context.options.ringSeqFloor ?? 0) + 1, clockFloor(wallSeconds)));
     this.#endCall();
   }
 

@@ -1,0 +1,144 @@
+/**
+ * Every file a daemon reads, with everything that can be at its path: a start that works, with a warning where the file lets nobody in, or an
+ * error that names the file. Never a daemon that waits, or runs with something else than the file says.
+ */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createDaemonSpec, type DaemonSpecResult } from '../../daemon/daemon-spec.ts';
+import { loadOptions } from '../../daemon/options-load.ts';
+import type { DaemonOptions } from '../../daemon/options-schema.ts';
+import { MAX_TEXT_FILE_BYTES } from '../../daemon/text-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'skein-files-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let made = 0;
+const newPath = (): string => join(folder, `file-${made++}`);
+
+const SECRET = randomBytes(32).toString('base64');
+const HASH = `scrypt$16384$8$1$${randomBytes(16).toString('base64')}$${randomBytes(32).toString('base64')}`;
+
+interface ReadFile {
+  readonly name: string;
+  readonly good: string;
+  /** What a daemon says to a file without anything in it. */
+  readonly whenEmpty: { readonly error: RegExp } | { readonly warning: RegExp };
+  readonly options: (path: string) => DaemonOptions;
+  readonly check: (result: DaemonSpecResult) => void;
+}
+
+const CONF = 'Spread_Segment 127.0.0.255:4803 {\n  a 127.0.0.1\n}\n';
+
+const FILES: readonly ReadFile[] = [
+  {
+    name: 'spread.conf',
+    good: CONF,
+    whenEmpty: { error: /configures no daemon/ },
+    options: (path) => ({ configFile: path, name: 'a' }),
+    check: ({ spec }) => expect(spec.name).toBe('a'),
+  },
+  {
+    name: 'ClusterKeyFile',
+    good: `# keys\n7:${SECRET}\n`,
+    whenEmpty: { error: /holds no key/ },
+    options: (path) => ({ configText: CONF, name: 'a', clusterKeyFile: path }),
+    check: ({ spec }) => expect(spec.clusterKeys).toEqual([{ id: 7, key: SECRET }]),
+  },
+  {
+    name: 'PasswordFile',
+    good: `alice:${HASH}\n`,
+    whenEmpty: { warning: /has no user; every check by it fails/ },
+    options: (path) => ({ configText: CONF, name: 'a', passwordFile: path, allowedAuthMethods: ['PWORD'] }),
+    check: ({ spec }) => expect([...spec.passwords.keys()]).toEqual(['alice']),
+  },
+  {
+    name: 'AccessIpFile',
+    good: 'local\n10.0.0.0/8\n',
+    whenEmpty: { warning: /has no rule; every check by it fails/ },
+    options: (path) => ({ configText: CONF, name: 'a', accessIpFile: path, allowedAuthMethods: ['IP'] }),
+    check: ({ spec }) => expect(spec.access.rules).toHaveLength(2),
+  },
+];
+
+/** Mistakes that no file survives: what is put at the path, and what the error says behind it. */
+const HOPELESS: readonly (readonly [string, (path: string, good: string) => void, RegExp])[] = [
+  ['nothing at all', () => undefined, /ENOENT/],
+  ['a folder', (path) => mkdirSync(path), /EISDIR/],
+  ['a link to itself', (path) => symlinkSync(path, path), /ELOOP/],
+  ['NUL bytes', (path, good) => writeFileSync(path, `${good}\0\0\0`), /has a NUL byte at offset \d+/],
+  ['UTF-16', (path, good) => writeFileSync(path, Buffer.from(`\uFEFF${good}`, 'utf16le')), /is UTF-16/],
+  [
+    'more bytes than such a file has',
+    (path, good) => writeFileSync(path, good.padEnd(MAX_TEXT_FILE_BYTES + 1, '\n')),
+    /is longer than 16777216 bytes/,
+  ],
+  ['a device without an end', (path) => symlinkSync('/dev/zero', path), /is longer than 16777216 bytes/],
+];
+
+const HARMLESS: readonly (readonly [string, (path: string, good: string) => void])[] = [
+  ['as it should be', (path, good) => writeFileSync(path, good)],
+  ['a byte order mark', (path, good) => writeFileSync(path, `\uFEFF${good}`)],
+  ['CRLF', (path, good) => writeFileSync(path, good.replaceAll('\n', '\r\n'))],
+  ['both', (path, good) => writeFileSync(path, `\uFEFF${good.replaceAll('\n', '\r\n')}`)],
+  ['no line end', (path, good) => writeFileSync(path, good.trimEnd())],
+  ['blank lines and blanks', (path, good) => writeFileSync(path, `\n\n${good.replaceAll('\n', '  \t\n')}\n\n`)],
+  [
+    'bytes that are no UTF-8 in a comment',
+    (path, good) => writeFileSync(path, Buffer.concat([latin1, Buffer.from(good)])),
+  ],
+];
+const latin1 = Buffer.from('# caf\xe9\n', 'latin1');
+
+const start = async (options: DaemonOptions): Promise<DaemonSpecResult> => createDaemonSpec(await loadOptions(options));
+
+describe.each(FILES)('$name', ({ good, whenEmpty, options, check }) => {
+  it.each(HARMLESS)('may be %s', async (_, put) => {
+    const path = newPath();
+    put(path, good);
+    const result = await start(options(path));
+    check(result);
+    expect(result.warnings).toEqual([]);
+  });
+
+  it.each(HOPELESS)('may not be %s', async (_, put, reason) => {
+    const path = newPath();
+    put(path, good);
+    const refused = await start(options(path)).catch((error: Error) => error);
+    expect(refused).toBeInstanceOf(Error);
+    const { message } = refused as Error;
+    expect(message).toContain(path);
+    expect(message).toMatch(reason);
+    expect(message).not.toContain(SECRET);
+    expect(message).not.toContain(HASH);
+  });
+
+  it.each([
+    ['empty', ''],
+    ['one with nothing but comments', '# nothing\n\n'],
+  ])('that is %s is told', async (_, text) => {
+    const path = newPath();
+    writeFileSync(path, text);
+    if ('error' in whenEmpty) await expect(start(options(path))).rejects.toThrow(whenEmpty.error);
+    else expect((await start(options(path))).warnings.join('\n')).toMatch(whenEmpty.warning);
+  });
+
+  it('may come through a pipe', async () => {
+    const path = newPath();
+    execFileSync('mkfifo', [path]);
+    const result = start(options(path));
+    // Opening a pipe waits for the other end.
+    const [read] = await Promise.all([result, writeFile(path, good)]);
+    check(read);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that may not be read is told', async () => {
+    const path = newPath();
+    writeFileSync(path, good);
+    chmodSync(path, 0);
+    await expect(start(options(path))).rejects.toThrow(/EACCES/);
+  });
+});
