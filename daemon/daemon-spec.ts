@@ -13,6 +13,7 @@ import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
+import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
@@ -33,7 +34,10 @@ export interface DaemonSpecResult {
 }
 
 /** @throws (rejects) when a named file or the state folder cannot be used */
-export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise<DaemonSpecResult> {
+export async function createDaemonSpec(
+  resolved: ResolvedDaemonOptions,
+  identity: Identity | null = null,
+): Promise<DaemonSpecResult> {
   const { configuration, self } = resolved;
   const { options, segments } = configuration;
   const warnings: string[] = [];
@@ -52,7 +56,7 @@ export async function createDaemonSpec(resolved: ResolvedDaemonOptions): Promise
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,
-    listen: listenAddresses(resolved),
+    listen: listenAddresses(resolved, identity),
     listenBacklog: options.listenBacklog,
     maxSessions: options.maxSessions,
     handshakeTimeoutMs: options.handshakeTimeout,
@@ -125,12 +129,16 @@ export async function readClusterKeys(file: string | null): Promise<readonly Clu
   return file === null ? null : parseClusterKeys(await readTextFile(file), file);
 }
 
-function listenAddresses({ listen, configuration }: ResolvedDaemonOptions): readonly ListenAddress[] {
+function listenAddresses(
+  { listen, configuration }: ResolvedDaemonOptions,
+  owner: Identity | null,
+): readonly ListenAddress[] {
   const { unixSocketDir, unixSocketMode } = configuration.options;
   const addresses: ListenAddress[] = listen.addresses.map((host) => ({ kind: 'tcp', host, port: listen.port }));
   // A free port is known only after binding, so such a daemon has no name for a Unix socket.
   if (unixSocketDir !== null && listen.port !== 0) {
-    addresses.push({ kind: 'unix', path: join(unixSocketDir, String(listen.port)), mode: unixSocketMode });
+    const path = join(unixSocketDir, String(listen.port));
+    addresses.push({ kind: 'unix', path, mode: unixSocketMode, owner });
   }
   return addresses;
 }

@@ -52,7 +52,7 @@ export function resolveOptions(options: DaemonOptions, context: ResolveContext):
     { name: context.file === null ? segments[0]!.hosts[0]!.name : values.name, localAddresses: context.localAddresses },
     resolved.source,
   );
-  const addresses = values.listen ?? clientAddresses(self);
+  const addresses = values.listen ?? clientAddresses(self, segments);
   if (addresses.length === 0 && complete.unixSocketDir === null) {
     const findings = new Findings();
     findings.problem(null, `${self.name} has neither an address for clients nor a Unix socket: nobody could connect`);

@@ -159,7 +159,7 @@ const fileOptions = {
   debugInitialSequence: bool(),
   dangerousMonitor: bool(),
   socketPortReuse: oneOf(SOCKET_PORT_REUSES),
-  runtimeDir: path(),
+  runtimeDir: path().nullable(),
   daemonUser: text(32, 'a name').nullable(),
   daemonGroup: text(32, 'a name').nullable(),
   allowedAuthMethods: authMethods(),

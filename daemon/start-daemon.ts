@@ -15,9 +15,20 @@ import type { AgentFailure } from '../workers/agent-thread.ts';
 import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
+import { withAbsolutePaths } from './absolute-paths.ts';
 import { DaemonLog } from './daemon-log.ts';
 import { createDaemonSpec, readClusterKeys } from './daemon-spec.ts';
+import {
+  becomeIdentity,
+  enterRuntimeDir,
+  identityText,
+  identityWarnings,
+  ownName,
+  resolveIdentity,
+} from './identity.ts';
+import { checkFilesOf, handOverState } from './identity-files.ts';
 import { loadOptions } from './options-load.ts';
+import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
 import { packageRelease } from './release.ts';
 
@@ -75,12 +86,18 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 2000;
  */
 export async function startDaemon(options: StartDaemonOptions = {}): Promise<Daemon> {
   const { logger: ownLogger, ...daemonOptions } = options;
-  const resolved = await loadOptions(daemonOptions);
+  const resolved = withPaths(await loadOptions(daemonOptions));
   const { options: settings } = resolved.configuration;
-  const { spec, warnings } = await createDaemonSpec(resolved);
+  const identity = resolveIdentity(settings);
+  const makesStateDir = settings.stateDir !== null && !existsSync(settings.stateDir);
+  const { spec, warnings } = await createDaemonSpec(resolved, identity);
   const log = new DaemonLog({ daemon: spec.name, options: settings, logger: ownLogger });
   for (const { message } of resolved.warnings) log.warn({}, message);
-  for (const warning of warnings) log.warn({}, warning);
+  const warn = (texts: readonly string[]): void => {
+    for (const text of texts) log.warn({}, text);
+  };
+  warn(warnings);
+  warn(identityWarnings(settings, resolved.source !== null));
   const plan = planThreads(settings.threadingMode, settings.deliveryWorkers, {
     cores: availableParallelism(),
     nodeVersion: process.versions.node,
@@ -110,7 +127,17 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   };
   log.countIn(supervisor.memory.counters);
   const startedMs = performance.now();
-  const bound = await supervisor.start().catch(async (error: unknown) => {
+  const takeIdentity = (): void => {
+    if (identity !== null) {
+      log.handOver(identity.uid, identity.gid);
+      if (settings.stateDir !== null) handOverState(settings.stateDir, spec.name, makesStateDir, identity);
+    }
+    warn(enterRuntimeDir(settings));
+    if (identity === null) return;
+    becomeIdentity(identity);
+    warn(checkFilesOf(settings, `the daemon, as ${identityText(identity)},`));
+  };
+  const bound = await supervisor.start(takeIdentity).catch(async (error: unknown) => {
     await log.close();
     throw error;
   });
@@ -125,6 +152,8 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       configuration: resolved.source?.name ?? 'none: alone on this machine',
       mode: plan.mode,
       addresses: addresses.map(addressText),
+      user: ownName(),
+      pid: process.pid,
     },
     'daemon ready',
   );
@@ -184,6 +213,11 @@ async function clusterKeysAgain(file: string | null): Promise<readonly ClusterKe
     throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
   return keys;
 }
+
+const withPaths = (resolved: ResolvedDaemonOptions): ResolvedDaemonOptions => {
+  const { configuration } = resolved;
+  return { ...resolved, configuration: { ...configuration, options: withAbsolutePaths(configuration.options) } };
+};
 
 /** Worker threads need a built file: beside this one in a build, in `dist/` when this runs from source. */
 function workerEntry(): URL {

@@ -45,6 +45,8 @@ interface RunningThread {
     reusePort: boolean,
     clientPort: number,
   ) => Promise<readonly BoundAddress[]>;
+  /** After `listen`: begins to serve, and to obey. */
+  readonly run: () => void;
   readonly setClusterKeys: (keys: readonly ClusterKey[]) => void;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
@@ -57,6 +59,8 @@ export class Supervisor {
   readonly #events: SupervisorEvents;
   readonly #workerUrl: URL;
   #threads: readonly RunningThread[] = [];
+  /** Threads with open sockets that do not run yet. */
+  readonly #listening = new Set<RunningThread>();
   /** Threads that run their loop, and so obey commands. */
   readonly #obeying = new Set<RunningThread>();
   #stopping = false;
@@ -70,15 +74,31 @@ export class Supervisor {
     this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
   }
 
-  /** Resolves when every socket listens. @throws (rejects) the bind error, or AgentFailure; nothing keeps running then */
-  async start(): Promise<readonly BoundAddress[]> {
+  /**
+   * Resolves when every socket listens and all threads serve.
+   * @param beforeServing called in between: what needs open sockets, and must be done before any client is served
+   * @throws (rejects) the bind error, what `beforeServing` threw, or AgentFailure; nothing keeps running then
+   */
+  async start(beforeServing: () => void = () => {}): Promise<readonly BoundAddress[]> {
     this.#threads = this.#plan.mode === 'inline' ? [this.#inlineThread()] : this.#workerThreads();
     try {
-      return await this.#listen();
+      const bound = await this.#listen();
+      beforeServing();
+      for (const thread of this.#threads) this.#run(thread);
+      return bound;
     } catch (error) {
+      // They let go of what they opened: the command to close is the first thing that they obey.
+      this.#command([...this.#listening], Command.Close);
+      for (const thread of this.#listening) this.#run(thread);
       await this.#close();
       throw error;
     }
+  }
+
+  #run(thread: RunningThread): void {
+    this.#listening.delete(thread);
+    this.#obeying.add(thread);
+    thread.run();
   }
 
   /** Seals and opens datagrams with these keys from now on; only for a daemon that started with keys. */
@@ -148,7 +168,7 @@ export class Supervisor {
     for (const i of order) {
       const addresses = serves(i) ? this.#addressesFor(bound, reusePort) : [];
       const opened = await this.#threads[i]!.listen(addresses, reusePort, tcpPort(bound) ?? 0);
-      this.#obeying.add(this.#threads[i]!);
+      this.#listening.add(this.#threads[i]!);
       if (bound.length === 0) bound.push(...opened);
     }
     return bound;
@@ -195,14 +215,13 @@ export class Supervisor {
     return {
       controller: new ThreadController(memory.control),
       doorbell: new DoorbellRinger(memory.doorbell, schedule),
-      listen: async (addresses, reusePort, clientPort) => {
-        const bound = await agents.listen(addresses, reusePort, clientPort);
+      listen: (addresses, reusePort, clientPort) => agents.listen(addresses, reusePort, clientPort),
+      run: () => {
         eventLoop = new EventLoopThread(agents.agents, memory, monotonicNow, (failure) => {
           if (failure !== null) this.#fail(failure);
           end();
         });
         eventLoop.schedule();
-        return bound;
       },
       setClusterKeys: (keys) => agents.setClusterKeys(keys),
       ended,
@@ -281,6 +300,10 @@ export class Supervisor {
         const message: SupervisorMessage = { kind: 'listen', addresses, reusePort, clientPort };
         worker.postMessage(message);
         return listening;
+      },
+      run: () => {
+        const message: SupervisorMessage = { kind: 'run' };
+        worker.postMessage(message);
       },
       setClusterKeys: (keys) => {
         const message: SupervisorMessage = { kind: 'cluster-keys', keys };

@@ -87,12 +87,24 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
       for (const agent of delivery) {
         for (const address of addresses)
-          bound.push(await agent.listen(address, { backlog: spec.listenBacklog, reusePort, keepAliveDelayMs: idleMs }));
+          bound.push(
+            await agent.listen(withPort(address, bound), {
+              backlog: spec.listenBacklog,
+              reusePort,
+              keepAliveDelayMs: idleMs,
+            }),
+          );
       }
       if (network !== null) await network.listen(tcpPort(bound) ?? clientPort);
       return bound;
     },
   };
+}
+
+/** Several addresses with any free port get the same one: it is the daemon's name for clients. */
+function withPort(address: ListenAddress, bound: readonly BoundAddress[]): ListenAddress {
+  const port = tcpPort(bound);
+  return address.kind === 'tcp' && address.port === 0 && port !== null ? { ...address, port } : address;
 }
 
 /** The first TCP port among addresses; null when there is none. */

@@ -23,13 +23,15 @@ export interface WorkerInput {
 export type SupervisorMessage =
   /** Seal datagrams with these from now on. */
   | { readonly kind: 'cluster-keys'; readonly keys: readonly ClusterKey[] }
-  /** Open your sockets on these addresses, then run. */
+  /** Open your sockets on these addresses. */
   | {
       readonly kind: 'listen';
       readonly addresses: readonly ListenAddress[];
       readonly reusePort: boolean;
       readonly clientPort: number;
-    };
+    }
+  /** All sockets of the daemon are open: serve. */
+  | { readonly kind: 'run' };
 
 export type WorkerMessage =
   | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
@@ -96,11 +98,12 @@ function handle(message: SupervisorMessage): void {
     agents.setClusterKeys(message.keys);
     return;
   }
+  if (message.kind === 'run') {
+    run();
+    return;
+  }
   agents.listen(message.addresses, message.reusePort, message.clientPort).then(
-    (bound) => {
-      tell({ kind: 'listening', bound });
-      run();
-    },
+    (bound) => tell({ kind: 'listening', bound }),
     (error: NodeJS.ErrnoException) => tell({ kind: 'cannot-listen', message: error.message, code: error.code }),
   );
 }

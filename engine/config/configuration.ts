@@ -63,11 +63,24 @@ export function isWideArea(segments: readonly Segment[]): boolean {
 /** Address for clients that means every address of the machine. */
 export const WILDCARD_ADDRESS = '0.0.0.0' as Ipv4Address;
 
-/** Where a daemon listens for clients (section 9.3): the wildcard, or exactly the listed interfaces for clients. */
-export function clientAddresses(host: Host): readonly Ipv4Address[] {
-  if (host.interfaces.some((iface) => iface.implicit)) return [WILDCARD_ADDRESS];
-  return addressesFor(host, 'clients');
+const LOOPBACK_ADDRESS = '127.0.0.1' as Ipv4Address;
+
+/**
+ * Where a daemon listens for clients (section 9.3): exactly the listed interfaces for clients, or without such a list the wildcard.
+ * In a configuration that names only loopback the wildcard would reach farther than anybody asked for: there it is the daemon's own
+ * address and 127.0.0.1, where `PORT@localhost` connects to, unless another daemon of the machine has that port.
+ */
+export function clientAddresses(host: Host, segments: readonly Segment[]): readonly Ipv4Address[] {
+  if (!host.interfaces.some((iface) => iface.implicit)) return addressesFor(host, 'clients');
+  const hosts = allHosts(segments);
+  if (!hosts.every(isOnLoopback)) return [WILDCARD_ADDRESS];
+  const portOf = ({ segment }: Host): number => segments[segment]!.port;
+  const sharesPort = hosts.some((other) => other.node !== host.node && portOf(other) === portOf(host));
+  return [...new Set([host.address, ...(sharesPort ? [] : [LOOPBACK_ADDRESS])])];
 }
+
+const isOnLoopback = (host: Host): boolean =>
+  isLoopback(host.address) && host.interfaces.every(({ address }) => isLoopback(address));
 
 /** Addresses of `host` for one use, in the order of the file, each once. */
 export const addressesFor = (host: Host, use: keyof InterfaceUses): readonly Ipv4Address[] => [

@@ -87,7 +87,8 @@ export interface ConfigurationOptions {
   /** Allow the monitor's partition, terminate and flow-control commands (section 10.3). */
   readonly dangerousMonitor: boolean;
   readonly socketPortReuse: SocketPortReuse;
-  readonly runtimeDir: string;
+  /** Working folder of the daemon; null: none given, stay where it was started. */
+  readonly runtimeDir: string | null;
   /** User to become when started as root; null: none given, stay who we are (Spread: `spread`). */
   readonly daemonUser: string | null;
   readonly daemonGroup: string | null;
@@ -169,7 +170,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   debugInitialSequence: false,
   dangerousMonitor: false,
   socketPortReuse: 'auto',
-  runtimeDir: '/var/run/spread',
+  runtimeDir: null,
   daemonUser: null,
   daemonGroup: null,
   allowedAuthMethods: ['NULL'],

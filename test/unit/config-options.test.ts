@@ -58,7 +58,6 @@ describe('defaults', () => {
       eventTimeStamp: null,
       dangerousMonitor: false,
       socketPortReuse: 'auto',
-      runtimeDir: '/var/run/spread',
       allowedAuthMethods: ['NULL'],
       requiredAuthMethods: [],
       accessControlPolicy: 'PERMIT',
@@ -339,7 +338,7 @@ describe('options of the API', () => {
     expect(resolve({ port: 0, listen: '0.0.0.0' }).listen).toEqual({ addresses: ['0.0.0.0'], port: 0 });
     expect(resolve({}, SEGMENT)).toMatchObject({
       self: { name: 'd1' },
-      listen: { addresses: ['0.0.0.0'], port: 4900 },
+      listen: { addresses: ['127.0.0.1'], port: 4900 },
     });
     expect(resolve({ name: 'd2', port: 7 }, SEGMENT)).toMatchObject({
       self: { name: 'd2' },

@@ -57,21 +57,43 @@ describe('segments of a file', () => {
   });
 
   it('gives an entry without a block one interface for everything, and the wildcard to its clients', () => {
-    const [host] = allHosts(valid(fixture('three-sites.conf')));
+    const sites = valid(fixture('three-sites.conf'));
+    const [host] = allHosts(sites);
     expect(host!.interfaces).toEqual([
       { address: '10.20.7.11', uses: { clients: true, daemons: true, monitor: true }, implicit: true },
     ]);
-    expect(clientAddresses(host!)).toEqual(['0.0.0.0']);
+    expect(clientAddresses(host!, sites)).toEqual(['0.0.0.0']);
+  });
+
+  it("listens on loopback only where the file names nothing else, also as localhost unless that port is another daemon's", () => {
+    const clients = (text: string): readonly (readonly string[])[] => {
+      const segments = valid(text);
+      return allHosts(segments).map((host) => clientAddresses(host, segments));
+    };
+    expect(clients('Spread_Segment 127.0.0.255 { a 127.0.0.1 }')).toEqual([['127.0.0.1']]);
+    expect(
+      clients('Spread_Segment 127.0.0.255:5000 { a 127.0.0.2 } Spread_Segment 127.0.0.255:5010 { b 127.0.0.3 }'),
+    ).toEqual([
+      ['127.0.0.2', '127.0.0.1'],
+      ['127.0.0.3', '127.0.0.1'],
+    ]);
+    expect(clients('Spread_Segment 127.0.0.255 { a 127.0.0.1 b 127.0.0.2 }')).toEqual([['127.0.0.1'], ['127.0.0.2']]);
+    expect(clients('Spread_Segment 10.0.0.255 { a 127.0.0.1 b 10.0.0.2 }')).toEqual([['0.0.0.0'], ['0.0.0.0']]);
+    expect(clients('Spread_Segment 127.0.0.255 { a 127.0.0.1 b 127.0.0.2 { C 10.0.0.1 D 127.0.0.2 } }')).toEqual([
+      ['0.0.0.0'],
+      ['10.0.0.1'],
+    ]);
   });
 
   it('gives an entry with a block exactly what the block says', () => {
-    const all = allHosts(valid(fixture('three-sites.conf')));
+    const sites = valid(fixture('three-sites.conf'));
+    const all = allHosts(sites);
     const byName = (name: string) => all.find((host) => host.name === name)!;
-    expect(clientAddresses(byName('office-2'))).toEqual(['192.0.2.12']);
+    expect(clientAddresses(byName('office-2'), sites)).toEqual(['192.0.2.12']);
     expect(addressesFor(byName('office-2'), 'daemons')).toEqual(['10.20.7.12']);
-    expect(clientAddresses(byName('plant-b'))).toEqual(['10.31.0.6', '10.31.128.6']);
+    expect(clientAddresses(byName('plant-b'), sites)).toEqual(['10.31.0.6', '10.31.128.6']);
     expect(addressesFor(byName('plant-b'), 'monitor')).toEqual(['10.31.0.6']);
-    expect(clientAddresses(byName('lab'))).toEqual(['127.0.0.1', '10.47.3.9']);
+    expect(clientAddresses(byName('lab'), sites)).toEqual(['127.0.0.1', '10.47.3.9']);
   });
 
   it('uses port 4803 when the segment has none, and ignores ports of hosts with a warning', () => {
@@ -268,10 +290,11 @@ describe('own entry', () => {
   });
 
   it('without a file is alone on loopback', () => {
-    const [segment] = embeddedSegments();
+    const segments = embeddedSegments();
+    const [segment] = segments;
     expect(segment).toMatchObject({ address: '127.0.0.255', port: 4803 });
     expect(segment!.hosts.map((host) => `${host.name} ${host.address}`)).toEqual(['localhost 127.0.0.1']);
-    expect(clientAddresses(segment!.hosts[0]!)).toEqual(['127.0.0.1']);
+    expect(clientAddresses(segment!.hosts[0]!, segments)).toEqual(['127.0.0.1']);
     expect(embeddedSegments('x', 5000)[0]).toMatchObject({ port: 5000, hosts: [{ name: 'x' }] });
   });
 });

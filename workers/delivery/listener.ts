@@ -1,11 +1,24 @@
 /** Opens the daemon's listening sockets and hands over accepted connections, reading into one buffer for all. */
-import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import {
+  publishSocket,
+  removeSocket,
+  removeStaleSocket,
+  type SocketFile,
+  type SocketOwner,
+  temporaryName,
+} from './unix-socket.ts';
 
 /** One place where clients connect. */
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string; readonly mode: number }
+  | {
+      readonly kind: 'unix';
+      readonly path: string;
+      readonly mode: number;
+      /** The user that the daemon becomes; null: it stays who it is. */
+      readonly owner: SocketOwner | null;
+    }
   /** A descriptor that another worker of this daemon listens on. */
   | { readonly kind: 'shared'; readonly fd: number };
 
@@ -41,7 +54,7 @@ export interface ListenerOptions {
 
 export class Listener {
   readonly #servers: Server[] = [];
-  readonly #unixPaths: string[] = [];
+  readonly #socketFiles: SocketFile[] = [];
   readonly #readBuffer: Buffer;
   readonly #shortBuffer: Buffer;
   readonly #onRead: ReadCallback;
@@ -57,7 +70,8 @@ export class Listener {
 
   /** @throws (rejects) the bind error, with the address in its message */
   async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
-    if (address.kind === 'unix') await removeStaleSocket(address.path);
+    if (address.kind === 'unix') await removeStaleSocket(address.path, ownersOf(address.owner));
+    const boundPath = address.kind === 'unix' ? temporaryName(address.path) : '';
     const server = createServer(
       {
         pauseOnConnect: true,
@@ -70,7 +84,7 @@ export class Listener {
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(listenOptions(address, options), () => {
+      server.listen(listenOptions(address, boundPath, options), () => {
         server.removeListener('error', reject);
         resolve();
       });
@@ -78,8 +92,12 @@ export class Listener {
     server.on('error', () => server.close());
     const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
     if (address.kind === 'unix') {
-      chmodSync(address.path, address.mode);
-      this.#unixPaths.push(address.path);
+      try {
+        this.#socketFiles.push(publishSocket(boundPath, address.path, address.mode, address.owner));
+      } catch (error) {
+        server.close();
+        throw error;
+      }
       return { address, fd };
     }
     const bound = server.address();
@@ -92,8 +110,8 @@ export class Listener {
   /** No new connections from here on. */
   close(): void {
     for (const server of this.#servers) server.close();
-    for (const path of this.#unixPaths) rmSync(path, { force: true });
-    this.#unixPaths.length = 0;
+    for (const file of this.#socketFiles) removeSocket(file);
+    this.#socketFiles.length = 0;
   }
 
   /**
@@ -144,28 +162,21 @@ export class Listener {
   }
 }
 
+/** Whose stale socket may be removed: one that this daemon left as who it is now, or as who it becomes. */
+const ownersOf = (owner: SocketOwner | null): readonly number[] => [
+  process.geteuid?.() ?? 0,
+  ...(owner === null ? [] : [owner.uid]),
+];
+
 function listenOptions(
   address: ListenAddress,
+  boundPath: string,
   options: ListenerOptions,
 ): ListenOptions & { reusePort?: boolean; fd?: number } {
   const { backlog } = options;
-  if (address.kind === 'unix') return { path: address.path, backlog };
+  if (address.kind === 'unix') return { path: boundPath, backlog };
   if (address.kind === 'shared') return { fd: address.fd, backlog };
   const tcp =
     address.host === null ? { port: address.port, backlog } : { port: address.port, host: address.host, backlog };
   return options.reusePort ? { ...tcp, reusePort: true } : tcp;
-}
-
-/** A socket file that nobody answers on is a leftover of a daemon that died; one that answers belongs to a living one. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const alive = await new Promise<boolean>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once('error', () => resolve(false));
-  });
-  if (alive) throw new Error(`unix socket ${path}: another daemon is listening on it`);
-  rmSync(path, { force: true });
 }

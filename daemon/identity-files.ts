@@ -1,0 +1,51 @@
+/** Files that the daemon opened as root and its user needs again. */
+import { accessSync, constants, existsSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from '../engine/config/config-error.ts';
+import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { Identity } from './identity.ts';
+
+type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile'>;
+
+/** Lets the daemon's user write what this run wrote as root: its state files, and the folder if this run made it. */
+export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
+  if (!existsSync(stateDir)) return; // a volatile daemon keeps nothing
+  if (madeFolder) lchownSync(stateDir, uid, gid);
+  for (const name of readdirSync(stateDir)) {
+    if (!name.endsWith(`-${daemonName}`)) continue;
+    const path = join(stateDir, name);
+    const stats = lstatSync(path);
+    // A second name may be another program's file.
+    if (stats.isFile() && stats.nlink === 1 && stats.uid !== uid) lchownSync(path, uid, gid);
+  }
+}
+
+/**
+ * What the daemon, now its user, cannot do later.
+ * @throws ConfigError when it could not keep its state
+ * @returns what is worth a line in the log each
+ */
+export function checkFilesOf(options: FileOptions, userText: string): readonly string[] {
+  const { stateDir, clusterKeyFile, eventLogFile } = options;
+  if (stateDir !== null && !mayAccess(stateDir, constants.W_OK | constants.X_OK)) {
+    const message = `StateDir ${stateDir}: ${userText} cannot write there; give the folder to that user`;
+    throw new ConfigError([{ message, field: 'stateDir', value: stateDir }], null);
+  }
+  const warnings: string[] = [];
+  if (clusterKeyFile !== null && !mayAccess(clusterKeyFile, constants.R_OK))
+    warnings.push(`ClusterKeyFile ${clusterKeyFile}: ${userText} cannot read it, so SIGHUP cannot reload the keys`);
+  if (eventLogFile !== null && !mayAccess(dirname(eventLogFile), constants.W_OK | constants.X_OK))
+    warnings.push(
+      `EventLogFile ${eventLogFile}: ${userText} cannot make files in its folder, so a rotation must create the new one for that user`,
+    );
+  return warnings;
+}
+
+function mayAccess(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

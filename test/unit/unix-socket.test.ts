@@ -1,0 +1,148 @@
+/** Nothing is removed from a Unix socket's place but a stale socket of one's own. */
+import { execFileSync } from 'node:child_process';
+import {
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Listener } from '../../workers/delivery/listener.ts';
+import { publishSocket, removeSocket, removeStaleSocket, temporaryName } from '../../workers/delivery/unix-socket.ts';
+
+const OWN = [process.geteuid!()];
+const isRoot = OWN[0] === 0;
+
+function place(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, '4803');
+}
+
+async function listening(path: string): Promise<Server> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+/** What a killed process leaves: the file, and nobody behind it. */
+async function stale(path: string): Promise<void> {
+  const server = await listening(`${path}.x`);
+  linkSync(`${path}.x`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
+const inTheWay: readonly (readonly [string, (path: string) => unknown, RegExp])[] = [
+  ['a file', (path) => writeFileSync(path, 'precious'), /a file of user \d+ is in the way/],
+  ['an empty file', (path) => writeFileSync(path, ''), /a file of user/],
+  ['a folder', (path) => void mkdirSync(path), /a folder of user/],
+  ['a FIFO', (path) => void execFileSync('mkfifo', [path]), /a FIFO of user/],
+  ['a link to nothing', (path) => symlinkSync('/nonexistent', path), /a symbolic link of user/],
+  [
+    'a link to a stale socket',
+    async (path) => {
+      await stale(`${path}.target`);
+      symlinkSync(`${path}.target`, path);
+    },
+    /a symbolic link of user/,
+  ],
+  ['a socket on which somebody listens', listening, /another daemon is listening on it/],
+  ...(isRoot
+    ? ([
+        ['a device', (path: string) => void execFileSync('mknod', [path, 'c', '1', '3']), /a device of user/],
+        [
+          "another user's stale socket",
+          async (path: string) => {
+            await stale(path);
+            chownSync(path, 12_345, 12_345);
+          },
+          /a socket of user 12345 is in the way/,
+        ],
+      ] as const)
+    : []),
+];
+
+describe.each(inTheWay)('%s', (_, make, message) => {
+  it('stays, and the daemon says what is in the way', async () => {
+    const path = place();
+    await make(path);
+    const before = lstatSync(path);
+    await expect(removeStaleSocket(path, OWN)).rejects.toThrow(message);
+    await expect(removeStaleSocket(path, OWN)).rejects.toThrow(`unix socket ${path}: `);
+    expect(lstatSync(path)).toMatchObject({ ino: before.ino, dev: before.dev, mode: before.mode, size: before.size });
+  });
+
+  it('stays as well when it comes between the look and the socket', async () => {
+    const path = place();
+    const bound = temporaryName(path);
+    await listening(bound);
+    await make(path);
+    const before = lstatSync(path);
+    expect(() => publishSocket(bound, path, 0o600, null)).toThrow('somebody made it just now');
+    expect(lstatSync(path).ino).toBe(before.ino);
+  });
+
+  it('stays when it took the place of the socket of a daemon that ends', async () => {
+    const path = place();
+    const listener = new Listener(
+      Buffer.alloc(1),
+      Buffer.alloc(1),
+      () => true,
+      () => {},
+    );
+    const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
+    await listener.listen({ kind: 'unix', path, mode: 0o600, owner: null }, options);
+    unlinkSync(path);
+    await make(path);
+    const before = lstatSync(path);
+    listener.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(lstatSync(path).ino).toBe(before.ino);
+  });
+});
+
+describe('a socket of its own', () => {
+  it('is removed when nobody listens', async () => {
+    const path = place();
+    await stale(path);
+    await removeStaleSocket(path, OWN);
+    expect(readdirSync(dirname(path)).filter((name) => name === basename(path))).toEqual([]);
+  });
+
+  it.runIf(isRoot)('may belong to the user that the daemon becomes', async () => {
+    const path = place();
+    await stale(path);
+    chownSync(path, 12_345, 12_345);
+    await removeStaleSocket(path, [0, 12_345]);
+    expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  it('has its mode from the first moment, and leaves nothing behind', async () => {
+    const path = place();
+    const bound = temporaryName(path);
+    const server = await listening(bound);
+    const file = publishSocket(bound, path, 0o620, null);
+    expect(lstatSync(path).mode & 0o777).toBe(0o620);
+    expect(readdirSync(dirname(path))).toEqual([basename(path)]);
+    await new Promise((resolve) => server.close(resolve));
+    expect(lstatSync(path).isSocket()).toBe(true);
+    removeSocket(file);
+    expect(readdirSync(dirname(path))).toEqual([]);
+    removeSocket(file);
+  });
+});
+
+it('has a path that fits, or says how long it may be', () => {
+  expect(() => temporaryName(`/tmp/${'x'.repeat(97)}/4`)).toThrow(/the path has 104 bytes; it may have at most 10\d/);
+  expect(Buffer.byteLength(temporaryName('/tmp/4803'))).toBeLessThan(20);
+});
