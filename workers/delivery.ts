@@ -14,7 +14,6 @@ import type { Agent } from './agent.ts';
 import type { Authenticator } from './delivery/authenticator.ts';
 import { shareKey } from './delivery/client-address.ts';
 import { Departures } from './delivery/departures.ts';
-import { dropNotice } from './delivery/drop-notice.ts';
 import { Farewell } from './delivery/farewell.ts';
 import { FramePump } from './delivery/frame-pump.ts';
 import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
@@ -25,13 +24,13 @@ import {
   type ListenerOptions,
   type ReadMode,
 } from './delivery/listener.ts';
-import { LogConsumer, type SlowConsumerLimits } from './delivery/log-consumer.ts';
+import type { SlowConsumerLimits } from './delivery/log-consumer.ts';
+import { LogDelivery } from './delivery/log-delivery.ts';
 import { NameTable } from './delivery/name-table.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
 import { ClientSession } from './delivery/session.ts';
 import { SessionInput } from './delivery/session-input.ts';
 import { SessionOutput } from './delivery/session-output.ts';
-import { SlowConsumers } from './delivery/slow-consumers.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
 import type { Log } from './log.ts';
@@ -83,18 +82,14 @@ export class DeliveryAgent implements Agent {
   readonly #port: SubmitPort;
   readonly #pump: FramePump;
   readonly #greeter: Greeter;
-  readonly #consumer: LogConsumer;
+  readonly #delivery: LogDelivery;
   readonly #listener: Listener;
   readonly #departures: Departures;
-  readonly #slowConsumers: SlowConsumers;
   readonly #refusals: RefusalLog;
   readonly #farewell: Farewell;
   readonly #vanished: VanishedClients;
-  #dirty: ClientSession[] = [];
-  #flushing: ClientSession[] = [];
   #stalled: ClientSession[] = [];
   #serial = 0;
-  #logFullSeen = 0;
   #clientsBlocked = false;
 
   constructor(options: DeliveryOptions, links: DeliveryLinks) {
@@ -114,27 +109,32 @@ export class DeliveryAgent implements Agent {
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
     this.#farewell = new Farewell(this.#sessions, links.counters, links.logger, links.now);
-    this.#slowConsumers = new SlowConsumers(options.limits, links.counters, (session, frames, bytes) =>
-      this.#tooSlow(session, frames, bytes),
-    );
     this.#pump = new FramePump(this.#port, links.counters, {
       endSession: (session, reason, protocolError) => this.#endByInput(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
-      markDirty: (session) => this.#markDirty(session),
+      markDirty: (session) => this.#delivery.markDirty(session),
     });
     this.#greeter = new Greeter(options, this.#port, links.authenticator, links.counters, {
       opened: (session) => this.#opened(session),
       refused: (session, bytes, reason) => this.#refuse(session, bytes, reason),
       crowded: (reason) => this.#refusals.crowded(reason, links.now()),
     });
-    this.#consumer = new LogConsumer(this.#log, this.#sessions, this.#names, options.limits, links.counters, {
-      markDirty: (session) => this.#markDirty(session),
-      tooSlow: (session, frames, bytes) => this.#tooSlow(session, frames, bytes),
-      nameAccepted: (session) => this.#nameAccepted(session),
-      nameRefused: (session, code) => this.#nameRefused(session, code),
-      sessionEnded: (session) => this.#departures.ended(session),
-      clientsBlocked: (blocked) => this.#blockClients(blocked),
-    });
+    this.#delivery = new LogDelivery(
+      this.#log,
+      this.#sessions,
+      this.#names,
+      options,
+      links.counters,
+      links.ringCounters,
+      {
+        tooSlow: (session, frames, bytes) => this.#tooSlow(session, frames, bytes),
+        nameAccepted: (session) => this.#nameAccepted(session),
+        nameRefused: (session, code) => this.#nameRefused(session, code),
+        sessionEnded: (session) => this.#departures.ended(session),
+        clientsBlocked: (blocked) => this.#blockClients(blocked),
+        schedule: links.schedule,
+      },
+    );
     this.#listener = new Listener(
       this.#readBuffer,
       this.#shortBuffer,
@@ -156,14 +156,9 @@ export class DeliveryAgent implements Agent {
     );
     work += this.#departures.poll();
     work += this.#resumeStalled();
-    const consumed = this.#consumer.consume();
-    work += consumed;
+    work += this.#delivery.work();
     if (this.#farewell.isHangingUp) this.#sayGoodbye();
-    this.#slowConsumers.logAdvanced(this.#consumer.turn);
-    this.#relieveLog();
-    work += this.#flushDirty();
     if (this.#port.publish()) work++;
-    if (consumed > 0) this.#log.finish();
     // Records for the ring agent, or room in the log that it may be waiting for.
     if (work > 0) this.#links.ringDoorbell.ring();
     return work;
@@ -174,7 +169,7 @@ export class DeliveryAgent implements Agent {
   }
 
   hasWork(): boolean {
-    return this.#log.hasMore() || this.#dirty.length > 0;
+    return this.#delivery.hasWork();
   }
 
   /** Clients that are here are served on: what they have sent is taken, and what comes of it is delivered. */
@@ -193,7 +188,7 @@ export class DeliveryAgent implements Agent {
   /** Then what was submitted is ordered and in the log, and hanging up delivers the log. */
   drained(): boolean {
     if (!this.#farewell.isStopping) return false;
-    if (this.#farewell.isHangingUp && this.#slowConsumers.count > 0) return false;
+    if (this.#farewell.isHangingUp && this.#delivery.blockedCount > 0) return false;
     return this.#farewell.isDone() && this.#stalled.length === 0 && this.#port.isEmpty();
   }
 
@@ -209,7 +204,7 @@ export class DeliveryAgent implements Agent {
     const links = this.#links;
     links.counters[DeliveryCounter.ConnectionsAccepted]!++;
     const handle = sessionHandle((this.#serial++ * options.workers + options.worker) >>> 0);
-    const output = new SessionOutput(this.#log, this.#logBytes, socket, () => this.#unblocked(session));
+    const output = new SessionOutput(this.#log, this.#logBytes, socket, () => this.#delivery.unblocked(session));
     const peer = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     const session = new ClientSession(
       handle,
@@ -377,9 +372,7 @@ export class DeliveryAgent implements Agent {
 
   /** The socket is gone for good, and with it every use of the log's memory. What the client had sent before still counts. */
   #closed(session: ClientSession): void {
-    session.receives = false;
-    session.output.discard();
-    this.#slowConsumers.unblocked(session);
+    this.#delivery.closed(session);
     if (session.state === 'open' && session.input.stalled) {
       session.input.ended = true;
       return;
@@ -394,59 +387,14 @@ export class DeliveryAgent implements Agent {
     if (!blocked) this.#links.schedule();
   }
 
-  #markDirty(session: ClientSession): void {
-    if (session.dirty) return;
-    session.dirty = true;
-    this.#dirty.push(session);
-  }
-
-  #unblocked(session: ClientSession): void {
-    this.#slowConsumers.unblocked(session);
-    if (session.droppedFrames > 0) {
-      session.output.addOwned(dropNotice(session, this.#options.daemonName), 1);
-      session.droppedFrames = 0;
-    }
-    this.#markDirty(session);
-    this.#links.schedule();
-  }
-
-  #flushDirty(): number {
-    const flushing = this.#dirty;
-    if (flushing.length === 0) return 0;
-    this.#dirty = this.#flushing;
-    this.#flushing = flushing;
-    for (let i = 0; i < flushing.length; i++) {
-      const session = flushing[i]!;
-      session.dirty = false;
-      if (session.state !== 'open') continue;
-      const { output } = session;
-      output.flush();
-      this.counters[DeliveryCounter.SocketWrites]! += output.writes;
-      this.counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
-      output.writes = 0;
-      output.spilledBytes = 0;
-      if (output.blocked) this.#slowConsumers.blocked(session);
-    }
-    const work = flushing.length;
-    flushing.length = 0;
-    return work;
-  }
-
   /** Each socket gets its end behind the last delivery, and is read on until the client hangs up in turn. */
   #sayGoodbye(): void {
     if (!this.#farewell.mayEndSockets(!this.#log.hasMore())) return;
-    this.#flushDirty();
+    this.#delivery.flush();
     for (const session of this.#sessions.values()) {
       if (session.state !== 'open' || !session.receives || session.output.queuedFrames > 0) continue;
       session.receives = false;
       session.socket.end();
     }
-  }
-
-  #relieveLog(): void {
-    const logFull = this.#links.ringCounters[OrderingCounter.LogFull]!;
-    if (logFull === this.#logFullSeen) return;
-    this.#logFullSeen = logFull;
-    this.#slowConsumers.logIsFull(this.#consumer.turn, this.#log.shape.segmentCount);
   }
 }

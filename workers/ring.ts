@@ -6,7 +6,6 @@ import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
-import { GroupsLayer } from '../engine/groups/groups-layer.ts';
 import { RingCounter } from '../engine/ring/counters.ts';
 import type { Configuration, RecordSpan, RingHost } from '../engine/ring/ports.ts';
 import { RingNode } from '../engine/ring/ring-node.ts';
@@ -26,15 +25,13 @@ import {
   TO_ALL_DAEMONS,
   TO_MEMBERS,
 } from '../engine/wire/record.ts';
-import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { OnceAMinute } from './network/once-a-minute.ts';
-import { LogOutput } from './ring/log-output.ts';
+import { OrderedRecords } from './ring/ordered-records.ts';
 import { RingSeqFile } from './ring/ring-seq-file.ts';
 import { SendQueue } from './ring/send-queue.ts';
-import { SessionRegistry } from './ring/session-registry.ts';
 
 /** Datagrams handled between two looks at the send queue. */
 const DATAGRAM_BATCH_BYTES = 256 * 1024;
@@ -74,18 +71,12 @@ export class RingAgent implements Agent, RingHost {
   readonly #options: RingAgentOptions;
   readonly #links: RingLinks;
   readonly #log: OrderedLogWriter;
-  readonly #output: LogOutput;
-  readonly #groups: GroupsLayer;
+  readonly #records: OrderedRecords;
   readonly #queue: SendQueue;
-  readonly #registry: SessionRegistry;
   readonly #requests: readonly SpscRingConsumer[];
   readonly #inbound: SpscRingConsumer;
   readonly #outbound: SpscRingProducer;
   readonly #node: RingNode;
-  /** View on the bytes last delivered, kept because one buffer delivers many times in a row. */
-  #view: DataView;
-  #recordsDelivered = 0;
-  #logFull = false;
   readonly #ringSeqFile: RingSeqFile | null;
   #ringSeqKept = 0;
   #membersTold: readonly NodeIndex[] | null = null;
@@ -101,16 +92,18 @@ export class RingAgent implements Agent, RingHost {
     this.#links = links;
     this.counters = links.counters;
     this.#log = new OrderedLogWriter(links.log);
-    this.#view = this.#log.view;
     this.#queue = new SendQueue(links.submit);
-    this.#registry = new SessionRegistry(options.maxSessions);
-    this.#output = new LogOutput(this.#log, links.counters, {
-      sessionEnded: (session) => this.#registry.release(session),
-      sendGroups: (body) => this.#queue.pushGroups(body),
-      blockClients: (blocked) => this.#queue.blockClients(blocked),
-      frameTooLong: (group, lengthBytes) => this.#frameTooLong(group, lengthBytes),
-    });
-    this.#groups = new GroupsLayer({ self: options.ring.self, daemonAddress: options.daemonAddress }, this.#output);
+    const { daemonAddress, maxSessions } = options;
+    this.#records = new OrderedRecords(
+      { self: options.ring.self, daemonAddress, maxSessions },
+      this.#log,
+      links.counters,
+      {
+        sendGroups: (body) => this.#queue.pushGroups(body),
+        blockClients: (blocked) => this.#queue.blockClients(blocked),
+        frameTooLong: (group, lengthBytes) => this.#frameTooLong(group, lengthBytes),
+      },
+    );
     this.#requests = links.requests.map((memory) => new SpscRingConsumer(memory));
     this.#inbound = new SpscRingConsumer(links.inbound);
     this.#outbound = new SpscRingProducer(links.outbound);
@@ -124,11 +117,11 @@ export class RingAgent implements Agent, RingHost {
     if (!this.#started) this.#start(nowMs);
     let work = this.#handleRequests();
     work += this.#receiveDatagrams(nowMs);
-    const before = this.#recordsDelivered;
+    const before = this.#records.count;
     // A log that was full may have room again, also for what the ring has received and could not deliver.
-    if (this.#logFull || this.#queue.hasRecords()) this.#node.wake(nowMs);
+    if (this.#records.isFull || this.#queue.hasRecords()) this.#node.wake(nowMs);
     if (this.#node.nextDeadlineMs <= nowMs) this.#node.tick(nowMs, this.#links.wallSeconds());
-    work += this.#recordsDelivered - before;
+    work += this.#records.count - before;
     this.#queuedAtLastLook = this.#queue.queuedBytes();
     this.#publish();
     return work;
@@ -179,37 +172,21 @@ export class RingAgent implements Agent, RingHost {
   }
 
   canDeliver(): boolean {
-    const room = this.#output.hasRoom();
-    if (!room && !this.#logFull) this.counters[OrderingCounter.LogFull]!++;
-    this.#logFull = !room;
-    return room;
+    return this.#records.hasRoom();
   }
 
   canDeliverEarly(): boolean {
-    return !this.#groups.gathering;
+    return !this.#records.groups.gathering;
   }
 
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
-    const view = this.#view;
-    const local = origin === this.#options.ring.self;
-    const end = offset + lengthBytes;
-    for (let at = offset; at < end; ) {
-      const length = view.getUint32(at + RECORD_LENGTH, true);
-      const kind = view.getUint8(at + RECORD_KIND);
-      if (kind === RecordKind.Run) this.#output.run(bytes, view, at, origin, local);
-      else this.#groups.record(origin, kind as RecordKind, bytes, at, length);
-      this.#recordsDelivered++;
-      at += alignRecord(length);
-    }
+    this.#records.deliver(origin, bytes, offset, lengthBytes);
   }
 
   configurationChanged(configuration: Configuration): void {
     this.#keepRingSeq(configuration.id.ringSeq);
     if (configuration.id.kind === 'regular') this.#queue.restartMessages();
-    this.#groups.configurationChanged(configuration);
+    this.#records.configurationChanged(configuration);
     const members = configuration.members.map((member) => this.#options.daemonNames[member.node]).join(' ');
     if (configuration.id.kind === 'regular') this.#publishMembers(configuration);
     const { kind, ringSeq } = configuration.id;
@@ -334,15 +311,13 @@ export class RingAgent implements Agent, RingHost {
   #handleRequests(): number {
     let requests = 0;
     for (const ring of this.#requests) {
-      while (this.#output.hasRoom() && ring.peek(0)) {
+      while (this.#records.output.hasRoom() && ring.peek(0)) {
         const session = sessionHandle(ring.view.getUint32(ring.offset + RECORD_SESSION, true));
         if (ring.view.getUint8(ring.offset + RECORD_KIND) === RecordKind.Register) {
           const name = readName(ring.bytes, ring.offset + RECORD_HEADER_LENGTH);
           const takes = ring.bytes[ring.offset + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] === 1;
-          const code = takes ? this.#registry.register(session, name) : this.#registry.check(name);
-          if (code === RESULT_CODES.ACCEPT_SESSION) this.#output.sessionAccepted(session);
-          else this.#output.sessionRejected(session, code);
-        } else this.#registry.release(session);
+          this.#records.register(session, name, takes);
+        } else this.#records.registry.release(session);
         ring.release(ring.lengthBytes);
         requests++;
       }
@@ -353,14 +328,14 @@ export class RingAgent implements Agent, RingHost {
   #publish(): void {
     const { counters } = this;
     // The limit of sessions is told by this count, and a name given back leaves no entry in the log.
-    counters[OrderingCounter.Sessions] = this.#registry.size;
+    counters[OrderingCounter.Sessions] = this.#records.registry.size;
     if (this.#log.publish()) {
       for (const doorbell of this.#links.deliveryDoorbells) doorbell.ring();
-      counters[OrderingCounter.RecordsOrdered] = this.#recordsDelivered;
+      counters[OrderingCounter.RecordsOrdered] = this.#records.count;
       counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
     }
-    counters[OrderingCounter.Groups] = this.#groups.groupCount;
-    counters[OrderingCounter.GroupsState] = this.#groups.state;
+    counters[OrderingCounter.Groups] = this.#records.groups.groupCount;
+    counters[OrderingCounter.GroupsState] = this.#records.groups.state;
     if (this.#outbound.publish()) this.#links.networkDoorbell.ring();
     counters.set(this.#node.counters, RING_NODE_COUNTERS);
     this.#tellDatagramBytes();

@@ -136,6 +136,11 @@ export class OrderedLogWriter {
     this.#published = this.#tail;
   }
 
+  /** Entries appended so far, modulo 2^32. */
+  get tail(): number {
+    return this.#tail;
+  }
+
   /**
    * Whether `entries` entries with `lengthBytes` of bytes in all can be written now. The bytes may fall into two segments,
    * so up to two free ones are asked for.
@@ -295,6 +300,11 @@ export class OrderedLogReader {
   /** Segment the reader is in; every other one it holds is kept alive by `hold` alone. */
   get segment(): number {
     return this.#segment;
+  }
+
+  /** Entries met so far, the current one included, modulo 2^32. */
+  get head(): number {
+    return this.#head;
   }
 
   /** Moves to the next entry. @returns false when there is none; `finish` then lets the writer reuse what was read */

@@ -9,13 +9,16 @@ import { Recordings } from './network/recordings.ts';
 import { Traffic } from './network/traffic.ts';
 import { VirtualNetwork } from './network/virtual-network.ts';
 import { describePacket, packetType } from './network/wire-view.ts';
+import type { Connection } from './node/connection.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
-import type { ClientSession, GroupService, GroupSurroundings } from './node/group-service.ts';
+import type { DeliveryFigures, GroupService, GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
 import { VirtualClient } from './node/virtual-client.ts';
 import { VirtualNode } from './node/virtual-node.ts';
+import { DEFAULT_DELIVERY, deliveryPlan } from './scenario/delivery-plan.ts';
 import { type FaultTarget, strike } from './scenario/faults.ts';
-import type { ClientPlan, Fault, GarbageMode, Scenario } from './scenario/scenario.ts';
+import { largestDatagramBytes } from './scenario/profile.ts';
+import type { ClientPlan, DeliveryPlan, Fault, GarbageMode, Scenario } from './scenario/scenario.ts';
 import { timeBounds } from './scenario/time-bounds.ts';
 import { Triggers } from './scenario/triggers.ts';
 import { Ledger } from './trace/ledger.ts';
@@ -39,6 +42,8 @@ export interface RunResult {
   readonly traffic: Traffic;
   /** By process: what its engine counted (`RingCounter`). */
   readonly counters: readonly Float64Array[];
+  /** By process: how far its delivery path was driven; of a ring without groups none. */
+  readonly delivery: readonly DeliveryFigures[];
   /** By process: which of the scenario's configurations it ran with. */
   readonly configurationOf: readonly number[];
 }
@@ -71,11 +76,13 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   /** Null: no fault replays anything. */
   #recordings: Recordings | null = null;
   readonly #traffic = new Traffic();
+  readonly #delivery: DeliveryPlan;
 
   constructor(scenario: Scenario, engine: Engine, withTimeline = false) {
     this.#scenario = scenario;
     this.#engine = engine;
     this.#withTimeline = withTimeline;
+    this.#delivery = scenario.delivery ?? deliveryPlan(scenario, DEFAULT_DELIVERY);
     this.#ledger = new Ledger(() => this.events.nowMs, withTimeline);
     this.nodeCount = scenario.nodeCount;
     this.#random = randomFor(scenario.seed, 'simulation');
@@ -108,6 +115,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.#endFaults();
     events.runUntil(scenario.faultsEndMs + scenario.workAfterMs);
     this.#working = false;
+    for (const groups of this.#groups) groups?.readAll();
     const workEndedAtMs = events.nowMs;
     const limitMs = scenario.faultsEndMs + scenario.workAfterMs + bounds.convergeMs + bounds.drainMs;
     let quiet = 0;
@@ -124,6 +132,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       datagrams: this.network.counts.sent,
       traffic: this.#traffic,
       counters: this.#daemons.map((daemon) => daemon.engine.counters),
+      delivery: this.#groups.flatMap((groups) => (groups === null ? [] : [groups.figures])),
       configurationOf: this.#configurationOf,
     };
   }
@@ -214,6 +223,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       machines,
       this.#engine.createNode,
       this,
+      this.#delivery.maxSpanBytes,
     );
     this.#daemons[process] = daemon;
     this.#groups[process] =
@@ -222,8 +232,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
         : this.#engine.createGroups({
             process: daemon,
             groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
+            delivery: this.#delivery,
+            messagesAreForged: scenario.faults.some((fault) => fault.kind === 'garbage' && fault.mode === 'sealed'),
             merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
             wake: () => this.events.after(0, () => this.#wake(daemon)),
+            after: (ms, action) =>
+              this.events.after(ms, () => {
+                if (!daemon.dead) action();
+              }),
             openClient: (session, member, wantsViews) => this.#ledger.openClient(process, session, member, wantsViews),
           });
     daemon.target = this.#groups[process]!;
@@ -247,6 +263,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     for (const event of trace.events)
       if (event.kind === 'configuration') node.ringSeqFloor = Math.max(node.ringSeqFloor, event.ringSeq);
     this.#ledger.note('state', () => `node ${index} ${end}`);
+    this.#groups[process.process]?.lost();
     node.shutDown();
     if (restartAfterMs === null) return;
     const fromMs = this.events.nowMs;
@@ -333,6 +350,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const { process } = this.#nodes[node]!;
     if (process === null) return;
     process.logFull = full;
+    this.#groups[process.process]?.setStopped(full);
     if (!full) this.#nodes[node]!.wake();
   }
 
@@ -429,13 +447,14 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
   #startClient(plan: ClientPlan): void {
     const log = {
-      multicast: (message: MessageId, session: ClientSession | null, frame: MulticastFrame) => {
-        if (session === null) return;
-        const position = this.#ledger.processes[session.trace.process]!.events.length;
-        session.trace.events.push({ kind: 'multicast-requested', multicast: message, position });
+      multicast: (message: MessageId, connection: Connection | null, frame: MulticastFrame) => {
+        if (connection === null) return;
+        const { events, process } = connection.trace!;
+        const position = this.#ledger.processes[process]!.events.length;
+        events.push({ kind: 'multicast-requested', multicast: message, position });
         this.#ledger.multicasts.push({
           multicast: message,
-          client: session.trace.client,
+          client: connection.trace!.client,
           groups: frame.groups,
           service: frame.service,
           selfDiscard: frame.selfDiscard,
@@ -468,6 +487,3 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 const BOUND_WINDOWS = 26;
 const clusterHash = (configuration: number): Uint8Array =>
   Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? configuration : i * 17));
-
-const largestDatagramBytes = ({ datagramBytes, datagramBytesOf, longDatagramBytes }: Scenario): number =>
-  Math.max(datagramBytes, longDatagramBytes ?? 0, ...(datagramBytesOf ?? []));

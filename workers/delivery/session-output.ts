@@ -11,8 +11,8 @@
  * For one that does not, only the write in flight may hold the log for long (its bytes are libuv's until it calls back); ranges are
  * copied out of the log when the log has moved on by `KEEP_TURNS` segments.
  */
-import type { Socket } from 'node:net';
 import { FRAME_CONTINUED, FRAME_CONTINUES, type OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { ClientSocket } from './client-socket.ts';
 
 const RANGE_WORDS = 5;
 const SEGMENT = 0;
@@ -50,7 +50,7 @@ export class SessionOutput {
   readonly #log: OrderedLogReader;
   /** The log's data once more, as the type that sockets take without wrapping it. */
   readonly #logBytes: Buffer;
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #onWritten: () => void;
   #ranges = new Int32Array(RANGE_WORDS * 4);
   #first = 0;
@@ -70,7 +70,7 @@ export class SessionOutput {
   #flightBytes = 0;
 
   /** @param onUnblocked called when a write that did not go out at once is done and the socket can take more */
-  constructor(log: OrderedLogReader, logBytes: Buffer, socket: Socket, onUnblocked: () => void) {
+  constructor(log: OrderedLogReader, logBytes: Buffer, socket: ClientSocket, onUnblocked: () => void) {
     this.#log = log;
     this.#logBytes = logBytes;
     this.#socket = socket;

@@ -1,8 +1,8 @@
 /** One client connection: what the delivery worker knows of it. The parts that act on it are in the files beside this one. */
-import type { Socket } from 'node:net';
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import type { ServerHandshake } from '../../engine/wire/handshake.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
+import type { ClientSocket } from './client-socket.ts';
 import type { ReadMode } from './listener.ts';
 import type { PasswordCheck } from './password-checker.ts';
 import type { SessionInput } from './session-input.ts';
@@ -16,7 +16,7 @@ export type SessionState = 'handshake' | 'open' | 'closing' | 'closed';
 
 export class ClientSession {
   readonly handle: SessionHandle;
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   /** Address for the log: `127.0.0.1:51234` or `unix`. */
   readonly peer: string;
   /** Whom it is counted with until it is a session, see `shareKey`. */
@@ -46,7 +46,7 @@ export class ClientSession {
 
   constructor(
     handle: SessionHandle,
-    socket: Socket,
+    socket: ClientSocket,
     peer: string,
     share: string,
     input: SessionInput,

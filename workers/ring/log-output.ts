@@ -28,10 +28,16 @@ import { sessionsFrameHeader } from '../delivery/log-consumer.ts';
 
 /** Largest range of records that the ring delivers between two questions for room. */
 export const MAX_SPAN_BYTES = 64 * 1024;
-/** Entries such a range can need at most: records are no shorter than header and frame header. */
-const MAX_SPAN_ENTRIES = 1024;
-/** Room for one span, or for the longest single frame. */
-const ROOM_BYTES = 160 * 1024;
+/** What is asked of the log before the ring delivers another span. */
+export interface LogRoom {
+  /** Entries a span can need at most. */
+  readonly entries: number;
+  /** Bytes of one span, or of the longest single record. */
+  readonly bytes: number;
+}
+
+/** Records are no shorter than header and frame header; the longest frame has 144,000 bytes. */
+const DEFAULT_ROOM: LogRoom = { entries: 1024, bytes: 160 * 1024 };
 
 interface Waiting {
   readonly kind: LogKind;
@@ -59,6 +65,7 @@ export class LogOutput implements GroupsOutput {
   readonly #log: OrderedLogWriter;
   readonly #counters: Float64Array;
   readonly #events: LogOutputEvents;
+  readonly #room: LogRoom;
   #waiting: Waiting[] = [];
   /** Bytes of a frame in one entry at most: the list of its receivers has room beside it, and half a segment is always found. */
   readonly #pieceBytes: number;
@@ -66,18 +73,24 @@ export class LogOutput implements GroupsOutput {
   readonly #listedSessions: number;
   readonly #nameField = new Uint8Array(NAME_FIELD_LENGTH);
 
-  constructor(log: OrderedLogWriter, counters: Float64Array, events: LogOutputEvents) {
+  constructor(log: OrderedLogWriter, counters: Float64Array, events: LogOutputEvents, room = DEFAULT_ROOM) {
     this.#log = log;
     this.#pieceBytes = log.shape.segmentBytes / 2;
     this.#listedSessions = log.shape.segmentBytes / 32;
     this.#counters = counters;
     this.#events = events;
+    this.#room = room;
+  }
+
+  /** Entries that found no room in the log yet. */
+  get waitingCount(): number {
+    return this.#waiting.length;
   }
 
   /** Whether the ring may deliver another span. */
   hasRoom(): boolean {
     if (this.#waiting.length > 0 && !this.#writeWaiting()) return false;
-    return this.#log.hasRoom(MAX_SPAN_ENTRIES, ROOM_BYTES);
+    return this.#log.hasRoom(this.#room.entries, this.#room.bytes);
   }
 
   /** The run record at `offset` was ordered. `local`: its sender is a client of this daemon. */

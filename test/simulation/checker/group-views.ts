@@ -1,5 +1,5 @@
 /** GRP-2, GRP-3, GRP-5 to GRP-8: what each client gets, against the table replayed from the ring's order. */
-import type { ClientTrace, MulticastFact } from '../trace/trace.ts';
+import type { ClientEvent, ClientTrace, MulticastFact } from '../trace/trace.ts';
 import {
   clientsOf,
   forEachClientEvent,
@@ -105,6 +105,10 @@ const transitionalSignals: Check = (model) => {
   return found;
 };
 
+/** What the client itself did; the rest it got. */
+const isRequest = ({ kind }: ClientEvent): boolean =>
+  kind === 'join-requested' || kind === 'leave-requested' || kind === 'multicast-requested';
+
 function missingSignals(model: Model, walk: TableWalk, clients: readonly ClientTrace[], at: number): string[] {
   const found: string[] = [];
   const staying = new Set(walk.transitional!.members.map((m) => memberKey(m.node, m.incarnation)));
@@ -119,7 +123,7 @@ function missingSignals(model: Model, walk: TableWalk, clients: readonly ClientT
         (event) => event.kind === 'transition' && event.group === group && event.position === at + 1,
       );
       // A connection that is gone gets nothing more.
-      const gone = client.disconnected && client.events.every((event) => event.position <= at);
+      const gone = client.disconnected && client.events.every((event) => isRequest(event) || event.position <= at);
       if (given !== loses && !(gone && loses))
         found.push(
           `${clientName(client)} got ${given ? 'a' : 'no'} signal for ${group} at ${walk.transitional!.id}, which ${loses ? 'takes' : 'leaves'} all its daemons`,

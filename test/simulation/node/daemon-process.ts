@@ -38,6 +38,8 @@ export interface DeliveryTarget {
   readonly clientsAllowed: boolean;
   /** Messages weaker than ordered ones may be delivered before their place. */
   readonly earlyAllowed: boolean;
+  /** Room in the ordered log. */
+  hasRoom(): boolean;
 }
 
 export class DaemonProcess implements RingHost {
@@ -48,10 +50,10 @@ export class DaemonProcess implements RingHost {
   readonly self: NodeIndex;
   readonly machines: readonly number[];
   readonly recorder: Recorder;
-  readonly queue = new RecordQueue();
-  readonly controlQueue = new RecordQueue();
-  readonly #filler = new PacketFiller(this.queue);
-  readonly #controlFiller = new PacketFiller(this.controlQueue);
+  readonly queue: RecordQueue;
+  readonly controlQueue: RecordQueue;
+  readonly #filler: PacketFiller;
+  readonly #controlFiller: PacketFiller;
   readonly #surroundings: ProcessSurroundings;
   readonly engine: RingNodeContract;
   target: DeliveryTarget | null = null;
@@ -70,7 +72,12 @@ export class DaemonProcess implements RingHost {
     machines: readonly number[],
     createNode: RingNodeFactory,
     surroundings: ProcessSurroundings,
+    maxSpanBytes: number,
   ) {
+    this.queue = new RecordQueue(maxSpanBytes);
+    this.controlQueue = new RecordQueue(maxSpanBytes);
+    this.#filler = new PacketFiller(this.queue);
+    this.#controlFiller = new PacketFiller(this.controlQueue);
     this.process = process;
     this.node = machines[options.self]!;
     this.self = options.self;
@@ -165,7 +172,7 @@ export class DaemonProcess implements RingHost {
   }
 
   canDeliver(): boolean {
-    return !this.dead && !this.logFull;
+    return !this.dead && !this.logFull && (this.target === null || this.target.hasRoom());
   }
 
   canDeliverEarly(): boolean {

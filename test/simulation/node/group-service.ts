@@ -1,101 +1,269 @@
 /**
- * The process groups of one virtual daemon with its client connections: the groups layer, and around it what a delivery worker
- * does, that is giving messages and membership frames to the sessions they are for.
+ * What a virtual daemon does with ordered records, with the daemon's own parts: process groups, ordered log, and the delivery worker that
+ * walks it and writes to the clients' sockets. Only the sockets are virtual. The log is small, so that it is often full.
  */
-import { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
-import type { GroupsOutput } from '../../../engine/groups/groups-output.ts';
-import type { Configuration } from '../../../engine/ring/ports.ts';
-import { nodeIndex, type SessionHandle } from '../../../engine/wire/ids.ts';
 import {
-  RECORD_FLAGS,
-  RECORD_KIND,
-  RECORD_SELF_DISCARD,
-  RECORD_SESSION,
-  RecordKind,
-} from '../../../engine/wire/record.ts';
+  createCounters,
+  DeliveryCounter,
+  deliveryCounters,
+  OrderingCounter,
+  ringCounters,
+} from '../../../engine/buffers/counters.ts';
+import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
+import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
+import type { Configuration } from '../../../engine/ring/ports.ts';
+import { ServerHandshake } from '../../../engine/wire/handshake.ts';
+import { nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
+import { nameWords } from '../../../engine/wire/name-hash.ts';
+import { RECORD_KIND, RecordKind } from '../../../engine/wire/record.ts';
+import { LogDelivery } from '../../../workers/delivery/log-delivery.ts';
+import { NameTable } from '../../../workers/delivery/name-table.ts';
+import { ClientSession } from '../../../workers/delivery/session.ts';
+import { SessionInput } from '../../../workers/delivery/session-input.ts';
+import { OrderedRecords } from '../../../workers/ring/ordered-records.ts';
+import type { DeliveryPlan } from '../scenario/scenario.ts';
 import type { ClientTrace } from '../trace/trace.ts';
-import { decodeMembershipFrame, framesOfRun } from './client-frames.ts';
+import { Connection } from './connection.ts';
 import type { DaemonProcess, DeliveryTarget } from './daemon-process.ts';
-import { groupsRecord } from './records.ts';
-
-export interface ClientSession {
-  readonly handle: number;
-  /** Private name. */
-  readonly member: string;
-  /** Groups it asked to be in, and did not ask to leave since. */
-  readonly wished: Set<string>;
-  readonly trace: ClientTrace;
-}
+import { ObservedOutput } from './observed-output.ts';
+import { disconnectRecord, groupsRecord } from './records.ts';
+import { VirtualSocket } from './virtual-socket.ts';
 
 export interface GroupSurroundings {
   readonly process: DaemonProcess;
   /** Longest body of a state exchange. */
   readonly groupsBodyBytes: number;
+  readonly delivery: DeliveryPlan;
+  /** Somebody changes messages on the network and seals them again. */
+  readonly messagesAreForged: boolean;
   /** Tables of so many bytes have become one. */
   merged(lengthBytes: number): void;
-  /** Records were queued, or clients may go on. */
+  /** Records were queued, clients may go on, or the log has room again. */
   wake(): void;
+  /** In so many virtual milliseconds, unless the run is over. */
+  after(ms: number, action: () => void): void;
   /** Starts the trace of a new client connection. */
   openClient(session: number, member: string, wantsViews: boolean): ClientTrace;
+}
+
+/** How far the delivery path of one daemon was driven. */
+export interface DeliveryFigures {
+  /** Times the ordered log was full. */
+  logFull: number;
+  /** Segments of the log that were written at least once, and entries that went through it. */
+  segments: number;
+  entries: number;
+  /** Most entries that waited for room in the log at once. */
+  waited: number;
+  /** Bytes copied out of the log for clients that did not read. */
+  spilledBytes: number;
+  /** Clients ended because they did not read. */
+  slowEnded: number;
 }
 
 export const daemonName = (node: number): string => `n${node}`;
 /** 10.0.0.1 and up; the upper half of the nodes is negative as a signed number, as 128.0.0.0 and up are. */
 const addressOf = (node: number): number => (node % 2 === 0 ? 0x0a00_0001 : 0xc0a8_0001) + node;
 
-export class GroupService implements DeliveryTarget, GroupsOutput {
-  readonly layer: GroupsLayer;
+const MAX_SESSIONS = 1_000_000;
+const READS = { isLong: true };
+/** Never asked: virtual clients are let in at once. */
+const HANDSHAKE = new ServerHandshake({ allowed: ['NULL'], required: [] });
+
+export class GroupService implements DeliveryTarget {
   readonly #surroundings: GroupSurroundings;
   readonly #process: DaemonProcess;
+  readonly #records: OrderedRecords;
+  readonly #writer: OrderedLogWriter;
+  readonly #reader: OrderedLogReader;
+  readonly #logBytes: Buffer;
+  readonly #delivery: LogDelivery;
+  readonly #counters = createCounters(1);
+  readonly #names = new NameTable();
   readonly #sessions = new Map<number, ClientSession>();
-  readonly #names = new Set<string>();
-  readonly #members = new Map<string, Set<number>>();
+  readonly #connections = new Map<number, Connection>();
+  /** By entry of the log, in the order of writing: the length of the process's trace when it was ordered. */
+  readonly #positions: number[] = [];
   #serial = 0;
   #blocked = false;
+  #clientsBlocked = false;
   /** Of the state exchange that is under way. */
   #exchangedBytes = 0;
+  #turnScheduled = false;
+  #stopped = false;
+  #readsAll = false;
+  #mostWaiting = 0;
+  #slowEnded = 0;
 
   constructor(surroundings: GroupSurroundings) {
     this.#surroundings = surroundings;
     this.#process = surroundings.process;
-    const daemonAddress = this.#process.machines.map(addressOf);
-    const { groupsBodyBytes } = surroundings;
-    this.layer = new GroupsLayer({ self: this.#process.self, daemonAddress, groupsBodyBytes }, this);
+    const { delivery, groupsBodyBytes } = surroundings;
+    const memory = createOrderedLog({ ...delivery.log, readers: 1 });
+    const counters = this.#counters;
+    this.#writer = new OrderedLogWriter(memory);
+    this.#reader = new OrderedLogReader(memory, 0);
+    this.#logBytes = Buffer.from(memory.data);
+    const { self, machines } = this.#process;
+    this.#records = new OrderedRecords(
+      {
+        self,
+        daemonAddress: machines.map(addressOf),
+        groupsBodyBytes,
+        maxSessions: MAX_SESSIONS,
+        room: delivery.room,
+      },
+      this.#writer,
+      ringCounters(counters),
+      {
+        sendGroups: (body) => {
+          this.#process.submit(groupsRecord(body), true);
+          surroundings.wake();
+        },
+        blockClients: (blocked) => {
+          this.#blocked = blocked;
+          if (!blocked) surroundings.wake();
+        },
+        frameTooLong: (group, lengthBytes) => {
+          throw new Error(`membership frame of ${lengthBytes} bytes for ${group}`);
+        },
+      },
+    );
+    this.#delivery = new LogDelivery(
+      this.#reader,
+      this.#sessions,
+      this.#names,
+      { daemonName: daemonName(this.#process.node), limits: delivery.limits },
+      deliveryCounters(counters, 0),
+      ringCounters(counters),
+      {
+        tooSlow: (session) => this.#endSlow(session),
+        nameAccepted: (session) => this.#opened(session),
+        nameRefused: (session) => this.#refused(session),
+        sessionEnded: (session) => this.#forget(session),
+        clientsBlocked: (blocked) => {
+          this.#clientsBlocked = blocked;
+        },
+        schedule: () => this.#scheduleTurn(),
+      },
+    );
+  }
+
+  get layer(): GroupsLayer {
+    return this.#records.groups;
   }
 
   get clientsAllowed(): boolean {
     return !this.#blocked;
   }
 
+  /** The delivery worker reads from clients. */
+  get readsClients(): boolean {
+    return !this.#clientsBlocked;
+  }
+
   get earlyAllowed(): boolean {
     return !this.layer.gathering;
   }
 
+  /** Tables are exchanged, and clients have what is theirs. */
   get settled(): boolean {
-    return !this.layer.gathering;
+    return (
+      !this.layer.gathering &&
+      this.#records.output.waitingCount === 0 &&
+      this.#reader.head === this.#writer.tail &&
+      !this.#delivery.hasWork() &&
+      this.#delivery.blockedCount === 0
+    );
+  }
+
+  hasRoom(): boolean {
+    return this.#records.hasRoom();
+  }
+
+  get figures(): DeliveryFigures {
+    const ring = ringCounters(this.#counters);
+    const delivery = deliveryCounters(this.#counters, 0);
+    return {
+      logFull: ring[OrderingCounter.LogFull]!,
+      segments: this.#writer.segmentsTouched,
+      entries: this.#writer.tail,
+      waited: this.#mostWaiting,
+      spilledBytes: delivery[DeliveryCounter.BytesSpilled]!,
+      slowEnded: this.#slowEnded,
+    };
   }
 
   // Clients.
 
-  /** A client connects; null while its name is taken. */
-  connect(name: string, wantsViews: boolean): ClientSession | null {
+  /** A client connects; null while the daemon cannot see to it. */
+  connect(name: string, wantsViews: boolean): Connection | null {
+    if (!this.#records.hasRoom()) return null;
     const member = `#${name}#${daemonName(this.#process.node)}`;
-    if (this.#names.has(member)) return null;
-    const handle = ++this.#serial;
-    const trace = this.#surroundings.openClient(handle, member, wantsViews);
-    const session: ClientSession = { handle, member, wished: new Set(), trace };
+    const handle = sessionHandle(++this.#serial);
+    const socket = new VirtualSocket(this.#surroundings.delivery.socketBytes, {
+      later: (action) => this.#surroundings.after(0, () => this.#guard(action)),
+      received: (bytes) => connection.read(bytes),
+      closed: () => this.#delivery.closed(session),
+    });
+    const output = new ObservedOutput(
+      this.#reader,
+      this.#logBytes,
+      socket,
+      () => this.#delivery.unblocked(session),
+      (frames) => connection.expect(frames, this.#positions[this.#reader.head - 1] ?? 0),
+    );
+    const session = new ClientSession(handle, socket, 'virtual', '', new SessionInput(), output, HANDSHAKE, READS);
+    session.privateName = member;
+    session.wantsMembership = wantsViews;
+    session.nameState = 'asked';
+    const connection = new Connection(session, socket, member, !this.#surroundings.messagesAreForged);
     this.#sessions.set(handle, session);
-    this.#names.add(member);
-    return session;
+    this.#connections.set(handle, connection);
+    this.#records.register(handle, member, true);
+    this.#written();
+    return connection;
   }
 
-  asked(session: ClientSession, kind: 'join-requested' | 'leave-requested', group: string): void {
-    session.trace.events.push({ kind, group, position: this.#position });
+  asked({ trace }: Connection, kind: 'join-requested' | 'leave-requested', group: string): void {
+    trace!.events.push({ kind, group, position: this.#position });
   }
 
-  /** The connection is gone, so nothing reaches the client any more; its name stays taken until that is ordered. */
-  disconnecting(session: ClientSession): void {
-    session.trace.disconnected = true;
+  /** The client hangs up, so nothing reaches it any more; its name stays taken until that is ordered. */
+  disconnect(connection: Connection): void {
+    const { session, member } = connection;
+    if (session.state !== 'open') return;
+    connection.trace!.disconnected = true;
+    session.state = 'closing';
+    this.#names.remove(nameWords(member), session);
+    session.socket.destroy();
+    this.#process.submit(disconnectRecord(this.#process.nextMessage(), session.handle, member));
+  }
+
+  /** The client does not read for a while. */
+  stall({ socket }: Connection, forMs: number): void {
+    if (this.#readsAll) return;
+    socket.stopReading();
+    this.#surroundings.after(forMs, () => this.#guard(() => socket.readOn()));
+  }
+
+  /** From here on all clients read. */
+  readAll(): void {
+    this.#readsAll = true;
+    this.#guard(() => {
+      for (const { socket } of this.#connections.values()) socket.readOn();
+    });
+  }
+
+  /** The delivery worker hangs, or goes on. */
+  setStopped(stopped: boolean): void {
+    this.#stopped = stopped;
+    if (!stopped) this.#scheduleTurn();
+  }
+
+  /** The daemon is gone, and all connections with it. */
+  lost(): void {
+    for (const { trace } of this.#connections.values()) if (trace !== null) trace.disconnected = true;
   }
 
   get #position(): number {
@@ -106,87 +274,75 @@ export class GroupService implements DeliveryTarget, GroupsOutput {
 
   configurationChanged(configuration: Configuration): void {
     this.#exchangedBytes = 0;
-    this.layer.configurationChanged(configuration);
+    this.#records.configurationChanged(configuration);
+    this.#written();
   }
 
   delivered(origin: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    const kind = bytes[offset + RECORD_KIND] as RecordKind;
-    if (kind === RecordKind.Run) this.#deliverRun(origin, bytes, offset);
-    else {
-      const wasGathering = this.layer.gathering;
-      this.layer.record(nodeIndex(origin), kind, bytes, offset, lengthBytes);
-      if (kind === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
-      if (wasGathering && !this.layer.gathering) this.#surroundings.merged(this.#exchangedBytes);
-    }
+    const wasGathering = this.layer.gathering;
+    this.#records.deliver(nodeIndex(origin), bytes, offset, lengthBytes);
+    this.#written();
+    if (bytes[offset + RECORD_KIND] === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
+    if (wasGathering && !this.layer.gathering) this.#surroundings.merged(this.#exchangedBytes);
     if (this.layer.divergenceCount > 0) throw new Error('group tables of one synced set differ');
   }
 
-  #deliverRun(origin: number, bytes: Uint8Array, record: number): void {
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const session = view.getUint32(record + RECORD_SESSION, true);
-    const selfDiscard = (bytes[record + RECORD_FLAGS]! & RECORD_SELF_DISCARD) !== 0 && origin === this.#process.self;
-    for (const frame of framesOfRun(bytes, record)) {
-      const receivers = new Set<number>();
-      for (const group of frame.groups) for (const member of this.#members.get(group) ?? []) receivers.add(member);
-      if (selfDiscard) receivers.delete(session);
-      for (const receiver of receivers)
-        this.#give(receiver, {
-          kind: 'message',
-          multicast: frame.message,
-          sender: frame.sender,
-          groups: frame.groups,
-          service: frame.service,
-          position: this.#position,
-        });
-    }
+  /** Notes where in the order the entries made since the last call belong. */
+  #written(): void {
+    const waiting = this.#records.output.waitingCount;
+    if (waiting > this.#mostWaiting) this.#mostWaiting = waiting;
+    const total = this.#writer.tail + waiting;
+    while (this.#positions.length < total) this.#positions.push(this.#position);
+    if (this.#reader.head !== total) this.#scheduleTurn();
   }
 
-  #give(session: number, event: ClientTrace['events'][number]): void {
-    const trace = this.#sessions.get(session)?.trace;
-    if (trace !== undefined && !trace.disconnected) trace.events.push(event);
+  // The delivery worker.
+
+  #scheduleTurn(): void {
+    if (this.#turnScheduled || this.#stopped) return;
+    this.#turnScheduled = true;
+    this.#surroundings.after(this.#surroundings.delivery.lagMs, () => {
+      this.#turnScheduled = false;
+      if (!this.#stopped) this.#guard(() => this.#turn());
+    });
   }
 
-  // From the groups layer.
-
-  memberAdded(group: string, session: SessionHandle): void {
-    const members = this.#members.get(group);
-    if (members === undefined) this.#members.set(group, new Set([session]));
-    else members.add(session);
+  #turn(): void {
+    const { output } = this.#records;
+    if (output.waitingCount > 0) this.#records.hasRoom();
+    this.#writer.publish();
+    const work = this.#delivery.work();
+    // What the worker gave back may be what the ring waits for.
+    if (work > 0 && this.#records.isFull) this.#surroundings.wake();
+    if (this.#delivery.hasWork() || (work > 0 && output.waitingCount > 0)) this.#scheduleTurn();
   }
 
-  memberRemoved(group: string, session: SessionHandle): void {
-    this.#members.get(group)?.delete(session);
+  /** An exception ends the process, as it would end the daemon. */
+  #guard(action: () => void): void {
+    this.#process.run(action);
   }
 
-  groupFrame(group: string, frame: Uint8Array, lengthBytes: number): void {
-    const event = decodeMembershipFrame(frame, lengthBytes, this.#position);
-    for (const session of this.#members.get(group) ?? [])
-      if (this.#sessions.get(session)?.trace.wantsViews === true) this.#give(session, event);
+  #opened(session: ClientSession): void {
+    const connection = this.#connections.get(session.handle)!;
+    session.nameState = 'held';
+    session.state = 'open';
+    this.#names.add(nameWords(session.privateName), session);
+    connection.open(this.#surroundings.openClient(session.handle, session.privateName, session.wantsMembership));
   }
 
-  sessionsFrame(sessions: readonly SessionHandle[], frame: Uint8Array, lengthBytes: number): void {
-    const event = decodeMembershipFrame(frame, lengthBytes, this.#position);
-    for (const session of sessions) this.#give(session, event);
+  #refused(session: ClientSession): void {
+    session.state = 'closed';
+    this.#forget(session);
   }
 
-  sessionEnded(session: SessionHandle): void {
-    const ended = this.#sessions.get(session);
-    if (ended === undefined) throw new Error(`unknown session ${session} ended`);
-    this.#sessions.delete(session);
-    this.#names.delete(ended.member);
-  }
-
-  sendGroups(body: Uint8Array): void {
-    this.#process.submit(groupsRecord(body), true);
+  #endSlow(session: ClientSession): void {
+    this.#slowEnded++;
+    this.disconnect(this.#connections.get(session.handle)!);
     this.#surroundings.wake();
   }
 
-  blockClients(blocked: boolean): void {
-    this.#blocked = blocked;
-    if (!blocked) this.#surroundings.wake();
-  }
-
-  frameTooLong(group: string, lengthBytes: number): void {
-    throw new Error(`membership frame of ${lengthBytes} bytes for ${group}`);
+  #forget({ handle }: ClientSession): void {
+    if (!this.#sessions.delete(handle)) throw new Error(`unknown session ${handle} ended`);
+    this.#connections.delete(handle);
   }
 }

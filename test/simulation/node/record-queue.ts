@@ -1,11 +1,19 @@
 /** The send queue of a virtual daemon: whole records back to back, as a submit ring lends them. */
 import type { RecordSource } from '../../../engine/ring/packing.ts';
 import type { RecordSpan } from '../../../engine/ring/ports.ts';
+import { alignRecord, RECORD_LENGTH } from '../../../engine/wire/record.ts';
+import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 
 export class RecordQueue implements RecordSource {
+  readonly #maxSpanBytes: number;
   #bytes = new Uint8Array(16_384);
   #head = 0;
   #tail = 0;
+
+  /** @param maxSpanBytes most it lends at once; one record may be longer */
+  constructor(maxSpanBytes: number) {
+    this.#maxSpanBytes = maxSpanBytes;
+  }
 
   get lengthBytes(): number {
     return this.#tail - this.#head;
@@ -21,7 +29,7 @@ export class RecordQueue implements RecordSource {
     if (this.#head === this.#tail) return false;
     span.bytes = this.#bytes;
     span.offset = this.#head;
-    span.lengthBytes = this.#tail - this.#head;
+    span.lengthBytes = this.#spanBytes();
     return true;
   }
 
@@ -33,6 +41,18 @@ export class RecordQueue implements RecordSource {
       this.#head = 0;
       this.#tail = 0;
     }
+  }
+
+  #spanBytes(): number {
+    const held = this.lengthBytes;
+    if (held <= this.#maxSpanBytes) return held;
+    let length = 0;
+    do {
+      const next = alignRecord(readU32(this.#bytes, this.#head + length + RECORD_LENGTH));
+      if (length > 0 && length + next > this.#maxSpanBytes) break;
+      length += next;
+    } while (length < held);
+    return length;
   }
 
   #makeRoom(lengthBytes: number): void {

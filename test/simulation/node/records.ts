@@ -70,6 +70,16 @@ export function runRecord(session: number, frames: readonly MulticastFrame[]): U
   return bytes;
 }
 
+/** Whether `bytes[offset, offset + lengthBytes)` is what `fillPayload` wrote for that message. */
+export function isPayloadOf(message: MessageId, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
+  let word = Math.imul(message, 0x9e37_79b1) | 1;
+  for (let i = offset; i < offset + lengthBytes; i++) {
+    word = (Math.imul(word, 0x0019_660d) + 0x3c6e_f35f) | 0;
+    if (bytes[i] !== word >>> 24) return false;
+  }
+  return true;
+}
+
 function fillPayload(bytes: Uint8Array, offset: number, lengthBytes: number, seed: number): void {
   let word = Math.imul(seed, 0x9e37_79b1) | 1;
   for (let i = offset; i < offset + lengthBytes; i++) {
@@ -175,6 +185,7 @@ export function forEachMessage(
   const end = offset + lengthBytes;
   for (let at = offset; at < end; ) {
     const recordBytes = u32(bytes, at + RECORD_LENGTH);
+    // Nobody may cut a range of records anywhere else; the engine has seen to it.
     if (recordBytes < RECORD_HEADER_LENGTH || at + recordBytes > end)
       throw new Error(`record of ${recordBytes} bytes at ${at - offset} in a range of ${lengthBytes} bytes`);
     const body = at + RECORD_HEADER_LENGTH;
@@ -189,15 +200,12 @@ export function forEachMessage(
     if (met.kind === RecordKind.Run) {
       let frame = body;
       do {
-        const whole = met.first && met.last;
-        const next = whole
-          ? frame +
-            HEADER_LENGTH +
-            NAME_FIELD_LENGTH * u32(bytes, frame + OFFSET_NUM_GROUPS) +
-            u32(bytes, frame + OFFSET_DATA_LENGTH)
-          : bodyEnd;
-        if (next > bodyEnd) throw new Error(`frame ends ${next - bodyEnd} bytes behind its record`);
-        met.message = met.first ? markOfFrame(bytes, frame) : 0;
+        const isReadable = frame + HEADER_LENGTH <= bodyEnd;
+        let next = met.first && met.last && isReadable ? frameEnd(bytes, frame) : bodyEnd;
+        const isWhole = next <= bodyEnd;
+        if (!isWhole) next = bodyEnd;
+        // What is no frame is nobody's message: the number 0, which was never sent.
+        met.message = met.first && isReadable && isWhole ? markOfFrame(bytes, frame) : 0;
         met.contentHash = contentHash(bytes, frame, next, session);
         visit(met);
         frame = next;
@@ -205,16 +213,22 @@ export function forEachMessage(
     } else if (met.kind !== RecordKind.Padding) {
       met.message = met.kind === RecordKind.Groups || !met.last ? 0 : u32(bytes, at + RECORD_FRAME_COUNT);
       met.contentHash = contentHash(bytes, body, bodyEnd, session);
-      if (met.first && met.last) met.group = groupOperation(bytes, at, session);
+      if (met.first && met.last) met.group = groupOperation(bytes, at, bodyEnd, session);
       visit(met);
     }
     at += alignRecord(recordBytes);
   }
 }
 
-function groupOperation(bytes: Uint8Array, record: number, session: number): GroupOperation | null {
+function frameEnd(bytes: Uint8Array, frame: number): number {
+  const groupsBytes = NAME_FIELD_LENGTH * u32(bytes, frame + OFFSET_NUM_GROUPS);
+  return frame + HEADER_LENGTH + groupsBytes + u32(bytes, frame + OFFSET_DATA_LENGTH);
+}
+
+function groupOperation(bytes: Uint8Array, record: number, bodyEnd: number, session: number): GroupOperation | null {
   const body = record + RECORD_HEADER_LENGTH;
   const kind = bytes[record + RECORD_KIND]!;
+  if (bodyEnd - body < (kind === RecordKind.Disconnect ? 1 : 2) * NAME_FIELD_LENGTH) return null;
   if (kind === RecordKind.Disconnect)
     return { operation: 'disconnect', session, member: readName(bytes, body), group: '' };
   if (kind !== RecordKind.Join && kind !== RecordKind.Leave) return null;

@@ -54,8 +54,16 @@ export const client = (node: number, name: string, plan: Partial<ClientPlan> = {
   churn: 0.08,
   reconnect: 0.01,
   burst: 2,
+  stalls: 0,
   ...plan,
 });
+
+export const largestDatagramBytes = ({
+  datagramBytes,
+  datagramBytesOf,
+  longDatagramBytes,
+}: Pick<Scenario, 'datagramBytes' | 'datagramBytesOf' | 'longDatagramBytes'>): number =>
+  Math.max(datagramBytes, longDatagramBytes ?? 0, ...(datagramBytesOf ?? []));
 
 /** A scenario with one client on each node and no faults, to be changed where wanted. */
 export function plainScenario(name: string, seed: number, nodeCount: number, change: Partial<Scenario> = {}): Scenario {
@@ -116,6 +124,7 @@ export function randomClients(random: Random, nodeCount: number): ClientPlan[] {
   const large = random.chance(0.15);
   const churn = random.chance(0.5) ? random.real(0, 0.5) : 0.05;
   const reconnect = random.chance(0.5) ? random.real(0, 0.1) : 0;
+  const stalls = random.chance(0.4) ? random.real(0.01, 0.2) : 0;
   for (let node = 0; node < nodeCount; node++)
     for (let k = random.integer(nodeCount > 6 ? 0 : 1, nodeCount > 6 ? 1 : 2); k > 0; k--)
       clients.push(
@@ -128,6 +137,7 @@ export function randomClients(random: Random, nodeCount: number): ClientPlan[] {
           churn,
           reconnect,
           burst: random.integer(1, 5),
+          stalls: random.chance(0.5) ? stalls : 0,
         }),
       );
   return clients;

@@ -3,6 +3,8 @@
  * left to the run itself (delays, losses, what clients send) is drawn from streams of `seed` that belong to one link or one client.
  */
 import type { RingNumbers, RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
+import type { SlowConsumerLimits } from '../../../workers/delivery/log-consumer.ts';
+import type { LogRoom } from '../../../workers/ring/log-output.ts';
 import type { PacketType } from '../network/wire-view.ts';
 import type { Service } from '../trace/trace.ts';
 
@@ -43,8 +45,24 @@ export interface ClientPlan {
   readonly burst: number;
   /** How often it does several things in one breath: joins, sends, leaves, sends, joins again, hangs up, and waits for no answer. */
   readonly breath?: number;
+  /** How often it stops reading from its socket for a while. */
+  readonly stalls: number;
   /** Joins all its groups at once and stays in them; does nothing else. */
   readonly resident?: boolean;
+}
+
+/** The ordered log and the delivery worker of each daemon. */
+export interface DeliveryPlan {
+  readonly log: { readonly segmentBytes: number; readonly segmentCount: number; readonly indexEntries: number };
+  /** What the ring asks of the log before it delivers another span. */
+  readonly room: LogRoom;
+  /** Longest span of records the send queue lends in a ring of one. */
+  readonly maxSpanBytes: number;
+  /** How late the worker looks at what is new in the log. */
+  readonly lagMs: number;
+  /** Bytes a client's socket takes while the client does not read. */
+  readonly socketBytes: number;
+  readonly limits: SlowConsumerLimits;
 }
 
 /** When a fault strikes: at a time, or when a packet is seen that matches. */
@@ -182,6 +200,8 @@ export interface Scenario {
   readonly firstNumbers: RingNumbers;
   /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */
   readonly keepsState: boolean;
+  /** Unset, `deliveryPlan` with a log of a few segments. */
+  readonly delivery?: DeliveryPlan;
   /** Nodes whose process groups run; false runs the ring alone. */
   readonly groups: boolean;
   /** Longest body of a state exchange; unset, short ones, so that an exchange takes several records and can be cut between them. */

@@ -4,8 +4,9 @@
  */
 import { type Random, randomFor } from '../core/random.ts';
 import type { PacketType } from '../network/wire-view.ts';
+import { deliveryPlan } from './delivery-plan.ts';
 import { ALL_SERVICES, FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
-import type { ClientPlan, Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
+import type { ClientPlan, DeliveryPlan, Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
 
 /**
  * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
@@ -64,7 +65,7 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
   const roomBytes = Math.min(network.queueBytes, network.socketBytes);
   const nodes = Array.from({ length: nodeCount }, (_, i) => i);
   const late = random.chance(0.3);
-  return plainScenario('swarm', seed, nodeCount, {
+  const scenario = plainScenario('swarm', seed, nodeCount, {
     segmentOf: nodes.map((i) => Math.floor((i * segments) / nodeCount)),
     windows: randomWindows(random),
     datagramBytes: random.pick([600, 1400, 1400, 4000]),
@@ -77,6 +78,21 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
     faults,
     faultsEndMs,
     workAfterMs: random.real(20, 200),
+  });
+  return { ...scenario, delivery: randomDelivery(random, scenario) };
+}
+
+/** Small logs, late workers and small limits of slow clients, each in a part of the runs. */
+function randomDelivery(random: Random, scenario: Scenario): DeliveryPlan {
+  const strict = random.chance(0.3);
+  return deliveryPlan(scenario, {
+    segmentCount: random.integer(2, 6),
+    spansPerSegment: random.real(1, 3),
+    roomPart: random.chance(0.5) ? 1 : random.real(0.02, 1),
+    lagMs: random.chance(0.5) ? 0 : random.logarithmic(0.02, 5),
+    socketBytes: random.integer(0, 8_000),
+    maxSessionMessages: strict ? random.integer(20, 200) : 1_000,
+    maxSessionBytes: strict ? random.integer(20_000, 100_000) : 1_000_000,
   });
 }
 

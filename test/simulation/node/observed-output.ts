@@ -1,0 +1,29 @@
+/** A session's output that tells how many frames it is given. */
+import type { OrderedLogReader } from '../../../engine/buffers/ordered-log.ts';
+import type { ClientSocket } from '../../../workers/delivery/client-socket.ts';
+import { SessionOutput } from '../../../workers/delivery/session-output.ts';
+
+export class ObservedOutput extends SessionOutput {
+  readonly #added: (frames: number) => void;
+
+  constructor(
+    log: OrderedLogReader,
+    logBytes: Buffer,
+    socket: ClientSocket,
+    onUnblocked: () => void,
+    added: (frames: number) => void,
+  ) {
+    super(log, logBytes, socket, onUnblocked);
+    this.#added = added;
+  }
+
+  override add(segment: number, start: number, end: number, frames: number, turn: number): void {
+    this.#added(frames);
+    super.add(segment, start, end, frames, turn);
+  }
+
+  override addOwned(bytes: Buffer, frames: number): void {
+    this.#added(frames);
+    super.addOwned(bytes, frames);
+  }
+}

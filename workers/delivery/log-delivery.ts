@@ -1,0 +1,156 @@
+/**
+ * From the ordered log to the clients' sockets: walks the log, lists what each session is to receive, writes it, and looks after
+ * sessions whose sockets do not take it. One for each delivery worker. It knows sessions and their sockets, but not how they came about, so
+ * that the simulator runs the same.
+ */
+import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
+import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { dropNotice } from './drop-notice.ts';
+import { LogConsumer, type SlowConsumerLimits } from './log-consumer.ts';
+import type { NameTable } from './name-table.ts';
+import type { ClientSession } from './session.ts';
+import { SlowConsumers } from './slow-consumers.ts';
+
+export interface LogDeliveryOptions {
+  readonly daemonName: string;
+  readonly limits: SlowConsumerLimits;
+}
+
+export interface LogDeliveryEvents {
+  /** The session has more waiting than the limits allow, or keeps the log from going on. */
+  tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void;
+  nameAccepted(session: ClientSession): void;
+  nameRefused(session: ClientSession, code: number): void;
+  /** The session's disconnect has been ordered; no entry of the log names it any more. */
+  sessionEnded(session: ClientSession): void;
+  clientsBlocked(blocked: boolean): void;
+  /** There is work again, from outside of `work`. */
+  schedule(): void;
+}
+
+export class LogDelivery {
+  readonly #log: OrderedLogReader;
+  readonly #daemonName: string;
+  readonly #counters: Float64Array;
+  readonly #ringCounters: Float64Array;
+  readonly #consumer: LogConsumer;
+  readonly #slowConsumers: SlowConsumers;
+  readonly #schedule: () => void;
+  #dirty: ClientSession[] = [];
+  #flushing: ClientSession[] = [];
+  #logFullSeen = 0;
+  /** Segments of the log may have been given back outside of `work`. */
+  #released = false;
+
+  /**
+   * @param sessions by handle, kept by the owner
+   * @param counters the worker's own block
+   * @param ringCounters the ring agent's, which tell that the log is full
+   */
+  constructor(
+    log: OrderedLogReader,
+    sessions: ReadonlyMap<number, ClientSession>,
+    names: NameTable,
+    options: LogDeliveryOptions,
+    counters: Float64Array,
+    ringCounters: Float64Array,
+    events: LogDeliveryEvents,
+  ) {
+    this.#log = log;
+    this.#daemonName = options.daemonName;
+    this.#counters = counters;
+    this.#ringCounters = ringCounters;
+    this.#schedule = () => events.schedule();
+    const { limits } = options;
+    this.#slowConsumers = new SlowConsumers(limits, counters, (session, frames, bytes) =>
+      events.tooSlow(session, frames, bytes),
+    );
+    this.#consumer = new LogConsumer(log, sessions, names, limits, counters, {
+      markDirty: (session) => this.markDirty(session),
+      tooSlow: (session, frames, bytes) => events.tooSlow(session, frames, bytes),
+      nameAccepted: (session) => events.nameAccepted(session),
+      nameRefused: (session, code) => events.nameRefused(session, code),
+      sessionEnded: (session) => events.sessionEnded(session),
+      clientsBlocked: (blocked) => events.clientsBlocked(blocked),
+    });
+  }
+
+  /** Sessions that wait for their sockets. */
+  get blockedCount(): number {
+    return this.#slowConsumers.count;
+  }
+
+  /** One turn: what is new in the log goes to the sockets, and what was read is given back. @returns how much was done */
+  work(): number {
+    const released = this.#released ? 1 : 0;
+    this.#released = false;
+    const consumed = this.#consumer.consume();
+    this.#slowConsumers.logAdvanced(this.#consumer.turn);
+    this.#relieveLog();
+    const flushed = this.flush();
+    if (consumed > 0) this.#log.finish();
+    return consumed + flushed + released;
+  }
+
+  hasWork(): boolean {
+    return this.#released || this.#log.hasMore() || this.#dirty.length > 0;
+  }
+
+  /** The session has something to be written. */
+  markDirty(session: ClientSession): void {
+    if (session.dirty) return;
+    session.dirty = true;
+    this.#dirty.push(session);
+  }
+
+  /** The session's socket has taken everything it was given. */
+  unblocked(session: ClientSession): void {
+    this.#slowConsumers.unblocked(session);
+    if (session.droppedFrames > 0) {
+      session.output.addOwned(dropNotice(session, this.#daemonName), 1);
+      session.droppedFrames = 0;
+    }
+    this.markDirty(session);
+    this.#schedule();
+  }
+
+  /** The session's socket is closed, and with it every use of the log's memory. */
+  closed(session: ClientSession): void {
+    session.receives = false;
+    session.output.discard();
+    this.#slowConsumers.unblocked(session);
+    // The ring agent may be waiting for the segments that the write in flight held, and nothing else would tell it.
+    this.#released = true;
+    this.#schedule();
+  }
+
+  /** Writes what waits for the sessions. @returns how many had something */
+  flush(): number {
+    const flushing = this.#dirty;
+    if (flushing.length === 0) return 0;
+    this.#dirty = this.#flushing;
+    this.#flushing = flushing;
+    for (let i = 0; i < flushing.length; i++) {
+      const session = flushing[i]!;
+      session.dirty = false;
+      if (session.state !== 'open') continue;
+      const { output } = session;
+      output.flush();
+      this.#counters[DeliveryCounter.SocketWrites]! += output.writes;
+      this.#counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
+      output.writes = 0;
+      output.spilledBytes = 0;
+      if (output.blocked) this.#slowConsumers.blocked(session);
+    }
+    const work = flushing.length;
+    flushing.length = 0;
+    return work;
+  }
+
+  #relieveLog(): void {
+    const logFull = this.#ringCounters[OrderingCounter.LogFull]!;
+    if (logFull === this.#logFullSeen) return;
+    this.#logFullSeen = logFull;
+    this.#slowConsumers.logIsFull(this.#consumer.turn, this.#log.shape.segmentCount);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What becomes of ordered records: runs go to the ordered log, joins, leaves, disconnects and state exchanges to the process groups,
+ * and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
+ * simulator runs the same.
+ */
+import { OrderingCounter } from '../../engine/buffers/counters.ts';
+import type { OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
+import type { Configuration } from '../../engine/ring/ports.ts';
+import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
+import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../engine/wire/record.ts';
+import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import { LogOutput, type LogRoom } from './log-output.ts';
+import { SessionRegistry } from './session-registry.ts';
+
+export interface OrderedRecordsOptions extends GroupsLayerOptions {
+  readonly maxSessions: number;
+  /** What is asked of the log before each span; unset, what spans of `MAX_SPAN_BYTES` need. */
+  readonly room?: LogRoom;
+}
+
+/** For the owner of the send queue. */
+export interface OrderedRecordsEvents {
+  sendGroups(body: Uint8Array): void;
+  blockClients(blocked: boolean): void;
+  /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
+  frameTooLong(group: string, lengthBytes: number): void;
+}
+
+export class OrderedRecords {
+  readonly groups: GroupsLayer;
+  readonly output: LogOutput;
+  readonly registry: SessionRegistry;
+  /** Records handled so far. */
+  count = 0;
+  /** The log had no room when it was last asked for. */
+  isFull = false;
+  readonly #self: NodeIndex;
+  readonly #counters: Float64Array;
+  /** View on the bytes last handled, kept because one buffer brings many records in a row. */
+  #view: DataView;
+
+  constructor(
+    options: OrderedRecordsOptions,
+    log: OrderedLogWriter,
+    counters: Float64Array,
+    events: OrderedRecordsEvents,
+  ) {
+    this.#self = options.self;
+    this.#counters = counters;
+    this.#view = log.view;
+    this.registry = new SessionRegistry(options.maxSessions);
+    this.output = new LogOutput(
+      log,
+      counters,
+      {
+        sessionEnded: (session) => this.registry.release(session),
+        sendGroups: (body) => events.sendGroups(body),
+        blockClients: (blocked) => events.blockClients(blocked),
+        frameTooLong: (group, lengthBytes) => events.frameTooLong(group, lengthBytes),
+      },
+      options.room,
+    );
+    this.groups = new GroupsLayer(options, this.output);
+  }
+
+  /** Whether the ring may deliver another span. A log that was full may have room again later: ask again then. */
+  hasRoom(): boolean {
+    const room = this.output.hasRoom();
+    if (!room && !this.isFull) this.#counters[OrderingCounter.LogFull]!++;
+    this.isFull = !room;
+    return room;
+  }
+
+  /** A range of whole records of `origin`, in their place in the order. */
+  deliver(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    const view = this.#view;
+    const local = origin === this.#self;
+    const end = offset + lengthBytes;
+    for (let at = offset; at < end; ) {
+      const length = view.getUint32(at + RECORD_LENGTH, true);
+      const kind = view.getUint8(at + RECORD_KIND);
+      if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
+      else this.groups.record(origin, kind as RecordKind, bytes, at, length);
+      this.count++;
+      at += alignRecord(length);
+    }
+  }
+
+  configurationChanged(configuration: Configuration): void {
+    this.groups.configurationChanged(configuration);
+  }
+
+  /**
+   * Gives the name out at once, or not: names are this daemon's own business and need no order. The answer goes through the log.
+   * @param takes false: it is only asked whether the name is free
+   */
+  register(session: SessionHandle, privateName: string, takes: boolean): void {
+    const code = takes ? this.registry.register(session, privateName) : this.registry.check(privateName);
+    if (code === RESULT_CODES.ACCEPT_SESSION) this.output.sessionAccepted(session);
+    else this.output.sessionRejected(session, code);
+  }
+}
