@@ -1,0 +1,63 @@
+/** A daemon in a process of its own, so that its memory can be told from the test's. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { DeliveryCounter, OrderingCounter } from '../../../engine/buffers/counters.ts';
+
+const LIBRARY = pathToFileURL(fileURLToPath(new URL('../../../dist/index.js', import.meta.url))).href;
+
+/** `--expose-gc`: what is garbage is not counted as kept. */
+const PROGRAM = `
+  import { createInterface } from 'node:readline';
+  import { startDaemon } from ${JSON.stringify(LIBRARY)};
+  const daemon = await startDaemon(JSON.parse(process.env.OPTIONS));
+  const tell = (told) => console.log(JSON.stringify(told));
+  tell({ port: daemon.port });
+  const page = new Float64Array(daemon.counters.memory);
+  for await (const line of createInterface({ input: process.stdin })) {
+    globalThis.gc();
+    tell({ rssBytes: process.memoryUsage().rss, page: [...page] });
+  }`;
+/** Ring, network, and the one delivery worker. */
+const BLOCKS = 3;
+
+export interface DaemonFigures {
+  readonly rssBytes: number;
+  readonly delivery: (counter: keyof typeof DeliveryCounter) => number;
+  readonly ordering: (counter: keyof typeof OrderingCounter) => number;
+}
+
+export interface DaemonProcess {
+  readonly port: number;
+  figures(): Promise<DaemonFigures>;
+}
+
+/** With the options of `startDaemon`; its agents share the main thread, and it ends with the test. */
+export async function daemonProcess(options: object): Promise<DaemonProcess> {
+  const all = { port: 0, logLevel: 'silent', unixSocketDir: null, threadingMode: 'inline', ...options };
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, OPTIONS: JSON.stringify(all) },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<{ port: number; rssBytes: number; page: number[] }> => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error('the daemon has ended');
+    return JSON.parse(value);
+  };
+  const { port } = await next();
+  return {
+    port,
+    async figures() {
+      child.stdin.write('\n');
+      const { rssBytes, page } = await next();
+      return {
+        rssBytes,
+        delivery: (counter) => page[(2 * page.length) / BLOCKS + DeliveryCounter[counter]]!,
+        ordering: (counter) => page[OrderingCounter[counter]]!,
+      };
+    },
+  };
+}
