@@ -10,6 +10,7 @@ import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { RingWindows } from '../engine/ring/ring-node-contract.ts';
+import { SealRefusal } from '../engine/seal/seal-trailer.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
 import {
   alignRecord,
@@ -264,7 +265,11 @@ export class NetworkAgent implements Agent {
     const refused = this.#ringCounters[OrderingCounter.SealsRefused]!;
     if (refused === this.#sealsRefused) return;
     this.#sealsRefused = refused;
-    this.#gate.sealsRefused(refused, this.#ringCounters[OrderingCounter.SealRefusedFrom]!);
+    for (const cause of Object.values(SealRefusal)) {
+      const refusals = this.#ringCounters[OrderingCounter.SealsRefusedBy + cause - 1]!;
+      if (refusals > 0)
+        this.#gate.sealsRefused(cause, refusals, this.#ringCounters[OrderingCounter.SealRefusedFrom + cause - 1]!);
+    }
   }
 
   #onData(message: Buffer, from: RemoteInfo): void {

@@ -25,10 +25,10 @@ import {
   TO_ALL_DAEMONS,
   TO_MEMBERS,
 } from '../engine/wire/record.ts';
-import { AT_TRANSMITTER } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { OnceAMinute } from './network/once-a-minute.ts';
+import type { SealRefusals } from './ring/aead-sealer.ts';
 import { OrderedRecords } from './ring/ordered-records.ts';
 import { RingSeqFile } from './ring/ring-seq-file.ts';
 import { SendQueue } from './ring/send-queue.ts';
@@ -61,8 +61,8 @@ export interface RingLinks {
   readonly logger: Log;
   readonly now: () => number;
   readonly wallSeconds: () => number;
-  /** Counts the datagrams whose seal did not open; null: they are not sealed. */
-  readonly seals: { readonly refused: number } | null;
+  /** Counts the datagrams whose seal was not believed; null: they are not sealed. */
+  readonly seals: SealRefusals | null;
 }
 
 export class RingAgent implements Agent, RingHost {
@@ -125,6 +125,11 @@ export class RingAgent implements Agent, RingHost {
     this.#queuedAtLastLook = this.#queue.queuedBytes();
     this.#publish();
     return work;
+  }
+
+  /** The sealer has other keys now. */
+  clusterKeysChanged(): void {
+    if (this.#started) this.#node.keysChanged(this.#links.now());
   }
 
   nextDeadlineMs(): number {
@@ -277,15 +282,12 @@ export class RingAgent implements Agent, RingHost {
 
   #receiveBatch(nowMs: number): number {
     const ring = this.#inbound;
-    const { seals } = this.#links;
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end; ) {
       const length = ring.view.getUint32(at + RECORD_LENGTH, true);
       if (ring.view.getUint8(at + RECORD_KIND) === RecordKind.Windows) this.#setWindows(ring.view, at);
       else this.#node.receive(nowMs, ring.bytes, at + RECORD_HEADER_LENGTH, length - RECORD_HEADER_LENGTH);
-      if (seals !== null && seals.refused !== this.counters[OrderingCounter.SealsRefused])
-        this.#sealRefused(ring.view, at);
       datagrams++;
       at += alignRecord(length);
     }
@@ -293,11 +295,13 @@ export class RingAgent implements Agent, RingHost {
     return datagrams;
   }
 
-  #sealRefused(view: DataView, at: number): void {
-    const transmitter = at + RECORD_HEADER_LENGTH + AT_TRANSMITTER;
-    // A datagram too short for a header names nobody; what stands there then is another record's or padding, and only ever printed.
-    this.counters[OrderingCounter.SealRefusedFrom] = view.getUint16(Math.min(transmitter, view.byteLength - 2), true);
-    this.counters[OrderingCounter.SealsRefused] = this.#links.seals!.refused;
+  /** Names before numbers: whoever sees a number risen finds who it was. */
+  #tellSeals(): void {
+    const { seals } = this.#links;
+    if (seals === null || seals.total === this.counters[OrderingCounter.SealsRefused]) return;
+    this.counters.set(seals.lastFrom, OrderingCounter.SealRefusedFrom);
+    this.counters.set(seals.byCause, OrderingCounter.SealsRefusedBy);
+    this.counters[OrderingCounter.SealsRefused] = seals.total;
   }
 
   /** The network agent has checked them by the same rule. */
@@ -339,6 +343,7 @@ export class RingAgent implements Agent, RingHost {
     if (this.#outbound.publish()) this.#links.networkDoorbell.ring();
     counters.set(this.#node.counters, RING_NODE_COUNTERS);
     this.#tellDatagramBytes();
+    this.#tellSeals();
   }
 
   /** Of a ring of one nothing is sent. */

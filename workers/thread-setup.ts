@@ -49,6 +49,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   const agents: Agent[] = [];
   let network: NetworkAgent | null = null;
   let sealer: AeadSealer | null = null;
+  let ring: RingAgent | null = null;
   const delivery: DeliveryAgent[] = [];
   for (const role of plan.threads[context.thread]!.roles) {
     if (role === 'network') {
@@ -67,8 +68,9 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       });
       agents.push(network);
     } else if (role === 'ring') {
-      sealer = spec.clusterKeys === null ? null : new AeadSealer(spec.clusterKeys);
-      agents.push(ringAgent(context, sealer));
+      sealer = ringSealer(spec);
+      ring = ringAgent(context, sealer);
+      agents.push(ring);
     } else {
       const agent = deliveryAgent(context, role);
       delivery.push(agent);
@@ -80,6 +82,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
     setClusterKeys: (keys) => {
       if (spec.clusterKeys === null) return;
       sealer?.setKeys(keys);
+      ring?.clusterKeysChanged();
       network?.setClusterKeys(keys);
     },
     async listen(addresses, reusePort, clientPort) {
@@ -111,6 +114,13 @@ function withPort(address: ListenAddress, bound: readonly BoundAddress[]): Liste
 export function tcpPort(bound: readonly BoundAddress[]): number | null {
   for (const { address } of bound) if (address.kind === 'tcp') return address.port;
   return null;
+}
+
+/** Each run of a daemon makes one, and with it draws its salt. */
+function ringSealer({ clusterKeys, ring: { ring } }: DaemonSpec): AeadSealer | null {
+  if (clusterKeys === null) return null;
+  const { self, incarnation, clusterHash, segmentOf } = ring;
+  return new AeadSealer(clusterKeys, { self, incarnation, clusterHash, nodeCount: segmentOf.length });
 }
 
 function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent {

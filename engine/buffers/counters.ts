@@ -36,13 +36,15 @@ export const OrderingCounter = {
   GroupsState: 17,
   /** Members of the daemon ring, a bit for each node index: four slots of 32 bits. */
   MemberBits: 18,
-  /** Datagrams whose seal did not open: wrong key, forged or replayed. */
+  /** Datagrams whose seal was not believed, for whatever reason. */
   SealsRefused: 22,
-  /** Node index that the last of them named as its transmitter. */
-  SealRefusedFrom: 23,
   /** Bytes of entries that wait in the ring agent for room in the ordered log, now and at most. */
   LogWaitingBytes: 96,
   LogWaitingHighWater: 97,
+  /** Those by cause: slot `SealsRefusedBy + cause - 1` for each `SealRefusal` (engine/seal/seal-trailer.ts). */
+  SealsRefusedBy: 100,
+  /** Likewise: node index that the last of them named as its transmitter. */
+  SealRefusedFrom: 105,
 } as const;
 
 /** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */

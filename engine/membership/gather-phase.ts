@@ -131,7 +131,7 @@ export class GatherPhase {
 
   /** Takes a JOIN in, and answers at once when it brings something new. @returns whether the decision may change */
   record(from: NodeIndex, fromIncarnation: Incarnation, join: JoinMessage): boolean {
-    const { nowMs, self } = this.#context;
+    const { self } = this.#context;
     const oldRing = this.#oldRing!;
     if (sameRing(join.oldRing, oldRing.id)) {
       for (const node of join.failed) {
@@ -141,11 +141,15 @@ export class GatherPhase {
     const { isNew, isChange } = this.#gather.record(from, fromIncarnation, join);
     const isHigher = join.maxRingSeq > this.maxRingSeq;
     if (isHigher) this.maxRingSeq = join.maxRingSeq;
-    if (isNew || isHigher) {
-      this.#joinAtMs = Math.min(this.#joinAtMs, Math.max(nowMs, this.#joinedAtMs + MIN_JOIN_GAP_MS));
-      this.tick();
-    }
+    if (isNew || isHigher) this.joinSoon();
     return isChange;
+  }
+
+  /** There is something new to say, or somebody new to hear it. */
+  joinSoon(): void {
+    const { nowMs } = this.#context;
+    this.#joinAtMs = Math.min(this.#joinAtMs, Math.max(nowMs, this.#joinedAtMs + MIN_JOIN_GAP_MS));
+    this.tick();
   }
 
   tick(): void {

@@ -147,6 +147,11 @@ export class Membership {
     return this.#gathering.isIgnored(node);
   }
 
+  /** A daemon did not believe what this one sent so far, and does now. */
+  joinAgain(): void {
+    if (this.state === RingState.Gather) this.#gathering.joinSoon();
+  }
+
   joinArrived(from: NodeIndex, fromIncarnation: Incarnation, join: JoinMessage): void {
     const { counters } = this.#context;
     const ring = this.#installer.ring;

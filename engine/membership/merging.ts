@@ -81,6 +81,13 @@ export class MergingRings {
     });
   }
 
+  /** A daemon did not believe what this one sent so far, and does now: the probe of late was not heard. */
+  askedBy(node: NodeIndex): void {
+    const ring = this.#ring;
+    if (ring === null || !ring.isLeader || ring.has(node)) return;
+    this.#send(PacketType.Probe, node, ring.id, this.#probing.nonce);
+  }
+
   /** A PROBE, possibly handed on by a member of this ring, whose origin the header names. */
   probeArrived(header: RingHeader, probe: ProbeMessage, body: ControlBody): void {
     const ring = this.#ring;

@@ -1,4 +1,5 @@
 /** Builds, seals and sends every datagram of one node. One buffer is reused; what the store holds stays as it is. */
+import { FOR_ANY } from '../seal/seal-trailer.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import { copyBytes, writeU16, writeU32, writeU48 } from '../wire/ring-bytes.ts';
 import {
@@ -6,6 +7,7 @@ import {
   AT_DATA_SEQUENCE,
   DATA_HEADER_LENGTH,
   FLAG_FORWARDED,
+  NO_RING,
   PacketType,
   RING_HEADER_LENGTH,
   type RingHeader,
@@ -55,7 +57,7 @@ export class Emitter {
     writeU48(buffer, AT_DATA_SEQUENCE, seq);
     writeU16(buffer, AT_DATA_ROUND, round & 0xffff);
     copyBytes(buffer, DATA_HEADER_LENGTH, store.bytes, store.offsetOf(seq), recordBytes);
-    const sealed = this.#context.sealer.seal(buffer, 0, length);
+    const sealed = this.#context.sealer.seal(buffer, 0, length, to ?? FOR_ANY);
     if (to === null) this.#context.host.sendToAll(buffer, 0, sealed, members);
     else this.#context.host.sendTo(to, buffer, 0, sealed);
   }
@@ -125,14 +127,22 @@ export class Emitter {
     this.control(header.type as PacketType, FLAG_FORWARDED, ring, body, lengthBytes, to, nodeIndex(header.origin));
   }
 
+  /** To a daemon whose run is to be proven, or to which this one proves itself. */
+  greeting(body: Uint8Array, to: NodeIndex): void {
+    const length = RING_HEADER_LENGTH + body.length;
+    this.#header.write(this.#buffer, 0, PacketType.Greeting, 0, length, NO_RING);
+    copyBytes(this.#buffer, RING_HEADER_LENGTH, body, 0, body.length);
+    this.#send(length, to);
+  }
+
   #sendToMembers(lengthBytes: number, members: readonly NodeIndex[]): void {
-    const sealed = this.#context.sealer.seal(this.#buffer, 0, lengthBytes);
+    const sealed = this.#context.sealer.seal(this.#buffer, 0, lengthBytes, FOR_ANY);
     this.#context.host.sendToAll(this.#buffer, 0, sealed, members);
   }
 
   #send(lengthBytes: number, to: NodeIndex | typeof TO_ALL): void {
     const { sealer, host } = this.#context;
-    const sealed = sealer.seal(this.#buffer, 0, lengthBytes);
+    const sealed = sealer.seal(this.#buffer, 0, lengthBytes, to === TO_ALL ? FOR_ANY : to);
     if (to === TO_ALL) host.sendToAll(this.#buffer, 0, sealed, null);
     else host.sendTo(to as NodeIndex, this.#buffer, 0, sealed);
   }

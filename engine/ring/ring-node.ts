@@ -6,9 +6,21 @@ import { Incarnations } from '../membership/incarnations.ts';
 import { Installer } from '../membership/installer.ts';
 import { Membership } from '../membership/membership.ts';
 import { MergingRings } from '../membership/merging.ts';
+import { Greeter, GreetingEffect } from '../seal/greeter.ts';
+import { SealRefusal } from '../seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../wire/ids.ts';
 import { BodyReader } from '../wire/ring-body.ts';
-import { DATA_HEADER_LENGTH, isHeaderOfRing, PacketType, RingHeader, readRingHeader } from '../wire/ring-header.ts';
+import { readU16, readU32 } from '../wire/ring-bytes.ts';
+import {
+  AT_CLUSTER,
+  AT_TRANSMITTER,
+  DATA_HEADER_LENGTH,
+  isHeaderOfRing,
+  PacketType,
+  RING_HEADER_LENGTH,
+  RingHeader,
+  readRingHeader,
+} from '../wire/ring-header.ts';
 import { decodeCommit, decodeJoin, decodeProbe } from '../wire/ring-membership.ts';
 import { type ControlBody, ControlInbox } from './control-inbox.ts';
 import { RingCounter, RingState } from './counters.ts';
@@ -49,6 +61,7 @@ export class RingNode implements RingNodeContract {
   readonly #paths: PathSize;
   readonly #membership: Membership;
   readonly #incarnations: Incarnations;
+  readonly #greeter: Greeter;
   readonly #inbox = new ControlInbox();
   readonly #header = new RingHeader();
   readonly #reader = new BodyReader();
@@ -106,6 +119,7 @@ export class RingNode implements RingNodeContract {
       flow,
     });
     this.#merging.attach(this.#membership);
+    this.#greeter = new Greeter(context, this.#emitter);
   }
 
   start(nowMs: number, wallSeconds: number): void {
@@ -126,6 +140,7 @@ export class RingNode implements RingNodeContract {
       this.#link.nextDeadlineMs,
       this.#membership.nextDeadlineMs,
       this.#paths.nextDeadlineMs,
+      this.#greeter.nextDeadlineMs,
     );
   }
 
@@ -133,9 +148,14 @@ export class RingNode implements RingNodeContract {
     if (this.#membership.state === RingState.Stopped) return;
     this.#notePause(nowMs);
     this.#context.nowMs = nowMs;
+    if (lengthBytes >= RING_HEADER_LENGTH) this.#greeter.before(readU16(bytes, offset + AT_TRANSMITTER));
     const length = this.#context.sealer.open(bytes, offset, lengthBytes);
+    if (length < 0) {
+      this.#refused(-length, bytes, offset);
+      return;
+    }
     const header = this.#header;
-    const verdict = length < 0 ? 'malformed' : readRingHeader(header, bytes, offset, length, this.#context.cluster);
+    const verdict = readRingHeader(header, bytes, offset, length, this.#context.cluster);
     if (verdict !== 'ok') {
       this.counters[verdict === 'foreign' ? RingCounter.ForeignCluster : RingCounter.Malformed]++;
       return;
@@ -167,6 +187,7 @@ export class RingNode implements RingNodeContract {
     this.#membership.tick();
     this.#merging.tick();
     this.#paths.tick();
+    this.#greeter.tick();
     if (this.#isSingle) this.#deliverSingle();
     this.#endCall();
   }
@@ -191,6 +212,7 @@ export class RingNode implements RingNodeContract {
     const installed = this.counters[RingCounter.MembershipChanges]!;
     if (installed !== this.#installedBefore) {
       this.#installedBefore = installed;
+      this.#greeter.installed(this.#installer.ring.members);
       this.#moreQueued = true;
     }
     if (this.#wakeAgain) {
@@ -220,6 +242,12 @@ export class RingNode implements RingNodeContract {
     const problem = windowsProblem(windows, this.#context.options.windows);
     if (problem !== null) throw new RangeError(problem);
     this.#flow.setWindows(windows);
+  }
+
+  keysChanged(nowMs: number): void {
+    if (this.#membership.state === RingState.Stopped) return;
+    this.#context.nowMs = Math.max(nowMs, this.#context.nowMs);
+    this.#greeter.keysChanged();
   }
 
   leave(nowMs: number): void {
@@ -288,9 +316,31 @@ export class RingNode implements RingNodeContract {
         if (isHeaderOfRing(header, this.#installer.ring.id)) this.#paths.arrived(header);
         else this.counters[RingCounter.Stale]++;
         return;
+      case PacketType.Greeting:
+        this.#greetingArrived(header, bytes, offset, lengthBytes);
+        return;
       default:
         this.counters[RingCounter.Malformed]++;
     }
+  }
+
+  /** @param cause a `SealRefusal` where traffic is sealed; the sealer has counted it */
+  #refused(cause: number, bytes: Uint8Array, offset: number): void {
+    if (this.#context.sealer.runs === null) this.counters[RingCounter.Malformed]++;
+    else if (cause === SealRefusal.UnknownRun) {
+      const isForeign = readU32(bytes, offset + AT_CLUSTER) !== this.#context.cluster;
+      if (isForeign) this.counters[RingCounter.ForeignCluster]++;
+      else this.#greeter.unknownHeard(readU16(bytes, offset + AT_TRANSMITTER));
+    }
+  }
+
+  #greetingArrived(header: RingHeader, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const effect = this.#greeter.arrived(header, bytes, offset, lengthBytes);
+    if (effect === GreetingEffect.Malformed) this.counters[RingCounter.Malformed]++;
+    if (effect !== GreetingEffect.Asked) return;
+    // What was sent there before was not heard.
+    if (this.#membership.isOperational) this.#merging.askedBy(nodeIndex(header.relay));
+    else this.#membership.joinAgain();
   }
 
   #dataArrived(header: RingHeader, bytes: Uint8Array, offset: number, lengthBytes: number): void {

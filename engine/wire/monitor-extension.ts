@@ -41,6 +41,11 @@ export const EXTENSION_COUNTERS = [
   'sendsFailedOtherwise',
   'receiveErrors',
   'logLinesLost',
+  'sealsShort',
+  'sealsWrongKey',
+  'sealsReplayed',
+  'sealsUnknownRun',
+  'sealsMisdirected',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -38,6 +38,8 @@ export const PacketType = {
   SizeAck: 11,
   SizeReady: 12,
   SizeWithdrawn: 13,
+  /** Of sealed traffic: runs prove to each other that they go on (engine/seal/greeter.ts). 14 to 16 are kept for other things. */
+  Greeting: 17,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 
@@ -51,7 +53,7 @@ export const FLAG_ASKS = 0x0008;
 const MUST_UNDERSTAND = 0xff00;
 
 export const AT_VERSION = 4;
-const AT_TYPE = 5;
+export const AT_TYPE = 5;
 const AT_FLAGS = 6;
 /** Total length, without the trailer. */
 export const AT_LENGTH = 8;

@@ -1,19 +1,23 @@
 /**
  * The trailer of a datagram between daemons (ring-protocol.md, 8.3): the seam where integrity or authenticated
- * encryption is added. The default is a checksum against corruption; keyed sealers live outside the engine.
+ * encryption is added. The default is a checksum against corruption; engine/seal/ has the keyed one.
  */
+import type { SealedRuns } from '../seal/sealed-runs.ts';
 
 export interface DatagramSealer {
   /** Bytes that `seal` adds. */
   readonly trailerBytes: number;
+  /** Null: datagrams are opened whatever run sent them. */
+  readonly runs: SealedRuns | null;
   /**
    * Protects `bytes[offset, offset + lengthBytes)` in place and writes the trailer behind it.
+   * @param to node index of the only receiver, or `FOR_ANY`
    * @returns length with the trailer
    */
-  seal(bytes: Uint8Array, offset: number, lengthBytes: number): number;
+  seal(bytes: Uint8Array, offset: number, lengthBytes: number, to: number): number;
   /**
    * Checks, and decrypts in place, what `seal` made.
-   * @returns length without the trailer, or -1 when the datagram is damaged or forged
+   * @returns length without the trailer; below 0 when the datagram is not believed: with `runs`, the negative of a `SealRefusal`
    */
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number;
 }
@@ -60,15 +64,16 @@ export function crc32(bytes: Uint8Array, offset: number, lengthBytes: number): n
 const CRC_BYTES = 4;
 
 /** Mode `crc`: finds corruption, stops nobody. */
-export const crcSealer: DatagramSealer = {
+export const crcSealer = {
   trailerBytes: CRC_BYTES,
-  seal(bytes, offset, lengthBytes) {
+  runs: null,
+  seal(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const crc = crc32(bytes, offset, lengthBytes);
     const end = offset + lengthBytes;
     for (let i = 0; i < CRC_BYTES; i++) bytes[end + i] = (crc >>> (8 * i)) & 0xff;
     return lengthBytes + CRC_BYTES;
   },
-  open(bytes, offset, lengthBytes) {
+  open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const length = lengthBytes - CRC_BYTES;
     if (length < 0) return -1;
     const crc = crc32(bytes, offset, length);
@@ -77,11 +82,12 @@ export const crcSealer: DatagramSealer = {
     }
     return length;
   },
-};
+} satisfies DatagramSealer;
 
 /** For a ring whose network worker seals outside the engine, and for measuring. */
 export const noSealer: DatagramSealer = {
   trailerBytes: 0,
+  runs: null,
   seal: (_bytes, _offset, lengthBytes) => lengthBytes,
   open: (_bytes, _offset, lengthBytes) => lengthBytes,
 };

@@ -156,7 +156,7 @@ describe('a cluster of two with keys', () => {
       await reloaded(KEY_TWO!);
       const [after] = await members(['d1', 'd2'], ['d1', 'd2']);
       expect(after!.membershipChanges).toBe(before!.membershipChanges);
-      expect(after!.ring!.sealsRefused).toBe(0);
+      expect(after!.ring!.sealsWrongKey).toBe(0);
       expect(after!.tokenRounds).toBeGreaterThan(before!.tokenRounds);
     },
     TEST_MS,

@@ -51,8 +51,16 @@ export function violationsOf(scenario: Scenario): { violations: Violation[]; res
   const only = named?.properties;
   const properties = only === undefined ? PROPERTIES : PROPERTIES.filter((property) => only.includes(property.name));
   const violations = check(result.trace, properties);
+  violations.push(...sealViolations(result.sealFaults));
   if (named?.extra !== undefined) violations.push(...named.extra(scenario, result));
   return { violations, result };
+}
+
+/** Holds in every run that is sealed, whoever sends what. */
+function sealViolations(faults: readonly string[]): Violation[] {
+  if (faults.length === 0) return [];
+  const title = 'nothing is opened twice, by another, or after its time, and no nonce is used again';
+  return [{ property: 'seal', title, examples: faults, count: faults.length }];
 }
 
 export function runSeeds(range: SeedRange): RangeResult {

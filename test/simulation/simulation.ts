@@ -10,15 +10,17 @@ import { Traffic } from './network/traffic.ts';
 import { VirtualNetwork } from './network/virtual-network.ts';
 import { describePacket, packetType } from './network/wire-view.ts';
 import type { Connection } from './node/connection.ts';
+import { Wiretap } from './network/wiretap.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
 import type { DeliveryFigures, GroupService, GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
+import { Sealing } from './node/sealing.ts';
 import { VirtualClient } from './node/virtual-client.ts';
 import { VirtualNode } from './node/virtual-node.ts';
 import { DEFAULT_DELIVERY, deliveryPlan } from './scenario/delivery-plan.ts';
 import { type FaultTarget, strike } from './scenario/faults.ts';
 import { largestDatagramBytes } from './scenario/profile.ts';
-import type { ClientPlan, DeliveryPlan, Fault, GarbageMode, Scenario } from './scenario/scenario.ts';
+import type { ClientPlan, DeliveryPlan, Fault, GarbageMode, ReplayMode, Scenario } from './scenario/scenario.ts';
 import { timeBounds } from './scenario/time-bounds.ts';
 import { Triggers } from './scenario/triggers.ts';
 import { Ledger } from './trace/ledger.ts';
@@ -46,6 +48,8 @@ export interface RunResult {
   readonly delivery: readonly DeliveryFigures[];
   /** By process: which of the scenario's configurations it ran with. */
   readonly configurationOf: readonly number[];
+  /** What the seal let happen and must not. */
+  readonly sealFaults: readonly string[];
 }
 
 /** Between looks at whether all is quiet. */
@@ -75,6 +79,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #withTimeline: boolean;
   /** Null: no fault replays anything. */
   #recordings: Recordings | null = null;
+  #wiretap: Wiretap | null = null;
+  readonly #sealing: Sealing | null;
   readonly #traffic = new Traffic();
   readonly #delivery: DeliveryPlan;
 
@@ -86,6 +92,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.#ledger = new Ledger(() => this.events.nowMs, withTimeline);
     this.nodeCount = scenario.nodeCount;
     this.#random = randomFor(scenario.seed, 'simulation');
+    this.#sealing = scenario.sealed === true ? new Sealing(scenario.seed, () => this.events.nowMs) : null;
     this.network = new VirtualNetwork(
       scenario.nodeCount,
       scenario.segmentOf,
@@ -134,6 +141,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       counters: this.#daemons.map((daemon) => daemon.engine.counters),
       delivery: this.#groups.flatMap((groups) => (groups === null ? [] : [groups.figures])),
       configurationOf: this.#configurationOf,
+      sealFaults: this.#sealing?.faults ?? [],
     };
   }
 
@@ -224,6 +232,16 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       this.#engine.createNode,
       this,
       this.#delivery.maxSpanBytes,
+      this.#sealing?.sealerFor(
+        {
+          self,
+          nodeCount: machines.length,
+          incarnation: node.incarnation,
+          clusterHash: clusterHash(node.configuration),
+        },
+        node.keyStep,
+        trace,
+      ) ?? null,
     );
     this.#daemons[process] = daemon;
     this.#groups[process] =
@@ -283,6 +301,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     if (trigger.kind === 'time') this.events.at(trigger.atMs, () => this.#strike(fault, 0));
     else this.#triggers.add(fault);
     if (fault.kind === 'garbage') this.#recordings ??= new Recordings(this.#random);
+    if (fault.kind === 'replay') this.#wiretap ??= new Wiretap(this.#scenario.seed);
   }
 
   #strike(fault: Fault, node: number): void {
@@ -366,6 +385,36 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     });
   }
 
+  replay(modes: readonly ReplayMode[]): void {
+    const isOver = (process: number): boolean => this.#ledger.processes[process]!.end !== 'running';
+    // Of each kind one.
+    for (const mode of modes) {
+      const replay = this.#wiretap!.replay(mode, this.nodeCount, isOver);
+      if (replay === null) continue;
+      this.#ledger.note('control', () => `replayed (${mode}) to ${replay.to}: ${describePacket(replay.bytes)}`);
+      this.events.after(0, () => {
+        for (const node of replay.to) this.#nodes[node]!.receive(replay.bytes);
+      });
+    }
+  }
+
+  /** At the latest when faults end it is done everywhere. */
+  rotate(stepMs: number): void {
+    const random = randomFor(this.#scenario.seed, 'rotation');
+    const reload = (node: VirtualNode, step: number): void => {
+      if (node.keyStep >= step) return;
+      node.keyStep = step;
+      node.reloadKeys(this.#sealing!.keys(step));
+    };
+    for (let step = 1; step <= ROTATION_STEPS; step++)
+      for (const node of this.#nodes) this.events.after((step - 1 + random.unit()) * stepMs, () => reload(node, step));
+    const finish = (): void => {
+      this.#undo.delete(finish);
+      for (const node of this.#nodes) reload(node, ROTATION_STEPS);
+    };
+    this.#undo.add(finish);
+  }
+
   reconfigure({ steps }: Extract<Fault, { kind: 'reconfigure' }>): void {
     for (const { node: index, afterMs, downMs, end } of steps) {
       const node = this.#nodes[index];
@@ -420,6 +469,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const hit = this.faultsOpen ? this.#triggers.hitByPacket(nowMs, process.node, bytes) : null;
     this.#traffic.count(nowMs, bytes);
     this.#recordings?.add(bytes);
+    this.#wiretap?.heard(process.process, process.node, typeof to === 'number' ? [to] : to, bytes);
     if (this.#withTimeline) this.#notePacket(process.node, to, bytes);
     if (hit?.trigger.moment === 'before') this.#strike(hit.fault, process.node);
     if (process.dead) return;
@@ -485,5 +535,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
 /** Packets a node may hold, in ring windows: a gap of ten and three under way (2.9), for the old ring and the future one. */
 const BOUND_WINDOWS = 26;
+/** The new key behind the old one, in front, alone (docs/operations.md). */
+const ROTATION_STEPS = 3;
 const clusterHash = (configuration: number): Uint8Array =>
   Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? configuration : i * 17));

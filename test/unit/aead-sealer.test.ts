@@ -1,108 +1,286 @@
-import { randomBytes } from 'node:crypto';
+import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseClusterKeys } from '../../engine/config/cluster-keys.ts';
-import { ConfigError } from '../../engine/config/config-error.ts';
+import { MAX_RUNS, type PeerRuns } from '../../engine/seal/peer-runs.ts';
+import { REPLAY_WINDOW, ReplayWindow } from '../../engine/seal/replay-window.ts';
+import { FOR_ANY, LAST_COUNTER, SEAL_TRAILER_LENGTH, SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { PacketType } from '../../engine/wire/ring-header.ts';
 import { AeadSealer } from '../../workers/ring/aead-sealer.ts';
-import { ReplayWindow } from '../../workers/ring/replay-window.ts';
 
 const key = (id: number): { id: number; key: string } => ({ id, key: randomBytes(32).toString('base64') });
 const HEADER = 40;
 const A = key(1);
 const B = key(2);
+const HASH = Uint8Array.from({ length: 16 }, (_, i) => 3 * i);
+const RECEIVER = 0;
+const NODES = 5;
+
+interface Run {
+  readonly node: number;
+  readonly incarnation: number;
+  readonly sealer: AeadSealer;
+}
+
+const run = (node: number, incarnation: number, keys = [A], clusterHash = HASH): Run => ({
+  node,
+  incarnation,
+  sealer: new AeadSealer(keys, { self: node, nodeCount: NODES, incarnation, clusterHash }),
+});
+const receiver = (keys = [A], clusterHash = HASH): AeadSealer => run(RECEIVER, 1, keys, clusterHash).sealer;
+
+/** As after an answer to the receiver's question. @returns the receiver */
+function believes(sealer: AeadSealer, ...runs: readonly Run[]): AeadSealer {
+  for (const { node, incarnation, sealer: other } of runs)
+    sealer.peers.prove(node, incarnation, other.salt, other.counter);
+  return sealer;
+}
 
 /** A datagram as a ring node hands it over, with room for the trailer. */
-function datagram(node: number, incarnation: number, text: string): { bytes: Uint8Array; length: number } {
-  const bytes = Buffer.alloc(HEADER + text.length + 24);
+function datagram({ node, incarnation }: Run, text: string, type: number = PacketType.Data): Buffer {
+  const bytes = Buffer.alloc(HEADER + text.length + SEAL_TRAILER_LENGTH);
+  bytes[5] = type;
   bytes.writeUInt16LE(node, 12);
   bytes.writeUIntLE(incarnation, 16, 6);
   bytes.write(text, HEADER);
-  return { bytes, length: HEADER + text.length };
+  return bytes;
 }
 
-function sealed(sealer: AeadSealer, node: number, incarnation: number, text: string): Uint8Array {
-  const { bytes, length } = datagram(node, incarnation, text);
-  return bytes.subarray(0, sealer.seal(bytes, 0, length));
+function sealed(from: Run, text: string, to = FOR_ANY, type: number = PacketType.Data): Uint8Array {
+  const bytes = datagram(from, text, type);
+  return bytes.subarray(0, from.sealer.seal(bytes, 0, bytes.length - SEAL_TRAILER_LENGTH, to));
 }
 
-const opened = (sealer: AeadSealer, bytes: Uint8Array): string | null => {
+/** The text, or why it was refused. */
+const opened = (sealer: AeadSealer, bytes: Uint8Array): string | number => {
   const copy = Uint8Array.from(bytes);
   const length = sealer.open(copy, 0, copy.length);
-  return length === -1 ? null : Buffer.from(copy.subarray(HEADER, length)).toString();
+  return length < 0 ? -length : Buffer.from(copy.subarray(HEADER, length)).toString();
 };
 
 describe('AeadSealer', () => {
   it('opens what another daemon with the key sealed, and hides it from readers', () => {
-    const bytes = sealed(new AeadSealer([A]), 3, 77, 'the token');
+    const sender = run(3, 77);
+    const other = believes(receiver(), sender);
+    const bytes = sealed(sender, 'the token');
     expect(Buffer.from(bytes).includes('token')).toBe(false);
-    expect(opened(new AeadSealer([A]), bytes)).toBe('the token');
+    expect(opened(other, bytes)).toBe('the token');
   });
 
-  it('refuses any change, in header, body or trailer', () => {
-    const bytes = sealed(new AeadSealer([A]), 3, 77, 'the token');
-    for (let i = 0; i < bytes.length; i++) {
-      const receiver = new AeadSealer([A]);
+  it.each([
+    ['a datagram', PacketType.Data],
+    ['a greeting', PacketType.Greeting],
+  ])('refuses any change of %s, in header, body or trailer, and any shorter one', (_what, type) => {
+    const sender = run(3, 77);
+    const bytes = sealed(sender, 'the token', RECEIVER, type);
+    const fresh = (): AeadSealer => {
+      const sealer = receiver();
+      sealer.peers.prove(3, 77, sender.sealer.salt, 0);
+      return sealer;
+    };
+    expect(opened(fresh(), bytes)).toBe('the token');
+    for (let i = 0; i < bytes.length * 8; i++) {
       const changed = Uint8Array.from(bytes);
-      changed[i]! ^= 1;
-      // One byte of the trailer is reserved and means nothing.
-      if (i !== bytes.length - 23) expect(opened(receiver, changed), `byte ${i}`).toBeNull();
+      changed[i >>> 3]! ^= 1 << (i & 7);
+      expect(opened(fresh(), changed), `bit ${i}`).toBeTypeOf('number');
     }
-    for (let length = 0; length < bytes.length; length++) {
-      expect(opened(new AeadSealer([A]), bytes.subarray(0, length))).toBeNull();
-    }
+    for (let length = 0; length < bytes.length; length++)
+      expect(opened(fresh(), bytes.subarray(0, length))).toBeTypeOf('number');
   });
 
-  it('refuses other keys under the same id', () => {
-    const receiver = new AeadSealer([{ ...B, id: A.id }]);
-    expect(opened(receiver, sealed(new AeadSealer([A]), 3, 77, 'x'))).toBeNull();
-    expect(receiver.refused).toBe(1);
+  it('says and counts why', () => {
+    const sender = run(3, 77);
+    const own = run(RECEIVER, 1);
+    const { sealer } = own;
+    believes(sealer, sender);
+    const once = sealed(sender, 'x');
+    expect(opened(sealer, once)).toBe('x');
+    const wrong = receiver([{ ...B, id: A.id }]);
+    const believed = run(3, 78);
+    wrong.peers.prove(3, 78, believed.sealer.salt, 0);
+    expect(opened(sealer, new Uint8Array(60))).toBe(SealRefusal.Short);
+    expect(opened(sealer, once)).toBe(SealRefusal.Replayed);
+    expect(opened(sealer, sealed(run(3, 77), 'x'))).toBe(SealRefusal.UnknownRun);
+    expect(opened(sealer, sealed(run(3, 77, [B]), 'x'))).toBe(SealRefusal.WrongKey);
+    expect(opened(sealer, sealed(sender, 'x', 4))).toBe(SealRefusal.Misdirected);
+    expect(opened(sealer, sealed(own, 'x'))).toBe(SealRefusal.Misdirected);
+    expect(opened(sealer, sealed(run(3, 77), 'x', FOR_ANY, PacketType.Greeting))).toBe(SealRefusal.Misdirected);
+    expect(opened(sealer, sealed({ ...run(1, 1), node: NODES }, 'x'))).toBe(SealRefusal.WrongKey);
+    expect(opened(wrong, sealed(believed, 'x'))).toBe(SealRefusal.WrongKey);
+    expect(Array.from(sealer.byCause)).toEqual([1, 2, 1, 1, 3]);
+    expect(sealer.total).toBe(8);
+    expect(Array.from(sealer.lastFrom)).toEqual([0xffff, NODES, 3, 3, 3]);
   });
 
   it('opens nothing twice, and takes datagrams out of order', () => {
-    const sender = new AeadSealer([A]);
-    const receiver = new AeadSealer([A]);
-    const first = sealed(sender, 3, 77, 'one');
-    const second = sealed(sender, 3, 77, 'two');
-    expect(opened(receiver, second)).toBe('two');
-    expect(opened(receiver, first)).toBe('one');
-    expect(opened(receiver, second)).toBeNull();
-    expect(opened(receiver, first)).toBeNull();
+    const sender = run(3, 77);
+    const other = believes(receiver(), sender);
+    const first = sealed(sender, 'one');
+    const second = sealed(sender, 'two');
+    expect(opened(other, second)).toBe('two');
+    expect(opened(other, first)).toBe('one');
+    expect(opened(other, second)).toBe(SealRefusal.Replayed);
+    expect(opened(other, first)).toBe(SealRefusal.Replayed);
   });
 
-  it('gives every transmitter and every run a key of its own', () => {
-    const bytes = (node: number, run: number): string =>
-      Buffer.from(sealed(new AeadSealer([A]), node, run, 'same')).toString('hex', 40, 44);
-    expect(new Set([bytes(1, 5), bytes(2, 5), bytes(1, 6)]).size).toBe(3);
+  it('opens nothing that a run sealed before it was proven', () => {
+    const sender = run(3, 77);
+    const before = sealed(sender, 'before');
+    const other = believes(receiver(), sender);
+    expect(opened(other, before)).toBe(SealRefusal.Replayed);
+    expect(opened(other, sealed(sender, 'after'))).toBe('after');
+    const between = sealed(sender, 'between');
+    other.peers.putBack(3);
+    expect(opened(other, between)).toBe(SealRefusal.UnknownRun);
+    believes(other, sender);
+    expect(opened(other, between)).toBe(SealRefusal.Replayed);
   });
 
-  it('does not let an earlier run displace what is known of a later one', () => {
-    const receiver = new AeadSealer([A]);
-    const later = sealed(new AeadSealer([A]), 3, 78, 'later');
-    expect(opened(receiver, later)).toBe('later');
-    expect(opened(receiver, sealed(new AeadSealer([A]), 3, 77, 'earlier'))).toBe('earlier');
-    expect(opened(receiver, later)).toBeNull();
+  it('puts the runs of a daemon back when another one is proven, until they are again', () => {
+    const earlier = run(3, 78);
+    const later = run(3, 77);
+    const other = believes(receiver(), earlier);
+    expect(opened(other, sealed(earlier, 'earlier'))).toBe('earlier');
+    const unheard = sealed(earlier, 'unheard');
+    believes(other, later);
+    expect(opened(other, unheard)).toBe(SealRefusal.UnknownRun);
+    expect(opened(other, sealed(later, 'later'))).toBe('later');
+    // Two machines with one id: both go on.
+    believes(other, earlier);
+    expect(opened(other, unheard)).toBe(SealRefusal.Replayed);
+    expect(opened(other, sealed(earlier, 'again'))).toBe('again');
+    expect(opened(other, sealed(later, 'still'))).toBe('still');
+  });
+
+  it('remembers a bounded number of runs of each daemon', () => {
+    const other = receiver();
+    const runs = Array.from({ length: 3 * MAX_RUNS }, (_, i) => run(3, i));
+    believes(other, ...runs);
+    const known = runs.filter((each) => isRemembered(other.peers, each));
+    expect(known).toEqual(runs.slice(-MAX_RUNS));
+  });
+
+  it('seals with no key and nonce twice, though a start time repeats', () => {
+    const seen = new Set<string>();
+    for (let start = 0; start < 20; start++)
+      for (const { node, incarnation } of [run(1, 5), run(1, 5), run(2, 5)]) {
+        const one = run(node, incarnation);
+        for (let i = 0; i < 3; i++) {
+          // The same text: whoever saw one key and nonce twice would see the same bytes.
+          seen.add(Buffer.from(sealed(one, 'the same in each datagram')).toString('hex', HEADER, HEADER + 25));
+        }
+      }
+    expect(seen.size).toBe(20 * 3 * 3);
+  });
+
+  it('derives other keys in another configuration', () => {
+    const sender = run(
+      3,
+      77,
+      [A],
+      Uint8Array.from(HASH, (byte) => byte + 1),
+    );
+    expect(opened(believes(receiver(), sender), sealed(sender, 'x'))).toBe(SealRefusal.WrongKey);
+    expect(opened(receiver(), sealed(sender, 'x', RECEIVER, PacketType.Greeting))).toBe(SealRefusal.WrongKey);
   });
 
   it('rotates: both keys open while both are listed, the old one no more when it is gone', () => {
-    const sender = new AeadSealer([A]);
-    const receiver = new AeadSealer([A, B]);
-    expect(opened(receiver, sealed(sender, 3, 77, 'by A'))).toBe('by A');
-    sender.setKeys([B, A]);
-    expect(opened(receiver, sealed(sender, 3, 77, 'by B'))).toBe('by B');
-    receiver.setKeys([B]);
-    expect(opened(receiver, sealed(sender, 3, 77, 'again'))).toBe('again');
-    sender.setKeys([A]);
-    expect(opened(receiver, sealed(sender, 3, 77, 'old'))).toBeNull();
+    const sender = run(3, 77);
+    const other = believes(receiver([A, B]), sender);
+    const byA = sealed(sender, 'by A');
+    const lateByA = sealed(sender, 'late by A');
+    expect(opened(other, byA)).toBe('by A');
+    sender.sealer.setKeys([B, A]);
+    expect(opened(other, sealed(sender, 'by B'))).toBe('by B');
+    expect(opened(other, byA)).toBe(SealRefusal.Replayed);
+    other.setKeys([B]);
+    expect(opened(other, lateByA)).toBe(SealRefusal.WrongKey);
+    expect(opened(other, sealed(sender, 'again'))).toBe('again');
+    expect(other.peers.hasDoubted(3)).toBe(true);
+    sender.sealer.setKeys([A]);
+    expect(opened(other, sealed(sender, 'old'))).toBe(SealRefusal.WrongKey);
+  });
+
+  it('seals with no key and nonce twice when a key comes back', () => {
+    const sender = run(3, 77);
+    const texts = [A, B, A, B].map((each) => {
+      sender.sealer.setKeys([each]);
+      return Buffer.from(sealed(sender, 'the same')).toString('hex', HEADER, HEADER + 8);
+    });
+    expect(new Set(texts).size).toBe(4);
+  });
+
+  it('recovers from what the holder of a key that is gone said of a run', () => {
+    const sender = run(3, 77, [B]);
+    const other = receiver([A, B]);
+    other.peers.prove(3, 77, sender.sealer.salt, 2 ** 40);
+    expect(opened(other, sealed(sender, 'x'))).toBe(SealRefusal.Replayed);
+    other.setKeys([B]);
+    believes(other, sender);
+    expect(opened(other, sealed(sender, 'x'))).toBe('x');
+  });
+
+  it('goes on with the next key of the run, and out of order around the change', () => {
+    const sender = run(3, 77);
+    sender.sealer.skipTo(2 ** 24 - 3);
+    const other = believes(receiver(), sender);
+    const texts = ['a', 'b', 'c', 'd', 'e'];
+    const all = texts.map((text) => sealed(sender, text));
+    for (const i of [3, 0, 4, 1, 2]) expect(opened(other, all[i]!)).toBe(texts[i]);
+    for (const bytes of all) expect(opened(other, bytes)).toBe(SealRefusal.Replayed);
+  });
+
+  it('derives no keys for whoever names a counter far ahead', () => {
+    const sender = run(3, 77);
+    const other = believes(receiver(), sender);
+    sender.sealer.skipTo(2 ** 25);
+    const far = sealed(sender, 'far');
+    expect(opened(other, far)).toBe(SealRefusal.UnknownRun);
+    believes(other, sender);
+    expect(opened(other, sealed(sender, 'near'))).toBe('near');
+  });
+
+  it('is a new run when its counters are used up', () => {
+    const sender = run(3, 77);
+    const before = sender.sealer.salt;
+    sender.sealer.skipTo(LAST_COUNTER - 1);
+    const other = believes(receiver(), sender);
+    expect(opened(other, sealed(sender, 'last'))).toBe('last');
+    const next = sealed(sender, 'next');
+    expect(Buffer.from(sender.sealer.salt).equals(before)).toBe(false);
+    expect(opened(other, next)).toBe(SealRefusal.UnknownRun);
+    believes(other, sender);
+    expect(opened(other, sealed(sender, 'goes on'))).toBe('goes on');
+    expect(sender.sealer.counter).toBe(2);
+  });
+
+  it('is what its description says', () => {
+    const clusterKey = Buffer.from(A.key, 'base64');
+    const sender = run(3, 77);
+    const bytes = Buffer.from(sealed(sender, 'plain', 2));
+    const trailer = bytes.subarray(bytes.length - SEAL_TRAILER_LENGTH);
+    expect(trailer.subarray(0, 16).toString('hex')).toBe(
+      `01000200${Buffer.from(sender.sealer.salt.subarray(0, 6)).toString('hex')}010000000000`,
+    );
+    const who = Buffer.from('000000004d000000000003' + '00', 'hex');
+    const info = Buffer.concat([Buffer.from('skein ring datagram 2'), HASH, who]);
+    const runKey = Buffer.from(hkdfSync('sha256', clusterKey, sender.sealer.salt, info, 32));
+    const decipher = createDecipheriv('aes-256-gcm', runKey, Buffer.from('010000000000000000000000', 'hex'));
+    decipher.setAAD(Buffer.concat([bytes.subarray(0, HEADER), trailer.subarray(0, 16)]));
+    decipher.setAuthTag(trailer.subarray(16));
+    const body = bytes.subarray(HEADER, bytes.length - SEAL_TRAILER_LENGTH);
+    expect(Buffer.concat([decipher.update(body), decipher.final()]).toString()).toBe('plain');
   });
 });
+
+const isRemembered = (peers: PeerRuns, { node, sealer }: Run): boolean => peers.find(node, sealer.salt, 0) !== null;
 
 describe('ReplayWindow', () => {
   it('agrees with a set of everything seen, within its width', () => {
     const window = new ReplayWindow();
     const seen = new Set<number>();
     let highest = 0;
-    for (let i = 0; i < 20_000; i++) {
-      const counter = 1 + ((i * 7919) % 4096) + Math.floor(i / 8);
-      const fresh = !seen.has(counter) && counter > highest - 1024;
+    for (let i = 0; i < 60_000; i++) {
+      const counter = 1 + ((i * 7919) % (2 * REPLAY_WINDOW)) + Math.floor(i / 3);
+      const fresh = !seen.has(counter) && counter > highest - REPLAY_WINDOW;
       expect(window.isFresh(counter), `counter ${counter}`).toBe(fresh);
       if (!fresh) continue;
       window.accept(counter);
@@ -110,26 +288,27 @@ describe('ReplayWindow', () => {
       highest = Math.max(highest, counter);
     }
   });
-});
 
-describe('parseClusterKeys', () => {
-  it('reads ids and keys, the sealing one first', () => {
-    expect(parseClusterKeys(`# ring\n1:${A.key}\n\n2:${B.key}\n`, 'keys')).toEqual([A, B]);
+  it.each([0, 1, 30, 31, 32, 63, 8191, 8192, 2 ** 40 + 31])('begins behind %i', (floor) => {
+    const window = new ReplayWindow();
+    window.accept(5);
+    window.reset(floor);
+    for (let below = 0; below < 100 && below <= floor; below++) expect(window.isFresh(floor - below)).toBe(false);
+    for (const ahead of [40, 1, 33, 32, 31, 2]) {
+      expect(window.isFresh(floor + ahead)).toBe(true);
+      window.accept(floor + ahead);
+      expect(window.isFresh(floor + ahead)).toBe(false);
+    }
+    expect(window.isFresh(floor)).toBe(false);
+    expect(window.isFresh(floor + 3)).toBe(true);
   });
 
-  it.each([
-    ['nothing', '# none\n', /holds no key/],
-    ['a short key', '1:AAAA\n', /keys line 1.*32 bytes in base64/],
-    ['an id above 255', `256:${A.key}\n`, /ID 0 to 255/],
-    ['an id twice', `1:${A.key}\n1:${B.key}\n`, /line 2: key 1 is listed twice/],
-  ])('refuses %s without printing a key', (_what, text, message) => {
-    const read = (): unknown => parseClusterKeys(text, 'keys');
-    expect(read).toThrow(ConfigError);
-    expect(read).toThrow(message);
-    try {
-      read();
-    } catch (error) {
-      expect(String(error)).not.toContain(A.key);
-    }
+  it('forgets nothing by jumping ahead', () => {
+    const window = new ReplayWindow();
+    window.accept(1);
+    window.accept(1 + 50 * REPLAY_WINDOW);
+    expect(window.isFresh(1)).toBe(false);
+    expect(window.isFresh(50 * REPLAY_WINDOW)).toBe(true);
+    expect(window.isFresh(2 + 49 * REPLAY_WINDOW)).toBe(true);
   });
 });

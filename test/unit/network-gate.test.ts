@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NetworkCounter } from '../../engine/buffers/counters.ts';
+import { SEAL_TRAILER_LENGTH, SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../../engine/wire/ring-header.ts';
 import { OnceAMinute } from '../../workers/network/once-a-minute.ts';
@@ -75,7 +76,7 @@ describe('what is let through', () => {
   });
 
   it.each([
-    [false, 24, 'seals its traffic'],
+    [false, SEAL_TRAILER_LENGTH, 'seals its traffic'],
     [true, 4, 'does not seal its traffic'],
   ])('is sealed as here (%s)', (sealed, trailerBytes, text) => {
     const { gate, warnings, counters } = testGate(sealed);
@@ -138,17 +139,48 @@ describe('two daemons of one name', () => {
   });
 });
 
-describe('seals that do not open', () => {
-  it('are said when they are many, with the address of the daemon they name', () => {
+describe('seals that are not believed', () => {
+  const admitted = (gate: RingGate): void => void gate.admits(datagram(1, { trailerBytes: SEAL_TRAILER_LENGTH }), A);
+
+  it.each([
+    [SealRefusal.Short, 3, 'do not have the form'],
+    [SealRefusal.WrongKey, 3, 'our keys do not open'],
+    [SealRefusal.Replayed, 20, 'came again'],
+    [SealRefusal.UnknownRun, 50, 'does not prove that it goes on'],
+    [SealRefusal.Misdirected, 3, 'for another one'],
+  ])('cause %i is said from %i in a minute on, with the daemon it names', (cause, from, text) => {
     const { gate, warnings } = testGate(true);
-    gate.admits(datagram(1, { trailerBytes: 24 }), A);
-    gate.sealsRefused(1, 1);
+    admitted(gate);
+    for (let count = 1; count < from; count++) gate.sealsRefused(cause, count, 1);
     expect(warnings).toEqual([]);
-    gate.sealsRefused(2, 1);
+    for (let count = from; count < 3 * from; count++) gate.sealsRefused(cause, count, 1);
+    expect(warnings).toMatchObject([{ fields: { peer: '10.0.0.1:4803', peerName: 'd1', refusals: from } }]);
+    expect(warnings[0]!.message).toContain(text);
+  });
+
+  it('are said again after a minute, when they go on', () => {
+    const { gate, warnings, clock } = testGate(true);
+    for (let second = 0; second < 150; second++) {
+      clock.nowMs = second * 1000;
+      gate.sealsRefused(SealRefusal.WrongKey, 10 * (second + 1), 1);
+    }
+    expect(warnings.length).toBe(3);
+  });
+
+  it('are not said when they are few, however long the daemon runs', () => {
+    const { gate, warnings, clock } = testGate(true);
+    for (let count = 1; count < 200; count++) {
+      clock.nowMs += 40_000;
+      gate.sealsRefused(SealRefusal.WrongKey, count, 1);
+      gate.sealsRefused(SealRefusal.UnknownRun, 10 * count, 0xffff);
+    }
     expect(warnings).toEqual([]);
-    gate.sealsRefused(3, 1);
-    gate.sealsRefused(40, 1);
-    expect(warnings).toMatchObject([{ fields: { peer: '10.0.0.1:4803', peerName: 'd1' } }]);
+  });
+
+  it('name nobody where nobody is named', () => {
+    const { gate, warnings } = testGate(true);
+    gate.sealsRefused(SealRefusal.Short, 3, 0xffff);
+    expect(warnings).toMatchObject([{ fields: { peer: null, peerName: null } }]);
   });
 });
 

@@ -5,6 +5,7 @@
  * Nothing here is authenticated: the ring agent opens seals. What a forged header can cause is a warning, once a minute.
  */
 import { NetworkCounter } from '../../engine/buffers/counters.ts';
+import { SEAL_TRAILER_LENGTH, type SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { readU16 } from '../../engine/wire/ring-bytes.ts';
 import {
   AT_CLUSTER,
@@ -17,15 +18,13 @@ import {
 } from '../../engine/wire/ring-header.ts';
 import type { Log, LogFields } from '../log.ts';
 import { OnceAMinute } from './once-a-minute.ts';
+import { SealWatch } from './seal-watch.ts';
 
 /** No incarnation has these high bits. */
 const UNHEARD = -1;
 const CRC_TRAILER_BYTES = 4;
-const SEAL_TRAILER_BYTES = 24;
 /** Datagrams of a run that ended may still come this long after the next one spoke. */
 const SUCCESSION_MS = 2000;
-/** So many datagrams of one peer must fail to open before it is said: single ones are repeated by the network itself. */
-const REFUSALS_TO_MENTION = 3;
 
 export interface Sender {
   readonly address: string;
@@ -77,14 +76,14 @@ export class RingGate {
   readonly #blocked: Uint8Array;
   readonly #peers: (Peer | null)[];
   readonly #warnings = new OnceAMinute();
-  #refusals = 0;
+  readonly #seals = new SealWatch();
 
   constructor(options: GateOptions, links: GateLinks) {
     this.#options = options;
     this.#links = links;
     const count = options.daemonNames.length;
     this.#cluster = options.cluster | 0;
-    this.#otherTrailerBytes = options.sealed ? CRC_TRAILER_BYTES : SEAL_TRAILER_BYTES;
+    this.#otherTrailerBytes = options.sealed ? CRC_TRAILER_BYTES : SEAL_TRAILER_LENGTH;
     this.#incarnationLow = new Int32Array(count);
     this.#incarnationHigh = new Int32Array(count).fill(UNHEARD);
     this.#incarnationLow[options.self] = options.incarnation | 0;
@@ -124,17 +123,14 @@ export class RingGate {
   }
 
   /**
-   * The ring agent could not open datagrams that name daemon `node` as their transmitter.
-   * @param refusals so far
+   * The ring agent did not believe the seal of datagrams that name daemon `node` as their transmitter.
+   * @param refusals so far for this cause
    */
-  sealsRefused(refusals: number, node: number): void {
-    if (refusals - this.#refusals < REFUSALS_TO_MENTION) return;
-    this.#refusals = refusals;
-    const peer = this.#peers[node]?.sender ?? null;
-    this.#warn('seal', peer, () => [
-      { peerName: this.#options.daemonNames[node] ?? null, refusals },
-      'datagrams between daemons that our keys do not open are ignored: give all daemons the same ClusterKeyFile and reload them with SIGHUP; if they have, somebody forges or repeats datagrams',
-    ]);
+  sealsRefused(cause: SealRefusal, refusals: number, node: number): void {
+    const text = this.#seals.look(cause, refusals, this.#links.now());
+    if (text === null) return;
+    const peerName = this.#options.daemonNames[node] ?? null;
+    this.#warn(`seal ${cause} ${peerName}`, this.#peers[node]?.sender ?? null, () => [{ peerName, refusals }, text]);
   }
 
   #otherVersion(datagram: Buffer, sender: Sender): boolean {

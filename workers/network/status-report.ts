@@ -15,6 +15,7 @@ import {
 } from '../../engine/buffers/counters.ts';
 import { RingCounter, RingState } from '../../engine/ring/counters.ts';
 import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
+import { SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { PROTOCOL_VERSION } from '../../engine/wire/limits.ts';
 import { encodeExtension } from '../../engine/wire/monitor-extension.ts';
 import { MONITOR_HEADER_LENGTH, MonitorType, writeMonitorAnswer } from '../../engine/wire/monitor-header.ts';
@@ -96,6 +97,7 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
   const network = networkCounters(counters);
   const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
   const unsent = (cause: SendCause): number => network[NetworkCounter.SendsFailed + SEND_CAUSES.indexOf(cause)]!;
+  const refusedBy = (cause: SealRefusal): number => ring[OrderingCounter.SealsRefusedBy + cause - 1]!;
   return encodeExtension({
     counters: {
       ringSequence: node(RingCounter.RingSeq),
@@ -131,6 +133,11 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       sendsFailedOtherwise: unsent('other'),
       receiveErrors: network[NetworkCounter.ReceiveErrors]!,
       logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
+      sealsShort: refusedBy(SealRefusal.Short),
+      sealsWrongKey: refusedBy(SealRefusal.WrongKey),
+      sealsReplayed: refusedBy(SealRefusal.Replayed),
+      sealsUnknownRun: refusedBy(SealRefusal.UnknownRun),
+      sealsMisdirected: refusedBy(SealRefusal.Misdirected),
     },
     members: addresses.filter((_, index) => isMember(ring, index)),
     release,

@@ -1,17 +1,18 @@
 /** The checksum of unsealed datagrams by zlib's own code, several times faster than the engine's portable one; the bytes are the same. */
 import * as zlib from 'node:zlib';
-import { crcSealer, type DatagramSealer } from '../../engine/wire/ring-sealer.ts';
+import { crcSealer } from '../../engine/wire/ring-sealer.ts';
 
 const CRC_BYTES = 4;
 
 /** Node has it from 20.15 and 22.2 on; its types for Node 20 do not know it. */
 const crc32 = (zlib as { readonly crc32?: (data: Uint8Array) => number }).crc32;
 
-export const checksumSealer: DatagramSealer =
+export const checksumSealer: typeof crcSealer =
   crc32 === undefined
     ? crcSealer
     : {
         trailerBytes: CRC_BYTES,
+        runs: null,
         seal(bytes, offset, lengthBytes) {
           writeCrc(bytes, offset + lengthBytes, crc32(bytes.subarray(offset, offset + lengthBytes)));
           return lengthBytes + CRC_BYTES;

@@ -1,5 +1,6 @@
 /** The list of ring-protocol.md 8.5 ("Mutation check") and some more: bugs that the simulator has to find. */
 import type { Mutant } from './mutant.ts';
+import { SEAL_MUTANTS } from './seal-mutants.ts';
 
 const RING = 'engine/ring';
 const MEMBERSHIP = 'engine/membership';
@@ -476,4 +477,5 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     scenarios: ['in-one-breath-lossy', 'in-one-breath-torn'],
     expected: ['GRP-10'],
   },
+  ...SEAL_MUTANTS,
 ];

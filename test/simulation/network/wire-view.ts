@@ -27,6 +27,7 @@ export type PacketType =
   | 'size-ack'
   | 'size-ready'
   | 'size-withdrawn'
+  | 'greeting'
   | 'other';
 
 const TYPES: Readonly<Record<number, PacketType>> = {
@@ -43,6 +44,7 @@ const TYPES: Readonly<Record<number, PacketType>> = {
   [Code.SizeAck]: 'size-ack',
   [Code.SizeReady]: 'size-ready',
   [Code.SizeWithdrawn]: 'size-withdrawn',
+  [Code.Greeting]: 'greeting',
 };
 
 const AT_TYPE = 5;
@@ -55,10 +57,19 @@ const AT_TOKEN_PHASE = RING_HEADER_LENGTH + 7;
 const AT_TOKEN_SEQ = RING_HEADER_LENGTH + 8;
 const AT_TOKEN_ARU = RING_HEADER_LENGTH + 14;
 
-export function packetType(bytes: Uint8Array): PacketType {
-  const type = TYPES[bytes[AT_TYPE] ?? 0] ?? 'other';
+/** Datagrams that are sealed, and what they were before: bystanders see the header, the simulator all of it. */
+const plainTexts = new WeakMap<Uint8Array, Uint8Array>();
+
+export function noteSealed(datagram: Uint8Array, plain: Uint8Array): void {
+  plainTexts.set(datagram, plain);
+}
+
+const plainOf = (datagram: Uint8Array): Uint8Array => plainTexts.get(datagram) ?? datagram;
+
+export function packetType(datagram: Uint8Array): PacketType {
+  const type = TYPES[datagram[AT_TYPE] ?? 0] ?? 'other';
   if (type !== 'token') return type;
-  const phase = bytes[AT_TOKEN_PHASE];
+  const phase = plainOf(datagram)[AT_TOKEN_PHASE];
   if (phase === TokenPhase.Recover) return 'token-recover';
   return phase === TokenPhase.Install ? 'token-install' : 'token';
 }
@@ -71,9 +82,9 @@ export const originOf = (bytes: Uint8Array): number => readU16(bytes, AT_ORIGIN)
 export const ringSeqOf = (bytes: Uint8Array): number => readU32(bytes, AT_RING_SEQ);
 export const ringLeaderOf = (bytes: Uint8Array): number => readU16(bytes, AT_RING_LEADER);
 /** Of a DATA packet. */
-export const sequenceOf = (bytes: Uint8Array): number => readU48(bytes, AT_DATA_SEQUENCE);
+export const sequenceOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), AT_DATA_SEQUENCE);
 /** Of a TOKEN packet. */
-export const hopOf = (bytes: Uint8Array): number => readU48(bytes, AT_TOKEN_HOP);
+export const hopOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), AT_TOKEN_HOP);
 
 export const isRetransmission = (bytes: Uint8Array): boolean => (bytes[AT_FLAGS]! & FLAG_RETRANSMISSION) !== 0;
 
@@ -84,5 +95,6 @@ export function describePacket(bytes: Uint8Array): string {
   if (type === 'data')
     return `${type} #${sequenceOf(bytes)} of ${originOf(bytes)}${isRetransmission(bytes) ? ' (again)' : ''}, ${ring}, ${bytes.length} bytes`;
   if (!type.startsWith('token')) return `${type}, ${ring}, ${bytes.length} bytes`;
-  return `${type} hop ${readU48(bytes, AT_TOKEN_HOP)} seq ${readU48(bytes, AT_TOKEN_SEQ)} aru ${readU48(bytes, AT_TOKEN_ARU)}, ${ring}`;
+  const token = plainOf(bytes);
+  return `${type} hop ${readU48(token, AT_TOKEN_HOP)} seq ${readU48(token, AT_TOKEN_SEQ)} aru ${readU48(token, AT_TOKEN_ARU)}, ${ring}`;
 }

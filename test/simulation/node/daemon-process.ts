@@ -9,10 +9,11 @@ import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../.
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
-import { originOf, packetType } from '../network/wire-view.ts';
+import { noteSealed, originOf, packetType } from '../network/wire-view.ts';
 import type { Recorder } from '../trace/recorder.ts';
 import { type MessageId, messageIdOf, type ProcessId } from '../trace/trace.ts';
 import { RecordQueue } from './record-queue.ts';
+import type { WatchedSealer } from './sealing.ts';
 
 export type StateName = 'operational' | 'gather' | 'commit' | 'recover' | 'stopped';
 const STATE_NAMES: Record<number, StateName> = {
@@ -55,6 +56,8 @@ export class DaemonProcess implements RingHost {
   readonly #filler: PacketFiller;
   readonly #controlFiller: PacketFiller;
   readonly #surroundings: ProcessSurroundings;
+  /** Null: traffic is not sealed. */
+  readonly sealer: WatchedSealer | null;
   readonly engine: RingNodeContract;
   target: DeliveryTarget | null = null;
   /** Nothing it does has an effect any more. */
@@ -73,6 +76,7 @@ export class DaemonProcess implements RingHost {
     createNode: RingNodeFactory,
     surroundings: ProcessSurroundings,
     maxSpanBytes: number,
+    sealer: WatchedSealer | null = null,
   ) {
     this.queue = new RecordQueue(maxSpanBytes);
     this.controlQueue = new RecordQueue(maxSpanBytes);
@@ -84,7 +88,8 @@ export class DaemonProcess implements RingHost {
     this.machines = machines;
     this.recorder = recorder(() => this.nextMessage());
     this.#surroundings = surroundings;
-    this.engine = createNode(options, this);
+    this.sealer = sealer;
+    this.engine = createNode(sealer === null ? options : { ...options, sealer }, this);
   }
 
   nextMessage(): MessageId {
@@ -209,6 +214,7 @@ export class DaemonProcess implements RingHost {
 
   #transmit(to: number | readonly number[], datagram: Uint8Array): void {
     if (this.dead) return;
+    if (this.sealer !== null) noteSealed(datagram, this.sealer.sealedLast);
     if (packetType(datagram) === 'data' && originOf(datagram) === this.self) this.recorder.dataSeen(datagram);
     this.#surroundings.transmit(this, to, datagram);
   }

@@ -2,6 +2,7 @@
  * The machine a daemon runs on: its socket, its processor, its clocks. It runs, is paused, or is down; what it persists
  * outlives a crash.
  */
+import type { ClusterKey } from '../../../engine/config/cluster-keys.ts';
 import { unstoredRingSeqFloor } from '../../../engine/ring/unstored-ring-seq.ts';
 import type { EventQueue } from '../core/event-queue.ts';
 import type { Random } from '../core/random.ts';
@@ -27,6 +28,8 @@ export class VirtualNode {
   wallStepSeconds = 0;
   /** Which of the scenario's configuration files it has. */
   configuration = 0;
+  /** How far a change of the cluster's key has come here. */
+  keyStep = 0;
   process: DaemonProcess | null = null;
   paused = false;
   /** Time the processor takes for each datagram; 0 for none. */
@@ -137,12 +140,24 @@ export class VirtualNode {
     if (forMs > 0) this.#busyUntilMs = Math.max(this.#busyUntilMs, this.#events.nowMs) + forMs;
   }
 
+  /** The daemon is told to read its key file again. */
+  reloadKeys(keys: readonly ClusterKey[]): void {
+    this.process?.sealer?.setKeys(keys);
+    if (this.process === null) return;
+    this.#call((process) => process.run((engine) => engine.keysChanged(this.localMs)));
+    this.#arm();
+  }
+
   leave(): void {
     this.#call((process) => process.run((engine) => engine.leave(this.localMs)));
   }
 
   #handle(datagram: Uint8Array): void {
-    this.#call((process) => process.run((engine) => engine.receive(this.localMs, datagram, 0, datagram.length)));
+    this.#call((process) => {
+      // What is sealed is decrypted in place, and others get the same bytes.
+      const bytes = process.sealer === null ? datagram : datagram.slice();
+      process.run((engine) => engine.receive(this.localMs, bytes, 0, bytes.length));
+    });
   }
 
   /** Handles what waits in the socket as fast as the processor allows. */

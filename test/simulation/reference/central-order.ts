@@ -47,6 +47,8 @@ class ReferenceNode implements RingNodeContract {
     this.#order.turn(this);
   }
 
+  keysChanged(): void {}
+
   leave(): void {
     this.stopped = true;
   }

@@ -1,7 +1,7 @@
 /** Carries out one fault on a running simulation. */
 import type { EventQueue } from '../core/event-queue.ts';
 import type { VirtualNetwork } from '../network/virtual-network.ts';
-import type { Fault, GarbageMode } from './scenario.ts';
+import type { Fault, GarbageMode, ReplayMode } from './scenario.ts';
 
 /** What faults need of the run. Every effect must be undone by `undo`s, which run at the latest when faults end. */
 export interface FaultTarget {
@@ -15,6 +15,8 @@ export interface FaultTarget {
   setLogFull(node: number, full: boolean): void;
   stepWallClock(node: number, seconds: number): void;
   garbage(mode: GarbageMode): void;
+  replay(modes: readonly ReplayMode[]): void;
+  rotate(stepMs: number): void;
   reconfigure(fault: Extract<Fault, { kind: 'reconfigure' }>): void;
   /** @returns what ends it */
   duplicate(fault: Extract<Fault, { kind: 'duplicate' }>): () => void;
@@ -71,7 +73,13 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
       target.during(fault.forMs, null, target.duplicate(fault));
       return;
     case 'garbage':
-      scatterGarbage(target, fault.forMs, fault.everyMs, fault.mode);
+      again(target, fault.forMs, fault.everyMs, () => target.garbage(fault.mode));
+      return;
+    case 'replay':
+      again(target, fault.forMs, fault.everyMs, () => target.replay(fault.modes));
+      return;
+    case 'rotate':
+      target.rotate(fault.stepMs);
       return;
   }
 }
@@ -107,11 +115,11 @@ function cut(target: FaultTarget, fault: Extract<Fault, { kind: 'cut' }>): void 
   target.during(fault.forMs, null, () => target.network.repair(silence));
 }
 
-function scatterGarbage(target: FaultTarget, forMs: number, everyMs: number, mode: GarbageMode): void {
+function again(target: FaultTarget, forMs: number, everyMs: number, action: () => void): void {
   let going = true;
   const next = (): void => {
     if (!going) return;
-    target.garbage(mode);
+    action();
     target.events.after(everyMs, next);
   };
   next();

@@ -8,6 +8,7 @@ import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
 import { operationScenarios } from './named-operation.ts';
 import { sessionScenarios } from './named-sessions.ts';
+import { sealScenarios } from './named-seals.ts';
 import { sizeScenarios } from './named-sizes.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -36,6 +37,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...groupScenarios,
   ...sizeScenarios,
   ...sessionScenarios,
+  ...sealScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

@@ -96,6 +96,12 @@ export type Trigger =
  */
 export type GarbageMode = 'random' | 'recorded' | 'foreign' | 'sealed';
 
+/**
+ * What somebody sends again who heard everything: of runs that ended, of those that go on, to daemons that it was not for, or back to
+ * its sender.
+ */
+export type ReplayMode = 'earlier-run' | 'this-run' | 'reflected' | 'to-sender';
+
 /** A node by its index, or the one that sets the trigger off. */
 export type NodeChoice = number | 'trigger';
 
@@ -162,6 +168,15 @@ export type Fault = { readonly trigger: Trigger } & (
       /** The other one is switched off in the end. */
       readonly survivor: 'original' | 'copy';
     }
+  /** Somebody on the network sends again what daemons sent. */
+  | {
+      readonly kind: 'replay';
+      readonly forMs: number;
+      readonly everyMs: number;
+      readonly modes: readonly ReplayMode[];
+    }
+  /** The cluster's key is changed: each of the three steps at every node, in some order, before the next begins. */
+  | { readonly kind: 'rotate'; readonly stepMs: number }
   /** Somebody on the network sends rubbish to every node. */
   | { readonly kind: 'garbage'; readonly forMs: number; readonly everyMs: number; readonly mode: GarbageMode }
 );
@@ -202,6 +217,8 @@ export interface Scenario {
   readonly keepsState: boolean;
   /** Unset, `deliveryPlan` with a log of a few segments. */
   readonly delivery?: DeliveryPlan;
+  /** Traffic is sealed with a key of the cluster; unset, it has a checksum. */
+  readonly sealed?: boolean;
   /** Nodes whose process groups run; false runs the ring alone. */
   readonly groups: boolean;
   /** Longest body of a state exchange; unset, short ones, so that an exchange takes several records and can be cut between them. */

@@ -6,13 +6,13 @@ import { type Random, randomFor } from '../core/random.ts';
 import type { PacketType } from '../network/wire-view.ts';
 import { deliveryPlan } from './delivery-plan.ts';
 import { ALL_SERVICES, FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
-import type { ClientPlan, DeliveryPlan, Fault, FaultKind, NodeChoice, Scenario, Trigger } from './scenario.ts';
+import type { ClientPlan, DeliveryPlan, Fault, FaultKind, NodeChoice, ReplayMode, Scenario, Trigger } from './scenario.ts';
 
 /**
  * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
- * configuration has to be there from the start of the run.
+ * configuration has to be there from the start of the run. The seal is a draw of its own.
  */
-type SwarmKind = Exclude<FaultKind, 'duplicate' | 'reconfigure'>;
+type SwarmKind = Exclude<FaultKind, 'duplicate' | 'reconfigure' | 'replay' | 'rotate'>;
 
 const KINDS: readonly SwarmKind[] = [
   'crash',
@@ -42,6 +42,10 @@ const CONTROL: readonly PacketType[] = [
   'size-ready',
   'size-withdrawn',
 ];
+
+/** Real encryption takes its time, so not all seeds have it. */
+const SEALED_SHARE = 0.15;
+const REPLAY_MODES: readonly ReplayMode[] = ['earlier-run', 'this-run', 'reflected', 'to-sender'];
 
 /** A network that passes long datagrams at all has room for a few of them at once. */
 const MANY_LONG_BYTES = 100_000;
@@ -78,6 +82,7 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
     faults,
     faultsEndMs,
     workAfterMs: random.real(20, 200),
+    ...seal(seed, faults, faultsEndMs),
   });
   return { ...scenario, delivery: randomDelivery(random, scenario) };
 }
@@ -103,6 +108,24 @@ function breathless(seed: number, clients: readonly ClientPlan[]): readonly Clie
   return clients.map((plan) =>
     random.chance(0.7) ? { ...plan, services: ALL_SERVICES, breath: random.real(0.05, 0.6) } : plan,
   );
+}
+
+/** From a stream of its own, so that the rest of a seed is what it was before there were seals. */
+function seal(seed: number, faults: readonly Fault[], faultsEndMs: number): Partial<Scenario> {
+  const random = randomFor(seed, 'seal');
+  if (!random.chance(SEALED_SHARE)) return {};
+  const more: Fault[] = [];
+  const trigger = (): Trigger => ({ kind: 'time', atMs: random.real(10, faultsEndMs) });
+  if (random.chance(0.6))
+    more.push({
+      kind: 'replay',
+      trigger: trigger(),
+      forMs: faultsEndMs,
+      everyMs: random.logarithmic(0.5, 10),
+      modes: random.sample(REPLAY_MODES, random.integer(1, REPLAY_MODES.length)),
+    });
+  if (random.chance(0.4)) more.push({ kind: 'rotate', trigger: trigger(), stepMs: random.real(5, 200) });
+  return { sealed: true, faults: [...faults, ...more] };
 }
 
 function randomTrigger(random: Random, nodeCount: number, endMs: number): Trigger {

@@ -1,0 +1,194 @@
+/**
+ * Runs of sealed daemons prove to each other that they go on. A daemon that gets a datagram of a run not proven asks that daemon, at its
+ * configured address, with a number drawn for this; the run answers with its salt and its last counter (greeting.ts). What was recorded
+ * answers nothing, so neither a clock nor anything kept on disk has to be right for it.
+ *
+ * First contact takes one more round trip. Who is asked knows that what it sent was not heard, and says it again (`Asked`).
+ *
+ * There is one question at a time for each daemon, good for all runs that answer it until it is old, so whatever strangers send makes
+ * this daemon send no more than a GREETING each `joinEveryMs`.
+ */
+import type { Emitter } from '../ring/emitter.ts';
+import type { NodeContext } from '../ring/node-context.ts';
+import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
+import type { RingMember } from '../wire/ring-body.ts';
+import type { RingHeader } from '../wire/ring-header.ts';
+import { decodeGreeting, encodeGreeting, type Greeting, NONCE_LENGTH } from './greeting.ts';
+import type { SealedRuns } from './sealed-runs.ts';
+
+const NEVER = Number.POSITIVE_INFINITY;
+/** A question that is not answered is sent so often, unless the run is heard again. */
+const TRIES = 5;
+/** A question is good for so many token loss timeouts: longer than any answer takes. */
+const GOOD_FOR_LOSS_TIMEOUTS = 4;
+/** Who is no member proves itself again after so many idle probe periods: the longest time a daemon outside a ring is silent. */
+const GOOD_FOR_PROBES = 3;
+/** What a daemon that is asked sends again, it sends to each other daemon not more often than this. */
+const MIN_AGAIN_GAP_MS = 5;
+
+interface Question {
+  readonly nonce: Uint8Array;
+  readonly drawnAtMs: number;
+  sentAtMs: number;
+  /** NEVER: it is answered, or given up. */
+  againAtMs: number;
+  triesLeft: number;
+}
+
+/** What came of a GREETING. */
+export const GreetingEffect = { Malformed: 0, None: 1, Asked: 2 } as const;
+export type GreetingEffect = (typeof GreetingEffect)[keyof typeof GreetingEffect];
+
+export class Greeter {
+  readonly #context: NodeContext;
+  readonly #emitter: Emitter;
+  /** Null: traffic is not sealed. */
+  readonly #runs: SealedRuns | null;
+  readonly #questions: (Question | null)[];
+  readonly #askedAtMs: Float64Array;
+  /** 1: in the ring this daemon is in. */
+  readonly #isMember: Uint8Array;
+  /** When a run of each was proven last. */
+  readonly #provenAtMs: Float64Array;
+  #deadlineMs = NEVER;
+
+  constructor(context: NodeContext, emitter: Emitter) {
+    this.#context = context;
+    this.#emitter = emitter;
+    this.#runs = context.sealer.runs;
+    this.#questions = Array.from({ length: context.nodeCount }, () => null);
+    this.#isMember = new Uint8Array(context.nodeCount);
+    this.#provenAtMs = new Float64Array(context.nodeCount);
+    this.#askedAtMs = new Float64Array(context.nodeCount).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  get nextDeadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  /** A datagram of a run that is not proven came, if it is what it says. */
+  unknownHeard(node: number): void {
+    const { nowMs } = this.#context;
+    const question = this.#questionFor(node);
+    question.triesLeft = TRIES;
+    const dueMs = question.sentAtMs + this.#everyMs;
+    if (dueMs <= nowMs) this.#ask(node, question);
+    else this.#askAt(question, dueMs);
+  }
+
+  /** `bytes[offset, offset + lengthBytes)` was opened. */
+  arrived(header: RingHeader, bytes: Uint8Array, offset: number, lengthBytes: number): GreetingEffect {
+    const runs = this.#runs;
+    const greeting = runs === null ? null : decodeGreeting(bytes, offset, lengthBytes);
+    if (runs === null || greeting === null) return GreetingEffect.Malformed;
+    const from = nodeIndex(header.relay);
+    if (greeting.answers !== null) this.#answered(runs, from, header.incarnation, greeting);
+    if (greeting.asks === null) return GreetingEffect.None;
+    const isProven = runs.peers.isProven(from, header.incarnation, greeting.salt);
+    this.#send(from, greeting.asks, isProven ? null : this.#questionFor(from));
+    const { nowMs } = this.#context;
+    if (nowMs - this.#askedAtMs[from]! < MIN_AGAIN_GAP_MS) return GreetingEffect.None;
+    this.#askedAtMs[from] = nowMs;
+    return GreetingEffect.Asked;
+  }
+
+  /** Before a datagram is opened that says to be of `node`: who is no member is believed for a while only. */
+  before(node: number): void {
+    if (this.#runs === null || this.#isMember[node] !== 0) return;
+    const { nowMs, options } = this.#context;
+    if (nowMs - this.#provenAtMs[node]! <= GOOD_FOR_PROBES * options.timeouts.probeIdleMs) return;
+    this.#provenAtMs[node] = Number.POSITIVE_INFINITY;
+    this.#putBack(this.#runs, node);
+  }
+
+  /** Who was a member until now and is none any more has to prove itself again. */
+  installed(members: readonly RingMember[]): void {
+    const runs = this.#runs;
+    if (runs === null) return;
+    for (let node = 0; node < this.#isMember.length; node++) {
+      const isMember = members.some((member) => member.node === node);
+      if (this.#isMember[node] === 1 && !isMember) this.#putBack(runs, node);
+      this.#isMember[node] = isMember ? 1 : 0;
+    }
+  }
+
+  /** A key is gone. What its holders made others believe ends with it, and nothing is interrupted meanwhile. */
+  keysChanged(): void {
+    for (let node = 0; node < this.#questions.length; node++) {
+      if (this.#runs?.peers.hasDoubted(node) !== true) continue;
+      this.#questions[node] = null;
+      this.unknownHeard(node);
+    }
+  }
+
+  tick(): void {
+    const { nowMs } = this.#context;
+    if (this.#deadlineMs > nowMs) return;
+    this.#deadlineMs = NEVER;
+    for (let node = 0; node < this.#questions.length; node++) {
+      const question = this.#questions[node]!;
+      if (question === null || question.againAtMs === NEVER) continue;
+      if (question.againAtMs > nowMs) this.#deadlineMs = Math.min(this.#deadlineMs, question.againAtMs);
+      else this.#ask(node, this.#questionFor(node));
+    }
+  }
+
+  get #everyMs(): number {
+    return this.#context.options.timeouts.joinEveryMs;
+  }
+
+  /** The question that is open, or a new one. */
+  #questionFor(node: number): Question {
+    const { nowMs, options } = this.#context;
+    const open = this.#questions[node] ?? null;
+    if (open !== null && nowMs - open.drawnAtMs < GOOD_FOR_LOSS_TIMEOUTS * options.timeouts.tokenLossMs) return open;
+    const question: Question = {
+      nonce: this.#runs!.draw(NONCE_LENGTH),
+      drawnAtMs: nowMs,
+      sentAtMs: open?.sentAtMs ?? Number.NEGATIVE_INFINITY,
+      againAtMs: NEVER,
+      triesLeft: open?.triesLeft ?? TRIES,
+    };
+    this.#questions[node] = question;
+    return question;
+  }
+
+  #ask(node: number, question: Question): void {
+    question.triesLeft--;
+    question.againAtMs = NEVER;
+    this.#send(nodeIndex(node), null, question);
+    if (question.triesLeft > 0) this.#askAt(question, question.sentAtMs + this.#everyMs);
+  }
+
+  #askAt(question: Question, atMs: number): void {
+    question.againAtMs = Math.min(question.againAtMs, atMs);
+    this.#deadlineMs = Math.min(this.#deadlineMs, question.againAtMs);
+  }
+
+  #send(to: NodeIndex, answers: Uint8Array | null, question: Question | null): void {
+    const { salt, counter } = this.#runs!;
+    if (question !== null) question.sentAtMs = this.#context.nowMs;
+    this.#emitter.greeting(encodeGreeting({ salt, counter, answers, asks: question?.nonce ?? null }), to);
+  }
+
+  #putBack(runs: SealedRuns, node: number): void {
+    runs.peers.putBack(node);
+    this.#questions[node] = null;
+  }
+
+  #answered(runs: SealedRuns, from: NodeIndex, fromIncarnation: number, { salt, counter, answers }: Greeting): void {
+    const { nowMs, options } = this.#context;
+    const question = this.#questions[from] ?? null;
+    if (question === null || !isSame(question.nonce, answers!)) return;
+    if (nowMs - question.drawnAtMs >= GOOD_FOR_LOSS_TIMEOUTS * options.timeouts.tokenLossMs) return;
+    question.againAtMs = NEVER;
+    this.#provenAtMs[from] = nowMs;
+    // Answers that a run gave before the next one came prove nothing any more.
+    if (runs.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;
+  }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let i = 0; i < NONCE_LENGTH; i++) if (a[i] !== b[i]) return false;
+  return true;
+}

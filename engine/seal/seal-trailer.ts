@@ -1,0 +1,54 @@
+/**
+ * What follows a sealed datagram between daemons, little-endian. Everything before the tag is authenticated with the header.
+ *
+ *     off size field
+ *      0   1   id of the key in the cluster's key file
+ *      1   1   0
+ *      2   2   node index of the one daemon it is for; FOR_ANY: whoever gets it
+ *      4   6   first bytes of the salt of the run that sealed it
+ *     10   6   counter of that run, from 1; 0 in a GREETING
+ *     16  16   tag of AES-256-GCM; in a GREETING, HMAC-SHA256 cut to 16 bytes
+ */
+export const SEAL_TRAILER_LENGTH = 32;
+export const AT_KEY_ID = 0;
+export const AT_RESERVED = 1;
+export const AT_FOR = 2;
+export const AT_RUN = 4;
+export const AT_COUNTER = 10;
+export const AT_TAG = 16;
+export const RUN_MARK_LENGTH = 6;
+
+/** A datagram that is sent to several daemons is sealed once. */
+export const FOR_ANY = 0xffff;
+
+/** Drawn by each run of a daemon. */
+export const SALT_LENGTH = 16;
+
+/** The last counter of a run: 48 bits, and the nonce is made of it. */
+export const LAST_COUNTER = 2 ** 48 - 1;
+
+/**
+ * Datagrams sealed with one key; then the next key of the run is used, on both sides by the counter alone. With datagrams of 64 KB that
+ * is 2^36 blocks a key, far below what AES-GCM bears.
+ */
+const DATAGRAMS_OF_A_KEY = 2 ** 24;
+
+/** Number of the key, in its run, that seals the datagram with this counter. */
+export const epochOf = (counter: number): number => Math.floor(counter / DATAGRAMS_OF_A_KEY);
+
+/** Why a sealed datagram is not believed. `open` gives the negative of one of these. */
+export const SealRefusal = {
+  /** No header and trailer, or not of the form. */
+  Short: 1,
+  /** A key that the file does not have, or a tag that does not fit: another key, damaged, or forged. */
+  WrongKey: 2,
+  /** A counter of its run that came before, or that is too old to tell. */
+  Replayed: 3,
+  /** The run has not shown that it goes on now. */
+  UnknownRun: 4,
+  /** Sealed for another daemon, or by this one. */
+  Misdirected: 5,
+} as const;
+export type SealRefusal = (typeof SealRefusal)[keyof typeof SealRefusal];
+
+export const SEAL_REFUSALS = 5;

@@ -1,0 +1,125 @@
+/** Rules of the seal, each left out. */
+import type { Mutant } from './mutant.ts';
+
+const SEAL = 'engine/seal';
+const EXPECTED = ['seal'];
+const SCENARIOS = ['replay-attack', 'sealed'];
+
+export const SEAL_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'seal-opened-twice',
+    breaks: 'a counter of a run opens once',
+    changes: [
+      {
+        file: `${SEAL}/run-sealer.ts`,
+        from: 'if (!run.window.isFresh(counter)) return -SealRefusal.Replayed;',
+        to: '',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'seal-not-for-one-receiver',
+    breaks: 'what was sealed for one daemon opens at no other',
+    changes: [
+      {
+        file: `${SEAL}/run-sealer.ts`,
+        from: 'if (node === self || (to !== self && to !== FOR_ANY)) return',
+        to: 'if (node === self) return',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'any-answer-proves',
+    breaks: 'a run is proven by an answer to a question of this run',
+    changes: [
+      {
+        file: `${SEAL}/greeter.ts`,
+        from: 'if (question === null || !isSame(question.nonce, answers!)) return;',
+        to: 'if (question === null || answers === null) return;',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'question-outlives-the-next-run',
+    breaks: 'what a run answered before the next one came proves nothing any more',
+    changes: [
+      {
+        file: `${SEAL}/greeter.ts`,
+        from: 'if (runs.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;',
+        to: 'runs.peers.prove(from, fromIncarnation, salt, counter);',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'proven-from-its-first-datagram',
+    breaks: 'what a run sealed before it was proven is refused',
+    changes: [
+      {
+        file: `${SEAL}/peer-runs.ts`,
+        from: '      run.isProven = true;\n      run.window.reset(counter);',
+        to: '      run.isProven = true;\n      run.window.reset(0);',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'earlier-run-stays-proven',
+    breaks: 'a run that is new puts the others of its daemon back',
+    changes: [{ file: `${SEAL}/peer-runs.ts`, from: 'for (const other of runs) other.isProven = false;', to: '' }],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'runs-need-no-proof',
+    breaks: 'only runs that are proven are opened',
+    changes: [
+      {
+        file: `${SEAL}/run-sealer.ts`,
+        from: 'if (run === null || !run.isProven) return',
+        to: 'if (run === null) return',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'counters-start-again-with-a-key',
+    breaks: 'a change of the cluster’s keys does not turn counters back',
+    changes: [
+      {
+        file: `${SEAL}/run-sealer.ts`,
+        from: 'this.#keys.forget();\n    this.peers',
+        to: 'this.#keys.forget();\n    this.#counter = 0;\n    this.peers',
+      },
+    ],
+    scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'nobody-is-asked',
+    breaks: 'a run that is not proven is asked, so that it can be',
+    changes: [
+      { file: `${SEAL}/greeter.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
+      { file: `${SEAL}/greeter.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },
+    ],
+    scenarios: SCENARIOS,
+  },
+  {
+    name: 'asked-daemon-says-nothing-again',
+    breaks: 'who is asked says again what was not heard, so that first contact takes one more round trip and no more',
+    changes: [
+      { file: 'engine/ring/ring-node.ts', from: 'if (effect !== GreetingEffect.Asked) return;', to: 'return;' },
+    ],
+    scenarios: SCENARIOS,
+    expected: ['replay', 'EVS-6'],
+  },
+];

@@ -1,0 +1,124 @@
+/**
+ * The cryptography of sealed datagrams, by Node's own: AES-256-GCM for what is encrypted, HMAC-SHA256 for greetings, HKDF-SHA256 for all
+ * keys. Header and trailer up to the tag are the associated data; the nonce is the run's counter (engine/seal/run-sealer.ts).
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import type { RunIdentity, SealCipher } from '../../engine/seal/seal-cipher.ts';
+import { AT_TAG, SEAL_TRAILER_LENGTH } from '../../engine/seal/seal-trailer.ts';
+import { writeU32, writeU48 } from '../../engine/wire/ring-bytes.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/ring-header.ts';
+
+const CIPHER = 'aes-256-gcm';
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = SEAL_TRAILER_LENGTH - AT_TAG;
+/** Keys for different things never agree. */
+const DATAGRAM_LABEL = 'skein ring datagram 2';
+const GREETING_LABEL = 'skein ring greeting 1';
+
+interface Keys {
+  readonly cluster: Buffer;
+  readonly greeting: Buffer;
+}
+
+export class AeadCipher implements SealCipher {
+  readonly #clusterHash: Uint8Array;
+  #keys: ReadonlyMap<number, Keys> = new Map();
+  #sealingId = 0;
+  readonly #nonce = Buffer.alloc(NONCE_BYTES);
+  readonly #associated = Buffer.alloc(RING_HEADER_LENGTH + AT_TAG);
+
+  /** @param clusterHash identity of the cluster and its configuration: daemons of another one derive other keys */
+  constructor(keys: readonly ClusterKey[], clusterHash: Uint8Array) {
+    this.#clusterHash = clusterHash;
+    this.setKeys(keys);
+  }
+
+  /** The first key seals, all open. @returns whether a key is gone, or is another one under its id */
+  setKeys(keys: readonly ClusterKey[]): boolean {
+    const before = this.#keys;
+    this.#keys = new Map(keys.map(({ id, key }) => [id, this.#keysOf(Buffer.from(key, 'base64'))]));
+    this.#sealingId = keys[0]!.id;
+    return [...before].some(([id, { cluster }]) => this.#keys.get(id)?.cluster.equals(cluster) !== true);
+  }
+
+  get sealingId(): number {
+    return this.#sealingId;
+  }
+
+  hasKey(keyId: number): boolean {
+    return this.#keys.has(keyId);
+  }
+
+  runKey(keyId: number, { node, incarnation, salt }: RunIdentity, epoch: number): Uint8Array {
+    const who = new Uint8Array(12);
+    writeU32(who, 0, epoch);
+    writeU48(who, 4, incarnation);
+    who[10] = node;
+    who[11] = node >>> 8;
+    const info = Buffer.concat([Buffer.from(DATAGRAM_LABEL), this.#clusterHash, who]);
+    return Buffer.from(hkdfSync('sha256', this.#keys.get(keyId)!.cluster, salt, info, KEY_BYTES));
+  }
+
+  encrypt(key: Uint8Array, counter: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const cipher = createCipheriv(CIPHER, key, this.#nonceOf(counter));
+    cipher.setAAD(this.#associatedData(bytes, offset, lengthBytes));
+    const body = offset + RING_HEADER_LENGTH;
+    bytes.set(cipher.update(bytes.subarray(body, offset + lengthBytes)), body);
+    cipher.final();
+    bytes.set(cipher.getAuthTag(), offset + lengthBytes + AT_TAG);
+  }
+
+  decrypt(key: Uint8Array, counter: number, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
+    const decipher = createDecipheriv(CIPHER, key, this.#nonceOf(counter));
+    decipher.setAAD(this.#associatedData(bytes, offset, lengthBytes));
+    const tag = offset + lengthBytes + AT_TAG;
+    decipher.setAuthTag(bytes.subarray(tag, tag + TAG_BYTES));
+    const body = offset + RING_HEADER_LENGTH;
+    const plain = decipher.update(bytes.subarray(body, offset + lengthBytes));
+    try {
+      decipher.final();
+    } catch {
+      return false;
+    }
+    bytes.set(plain, body);
+    return true;
+  }
+
+  sign(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    bytes.set(this.#mac(keyId, bytes, offset, lengthBytes), offset + lengthBytes + AT_TAG);
+  }
+
+  verify(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
+    const tag = offset + lengthBytes + AT_TAG;
+    return timingSafeEqual(bytes.subarray(tag, tag + TAG_BYTES), this.#mac(keyId, bytes, offset, lengthBytes));
+  }
+
+  #mac(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): Uint8Array {
+    const mac = createHmac('sha256', this.#keys.get(keyId)!.greeting);
+    return mac
+      .update(bytes.subarray(offset, offset + lengthBytes + AT_TAG))
+      .digest()
+      .subarray(0, TAG_BYTES);
+  }
+
+  #keysOf(cluster: Buffer): Keys {
+    const info = Buffer.concat([Buffer.from(GREETING_LABEL), this.#clusterHash]);
+    return { cluster, greeting: Buffer.from(hkdfSync('sha256', cluster, new Uint8Array(0), info, KEY_BYTES)) };
+  }
+
+  /** One buffer is reused for each: the cipher has read it before the next call. */
+  #associatedData(bytes: Uint8Array, offset: number, lengthBytes: number): Buffer {
+    const associated = this.#associated;
+    for (let i = 0; i < RING_HEADER_LENGTH; i++) associated[i] = bytes[offset + i]!;
+    const trailer = offset + lengthBytes;
+    for (let i = 0; i < AT_TAG; i++) associated[RING_HEADER_LENGTH + i] = bytes[trailer + i]!;
+    return associated;
+  }
+
+  #nonceOf(counter: number): Buffer {
+    writeU48(this.#nonce, 0, counter);
+    return this.#nonce;
+  }
+}
