@@ -5,6 +5,7 @@ import { ConfigError } from '../engine/config/config-error.ts';
 import { registerConf } from './conf.ts';
 import { describeFailure, ExitCode, exitCodeOf } from './exit.ts';
 import { registerFlood } from './flood.ts';
+import { registerKeygen } from './keygen.ts';
 import { registerMonitor } from './monitor.ts';
 import { registerPasswd } from './passwd.ts';
 import { registerPublish } from './publish.ts';
@@ -54,6 +55,7 @@ export function createProgram(): Command {
   registerConf(program);
   registerPasswd(program);
   registerState(program);
+  registerKeygen(program);
   return program;
 }
 

@@ -3,7 +3,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
-import { type ClusterKey, parseClusterKeys } from '../engine/config/cluster-keys.ts';
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
@@ -15,6 +14,7 @@ import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/listener.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
+import { readKeyFile } from './key-file.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
@@ -53,6 +53,8 @@ export async function createDaemonSpec(
   const daemonNames = hosts.map((host) => host.name);
   const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile, warnings);
   const cluster = clusterHash(configuration);
+  const keyFile = options.clusterKeyFile === null ? null : await readKeyFile(options.clusterKeyFile);
+  warnings.push(...(keyFile?.warnings ?? []));
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,
@@ -108,7 +110,7 @@ export async function createDaemonSpec(
       dangerousMonitor: options.dangerousMonitor,
       release: packageRelease(),
     },
-    clusterKeys: await readClusterKeys(options.clusterKeyFile),
+    clusterKeys: keyFile?.keys ?? null,
   };
   if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
     warnings.push(UNSEALED);
@@ -122,11 +124,6 @@ function segmentGroup({ configuration, self }: ResolvedDaemonOptions): DaemonSpe
   const kind = segmentTransport(segment, configuration.options);
   const nodes = segment.hosts.map((host) => host.node).filter((node) => node !== self.node);
   return kind === 'unicast' || nodes.length === 0 ? null : { kind, address: segment.address, nodes };
-}
-
-/** @throws (rejects) ConfigError when the file holds no usable keys */
-export async function readClusterKeys(file: string | null): Promise<readonly ClusterKey[] | null> {
-  return file === null ? null : parseClusterKeys(await readTextFile(file), file);
 }
 
 function listenAddresses(

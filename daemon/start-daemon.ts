@@ -10,14 +10,13 @@ import {
   SupervisorCounter,
   supervisorCounters,
 } from '../engine/buffers/counters.ts';
-import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
 import { withAbsolutePaths } from './absolute-paths.ts';
 import { DaemonLog } from './daemon-log.ts';
-import { createDaemonSpec, readClusterKeys } from './daemon-spec.ts';
+import { createDaemonSpec } from './daemon-spec.ts';
 import {
   becomeIdentity,
   enterRuntimeDir,
@@ -27,6 +26,7 @@ import {
   resolveIdentity,
 } from './identity.ts';
 import { checkFilesOf, handOverState } from './identity-files.ts';
+import { type KeyFile, readKeyFile } from './key-file.ts';
 import { loadOptions } from './options-load.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
@@ -175,10 +175,11 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     },
     logStatus: () => log.info(statusFields(supervisor.memory.counters, startedMs), 'status'),
     async reloadClusterKeys() {
-      const keys = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
+      const { keys, warnings: keyWarnings } = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
         log.error({ reason: error.message }, 'cluster keys not reloaded; what was in force stays so');
         throw error;
       });
+      for (const warning of keyWarnings) log.warn({}, warning);
       supervisor.setClusterKeys(keys);
       const fields = { sealingKey: keys[0]?.id, keys: keys.length };
       log.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
@@ -207,11 +208,10 @@ function statusFields(counters: CountersMemory, startedMs: number): LogFields {
   };
 }
 
-async function clusterKeysAgain(file: string | null): Promise<readonly ClusterKey[]> {
-  const keys = await readClusterKeys(file);
-  if (keys === null)
+async function clusterKeysAgain(file: string | null): Promise<KeyFile> {
+  if (file === null)
     throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
-  return keys;
+  return readKeyFile(file);
 }
 
 const withPaths = (resolved: ResolvedDaemonOptions): ResolvedDaemonOptions => {

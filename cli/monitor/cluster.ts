@@ -43,8 +43,8 @@ export async function commandKeys({ keyFile }: Cluster, configFile: string): Pro
       `${configFile} names no ClusterKeyFile, and daemons obey only commands that are sealed with a key of it`,
       ExitCode.Usage,
     );
-  const { readClusterKeys } = await import('../../daemon/daemon-spec.ts');
-  return (await readClusterKeys(keyFile)) ?? [];
+  const { readKeyFile } = await import('../../daemon/key-file.ts');
+  return (await readKeyFile(keyFile)).keys;
 }
 
 /** `PORT` or `PORT@HOST`. @throws (rejects) CliError when it is neither, or the host has no address */

@@ -13,8 +13,16 @@ export interface ClusterKey {
 
 /** Valid at once; more would only keep old ones alive. */
 export const MAX_CLUSTER_KEYS = 4;
-const MAX_ID = 255;
-const LINE = /^(\d{1,3}):([A-Za-z0-9+/]{43}=)$/;
+export const MAX_KEY_ID = 255;
+/** Of the whole file. */
+export const MAX_KEY_FILE_BYTES = 16_384;
+const LINE = /^(0|[1-9]\d{0,2}):([A-Za-z0-9+/]{43}=)$/;
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+/**
+ * 32 random bytes are about 30 different ones; fewer than this are met once in 10^16 keys. A key typed by hand, or made of a
+ * repeated word, has fewer.
+ */
+const MIN_DIFFERENT_BYTES = 16;
 
 /**
  * @param name of the file, for errors
@@ -26,17 +34,11 @@ export function parseClusterKeys(text: string, name: string): readonly ClusterKe
   for (const [i, raw] of text.split('\n').entries()) {
     const content = raw.trim();
     if (content === '' || content.startsWith('#')) continue;
-    const at = { line: i + 1, column: 1 };
     const match = LINE.exec(content);
-    const id = Number(match?.[1]);
-    if (match === null || id > MAX_ID) {
-      findings.problem(
-        at,
-        `${name} line ${i + 1}: a line is ID:KEY, ID 0 to ${MAX_ID}, KEY 32 bytes in base64 (44 characters)`,
-      );
-    } else if (keys.some((key) => key.id === id))
-      findings.problem(at, `${name} line ${i + 1}: key ${id} is listed twice`);
-    else keys.push({ id, key: match[2]! });
+    const key: ClusterKey = { id: Number(match?.[1]), key: match?.[2] ?? '' };
+    const problem = match === null || key.id > MAX_KEY_ID ? WRONG_LINE : keyProblem(key, keys);
+    if (problem === null) keys.push(key);
+    else findings.problem({ line: i + 1, column: 1 }, `${name} line ${i + 1}: ${problem}`);
   }
   if (keys.length === 0) findings.problem(null, `${name} holds no key`);
   if (keys.length > MAX_CLUSTER_KEYS)
@@ -44,4 +46,36 @@ export function parseClusterKeys(text: string, name: string): readonly ClusterKe
   // Without the text: an excerpt of it would print a key.
   findings.throwIfAny(null);
   return keys;
+}
+
+const WRONG_LINE = `a line is ID:KEY, ID 0 to ${MAX_KEY_ID} without leading zeros, KEY 32 bytes in base64 (44 characters)`;
+
+/** Never contains a key. */
+function keyProblem({ id, key }: ClusterKey, earlier: readonly ClusterKey[]): string | null {
+  if (earlier.some((other) => other.id === id)) return `key ${id} is listed twice`;
+  const same = earlier.find((other) => other.key === key);
+  if (same !== undefined) return `key ${id} is the same as key ${same.id}; make a new one with "skein keygen"`;
+  const bytes = decode(key);
+  // Else there would be several ways to write one key.
+  if (bytes === null) return `key ${id} is no base64 of 32 bytes: its last character before "=" has bits too many`;
+  const different = new Set(bytes).size;
+  if (different < MIN_DIFFERENT_BYTES)
+    return `key ${id} is not random: its 32 bytes are only ${different} different ones, fewer than ${MIN_DIFFERENT_BYTES}; make one with "skein keygen"`;
+  return null;
+}
+
+/** Null when bits are left over that are not 0. @param key 43 characters of the alphabet and `=` */
+function decode(key: string): readonly number[] | null {
+  const bytes: number[] = [];
+  let bits = 0;
+  let held = 0;
+  for (const character of key.slice(0, -1)) {
+    held = (held << 6) | ALPHABET.indexOf(character);
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push(held >>> bits);
+    held &= (1 << bits) - 1;
+  }
+  return held === 0 ? bytes : null;
 }

@@ -38,6 +38,7 @@ interface Options {
   readonly scale?: boolean;
   readonly scaleGroups?: boolean;
   readonly quick?: boolean;
+  readonly sealed?: boolean;
   readonly list?: boolean;
 }
 
@@ -87,6 +88,7 @@ function program(): Command {
     .option('--scale', 'print how rotation, packets and recovery grow with the number of daemons')
     .option('--scale-groups', 'print what a merge and a message cost with many process groups')
     .option('--quick', 'large scenarios in the size that `npm test` runs; always so with `--scenario all`')
+    .option('--sealed', 'with traffic sealed, which some scenarios and a part of the swarm are anyway')
     .option('--list', 'print the names of the scenarios');
 }
 
@@ -95,7 +97,8 @@ function program(): Command {
  * @returns exit code: 0 when everything held, 1 when not
  */
 export async function main(root: string, argv: readonly string[]): Promise<number> {
-  const options = program().parse(argv, { from: 'user' }).opts<Options>();
+  const given = program().parse(argv, { from: 'user' }).opts<Options>();
+  const options: Options = { ...given, nodes: { ...given.nodes, sealed: given.sealed === true } };
   if (options.list === true) {
     for (const { number, name } of NAMED_SCENARIOS) console.log(`${String(number).padStart(3)}  ${name}`);
     return 0;
@@ -217,7 +220,7 @@ function shrinkAndPrint(options: Options, seed: number, whole: Scenario, propert
   for (const fault of small.faults) console.log(`  ${JSON.stringify(fault)}`);
   const nodes = `${options.nodes.minNodes}..${options.nodes.maxNodes}`;
   console.log(
-    `npm run simulate -- --scenario ${options.scenario} --seed ${seed} --nodes ${nodes} ${options.quick === true ? '--quick ' : ''}--node-count ${left.nodeCount} ` +
+    `npm run simulate -- --scenario ${options.scenario} --seed ${seed} --nodes ${nodes} ${options.quick === true ? '--quick ' : ''}${options.sealed === true ? '--sealed ' : ''}--node-count ${left.nodeCount} ` +
       `--only-faults ${left.faults.join(',') || '""'} --only-clients ${left.clients.join(',') || '""'} --no-shrink --trace`,
   );
 }

@@ -39,7 +39,11 @@ export interface RangeResult {
 }
 
 export function makeScenario(scenario: string, seed: number, limits: SwarmLimits, quick = false): Scenario {
-  if (scenario === SWARM) return swarmScenario(seed, limits);
+  const made = scenario === SWARM ? swarmScenario(seed, limits) : namedOf(scenario, seed, quick);
+  return limits.sealed === true ? { ...made, sealed: true } : made;
+}
+
+function namedOf(scenario: string, seed: number, quick: boolean): Scenario {
   const named = namedScenario(scenario);
   return (quick ? named.makeQuick?.(seed) : undefined) ?? named.make(seed);
 }

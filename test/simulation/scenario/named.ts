@@ -7,8 +7,8 @@ import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
 import { operationScenarios } from './named-operation.ts';
-import { sessionScenarios } from './named-sessions.ts';
 import { sealScenarios } from './named-seals.ts';
+import { sessionScenarios } from './named-sessions.ts';
 import { sizeScenarios } from './named-sizes.ts';
 import type { Scenario } from './scenario.ts';
 

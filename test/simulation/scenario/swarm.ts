@@ -6,7 +6,16 @@ import { type Random, randomFor } from '../core/random.ts';
 import type { PacketType } from '../network/wire-view.ts';
 import { deliveryPlan } from './delivery-plan.ts';
 import { ALL_SERVICES, FAST_TIMEOUTS, plainScenario, randomClients, randomNetwork, randomWindows } from './profile.ts';
-import type { ClientPlan, DeliveryPlan, Fault, FaultKind, NodeChoice, ReplayMode, Scenario, Trigger } from './scenario.ts';
+import type {
+  ClientPlan,
+  DeliveryPlan,
+  Fault,
+  FaultKind,
+  NodeChoice,
+  ReplayMode,
+  Scenario,
+  Trigger,
+} from './scenario.ts';
 
 /**
  * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
@@ -53,6 +62,8 @@ const MANY_LONG_BYTES = 100_000;
 export interface SwarmLimits {
   readonly minNodes: number;
   readonly maxNodes: number;
+  /** Of any scenario: traffic is sealed. */
+  readonly sealed?: boolean;
 }
 
 export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2, maxNodes: 20 }): Scenario {

@@ -1,0 +1,39 @@
+/** Reads the cluster's key file, and looks at who else can. */
+import { stat } from 'node:fs/promises';
+import { type ClusterKey, MAX_KEY_FILE_BYTES, parseClusterKeys } from '../engine/config/cluster-keys.ts';
+import { readTextFile } from './text-file.ts';
+
+/** Reading by the group is for a daemon that is in it; nobody else has business there. */
+const FORBIDDEN_MODE = 0o037;
+
+export interface KeyFile {
+  readonly keys: readonly ClusterKey[];
+  /** Worth a line in the log each. */
+  readonly warnings: readonly string[];
+}
+
+/** @throws (rejects) ConfigError when the file holds no usable keys, and the error of a file that cannot be read or is too long */
+export async function readKeyFile(path: string): Promise<KeyFile> {
+  const text = await readTextFile(path);
+  if (text.length > MAX_KEY_FILE_BYTES)
+    throw new Error(`${path} is no key file: it is longer than ${MAX_KEY_FILE_BYTES} bytes`);
+  const keys = parseClusterKeys(text, path);
+  const { mode, uid } = await stat(path);
+  return { keys, warnings: accessWarnings(path, mode, uid, process.geteuid?.() ?? uid) };
+}
+
+/** @param user who runs the daemon; as long as that is root, the file may be of the user it becomes */
+export function accessWarnings(path: string, mode: number, owner: number, user: number): readonly string[] {
+  if (process.platform === 'win32') return [];
+  const warnings: string[] = [];
+  const octal = (mode & 0o7777).toString(8).padStart(4, '0');
+  if ((mode & FORBIDDEN_MODE) !== 0)
+    warnings.push(
+      `${path}: mode ${octal} lets others read or change the cluster's keys: chmod 600 it, or 640 for a group`,
+    );
+  if (owner !== user && owner !== 0 && user !== 0)
+    warnings.push(
+      `${path} belongs to user ${owner}, who can change the cluster's keys: give it to root or to user ${user}`,
+    );
+  return warnings;
+}
