@@ -64,6 +64,7 @@ export async function createDaemonSpec(
     handshakeTimeoutMs: options.handshakeTimeout,
     maxHandshakes: options.maxHandshakes,
     maxWaitingPasswords: options.maxWaitingPasswords,
+    maxInputBytes: options.maxInputBytes,
     clientTimeoutMs: options.clientTimeout,
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access: accessList,

@@ -188,6 +188,7 @@ const fileOptions = {
   handshakeTimeout: milliseconds(),
   maxHandshakes: integer(1, 1_000_000),
   maxWaitingPasswords: integer(0, 1_000_000),
+  maxInputBytes: byteCount(1024 * 1024, MAX_QUEUE_BYTES),
   clientTimeout: silence(),
   unixSocketDir: path()
     .nullable()

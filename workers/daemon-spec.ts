@@ -18,6 +18,7 @@ export interface DaemonSpec {
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
   readonly maxWaitingPasswords: number;
+  readonly maxInputBytes: number;
   /** 0: none. */
   readonly clientTimeoutMs: number;
   readonly auth: AuthPolicy;

@@ -17,6 +17,7 @@ import { Departures } from './delivery/departures.ts';
 import { Farewell } from './delivery/farewell.ts';
 import { FramePump } from './delivery/frame-pump.ts';
 import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
+import { InputBudget } from './delivery/input-budget.ts';
 import {
   type BoundAddress,
   type ListenAddress,
@@ -45,6 +46,8 @@ export interface DeliveryOptions {
   readonly maxSessions: number;
   readonly handshakeTimeoutMs: number;
   readonly maxHandshakes: number;
+  /** Of all sessions of this worker. */
+  readonly maxInputBytes: number;
   /** 0: none. */
   readonly clientTimeoutMs: number;
   readonly auth: AuthPolicy;
@@ -88,6 +91,7 @@ export class DeliveryAgent implements Agent {
   readonly #refusals: RefusalLog;
   readonly #farewell: Farewell;
   readonly #vanished: VanishedClients;
+  readonly #input: InputBudget;
   #stalled: ClientSession[] = [];
   #serial = 0;
   #clientsBlocked = false;
@@ -106,6 +110,11 @@ export class DeliveryAgent implements Agent {
       { timeoutMs: options.clientTimeoutMs, now: links.now, vanished: (session) => this.#endVanished(session) },
       this.#sessions,
     );
+    this.#input = new InputBudget(options.maxInputBytes, this.#sessions, links.counters, links.now, {
+      isRingFull: () => this.#clientsBlocked || this.#stalled.length > 0,
+      end: (session, keptBytes) => this.#endIncomplete(session, keptBytes),
+      inputEnded: (session) => this.#end(session, 'client closed the connection'),
+    });
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
     this.#farewell = new Farewell(this.#sessions, links.counters, links.logger, links.now);
@@ -156,6 +165,7 @@ export class DeliveryAgent implements Agent {
     );
     work += this.#departures.poll();
     work += this.#resumeStalled();
+    this.#input.poll(nowMs);
     work += this.#delivery.work();
     if (this.#farewell.isHangingUp) this.#sayGoodbye();
     if (this.#port.publish()) work++;
@@ -189,7 +199,8 @@ export class DeliveryAgent implements Agent {
   drained(): boolean {
     if (!this.#farewell.isStopping) return false;
     if (this.#farewell.isHangingUp && this.#delivery.blockedCount > 0) return false;
-    return this.#farewell.isDone() && this.#stalled.length === 0 && this.#port.isEmpty();
+    const isTaken = this.#stalled.length === 0 && this.#input.isIdle;
+    return this.#farewell.isDone() && isTaken && this.#port.isEmpty();
   }
 
   close(): void {
@@ -241,12 +252,13 @@ export class DeliveryAgent implements Agent {
       const view = bytes === this.#readBuffer ? this.#readView : this.#shortView;
       const readOn = this.#pump.read(session, bytes, view, 0, lengthBytes);
       if (this.#port.publish()) this.#links.ringDoorbell.ring();
-      return readOn;
+      return this.#input.changed(session) && readOn;
     }
     if (session.state === 'handshake') return this.#greeter.read(session, bytes, lengthBytes);
     if (session.state !== 'open') return true;
     session.input.append(bytes, 0, lengthBytes);
     this.#stall(session);
+    this.#input.changed(session);
     return false;
   }
 
@@ -267,6 +279,7 @@ export class DeliveryAgent implements Agent {
     this.#names.add(nameWords(session.privateName), session);
     this.#links.logger.debug({ session: session.privateName, peer: session.peer }, 'session opened');
     if (session.input.length > 0) this.#stall(session);
+    else if (!this.#input.mayRead(session)) session.socket.pause();
   }
 
   /** Bytes wait in the session's input; they are handled from the duty cycle, and the socket is not read meanwhile. */
@@ -287,8 +300,9 @@ export class DeliveryAgent implements Agent {
       if (session.state !== 'open') continue;
       if (this.#pump.resume(session)) {
         work++;
+        this.#input.changed(session);
         if (session.input.ended) this.#end(session, 'client closed the connection');
-        else session.socket.resume();
+        else if (this.#input.mayRead(session)) session.socket.resume();
       }
     }
     return work;
@@ -319,6 +333,15 @@ export class DeliveryAgent implements Agent {
       'session ended: its client’s machine does not answer',
     );
     this.#end(session, 'client vanished');
+  }
+
+  #endIncomplete(session: ClientSession, keptBytes: number): void {
+    const { maxInputBytes } = this.#options;
+    this.#links.logger.warn(
+      { session: session.privateName, peer: session.peer, keptBytes, maxInputBytes },
+      'session ended: its frame stayed incomplete while too much of all sessions waits',
+    );
+    this.#end(session, 'incomplete frame');
   }
 
   #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void {
@@ -355,6 +378,7 @@ export class DeliveryAgent implements Agent {
 
   /** Closes the socket at once; the disconnect is ordered behind everything the client sent. */
   #end(session: ClientSession, reason: string): void {
+    this.#input.forget(session);
     if (this.#farewell.isHangingUp && session.state === 'open') {
       // The others learn from the daemon's own leave: a disconnect for every client would be as many views for everybody.
       session.state = 'closed';

@@ -159,6 +159,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       // Each worker has its share.
       clientTimeoutMs: spec.clientTimeoutMs,
       maxHandshakes: Math.ceil(spec.maxHandshakes / plan.deliveryWorkers),
+      maxInputBytes: Math.ceil(spec.maxInputBytes / plan.deliveryWorkers),
       auth: spec.auth,
       limits: spec.limits,
     },

@@ -57,6 +57,7 @@ export const OPTION_KINDS: Readonly<Record<OptionKey, ValueKind>> = {
   handshakeTimeout: 'number',
   maxHandshakes: 'number',
   maxWaitingPasswords: 'number',
+  maxInputBytes: 'text',
   clientTimeout: 'number',
   unixSocketDir: 'text',
   unixSocketMode: 'text',

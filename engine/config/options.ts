@@ -132,6 +132,8 @@ export interface ConfigurationOptions {
   readonly maxHandshakes: number;
   /** Passwords that may wait for their check. */
   readonly maxWaitingPasswords: number;
+  /** What clients sent and the daemon keeps, because a frame is not whole or the ring has no room. */
+  readonly maxInputBytes: number;
   /** A session whose client's machine does not answer for so long is ended; 0: when the kernel gives up, after hours. */
   readonly clientTimeout: number;
   /** Directory of the Unix socket, which is named after the port; null: no Unix socket. */
@@ -191,6 +193,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   handshakeTimeout: 5000,
   maxHandshakes: 1024,
   maxWaitingPasswords: 256,
+  maxInputBytes: 64 * 1024 * 1024,
   clientTimeout: 60_000,
   unixSocketDir: '/tmp',
   unixSocketMode: 0o666,
@@ -241,6 +244,8 @@ interface LenientInputs {
   readonly linkProtocol: LinkProtocol | null;
   /** Bytes, or text such as `64M` (K, M, G are powers of 1024). */
   readonly maxSessionBytes: number | string;
+  /** Like `maxSessionBytes`. */
+  readonly maxInputBytes: number | string;
   /** A number such as 0o660, or octal text such as `0660`. */
   readonly unixSocketMode: number | string;
 }

@@ -46,6 +46,21 @@ export const EXTENSION_COUNTERS = [
   'sealsReplayed',
   'sealsUnknownRun',
   'sealsMisdirected',
+  'handshakesOpen',
+  'handshakesRefused',
+  'handshakesTimedOut',
+  'handshakesCrowdedOut',
+  'passwordsWaiting',
+  'passwordsRunning',
+  'passwordsChecked',
+  'passwordsWrong',
+  'passwordsSkipped',
+  'passwordsBusy',
+  'passwordsFailed',
+  'clientsVanished',
+  'inputBytes',
+  'inputPauses',
+  'inputsEnded',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

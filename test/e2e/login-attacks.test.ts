@@ -252,3 +252,37 @@ it('tells a client that cannot be checked that the daemon is busy, and not that 
   expect(outcomes.filter((outcome) => outcome === busy)).toHaveLength(4);
   expect((await daemon.figures()).delivery('PasswordsBusy')).toBe(4);
 }, 60_000);
+
+it(
+  'ends sessions that keep parts of frames in the daemon, and serves the others',
+  async () => {
+    const daemon = await daemonProcess({ maxInputBytes: '4M' });
+    const address = { host: '127.0.0.1', port: daemon.port };
+    const good = await connect({ address, name: 'good' });
+    onTestFinished(() => good.destroy());
+    const before = await daemon.figures();
+    const part = Buffer.alloc(140_000);
+    // SELF_DISCARD | FIFO, and a length that never comes.
+    part.writeUInt32LE(0x8000_00c4, 0);
+    part.writeInt32LE(1, 36);
+    part.writeUInt32LE(0x8000_0080, 40);
+    part.writeInt32LE(143_000, 44);
+    for (let i = 0; i < 200; i++) {
+      const name = `p${i}`;
+      const socket = stranger(daemon.port);
+      part.write(`#${name}#localhost`, 4, 'latin1');
+      part.write('room', 48, 'latin1');
+      socket.write(Buffer.concat([connectBytes(name, false), authChoice('NULL'), part]));
+      socket.resume();
+      good.multicast(good.privateName, `${i}`);
+      expect(await good.receive()).toMatchObject({ kind: 'message' });
+    }
+    await delay(1500);
+    const after = await daemon.figures();
+    expect(after.delivery('InputsEnded')).toBeGreaterThan(150);
+    expect(after.delivery('InputBytes')).toBeLessThanOrEqual(4 * 1024 * 1024);
+    expect(after.rssBytes - before.rssBytes).toBeLessThan(MEMORY_LIMIT_BYTES);
+    expect(after.delivery('ProtocolErrors')).toBe(0);
+  },
+  TEST_TIMEOUT_MS,
+);

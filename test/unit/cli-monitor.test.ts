@@ -106,6 +106,7 @@ describe('the table', () => {
     const ring = {
       ...counters,
       ...{ otherConfiguration: 3, otherVersion: 4, sealsRefused: 50, otherSeal: 5, partitioned: 1 },
+      ...{ handshakesCrowdedOut: 300, passwordsBusy: 21 },
       members: ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
       release: '1.2.3',
     };
@@ -113,7 +114,9 @@ describe('the table', () => {
     const cells = statusTable([status({ ring }), silent], [])
       .split('\n')[1]!
       .split(/ {2,}/);
-    expect(cells).toEqual(expect.arrayContaining(['a b 127.0.0.3', '7', '55', 'operational, partitioned', '1.2.3']));
+    expect(cells).toEqual(
+      expect.arrayContaining(['a b 127.0.0.3', '7', '55', '321', 'operational, partitioned', '1.2.3']),
+    );
     expect(row(status({ ring, daemons: 3 }), [])).not.toContain('a b 127.0.0.3');
   });
 

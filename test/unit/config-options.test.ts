@@ -115,6 +115,7 @@ describe('options of a file', () => {
       handshakeTimeout: 2500,
       maxHandshakes: 300,
       maxWaitingPasswords: 40,
+      maxInputBytes: 8 * 1024 * 1024,
       clientTimeout: 30_000,
       unixSocketDir: '/run/skein',
       unixSocketMode: 0o660,

@@ -15,6 +15,10 @@ export class SessionInput {
   stalled = false;
   /** In the handshake: the socket is not read until the bytes kept here have been looked at. */
   paused = false;
+  /** Since when the frame at the front waits for its rest; 0: it does not, or nobody has asked. */
+  incompleteSinceMs = 0;
+  /** Of `bytes`, as it is counted with the input of all sessions. */
+  countedBytes = 0;
   /** The client closed its side; the session ends when the bytes kept here are through. */
   ended = false;
 
@@ -30,6 +34,7 @@ export class SessionInput {
   }
 
   consume(to: number): void {
+    if (to > this.start) this.incompleteSinceMs = 0;
     this.start = to;
     if (this.start < this.end) return;
     this.start = 0;

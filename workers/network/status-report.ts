@@ -79,7 +79,7 @@ export function statusReport(
     windows.personalWindow,
     windows.acceleratedRing && windows.acceleratedWindow > 0 ? 1 : 0,
     windows.acceleratedWindow,
-    openConnections(counters),
+    sumOfWorkers(counters, DeliveryCounter.SessionsOpen),
     ring[OrderingCounter.Groups]!,
     PROTOCOL_VERSION.major,
     PROTOCOL_VERSION.minor,
@@ -98,6 +98,7 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
   const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
   const unsent = (cause: SendCause): number => network[NetworkCounter.SendsFailed + SEND_CAUSES.indexOf(cause)]!;
   const refusedBy = (cause: SealRefusal): number => ring[OrderingCounter.SealsRefusedBy + cause - 1]!;
+  const clients = (counter: number): number => sumOfWorkers(counters, counter);
   return encodeExtension({
     counters: {
       ringSequence: node(RingCounter.RingSeq),
@@ -132,6 +133,21 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       sendsNoBuffers: unsent('noBuffers'),
       sendsFailedOtherwise: unsent('other'),
       receiveErrors: network[NetworkCounter.ReceiveErrors]!,
+      handshakesOpen: clients(DeliveryCounter.HandshakesOpen),
+      handshakesRefused: clients(DeliveryCounter.HandshakesRefused),
+      handshakesTimedOut: clients(DeliveryCounter.HandshakesTimedOut),
+      handshakesCrowdedOut: clients(DeliveryCounter.HandshakesCrowdedOut),
+      passwordsWaiting: clients(DeliveryCounter.PasswordsWaiting),
+      passwordsRunning: clients(DeliveryCounter.PasswordsRunning),
+      passwordsChecked: clients(DeliveryCounter.PasswordsChecked),
+      passwordsWrong: clients(DeliveryCounter.PasswordsWrong),
+      passwordsSkipped: clients(DeliveryCounter.PasswordsSkipped),
+      passwordsBusy: clients(DeliveryCounter.PasswordsBusy),
+      passwordsFailed: clients(DeliveryCounter.PasswordsFailed),
+      clientsVanished: clients(DeliveryCounter.ClientsVanished),
+      inputBytes: clients(DeliveryCounter.InputBytes),
+      inputPauses: clients(DeliveryCounter.InputPauses),
+      inputsEnded: clients(DeliveryCounter.InputsEnded),
       logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
       sealsShort: refusedBy(SealRefusal.Short),
       sealsWrongKey: refusedBy(SealRefusal.WrongKey),
@@ -147,10 +163,8 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
 const isMember = (ring: Float64Array, node: number): boolean =>
   ((ring[OrderingCounter.MemberBits + (node >>> 5)]! >>> (node & 31)) & 1) === 1;
 
-function openConnections(counters: CountersMemory): number {
-  let open = 0;
-  for (let worker = 0; worker < counters.deliveryWorkers; worker++) {
-    open += deliveryCounters(counters, worker)[DeliveryCounter.SessionsOpen]!;
-  }
-  return open;
+function sumOfWorkers(counters: CountersMemory, counter: number): number {
+  let sum = 0;
+  for (let worker = 0; worker < counters.deliveryWorkers; worker++) sum += deliveryCounters(counters, worker)[counter]!;
+  return sum;
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { onTestFinished } from 'vitest';
-import { DeliveryCounter, OrderingCounter } from '../../../engine/buffers/counters.ts';
+import { DeliveryCounter, deliveryCounters, OrderingCounter, ringCounters } from '../../../engine/buffers/counters.ts';
 
 const LIBRARY = pathToFileURL(fileURLToPath(new URL('../../../dist/index.js', import.meta.url))).href;
 
@@ -19,8 +19,6 @@ const PROGRAM = `
     globalThis.gc();
     tell({ rssBytes: process.memoryUsage().rss, page: [...page] });
   }`;
-/** Ring, network, and the one delivery worker. */
-const BLOCKS = 3;
 
 export interface DaemonFigures {
   readonly rssBytes: number;
@@ -53,10 +51,12 @@ export async function daemonProcess(options: object): Promise<DaemonProcess> {
     async figures() {
       child.stdin.write('\n');
       const { rssBytes, page } = await next();
+      const counters = { deliveryWorkers: 1, memory: new SharedArrayBuffer(page.length * 8) };
+      new Float64Array(counters.memory).set(page);
       return {
         rssBytes,
-        delivery: (counter) => page[(2 * page.length) / BLOCKS + DeliveryCounter[counter]]!,
-        ordering: (counter) => page[OrderingCounter[counter]]!,
+        delivery: (counter) => deliveryCounters(counters, 0)[DeliveryCounter[counter]]!,
+        ordering: (counter) => ringCounters(counters)[OrderingCounter[counter]]!,
       };
     },
   };
