@@ -12,7 +12,10 @@ module.exports = {
       name: 'client-uses-only-the-wire',
       severity: 'error',
       from: { path: '^client/' },
-      to: { path: '^(engine|workers|daemon|cli|monitor|bench|examples)/', pathNot: '^engine/wire/' },
+      to: {
+        path: '^(engine|workers|daemon|cli|monitor|bench|examples)/',
+        pathNot: '^engine/(wire/|config/did-you-mean\\.ts$)',
+      },
     },
     {
       name: 'workers-use-only-the-engine',

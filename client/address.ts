@@ -1,48 +1,134 @@
+import { isIPv6 } from 'node:net';
 import { DEFAULT_PORT } from '../engine/wire/limits.ts';
+import { illegal, readFields, show } from './check.ts';
 import { SkeinError } from './errors.ts';
 
 /** Where a daemon listens: TCP, or a Unix domain socket. */
 export type DaemonAddress = { readonly host: string; readonly port: number } | { readonly path: string };
 
 const MAX_PORT = 65_535;
+const DEFAULT_HOST = 'localhost';
+/** The kernel takes no longer path of a socket on any system; most take less. */
+const MAX_PATH_CHARS = 4096;
+const MAX_HOST_CHARS = 253;
 
-const illegal = (value: string, expected: string): SkeinError =>
-  new SkeinError('ILLEGAL_SPREAD', `address ${value}: ${expected}`);
+const FORMS =
+  'must be PORT (the Unix socket of that port), PORT@HOST, HOST:PORT, HOST, [IPV6]:PORT, tcp://HOST:PORT or the path of a Unix socket, ' +
+  'for example "4803@localhost"';
+
+const unparsable = (text: string, why: string): SkeinError =>
+  new SkeinError('ILLEGAL_SPREAD', `address ${show(text)}: ${why}`);
 
 /**
- * Parses Spread's address string (client-protocol.md, section 1.1): `''` is the default port and `4803` any port over
- * the Unix socket `<socketDirectory>/<port>` (on Windows, which has none, TCP to localhost); `4803@host` is TCP.
- * Anything else is ILLEGAL_SPREAD.
+ * Parses an address: Spread's own forms (client-protocol.md, section 1.1), `''` for the default port and `4803` for any port over the Unix
+ * socket `<socketDirectory>/<port>` (on Windows, which has none, TCP to localhost), `4803@host` for TCP; and the forms people write
+ * otherwise. Anything else is ILLEGAL_SPREAD.
  */
 function parseAddressString(text: string, socketDirectory: string): DaemonAddress {
-  const match = /^(\d+)(?:@(.+))?$/.exec(text === '' ? String(DEFAULT_PORT) : text);
-  if (match === null)
-    throw illegal(JSON.stringify(text), 'must be "port" or "port@host", for example "4803@localhost"');
-  const port = checkPort(Number(match[1]), JSON.stringify(text));
-  const host = match[2];
-  if (host !== undefined) return { host, port };
-  if (process.platform === 'win32') return { host: 'localhost', port };
+  if (text === '' || /^\d+$/.test(text))
+    return localAddress(text === '' ? DEFAULT_PORT : portOf(text, text), socketDirectory);
+  const url = /^([a-z][a-z\d+.-]*):\/\/(.*)$/i.exec(text);
+  if (url !== null) return parseUrl(text, url[1]!.toLowerCase(), url[2]!);
+  if (/^unix:/i.test(text)) return pathAddress(text, text.slice('unix:'.length));
+  const atHost = /^(\d+)@(.+)$/s.exec(text);
+  if (atHost !== null) return { host: hostOf(text, atHost[2]!), port: portOf(text, atHost[1]!) };
+  if (text.includes('/')) return pathAddress(text, text);
+  return parseHostAndPort(text, text);
+}
+
+function parseUrl(text: string, scheme: string, rest: string): DaemonAddress {
+  if (scheme === 'unix') return pathAddress(text, rest);
+  if (scheme !== 'tcp' && scheme !== 'spread' && scheme !== 'skein')
+    throw unparsable(text, `the scheme "${scheme}" is none of tcp, spread, skein and unix`);
+  const authority = rest.replace(/\/$/, '');
+  if (authority.includes('@')) throw unparsable(text, 'user and password do not belong into it; give them as auth');
+  return parseHostAndPort(text, authority);
+}
+
+/** `host:port`, `[::1]:port`, or either without a port. */
+function parseHostAndPort(text: string, part: string): DaemonAddress {
+  if (isIPv6(part)) return { host: part, port: DEFAULT_PORT };
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(part);
+  if (match === null) throw unparsable(text, FORMS);
+  return { host: hostOf(text, match[1]!), port: match[2] === undefined ? DEFAULT_PORT : portOf(text, match[2]) };
+}
+
+function localAddress(port: number, socketDirectory: string): DaemonAddress {
+  if (process.platform === 'win32') return { host: DEFAULT_HOST, port };
   return { path: `${socketDirectory.replace(/\/+$/, '')}/${port}` };
 }
 
-function checkPort(port: number, address: string): number {
-  if (!Number.isInteger(port) || port < 1 || port > MAX_PORT)
-    throw illegal(address, `port ${port} must be an integer from 1 to ${MAX_PORT}`);
-  return port;
+function pathAddress(text: string, path: string): DaemonAddress {
+  const problem = pathProblem(path);
+  if (problem !== null) throw unparsable(text, `path ${problem}`);
+  return { path };
+}
+
+const pathProblem = (path: string): string | null =>
+  path === '' || path.length > MAX_PATH_CHARS || path.includes('\0')
+    ? `must have 1 to ${MAX_PATH_CHARS} characters, without NUL`
+    : null;
+
+/** A name, an IPv4 address, or an IPv6 address with or without brackets and zone. */
+function hostOf(text: string, written: string): string {
+  const bracketed = /^\[(.*)\]$/s.exec(written);
+  const host = bracketed?.[1] ?? written;
+  if (bracketed !== null && !isIPv6(host)) throw unparsable(text, `${show(host)} in brackets must be an IPv6 address`);
+  const problem = hostProblem(host);
+  if (problem !== null) throw unparsable(text, host === text ? FORMS : `host ${show(host)} ${problem}; it ${FORMS}`);
+  return host;
+}
+
+function hostProblem(host: string): string | null {
+  if (isIPv6(host)) return null;
+  // Digits alone would be taken for an address by the system: they are a port in the wrong place.
+  const legal =
+    /^[^\s\0@:/\\?#[\]-][^\s\0@:/\\?#[\]]*$/.test(host) && !/^\d+$/.test(host) && host.length <= MAX_HOST_CHARS;
+  return legal ? null : `must be a host name of 1 to ${MAX_HOST_CHARS} characters or an IP address`;
+}
+
+function portOf(text: string, digits: string): number {
+  const port = Number(digits);
+  if (port >= 1 && port <= MAX_PORT) return port;
+  throw unparsable(text, `port ${digits.slice(0, 20)} must be an integer from 1 to ${MAX_PORT}`);
 }
 
 /** Checks an address given in any of its forms. */
-export function resolveAddress(address: string | DaemonAddress, socketDirectory: string): DaemonAddress {
+export function resolveAddress(address: unknown, socketDirectory: string): DaemonAddress {
   if (typeof address === 'string') return parseAddressString(address, socketDirectory);
-  if ('path' in address) {
-    if (address.path === '') throw illegal('{ path: "" }', 'path must not be empty');
-    return { path: address.path };
+  if (address === undefined)
+    throw illegal('address', address, 'a string, { host, port } or { path }', 'ILLEGAL_SPREAD');
+  const { host, port, path } = readFields('address', address, ['host', 'port', 'path']);
+  if (path !== undefined) {
+    if (host !== undefined || port !== undefined)
+      throw new SkeinError('ILLEGAL_SPREAD', 'address: path excludes host and port; give one of them');
+    if (typeof path !== 'string' || pathProblem(path) !== null)
+      throw illegal('path', path, `a string of 1 to ${MAX_PATH_CHARS} characters, without NUL`, 'ILLEGAL_SPREAD');
+    return { path };
   }
-  const shown = JSON.stringify(address);
-  if (address.host === '') throw illegal(shown, 'host must not be empty');
-  return { host: address.host, port: checkPort(address.port, shown) };
+  if (host === undefined && port === undefined)
+    throw illegal('address', address, '{ host, port } or { path }', 'ILLEGAL_SPREAD');
+  return { host: checkHost(host), port: checkPort(port) };
+}
+
+function checkHost(host: unknown): string {
+  if (host === undefined) return DEFAULT_HOST;
+  if (typeof host === 'string') {
+    const bare = /^\[.*\]$/s.test(host) ? host.slice(1, -1) : host;
+    if (hostProblem(bare) === null) return bare;
+  }
+  throw illegal('host', host, `a host name of 1 to ${MAX_HOST_CHARS} characters or an IP address`, 'ILLEGAL_SPREAD');
+}
+
+function checkPort(port: unknown): number {
+  if (port === undefined) return DEFAULT_PORT;
+  if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > MAX_PORT)
+    throw illegal('port', port, `an integer from 1 to ${MAX_PORT}`, 'ILLEGAL_SPREAD');
+  return port;
 }
 
 /** `4803@localhost`, or the path of a Unix socket. */
-export const describeAddress = (address: DaemonAddress): string =>
-  'path' in address ? address.path : `${address.port}@${address.host}`;
+export function describeAddress(address: DaemonAddress): string {
+  if ('path' in address) return address.path;
+  return `${address.port}@${isIPv6(address.host) ? `[${address.host}]` : address.host}`;
+}

@@ -12,10 +12,14 @@ import { HandshakeChannel, Transport } from './transport.ts';
  *
  * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when nobody listens
  * or time runs out, the daemon's own REJECT_* code, CONNECTION_CLOSED when it hangs up in the middle, ILLEGAL_PARAM
- * for an option out of range; and with the signal's reason when aborted.
+ * for an option that is unknown, of the wrong type or out of range; and with the signal's reason when aborted.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Session> {
-  const resolved = resolveOptions(options);
+  return connectWith(resolveOptions(options));
+}
+
+/** The same with options that are checked already. */
+export async function connectWith(resolved: ResolvedOptions): Promise<Session> {
   const { attempts, delayMs } = resolved.retryNameInUse;
   for (let attempt = 1; ; attempt++) {
     try {

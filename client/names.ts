@@ -6,6 +6,7 @@ import {
   MAX_PRIVATE_NAME_LENGTH,
   MIN_NAME_BYTE,
 } from '../engine/wire/limits.ts';
+import { show } from './check.ts';
 import { SkeinError } from './errors.ts';
 
 /** Whether every character of `name` from `start` on is a legal name byte. */
@@ -21,20 +22,14 @@ const LEGAL = 'bytes from 0x24 "$" to 0x7e "~"';
 
 /** The user part of a private name: 1 to 10 legal bytes, else REJECT_ILLEGAL_NAME. */
 export function checkUserName(name: string): void {
-  if (name.length < 1 || name.length > MAX_PRIVATE_NAME_LENGTH || !isLegal(name))
-    throw new SkeinError(
-      'REJECT_ILLEGAL_NAME',
-      `name ${JSON.stringify(name)}: must be 1 to ${MAX_PRIVATE_NAME_LENGTH} ${LEGAL}`,
-    );
+  if (typeof name !== 'string' || name.length < 1 || name.length > MAX_PRIVATE_NAME_LENGTH || !isLegal(name))
+    throw new SkeinError('REJECT_ILLEGAL_NAME', `name ${show(name)}: must be 1 to ${MAX_PRIVATE_NAME_LENGTH} ${LEGAL}`);
 }
 
 /** A group one can join: 1 to 31 legal bytes (so no `#`), else ILLEGAL_GROUP. */
 export function checkGroupName(group: string): void {
-  if (group.length < 1 || group.length > MAX_GROUP_NAME_LENGTH || !isLegal(group))
-    throw new SkeinError(
-      'ILLEGAL_GROUP',
-      `group ${JSON.stringify(group)}: must be 1 to ${MAX_GROUP_NAME_LENGTH} ${LEGAL}`,
-    );
+  if (typeof group !== 'string' || group.length < 1 || group.length > MAX_GROUP_NAME_LENGTH || !isLegal(group))
+    throw new SkeinError('ILLEGAL_GROUP', `group ${show(group)}: must be 1 to ${MAX_GROUP_NAME_LENGTH} ${LEGAL}`);
 }
 
 /** Whether `name` is of the class of private names, whatever its form (section 6). */
@@ -42,7 +37,7 @@ export const isPrivateName = (name: string): boolean => name.startsWith('#');
 
 /** A target of a multicast: a group, or the private name `#user#daemon`; else ILLEGAL_GROUP. */
 export function checkTarget(target: string): void {
-  if (!isPrivateName(target)) {
+  if (typeof target !== 'string' || !isPrivateName(target)) {
     checkGroupName(target);
     return;
   }
@@ -59,7 +54,7 @@ export function checkTarget(target: string): void {
   if (!wellFormed)
     throw new SkeinError(
       'ILLEGAL_GROUP',
-      `target ${JSON.stringify(target)}: a private name must be #user#daemon, user 1 to ${MAX_PRIVATE_NAME_LENGTH} and ` +
+      `target ${show(target)}: a private name must be #user#daemon, user 1 to ${MAX_PRIVATE_NAME_LENGTH} and ` +
         `daemon 1 to ${MAX_DAEMON_NAME_LENGTH} ${LEGAL}`,
     );
 }

@@ -1,6 +1,7 @@
 import { MAX_GROUPS_PER_MESSAGE } from '../engine/wire/limits.ts';
 import { type DaemonAddress, resolveAddress } from './address.ts';
 import { type AuthMethod, type AuthOption, resolveAuth } from './auth.ts';
+import { checkBoolean, checkInteger, checkString, illegal, readFields, reading } from './check.ts';
 import { SkeinError } from './errors.ts';
 import type { HandshakeRequest } from './handshake.ts';
 import { checkUserName } from './names.ts';
@@ -10,10 +11,16 @@ import type { SplitTargets, TargetLimits } from './send/target.ts';
 /** How to reach a daemon and what session to ask it for. Everything has a default. */
 export interface ConnectOptions {
   /**
-   * Where the daemon is: Spread's string form (`4803` = Unix socket `/tmp/4803`, `4803@host` = TCP), `{ host, port }`
-   * or `{ path }`. Default: port 4803 over the Unix socket.
+   * Where the daemon is: `4803` (Unix socket `/tmp/4803`), `4803@host`, `host:4803`, `[::1]:4803`, `tcp://host:4803`, the path of a
+   * Unix socket, `{ host, port }` or `{ path }`. Default: port 4803 over the Unix socket.
    */
-  readonly address?: string | DaemonAddress;
+  readonly address?: string | DaemonAddress | { readonly host?: string; readonly port?: number };
+  /** In place of `address`: TCP to this host; default `localhost` when there is a `port`. */
+  readonly host?: string;
+  /** In place of `address`: TCP to this port; default 4803 when there is a `host`. */
+  readonly port?: number;
+  /** In place of `address`: the path of a Unix socket. */
+  readonly path?: string;
   /** Private name, 1 to 10 bytes, unique at the daemon. Absent or empty: the daemon invents one. */
   readonly name?: string;
   /** Whether to be told of membership; default true. Without it, joins and leaves are never confirmed. */
@@ -69,47 +76,127 @@ const DEFAULT_RETRY = { attempts: 5, delayMs: 50 };
 /** The longest time a Node timer takes. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-function checkInteger(field: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max)
-    throw new SkeinError('ILLEGAL_PARAM', `${field} ${value}: must be an integer from ${min} to ${max}`);
-  return value;
-}
+/** Every option there is; the compiler sees to it that none is forgotten. */
+const NAMES: Readonly<Record<keyof ConnectOptions, true>> = {
+  address: true,
+  host: true,
+  port: true,
+  path: true,
+  name: true,
+  membership: true,
+  priority: true,
+  auth: true,
+  connectTimeoutMs: true,
+  signal: true,
+  retryNameInUse: true,
+  receiveQueueBytes: true,
+  sendQueueBytes: true,
+  copyBelowBytes: true,
+  closeTimeoutMs: true,
+  daemonTimeoutMs: true,
+  maxTargets: true,
+  splitTargets: true,
+  socketDirectory: true,
+};
+const OPTION_NAMES = Object.keys(NAMES) as readonly (keyof ConnectOptions)[];
 
-const checkTimeout = (field: string, value: number): number => checkInteger(field, value, 1, MAX_TIMEOUT_MS);
-const checkBytes = (field: string, value: number): number => checkInteger(field, value, 1, Number.MAX_SAFE_INTEGER);
+const checkTimeout = (field: string, value: unknown): number => checkInteger(field, value, 1, MAX_TIMEOUT_MS);
+export const checkBytes = (field: string, value: unknown): number =>
+  checkInteger(field, value, 1, Number.MAX_SAFE_INTEGER);
 
 /** Keep-alive counts in seconds, and Linux takes no more than 32,767 of them. */
-const checkDaemonTimeout = (value: number): number =>
+const checkDaemonTimeout = (value: unknown): number =>
   value === 0 ? 0 : checkInteger('daemonTimeoutMs', value, 1000, 7_200_000);
 
-/** Fills in defaults. Throws SkeinError naming the first option that is out of its range. */
-export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const { name = '', priority = 0, splitTargets = 'never', copyBelowBytes = 16 * 1024 } = options;
-  const retry = options.retryNameInUse ?? DEFAULT_RETRY;
-  if (name !== '') checkUserName(name);
-  if (priority !== 0 && priority !== 1)
-    throw new SkeinError('ILLEGAL_PARAM', `priority ${String(priority)}: must be 0 or 1`);
-  if (splitTargets !== 'never' && splitTargets !== '43')
-    throw new SkeinError('ILLEGAL_PARAM', `splitTargets ${String(splitTargets)}: must be "never" or "43"`);
+function checkName(name: unknown): string {
+  const text = checkString('name', name, 'REJECT_ILLEGAL_NAME');
+  if (text !== '') checkUserName(text);
+  return text;
+}
+
+function checkPriority(priority: unknown): 0 | 1 {
+  if (priority !== 0 && priority !== 1) throw illegal('priority', priority, '0 or 1');
+  return priority;
+}
+
+function checkSplitTargets(splitTargets: unknown): SplitTargets {
+  if (splitTargets !== 'never' && splitTargets !== '43') throw illegal('splitTargets', splitTargets, '"never" or "43"');
+  return splitTargets;
+}
+
+function checkRetry(retry: unknown): { readonly attempts: number; readonly delayMs: number } {
+  const { attempts = DEFAULT_RETRY.attempts, delayMs = DEFAULT_RETRY.delayMs } = readFields('retryNameInUse', retry, [
+    'attempts',
+    'delayMs',
+  ]);
   return {
-    address: resolveAddress(options.address ?? '', options.socketDirectory ?? '/tmp'),
-    name,
-    membership: options.membership ?? true,
-    priority,
-    auth: resolveAuth(options.auth ?? 'NULL'),
-    connectTimeoutMs: checkTimeout('connectTimeoutMs', options.connectTimeoutMs ?? 5_000),
-    signal: options.signal,
-    retryNameInUse: {
-      attempts: checkInteger('retryNameInUse.attempts', retry.attempts, 1, 1_000_000),
-      delayMs: checkInteger('retryNameInUse.delayMs', retry.delayMs, 0, MAX_TIMEOUT_MS),
-    },
-    receiveQueueBytes: checkBytes('receiveQueueBytes', options.receiveQueueBytes ?? 4 * 1024 * 1024),
-    sendQueueBytes: checkBytes('sendQueueBytes', options.sendQueueBytes ?? 1024 * 1024),
-    copyBelowBytes:
-      copyBelowBytes === Number.POSITIVE_INFINITY ? copyBelowBytes : checkBytes('copyBelowBytes', copyBelowBytes),
-    closeTimeoutMs: checkTimeout('closeTimeoutMs', options.closeTimeoutMs ?? 5_000),
-    daemonTimeoutMs: checkDaemonTimeout(options.daemonTimeoutMs ?? 60_000),
-    maxTargets: checkInteger('maxTargets', options.maxTargets ?? MAX_GROUPS_PER_MESSAGE, 1, MAX_GROUPS_PER_MESSAGE),
-    splitTargets,
+    attempts: checkInteger('retryNameInUse.attempts', attempts, 1, 1_000_000),
+    delayMs: checkInteger('retryNameInUse.delayMs', delayMs, 0, MAX_TIMEOUT_MS),
   };
+}
+
+/** An AbortSignal, also of another realm or of a library that stands in for it. */
+function checkSignal(signal: unknown): AbortSignal {
+  const isSignal = reading(
+    'signal',
+    () =>
+      typeof signal === 'object' &&
+      signal !== null &&
+      typeof (signal as AbortSignal).aborted === 'boolean' &&
+      typeof (signal as AbortSignal).addEventListener === 'function' &&
+      typeof (signal as AbortSignal).removeEventListener === 'function',
+  );
+  if (!isSignal) throw illegal('signal', signal, 'an AbortSignal');
+  return signal as AbortSignal;
+}
+
+/** The option, checked, or its default when it is left out. */
+const optional = <T>(value: unknown, missing: T, check: (value: unknown) => T): T =>
+  value === undefined ? missing : check(value);
+
+/** Fills in defaults. Throws SkeinError naming the first option that is unknown, of the wrong type or out of its range. */
+export function resolveOptions(options: ConnectOptions): ResolvedOptions {
+  const given = readFields('options of connect', options, OPTION_NAMES);
+  const bytes = (field: keyof ConnectOptions, missing: number): number =>
+    optional(given[field], missing, (value) => checkBytes(field, value));
+  return {
+    address: resolvePlace(given),
+    name: optional(given.name, '', checkName),
+    membership: optional(given.membership, true, (value) => checkBoolean('membership', value)),
+    priority: optional<0 | 1>(given.priority, 0, checkPriority),
+    auth: resolveAuth(given.auth === undefined ? 'NULL' : (given.auth as AuthOption)),
+    connectTimeoutMs: optional(given.connectTimeoutMs, 5_000, (value) => checkTimeout('connectTimeoutMs', value)),
+    signal: optional<AbortSignal | undefined>(given.signal, undefined, checkSignal),
+    retryNameInUse: optional(given.retryNameInUse, DEFAULT_RETRY, checkRetry),
+    receiveQueueBytes: bytes('receiveQueueBytes', 4 * 1024 * 1024),
+    sendQueueBytes: bytes('sendQueueBytes', 1024 * 1024),
+    copyBelowBytes:
+      given.copyBelowBytes === Number.POSITIVE_INFINITY ? given.copyBelowBytes : bytes('copyBelowBytes', 16 * 1024),
+    closeTimeoutMs: optional(given.closeTimeoutMs, 5_000, (value) => checkTimeout('closeTimeoutMs', value)),
+    daemonTimeoutMs: optional(given.daemonTimeoutMs, 60_000, checkDaemonTimeout),
+    maxTargets: optional(given.maxTargets, MAX_GROUPS_PER_MESSAGE, (value) =>
+      checkInteger('maxTargets', value, 1, MAX_GROUPS_PER_MESSAGE),
+    ),
+    splitTargets: optional<SplitTargets>(given.splitTargets, 'never', checkSplitTargets),
+  };
+}
+
+const DEFAULT_SOCKET_DIRECTORY = '/tmp';
+
+/** Where the daemon is: said by `address`, or by the fields people write in its place. */
+function resolvePlace(given: Readonly<Partial<Record<keyof ConnectOptions, unknown>>>): DaemonAddress {
+  const { address, host, port, path } = given;
+  const directory = optional(given.socketDirectory, DEFAULT_SOCKET_DIRECTORY, checkDirectory);
+  if (host === undefined && port === undefined && path === undefined)
+    return resolveAddress(address === undefined ? '' : address, directory);
+  if (address !== undefined)
+    throw new SkeinError('ILLEGAL_PARAM', 'address and host, port or path exclude each other: give one of them');
+  return resolveAddress({ host, port, path }, directory);
+}
+
+function checkDirectory(value: unknown): string {
+  const directory = checkString('socketDirectory', value);
+  if (directory === '' || directory.includes('\0'))
+    throw illegal('socketDirectory', directory, 'a path of at least one character, without NUL');
+  return directory;
 }

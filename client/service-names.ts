@@ -8,7 +8,7 @@ import {
   SAFE_MESS,
   UNRELIABLE_MESS,
 } from '../engine/wire/service.ts';
-import { SkeinError } from './errors.ts';
+import { illegal } from './check.ts';
 
 /**
  * - `unreliable`: may be lost, no order
@@ -31,8 +31,8 @@ const BIT_OF: Readonly<Record<Service, number>> = {
 
 /** The service bit, or ILLEGAL_SERVICE for a name that is none of the six. */
 export function serviceBit(service: Service): number {
-  if (!Object.hasOwn(BIT_OF, service))
-    throw new SkeinError('ILLEGAL_SERVICE', `service "${service}": must be one of ${Object.keys(BIT_OF).join(', ')}`);
+  if (typeof service !== 'string' || !Object.hasOwn(BIT_OF, service))
+    throw illegal('service', service, `one of ${Object.keys(BIT_OF).join(', ')}`, 'ILLEGAL_SERVICE');
   return BIT_OF[service];
 }
 

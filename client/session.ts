@@ -1,17 +1,30 @@
 import { EventEmitter } from 'node:events';
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
+import {
+  asUnreadable,
+  checkFunction,
+  checkNames,
+  checkString,
+  illegal,
+  readElements,
+  readFields,
+  reading,
+  wrongThis,
+} from './check.ts';
 import { SkeinError } from './errors.ts';
 import type { Membership, Message, ReceivedEvent, Reject, SelfLeave, Transition } from './events.ts';
 import { GroupRequests } from './group-requests.ts';
 import type { AcceptedSession, DaemonVersion } from './handshake.ts';
+import { guardListeners } from './listeners.ts';
 import { checkGroupName } from './names.ts';
 import type { ResolvedOptions } from './options.ts';
 import { type BatchHandler, Receiver } from './receive/receiver.ts';
-import { encodeTemplate, type SendOptions } from './send/frame-template.ts';
-import { type Data, Outbound } from './send/outbound.ts';
+import type { Data } from './send/data.ts';
+import { encodeTemplate, SEND_OPTION_NAMES, type SendOptions } from './send/frame-template.ts';
+import { Outbound } from './send/outbound.ts';
 import { Target, TargetCache } from './send/target.ts';
-import type { Transport } from './transport.ts';
+import { Transport } from './transport.ts';
 
 /** Events of a session and what their listeners get. */
 export interface SessionEvents {
@@ -22,7 +35,7 @@ export interface SessionEvents {
   reject: [reject: Reject];
   /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
   error: [error: SkeinError];
-  /** The session is over: with the error, or without when it was closed by this side. */
+  /** The session is over: with the error, or without when it was closed by this side and all that was sent left. */
   close: [error: SkeinError | undefined];
   newListener: [event: string | symbol, listener: (...args: unknown[]) => void];
 }
@@ -34,12 +47,14 @@ const isReceiveEvent = (event: string | symbol): boolean => (RECEIVE_EVENTS as r
  * One connection to a daemon; `connect` makes it. What arrives is received in one of three ways: by iterating
  * (`for await`, `receive`), by events (`on`), or by batches (`onBatch`). Until one is chosen, frames wait.
  */
+export let isSession: (value: unknown) => value is Session;
+
 export class Session extends EventEmitter<SessionEvents> implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
-  /** `#name#daemon`: the sender of this session's messages, and a target that reaches only this session. */
-  readonly privateName: PrivateName;
-  readonly daemonVersion: DaemonVersion;
-  /** Whether the session is told of membership. */
-  readonly membership: boolean;
+  static {
+    isSession = (value): value is Session => typeof value === 'object' && value !== null && #transport in value;
+  }
+
+  readonly #accepted: AcceptedSession;
   readonly #transport: Transport;
   readonly #options: ResolvedOptions;
   readonly #outbound: Outbound;
@@ -53,9 +68,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   /** @internal */
   constructor(transport: Transport, accepted: AcceptedSession, options: ResolvedOptions) {
     super();
-    this.privateName = accepted.privateName;
-    this.daemonVersion = accepted.daemonVersion;
-    this.membership = options.membership;
+    if (!reading('transport', () => transport instanceof Transport))
+      throw illegal('transport', transport, 'of connect: it makes sessions');
+    this.#accepted = { ...accepted, daemonVersion: Object.freeze({ ...accepted.daemonVersion }) };
     this.#transport = transport;
     this.#options = options;
     this.#outbound = new Outbound(transport.socket, options);
@@ -83,9 +98,28 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     transport.attach(this.#receiver);
   }
 
-  /** Groups this session is known to be in; without the membership flag, those it asked to join. */
+  /** `#name#daemon`: the sender of this session's messages, and a target that reaches only this session. */
+  get privateName(): PrivateName {
+    return this.#accepted.privateName;
+  }
+
+  get daemonVersion(): DaemonVersion {
+    return this.#accepted.daemonVersion;
+  }
+
+  /** Whether the session is told of membership. */
+  get membership(): boolean {
+    return this.#options.membership;
+  }
+
+  /** Groups this session is known to be in now; without the membership flag, those it asked to join. A copy. */
   get groups(): ReadonlySet<string> {
-    return this.#requests.joined;
+    return new Set(this.#requests.joined);
+  }
+
+  /** Whether somebody receives from it: by events, batches or waiting for the next event. */
+  get hasReceiver(): boolean {
+    return this.#receiver.hasBatchHandler || this.#receiver.hasWaiters || this.#hasReceiveListeners();
   }
 
   /** Whether the session is over or being closed. */
@@ -104,11 +138,13 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
    * if refused.
    */
   join(group: string): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('join', 'session'));
     return this.#request(() => this.#requests.join(group), group);
   }
 
   /** Leaves a group. Resolves with the self-leave, or without the membership flag when the request is written. */
   leave(group: string): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('leave', 'session'));
     return this.#request(() => this.#requests.leave(group), group);
   }
 
@@ -117,26 +153,46 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
    * array of data is one message in pieces. False: accepted, but wait for `drained` before sending more. For
    * ownership of `data` see `Target.send`.
    *
-   * Throws, with nothing sent: ILLEGAL_GROUP, ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG, or the error
-   * that ended the session.
+   * Throws, with nothing sent: ILLEGAL_GROUP, ILLEGAL_SERVICE, ILLEGAL_MESSAGE_TYPE, MESSAGE_TOO_LONG, ILLEGAL_PARAM for an unknown
+   * option or data that is neither text nor bytes, or the error that ended the session.
    */
   multicast(groups: string | readonly string[], data: Data | readonly Data[], options?: SendOptions): boolean {
+    if (!isSession(this)) throw wrongThis('multicast', 'session');
     return this.#target(groups, options).send(data);
   }
 
   /** Makes groups and options ready for many messages. Throws as `multicast` does. */
-  target(groups: string | readonly string[], options: SendOptions = {}): Target {
-    const list = typeof groups === 'string' ? [groups] : groups;
-    return new Target(this.#outbound, this.privateName, list, options, this.#options);
+  target(groups: string | readonly string[], options?: SendOptions): Target {
+    if (!isSession(this)) throw wrongThis('target', 'session');
+    const list = groupList(groups);
+    const { service, type, selfDiscard, subgroupCast } = readFields(
+      'options',
+      options,
+      SEND_OPTION_NAMES,
+    ) as SendOptions;
+    return new Target(
+      this.#outbound,
+      this.privateName,
+      list,
+      {
+        ...(service === undefined ? {} : { service }),
+        ...(type === undefined ? {} : { type }),
+        ...(selfDiscard === undefined ? {} : { selfDiscard }),
+        ...(subgroupCast === undefined ? {} : { subgroupCast }),
+      },
+      this.#options,
+    );
   }
 
   /** Resolves when at most half of `sendQueueBytes` is unsent; rejects when the session ends first. */
   drained(): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('drained', 'session'));
     return this.#outbound.drained();
   }
 
   /** Resolves when the kernel has everything sent so far; rejects when the session ends first. */
   flushed(): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('flushed', 'session'));
     return this.#outbound.flushed();
   }
 
@@ -146,14 +202,16 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
    * is in use.
    */
   onBatch(handler: BatchHandler): () => void {
-    if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters || this.#hasReceiveListeners())
-      throw mixedReceiving();
+    if (!isSession(this)) throw wrongThis('onBatch', 'session');
+    checkFunction('handler', handler);
+    if (this.hasReceiver) throw mixedReceiving();
     this.#receiver.setBatchHandler(handler);
     return () => this.#receiver.setBatchHandler(undefined);
   }
 
   /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
   async receive(): Promise<ReceivedEvent> {
+    if (!isSession(this)) throw wrongThis('receive', 'session');
     const next = await this.#next();
     if (next.done === true) throw sessionClosed();
     return next.value;
@@ -164,6 +222,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
    * loop does not close the session: events wait for the next loop, and beyond `receiveQueueBytes` in the daemon.
    */
   [Symbol.asyncIterator](): AsyncIterator<ReceivedEvent, undefined> {
+    if (!isSession(this)) throw wrongThis('[Symbol.asyncIterator]', 'session');
     return {
       next: () => this.#next(),
       return: () => Promise.resolve({ value: undefined, done: true }),
@@ -172,35 +231,42 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
 
   /** Stops handing out events and batches, and reading from the daemon, which must then queue for this session. */
   pause(): void {
+    if (!isSession(this)) throw wrongThis('pause', 'session');
     this.#receiver.pause();
   }
 
   /** Goes on after `pause`. */
   resume(): void {
+    if (!isSession(this)) throw wrongThis('resume', 'session');
     this.#receiver.resume();
   }
 
   /**
    * Ends the session: what was sent still goes out, then the daemon is told. Resolves when the connection is closed,
-   * or after `closeTimeoutMs`. Never rejects.
+   * or after `closeTimeoutMs`. Never rejects, but when it is called without its session: whether everything left is told by the
+   * event `close`, and by `pendingBytes`.
    */
   close(): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('close', 'session'));
     this.#closing ??= this.#ended ? Promise.resolve() : this.#close();
     return this.#closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    if (!isSession(this)) return Promise.reject(wrongThis('[Symbol.asyncDispose]', 'session'));
     return this.close();
   }
 
   /** Drops the connection at once; what is unsent is lost. To the others it looks like a crash. */
   destroy(): void {
+    if (!isSession(this)) throw wrongThis('destroy', 'session');
     this.#finish(undefined);
     this.#transport.destroy(sessionClosed());
   }
 
   async #close(): Promise<void> {
     const { socket } = this.#transport;
+    let timedOut = false;
     const hungUp = new Promise<void>((resolve) => {
       // Reading on until the daemon hangs up: a socket closed with unread bytes resets the connection, and unsent
       // ones are lost.
@@ -210,7 +276,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
         },
         ended: () => resolve(),
       });
-      const timeout = setTimeout(resolve, this.#options.closeTimeoutMs);
+      const timeout = setTimeout(() => {
+        timedOut = true;
+        resolve();
+      }, this.#options.closeTimeoutMs);
       socket.once('close', () => clearTimeout(timeout));
     });
     this.#sendRequest(KILL_MESS, this.privateName);
@@ -223,8 +292,23 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
       () => undefined,
     );
     await hungUp;
+    const loss = this.#lossOf(timedOut);
     socket.destroy();
-    this.#finish(undefined);
+    this.#finish(undefined, loss);
+  }
+
+  /** What closing could not bring to the daemon, or does not know to be there. */
+  #lossOf(timedOut: boolean): SkeinError | undefined {
+    const { pendingBytes } = this.#outbound;
+    if (pendingBytes === 0 && !timedOut) return undefined;
+    const what =
+      pendingBytes > 0
+        ? `${pendingBytes} bytes are not sent`
+        : 'the daemon has not confirmed that it has taken what was sent last';
+    const why = timedOut
+      ? `it did not take them and hang up within closeTimeoutMs ${this.#options.closeTimeoutMs}`
+      : 'the connection ended before';
+    return new SkeinError('CONNECTION_CLOSED', `session closed, but ${what}: ${why}`);
   }
 
   #request(send: () => Promise<void>, group: string): Promise<void> {
@@ -243,11 +327,22 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   #target(groups: string | readonly string[], options: SendOptions | undefined): Target {
-    const known = this.#cache.find(groups, options);
+    const known = this.#knownTarget(groups, options);
     if (known !== undefined) return known;
-    const target = this.target(groups, { ...options });
+    const target = this.target(groups, options);
     this.#cache.add(target);
     return target;
+  }
+
+  /** What the checks of `target` would refuse is not found here either. */
+  #knownTarget(groups: string | readonly string[], options: SendOptions | undefined): Target | undefined {
+    try {
+      if (typeof groups !== 'string' && !Array.isArray(groups)) return undefined;
+      if (options !== undefined) checkNames('options', options, SEND_OPTION_NAMES);
+      return this.#cache.find(groups, options);
+    } catch (error) {
+      throw asUnreadable('groups and options', error);
+    }
   }
 
   #next(): Promise<IteratorResult<ReceivedEvent, undefined>> {
@@ -287,7 +382,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   /** The end of everything, once: by this side, or with the error that ended the connection. */
-  #finish(error: SkeinError | undefined): void {
+  #finish(error: SkeinError | undefined, loss?: SkeinError): void {
     if (this.#ended) return;
     this.#ended = true;
     const reason = error ?? sessionClosed();
@@ -295,18 +390,34 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     this.#requests.abandon(reason);
     const byEvents = this.#receiver.hasBatchHandler || this.#hasReceiveListeners();
     this.#receiver.finish(error);
-    this.#receiver.whenDelivered(() => process.nextTick(() => this.#emitEnd(error, byEvents)));
+    this.#receiver.whenDelivered(() => process.nextTick(() => this.#emitEnd(error, byEvents, loss)));
   }
 
   /** Who receives by events gets the error by Node's rule for them; who iterates gets it thrown there. */
-  #emitEnd(error: SkeinError | undefined, byEvents: boolean): void {
+  #emitEnd(error: SkeinError | undefined, byEvents: boolean, loss: SkeinError | undefined): void {
     try {
       if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);
     } finally {
-      this.emit('close', error);
+      this.emit('close', error ?? loss);
     }
   }
 }
+
+guardListeners(Session.prototype, ['error', 'close', ...RECEIVE_EVENTS]);
+
+/** A copy of the targets; how many there may be, and what is legal in them, is for the frame to say. */
+function groupList(groups: unknown): readonly string[] {
+  if (typeof groups === 'string') return [groups];
+  const list = reading('groups', () =>
+    Array.isArray(groups) ? readElements('groups', groups, MAX_LISTED_GROUPS) : null,
+  );
+  if (list === null) throw illegal('groups', groups, 'a name or an array of names', 'ILLEGAL_GROUP');
+  if (list.length === 0) throw new SkeinError('ILLEGAL_GROUP', 'groups: none given, at least 1 is needed');
+  return list.map((group, i) => checkString(`groups[${i}]`, group, 'ILLEGAL_GROUP'));
+}
+
+/** More than are legal, so that the message can tell how many there were. */
+const MAX_LISTED_GROUPS = 100_000;
 
 const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
 

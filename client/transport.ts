@@ -2,9 +2,11 @@ import { connect as connectSocket, type Socket, type TcpNetConnectOpts } from 'n
 import { isSilenceError, keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import { type DaemonAddress, describeAddress } from './address.ts';
 import type { AuthChannel } from './auth.ts';
+import { checkInteger } from './check.ts';
 import { daemonWatch } from './daemon-watch.ts';
 import { SkeinError } from './errors.ts';
 import { ReceiveBuffer } from './receive/receive-buffer.ts';
+import { bytesOf, lengthOf, plainView } from './send/data.ts';
 
 /** Whoever handles what is read: the handshake first, then the session's receiver. */
 export interface ByteConsumer {
@@ -115,6 +117,9 @@ export class Transport {
   }
 }
 
+/** The most that one read of an authentication method may ask for; the handshake of Spread needs some 100 bytes. */
+const MAX_READ_BYTES = 1024 * 1024;
+
 /** Exact reads over a transport, for as long as the handshake goes. */
 export class HandshakeChannel implements AuthChannel, ByteConsumer {
   readonly #transport: Transport;
@@ -129,6 +134,9 @@ export class HandshakeChannel implements AuthChannel, ByteConsumer {
 
   read(lengthBytes: number): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
+      checkInteger('lengthBytes', lengthBytes, 0, MAX_READ_BYTES);
+      if (this.#waiting !== undefined)
+        throw new SkeinError('ILLEGAL_STATE', 'read: the read before it has not ended; await it first');
       this.#wanted = lengthBytes;
       this.#waiting = { resolve, reject };
       this.receive(this.#transport.input);
@@ -138,7 +146,9 @@ export class HandshakeChannel implements AuthChannel, ByteConsumer {
 
   /** The original daemon reads each part with a single call, so each must be one write (section 1.2). */
   write(bytes: Uint8Array): void {
-    this.#transport.socket.write(bytes);
+    const source = bytesOf('bytes', bytes);
+    // The method may use its memory again at once.
+    if (lengthOf(source) > 0) this.#transport.socket.write(Buffer.from(plainView(source)));
   }
 
   receive(input: ReceiveBuffer): void {

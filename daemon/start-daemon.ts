@@ -15,6 +15,7 @@ import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
 import { withAbsolutePaths } from './absolute-paths.ts';
+import { checkLogger, drainTimeoutOf, readOptions } from './api-arguments.ts';
 import { DaemonLog } from './daemon-log.ts';
 import { createDaemonSpec } from './daemon-spec.ts';
 import {
@@ -71,7 +72,7 @@ export interface Daemon {
   reloadClusterKeys(): Promise<void>;
   /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
-   * `drainTimeoutMs` (default 2000) is cut off, counted and logged.
+   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. Rejects with ConfigError, and does not stop, for a wrong option.
    */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -85,7 +86,9 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 2000;
  * could not be opened
  */
 export async function startDaemon(options: StartDaemonOptions = {}): Promise<Daemon> {
-  const { logger: ownLogger, ...daemonOptions } = options;
+  const { logger, ...daemonOptions } = readOptions('options of startDaemon', options);
+  checkLogger(logger);
+  const ownLogger = logger as Logger | undefined;
   const resolved = withPaths(await loadOptions(daemonOptions));
   const { options: settings } = resolved.configuration;
   const identity = resolveIdentity(settings);
@@ -184,7 +187,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       const fields = { sealingKey: keys[0]?.id, keys: keys.length };
       log.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
     },
-    stop: (stopOptions) => stop(stopOptions?.drainTimeoutMs ?? DEFAULT_DRAIN_TIMEOUT_MS),
+    stop: async (stopOptions) => stop(drainTimeoutOf(stopOptions, DEFAULT_DRAIN_TIMEOUT_MS)),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
   };
 }

@@ -1,12 +1,14 @@
 import { EventEmitter } from 'node:events';
 import type { PrivateName } from '../../engine/wire/ids.ts';
-import { connect } from '../connect.ts';
+import { checkString, illegal, readElements, readFields, reading, wrongThis } from '../check.ts';
+import { connectWith } from '../connect.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
 import { Inbox } from '../inbox.ts';
-import type { ConnectOptions } from '../options.ts';
-import type { Data } from '../send/outbound.ts';
-import type { Session } from '../session.ts';
+import { guardListeners } from '../listeners.ts';
+import { type ConnectOptions, checkBytes, resolveOptions } from '../options.ts';
+import { type Data, piecesOf } from '../send/data.ts';
+import { isSession, type Session } from '../session.ts';
 import type {
   FlushEvent,
   FlushMessage,
@@ -57,10 +59,16 @@ interface PendingJoin {
  * The application answers each `flushRequest` with `flush(group)`, and then may not send to the group until its next
  * view. What is received is taken by iterating or by events, not both.
  */
+let isFlushSession: (value: unknown) => value is FlushSession;
+
 export class FlushSession
   extends EventEmitter<FlushSessionEvents>
   implements AsyncIterable<FlushEvent>, AsyncDisposable
 {
+  static {
+    isFlushSession = (value): value is FlushSession => typeof value === 'object' && value !== null && #state in value;
+  }
+
   readonly #session: Session;
   readonly #state: FlushState;
   readonly #inbox: Inbox<FlushEvent>;
@@ -70,27 +78,33 @@ export class FlushSession
   #leaves = 0;
   #inboxHasRoom = true;
   #accepted = true;
+  #closing = false;
   #ended = false;
 
   /** Opens a session and puts a flush session on it. Rejects as `connect` does. */
   static async connect(options: Omit<ConnectOptions, 'membership'> = {}): Promise<FlushSession> {
-    return new FlushSession(await connect({ ...options, membership: true }), options);
+    const resolved = resolveOptions(options);
+    if (!resolved.membership) throw withoutMembership();
+    return new FlushSession(await connectWith(resolved), { receiveQueueBytes: resolved.receiveQueueBytes });
   }
 
   /**
    * Takes over `session`, which must have the membership flag, be in no group, and have nobody else receiving from
-   * it.
+   * it. Throws ILLEGAL_PARAM for what is no session or no option, ILLEGAL_STATE for a session in use, ILLEGAL_SESSION for a closed one.
    */
   constructor(session: Session, options: FlushSessionOptions = {}) {
     super();
-    if (!session.membership)
-      throw new SkeinError(
-        'ILLEGAL_PARAM',
-        'membership false: the flush layer needs a session with the membership flag',
-      );
+    if (!isSession(session)) throw illegal('session', session, 'a Session, as connect gives it');
+    const { receiveQueueBytes = DEFAULT_RECEIVE_QUEUE_BYTES } = readFields('options', options, ['receiveQueueBytes']);
+    const limitBytes = checkBytes('receiveQueueBytes', receiveQueueBytes);
+    if (!session.membership) throw withoutMembership();
+    if (session.closed) throw sessionClosed();
+    if (session.groups.size > 0)
+      throw new SkeinError('ILLEGAL_STATE', `session is in ${session.groups.size} groups: it must be in none`);
+    if (session.hasReceiver) throw mixedReceiving();
     this.#session = session;
     this.#inbox = new Inbox({
-      limitBytes: options.receiveQueueBytes ?? DEFAULT_RECEIVE_QUEUE_BYTES,
+      limitBytes,
       hasListeners: () => this.#hasReceiveListeners(),
       emitItem: (event) => this.#emitEvent(event),
       setRoom: (room) => {
@@ -127,6 +141,7 @@ export class FlushSession
    * ceasing to be one.
    */
   join(group: string): Promise<FlushView> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('join', 'session'));
     try {
       this.#state.beginJoin(group);
     } catch (error) {
@@ -146,6 +161,7 @@ export class FlushSession
 
   /** Leaves a group. Resolves with the self-leave. Rejects with ILLEGAL_GROUP when not a member. */
   leave(group: string): Promise<void> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('leave', 'session'));
     try {
       this.#state.beginLeave(group);
     } catch (error) {
@@ -166,6 +182,7 @@ export class FlushSession
    * request to answer, ILLEGAL_GROUP when not a member.
    */
   flush(group: string): void {
+    if (!isFlushSession(this)) throw wrongThis('flush', 'session');
     this.#state.flush(group);
   }
 
@@ -174,8 +191,9 @@ export class FlushSession
    * Throws ILLEGAL_GROUP when not a member, ILLEGAL_STATE between `flush` and the next view, ILLEGAL_MESSAGE_TYPE,
    * MESSAGE_TOO_LONG.
    */
-  multicast(group: string, data: Data | readonly Data[], options: FlushSendOptions = {}): boolean {
-    this.#state.multicast(group, asPieces(data), options);
+  multicast(group: string, data: Data | readonly Data[], options?: FlushSendOptions): boolean {
+    if (!isFlushSession(this)) throw wrongThis('multicast', 'session');
+    this.#state.multicast(group, piecesOf(data), sendOptions(options));
     return this.#accepted;
   }
 
@@ -187,29 +205,35 @@ export class FlushSession
     group: string,
     receivers: readonly string[],
     data: Data | readonly Data[],
-    options: FlushSendOptions = {},
+    options?: FlushSendOptions,
   ): boolean {
-    this.#state.subgroupMulticast(group, receivers, asPieces(data), options);
+    if (!isFlushSession(this)) throw wrongThis('subgroupMulticast', 'session');
+    this.#state.subgroupMulticast(group, receiverList(receivers), piecesOf(data), sendOptions(options));
     return this.#accepted;
   }
 
   /** Sends to one member of the group's view. */
-  unicast(group: string, receiver: string, data: Data | readonly Data[], options: FlushSendOptions = {}): boolean {
+  unicast(group: string, receiver: string, data: Data | readonly Data[], options?: FlushSendOptions): boolean {
+    if (!isFlushSession(this)) throw wrongThis('unicast', 'session');
+    checkString('receiver', receiver, 'ILLEGAL_RECEIVERS');
     return this.subgroupMulticast(group, [receiver], data, options);
   }
 
   /** As `Session.drained`. */
   drained(): Promise<void> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('drained', 'session'));
     return this.#session.drained();
   }
 
   /** As `Session.flushed`: what was sent is with the kernel. Not to be confused with `flush`. */
   flushed(): Promise<void> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('flushed', 'session'));
     return this.#session.flushed();
   }
 
   /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
   async receive(): Promise<FlushEvent> {
+    if (!isFlushSession(this)) throw wrongThis('receive', 'session');
     const next = await this.#next();
     if (next.done === true) throw sessionClosed();
     return next.value;
@@ -217,6 +241,7 @@ export class FlushSession
 
   /** Events in order. Ends when the session is closed and throws when the connection is lost. */
   [Symbol.asyncIterator](): AsyncIterator<FlushEvent, undefined> {
+    if (!isFlushSession(this)) throw wrongThis('[Symbol.asyncIterator]', 'session');
     return {
       next: () => this.#next(),
       return: () => Promise.resolve({ value: undefined, done: true }),
@@ -225,11 +250,14 @@ export class FlushSession
 
   /** As `Session.close`. */
   close(): Promise<void> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('close', 'session'));
+    this.#closing = true;
     this.#inbox.finish(undefined);
     return this.#session.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    if (!isFlushSession(this)) return Promise.reject(wrongThis('[Symbol.asyncDispose]', 'session'));
     return this.close();
   }
 
@@ -309,17 +337,41 @@ export class FlushSession
     const byEvents = this.#hasReceiveListeners();
     this.#inbox.finish(error);
     try {
-      if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);
+      // One who closes learns what was lost from `close`.
+      if (error !== undefined && !this.#closing && (byEvents || this.listenerCount('error') > 0))
+        this.emit('error', error);
     } finally {
       this.emit('close', error);
     }
   }
 }
 
-const asPieces = (data: Data | readonly Data[]): readonly Data[] => {
-  if (typeof data === 'string' || data instanceof Uint8Array) return [data];
-  return data;
-};
+guardListeners(FlushSession.prototype, ['error', 'close', ...RECEIVE_EVENTS]);
+
+const SEND_OPTION_NAMES = ['service', 'type', 'selfDiscard'] as const;
+/** More than a group can have. */
+const MAX_LISTED_RECEIVERS = 1_000_000;
+
+/** A copy, with what is given; what is legal in it is for the layers below to say. */
+function sendOptions(options: unknown): FlushSendOptions {
+  const { service, type, selfDiscard } = readFields('options', options, SEND_OPTION_NAMES) as FlushSendOptions;
+  return {
+    ...(service === undefined ? {} : { service }),
+    ...(type === undefined ? {} : { type }),
+    ...(selfDiscard === undefined ? {} : { selfDiscard }),
+  };
+}
+
+function receiverList(receivers: unknown): readonly string[] {
+  const list = reading('receivers', () =>
+    Array.isArray(receivers) ? readElements('receivers', receivers, MAX_LISTED_RECEIVERS) : null,
+  );
+  if (list === null) throw illegal('receivers', receivers, 'an array of private names', 'ILLEGAL_RECEIVERS');
+  return list.map((receiver, i) => checkString(`receivers[${i}]`, receiver, 'ILLEGAL_RECEIVERS'));
+}
+
+const withoutMembership = (): SkeinError =>
+  new SkeinError('ILLEGAL_PARAM', 'membership false: the flush layer needs a session with the membership flag');
 
 const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
 

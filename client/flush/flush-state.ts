@@ -2,10 +2,11 @@
  * The flush layer of one session as pure code: Spread's events and the application's requests go in, deliveries and
  * sends come out of the sink (client-protocol.md, section 8). No clock, no sockets; one FlushGroup for each group.
  */
+import { checkString, illegal, show } from '../check.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
 import { checkGroupName, isPrivateName } from '../names.ts';
-import type { Data } from '../send/outbound.ts';
+import type { Data } from '../send/data.ts';
 import type { Service } from '../service-names.ts';
 import { FlushGroup, type FlushSink } from './flush-group.ts';
 import {
@@ -150,13 +151,13 @@ export class FlushState {
 
   #member(group: string): FlushGroup {
     const record = this.#groups.get(group);
-    if (record === undefined) throw new SkeinError('ILLEGAL_GROUP', `group "${group}": not a member`);
+    if (record === undefined) throw new SkeinError('ILLEGAL_GROUP', `group ${show(group)}: not a member`);
     return record;
   }
 
   /** The group's record if one may send to it now; undefined for a private name, to which one may always. */
   #checkTarget(target: string): FlushGroup | undefined {
-    if (isPrivateName(target)) return undefined;
+    if (isPrivateName(checkString('group', target, 'ILLEGAL_GROUP'))) return undefined;
     const record = this.#member(target);
     record.checkMaySend();
     return record;
@@ -164,10 +165,12 @@ export class FlushState {
 }
 
 function checkUserType(type: number): void {
-  if (!Number.isInteger(type) || type < MIN_USER_TYPE || type > MAX_USER_TYPE)
-    throw new SkeinError(
+  if (typeof type !== 'number' || !Number.isInteger(type) || type < MIN_USER_TYPE || type > MAX_USER_TYPE)
+    throw illegal(
+      'type',
+      type,
+      `an integer from ${MIN_USER_TYPE} to ${MAX_USER_TYPE}, the rest is the flush layer's own`,
       'ILLEGAL_MESSAGE_TYPE',
-      `type ${type}: must be an integer from ${MIN_USER_TYPE} to ${MAX_USER_TYPE}, the rest is the flush layer's own`,
     );
 }
 
@@ -179,7 +182,7 @@ function checkReceivers(group: string, receivers: readonly string[], members: re
     if (!known.has(receiver))
       throw new SkeinError(
         'ILLEGAL_RECEIVERS',
-        `receiver "${receiver}": not a member of the installed view of "${group}"`,
+        `receiver ${show(receiver)}: not a member of the installed view of "${group}"`,
       );
   }
 }

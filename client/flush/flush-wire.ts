@@ -5,7 +5,7 @@ import { decodeViewId, encodeViewId, VIEW_ID_LENGTH, type ViewId } from '../../e
 import { SUBGROUP_CAST } from '../../engine/wire/service.ts';
 import type { Message } from '../events.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
-import type { Data } from '../send/outbound.ts';
+import type { Data } from '../send/data.ts';
 import type { Service } from '../service-names.ts';
 import type { FlushMessage } from './flush-events.ts';
 

@@ -39,7 +39,7 @@ export interface Batch {
 
   /** Targets of a message; members of a membership message. */
   readonly groupCount: number;
-  /** Makes a string of target `index`, 0-based. RangeError outside `groupCount`. */
+  /** Makes a string of target `index`, 0-based. ILLEGAL_PARAM outside `groupCount`. */
   group(index: number): string;
   /** As `group(index) === name`, without making a string. */
   groupEquals(index: number, name: string): boolean;

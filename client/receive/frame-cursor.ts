@@ -10,6 +10,8 @@ import {
 import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { OLD_TYPE_LENGTH, readOldType } from '../../engine/wire/reject-decode.ts';
 import { ENDIAN_FLAG, REGULAR_MESS, REJECT_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
+import { illegal } from '../check.ts';
+import { SkeinError } from '../errors.ts';
 import type { ByteOrder, ReceivedEvent } from '../events.ts';
 import { type Service, serviceOf } from '../service-names.ts';
 import type { Batch } from './batch.ts';
@@ -17,7 +19,8 @@ import { decodeEvent, type FrameFields } from './decode-event.ts';
 import { type FrameKind, frameKind } from './frame-kind.ts';
 import { viewOf } from './receive-buffer.ts';
 
-const EMPTY = Buffer.alloc(0);
+/** Where a cursor without a frame looks: a header of nothing, so that accessors at the wrong time read no other memory. */
+const EMPTY = Buffer.alloc(HEADER_LENGTH);
 const EMPTY_VIEW = viewOf(EMPTY);
 
 /** A position in bytes that `FrameScan` has found to be whole frames. One object serves all of a session's frames. */
@@ -52,14 +55,16 @@ export class FrameCursor implements Batch, FrameFields {
     this.#framesLeft = frameCount;
     this.#next = start;
     this.#end = end;
+    this.frameOffset = start;
+    this.serviceBits = 0;
+    this.groupCount = 0;
+    this.dataOffset = start;
+    this.dataLength = 0;
   }
 
   /** Lets go of the bytes: whoever keeps the cursor sees no frame any more. */
   release(): void {
     this.reset(EMPTY, EMPTY_VIEW, 0, 0, 0);
-    this.dataOffset = 0;
-    this.dataLength = 0;
-    this.groupCount = 0;
   }
 
   /** Where the next frame starts, and how many follow the current one. */
@@ -145,6 +150,11 @@ export class FrameCursor implements Batch, FrameFields {
   }
 
   event(): ReceivedEvent {
+    if (frameKind(this.serviceBits) === undefined)
+      throw new SkeinError(
+        'ILLEGAL_STATE',
+        'batch: it is at no frame; call next() first, and keep event() or retain()',
+      );
     return decodeEvent(this, this.#ownName);
   }
 
@@ -162,8 +172,8 @@ export class FrameCursor implements Batch, FrameFields {
   }
 
   #groupField(index: number): number {
-    if (!(index >= 0 && index < this.groupCount))
-      throw new RangeError(`group ${index}: the frame has ${this.groupCount} groups`);
+    if (typeof index !== 'number' || index >>> 0 !== index || index >= this.groupCount)
+      throw illegal('index', index, `below ${this.groupCount}, the number of groups in the frame`);
     return this.groupsOffset + index * NAME_FIELD_LENGTH;
   }
 
@@ -177,6 +187,7 @@ export class FrameCursor implements Batch, FrameFields {
   }
 
   #fieldEquals(offset: number, name: string): boolean {
+    if (typeof name !== 'string') throw illegal('name', name, 'a string');
     const bytes = this.bytes;
     const length = name.length;
     if (length >= NAME_FIELD_LENGTH) return false;

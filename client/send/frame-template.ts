@@ -6,6 +6,7 @@ import {
   NAME_FIELD_LENGTH,
 } from '../../engine/wire/limits.ts';
 import { SELF_DISCARD, SUBGROUP_CAST } from '../../engine/wire/service.ts';
+import { checkBoolean, illegal } from '../check.ts';
 import { SkeinError } from '../errors.ts';
 import { checkTarget } from '../names.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
@@ -22,6 +23,8 @@ export interface SendOptions {
   /** Sets the flush layer's SUBGROUP_CAST bit (client-protocol.md, section 8.3); daemons pass it on. Default false. */
   readonly subgroupCast?: boolean;
 }
+
+export const SEND_OPTION_NAMES = ['service', 'type', 'selfDiscard', 'subgroupCast'] as const;
 
 /** Header and group list of a frame, ready but for `data_len`. */
 export interface FrameTemplate {
@@ -53,11 +56,10 @@ export function encodeTemplate(
  */
 export function messageTemplate(sender: string, groups: readonly string[], options: SendOptions): FrameTemplate {
   const { service = 'agreed', type = 0, selfDiscard = false, subgroupCast = false } = options;
-  if (!Number.isInteger(type) || type < MIN_MESSAGE_TYPE || type > MAX_MESSAGE_TYPE)
-    throw new SkeinError(
-      'ILLEGAL_MESSAGE_TYPE',
-      `type ${type}: must be an integer from ${MIN_MESSAGE_TYPE} to ${MAX_MESSAGE_TYPE}`,
-    );
+  if (typeof type !== 'number' || !Number.isInteger(type) || type < MIN_MESSAGE_TYPE || type > MAX_MESSAGE_TYPE)
+    throw illegal('type', type, `an integer from ${MIN_MESSAGE_TYPE} to ${MAX_MESSAGE_TYPE}`, 'ILLEGAL_MESSAGE_TYPE');
+  checkBoolean('selfDiscard', selfDiscard);
+  checkBoolean('subgroupCast', subgroupCast);
   if (groups.length > MAX_GROUPS_PER_MESSAGE)
     throw new SkeinError('ILLEGAL_GROUP', `groups: ${groups.length} targets, at most ${MAX_GROUPS_PER_MESSAGE}`);
   for (const group of groups) checkTarget(group);

@@ -2,10 +2,8 @@ import type { Socket } from 'node:net';
 import { OFFSET_DATA_LENGTH } from '../../engine/wire/frame.ts';
 import { SkeinError } from '../errors.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
+import { bytesOf, checkAttached, type Data, isBytes, lengthOf, plainView } from './data.ts';
 import type { FrameTemplate } from './frame-template.ts';
-
-/** What a message is made of: bytes, or text to be sent as UTF-8. */
-export type Data = Uint8Array | string;
 
 interface Block {
   readonly bytes: Buffer;
@@ -45,6 +43,8 @@ export class Outbound {
   #filled = 0;
   /** Byte ranges to write, in order. */
   readonly #segments: Uint8Array[] = [];
+  /** What they hold, as it was when they were added. */
+  #segmentBytes = 0;
   /** Full blocks with unsent bytes, and blocks whose bytes are being written. */
   #full: Block[] = [];
   #flying: Block[] = [];
@@ -70,28 +70,36 @@ export class Outbound {
   }
 
   /**
-   * Sends one frame. False: wait for `drained` before sending more. Throws MESSAGE_TOO_LONG, or the reason the
-   * session ended.
+   * Sends one frame. False: wait for `drained` before sending more. Throws MESSAGE_TOO_LONG, ILLEGAL_PARAM for what is neither
+   * text nor bytes, or the reason the session ended; nothing is changed then.
    */
   send(template: FrameTemplate, data: Data): boolean {
     if (typeof data === 'string') return this.#sendText(template, data);
-    const dataLength = data.length;
+    const bytes = isBytes(data) ? data : bytesOf('data', data);
+    const dataLength = lengthOf(bytes);
+    if (dataLength === 0) checkAttached('data', bytes);
     const head = template.bytes;
     const frameLength = head.length + dataLength;
     if (dataLength >= this.#options.copyBelowBytes || frameLength > BLOCK_LENGTH)
-      return this.#sendPieces(template, [data]);
+      return this.#sendPieces(template, [bytes]);
     if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
     const offset = this.#reserve(frameLength);
     const block = this.#block;
     block.bytes.set(head, offset);
     block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
-    block.bytes.set(data, offset + head.length);
+    block.bytes.set(bytes, offset + head.length);
     return this.#accepted(frameLength);
   }
 
-  /** Sends one frame whose data is the pieces one behind the other; only short pieces are copied. */
-  sendScattered(template: FrameTemplate, pieces: readonly Data[]): boolean {
-    return this.#sendPieces(template, pieces.map(asBytes));
+  /** Sends one frame whose data is the pieces one behind the other, as `piecesOf` gives them; only short pieces are copied. */
+  sendScattered(template: FrameTemplate, pieces: readonly Uint8Array[]): boolean {
+    return this.#sendPieces(template, pieces);
+  }
+
+  /** Throws what `sendScattered` with this template would. */
+  check(template: FrameTemplate, pieces: readonly Uint8Array[]): void {
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    checkLength(template, pieces);
   }
 
   /** Resolves when at most half the send queue is unsent; rejects when the session ends before. */
@@ -114,6 +122,7 @@ export class Outbound {
     this.close(reason);
     this.#abandoned = true;
     this.#segments.length = 0;
+    this.#segmentBytes = 0;
     this.#full.length = 0;
     this.#segmentStart = this.#filled;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
@@ -134,9 +143,7 @@ export class Outbound {
   }
 
   #sendPieces(template: FrameTemplate, pieces: readonly Uint8Array[]): boolean {
-    let dataLength = 0;
-    for (const piece of pieces) dataLength += piece.length;
-    if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
+    const dataLength = checkLength(template, pieces);
     const headLength = template.bytes.length;
     const offset = this.#reserve(headLength);
     this.#block.bytes.set(template.bytes, offset);
@@ -146,16 +153,16 @@ export class Outbound {
   }
 
   #appendPiece(piece: Uint8Array): void {
-    if (piece.length < this.#options.copyBelowBytes) {
-      if (piece.length <= BLOCK_LENGTH) {
-        const offset = this.#reserve(piece.length);
-        this.#block.bytes.set(piece, offset);
-        return;
-      }
-      piece = Uint8Array.prototype.slice.call(piece);
+    const length = lengthOf(piece);
+    if (length < this.#options.copyBelowBytes && length <= BLOCK_LENGTH) {
+      const offset = this.#reserve(length);
+      this.#block.bytes.set(piece, offset);
+      return;
     }
+    const bytes = plainView(piece);
     this.#sealSegment();
-    this.#segments.push(piece);
+    this.#segments.push(length < this.#options.copyBelowBytes ? Buffer.from(bytes) : bytes);
+    this.#segmentBytes += length;
   }
 
   /**
@@ -182,6 +189,7 @@ export class Outbound {
   #sealSegment(): void {
     if (this.#filled === this.#segmentStart) return;
     this.#segments.push(this.#block.bytes.subarray(this.#segmentStart, this.#filled));
+    this.#segmentBytes += this.#filled - this.#segmentStart;
     this.#segmentStart = this.#filled;
   }
 
@@ -206,6 +214,7 @@ export class Outbound {
     this.#sealSegment();
     const segments = this.#segments;
     if (segments.length === 0) return;
+    if (this.#isTorn()) return;
     const socket = this.#socket;
     const emptied = this.#flying;
     this.#flying = this.#full;
@@ -222,8 +231,26 @@ export class Outbound {
       socket.uncork();
     }
     segments.length = 0;
+    this.#segmentBytes = 0;
     // Usually the kernel takes it all on the spot, and the memory is ours again before the callback.
     if (socket.writableLength === 0) this.#completeWrite();
+  }
+
+  /**
+   * Data that is sent from where it is must not change before it is. When its buffer was transferred away or cut, a frame lacks
+   * bytes, and all behind it would be taken for the rest of it: the session cannot go on.
+   */
+  #isTorn(): boolean {
+    let bytes = 0;
+    for (const segment of this.#segments) bytes += segment.length;
+    if (bytes === this.#segmentBytes) return false;
+    this.#socket.destroy(
+      new SkeinError(
+        'ILLEGAL_PARAM',
+        'data: its ArrayBuffer was transferred or cut before flushed(); the session ends',
+      ),
+    );
+    return true;
   }
 
   readonly #onWritten = (): void => {
@@ -269,7 +296,13 @@ function newBlock(): Block {
   return { bytes, view: viewOf(bytes) };
 }
 
-const asBytes = (data: Data): Uint8Array => (typeof data === 'string' ? Buffer.from(data) : data);
+/** Length of all pieces. Throws MESSAGE_TOO_LONG. */
+function checkLength(template: FrameTemplate, pieces: readonly Uint8Array[]): number {
+  let dataLength = 0;
+  for (const piece of pieces) dataLength += lengthOf(piece);
+  if (dataLength > template.maxDataLength) throw tooLong(dataLength, template);
+  return dataLength;
+}
 
 function tooLong(dataLength: number, template: FrameTemplate): SkeinError {
   return new SkeinError(

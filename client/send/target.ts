@@ -1,7 +1,9 @@
 import { SPREAD_DAEMON_WORKING_TARGETS } from '../../engine/wire/limits.ts';
+import { wrongThis } from '../check.ts';
 import { SkeinError } from '../errors.ts';
+import { type Data, isPieces, piecesOf } from './data.ts';
 import { type FrameTemplate, messageTemplate, type SendOptions } from './frame-template.ts';
-import type { Data, Outbound } from './outbound.ts';
+import type { Outbound } from './outbound.ts';
 
 /**
  * What to do with more than 43 targets, which the original daemon silently delivers to nobody (client-protocol.md,
@@ -42,8 +44,8 @@ export class Target {
     for (let i = 0; i === 0 || i < groups.length; i += perFrame)
       templates.push(messageTemplate(sender, groups.slice(i, i + perFrame), options));
     const [first, ...rest] = templates;
-    this.groups = [...groups];
-    this.options = options;
+    this.groups = Object.freeze([...groups]);
+    this.options = Object.freeze({ ...options });
     this.#outbound = outbound;
     this.#first = first!;
     this.#rest = rest;
@@ -56,20 +58,24 @@ export class Target {
    * **Ownership:** data shorter than `copyBelowBytes` (and all text) is copied before this returns. Longer data is
    * sent from where it is and must not change until `Session.flushed` resolves.
    *
-   * Throws MESSAGE_TOO_LONG, or the error that ended the session.
+   * Throws, with nothing sent: MESSAGE_TOO_LONG, ILLEGAL_PARAM for what is neither text nor bytes, or the error that ended the
+   * session.
    */
   send(data: Data | readonly Data[]): boolean {
-    let accepted = this.#sendOne(this.#first, data);
-    for (const template of this.#rest) accepted = this.#sendOne(template, data);
+    if (!Target.#isOne(this)) throw wrongThis('send', 'target');
+    if (this.#rest.length === 0 && !isPieces(data)) return this.#outbound.send(this.#first, data);
+    const pieces = piecesOf(data);
+    // All frames or none: the others have no more targets than the first, but the last may have fewer and so more room for data.
+    this.#outbound.check(this.#first, pieces);
+    let accepted = this.#outbound.sendScattered(this.#first, pieces);
+    for (const template of this.#rest) accepted = this.#outbound.sendScattered(template, pieces);
     return accepted;
   }
 
-  #sendOne(template: FrameTemplate, data: Data | readonly Data[]): boolean {
-    return isPieces(data) ? this.#outbound.sendScattered(template, data) : this.#outbound.send(template, data);
+  static #isOne(value: unknown): value is Target {
+    return typeof value === 'object' && value !== null && #outbound in value;
   }
 }
-
-const isPieces = (data: Data | readonly Data[]): data is readonly Data[] => Array.isArray(data);
 
 const CACHE_SIZE = 8;
 

@@ -84,7 +84,7 @@ function quote(value: unknown): string {
   } catch {
     json = undefined; // a cycle or a bigint inside
   }
-  return (json ?? Object.prototype.toString.call(value)).replace(
+  return (json ?? '(a value that cannot be shown)').replace(
     /[\u007f-\u009f]/g,
     (char) => `\\u00${char.charCodeAt(0).toString(16)}`,
   );
@@ -125,8 +125,18 @@ export function formatProblem(problem: ConfigProblem, source: ConfigSource | nul
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a configuration must not steer the terminal it is shown on.
 const CONTROL_BUT_TAB = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
 
+/** A Proxy may throw when it is asked what it is. */
+function isConfigError(error: unknown): error is ConfigError {
+  try {
+    return error instanceof ConfigError;
+  } catch {
+    return false;
+  }
+}
+
 /** The problems of an error, each with its excerpt. */
 export function formatConfigError(error: ConfigError): string {
+  if (!isConfigError(error)) throw new ConfigError([{ message: 'error: must be a ConfigError', field: 'error' }], null);
   return joined(error.problems, (problem) => formatProblem(problem, error.source));
 }
 

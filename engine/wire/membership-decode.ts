@@ -48,9 +48,15 @@ export class ViewId {
     this.index = index;
   }
 
-  /** Ids are equal when all three fields are. */
+  /** Ids are equal when all three fields are; nothing else is equal to one. */
   equals(other: ViewId): boolean {
-    return this.memberId === other.memberId && this.time === other.time && this.index === other.index;
+    if (typeof other !== 'object' || other === null) return false;
+    try {
+      return this.memberId === other.memberId && this.time === other.time && this.index === other.index;
+    } catch {
+      // A getter or a Proxy that throws: no id.
+      return false;
+    }
   }
 
   /** `127.0.0.1:1795431873:2`. Equal ids give equal strings and no others do. */

@@ -295,7 +295,7 @@ describe('connecting', () => {
     const daemon = await FakeDaemon.start(async () => undefined);
     await daemon.stop();
     expect((await failure(daemon)).code).toBe('COULD_NOT_CONNECT');
-    expect((await failure(daemon, { address: '/nowhere' })).code).toBe('ILLEGAL_SPREAD');
+    expect((await failure(daemon, { address: 'http://nowhere' })).code).toBe('ILLEGAL_SPREAD');
     expect((await failure(daemon, { address: { path: '/nowhere/4803' } })).code).toBe('COULD_NOT_CONNECT');
     expect((await failure(daemon, { address: '4803@no such host' })).code).toBe('ILLEGAL_SPREAD');
   });

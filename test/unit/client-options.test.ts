@@ -27,7 +27,22 @@ describe('address', () => {
     ['4900', { path: '/run/spread/4900' }],
     ['4803@localhost', { host: 'localhost', port: 4803 }],
     ['4803@::1', { host: '::1', port: 4803 }],
-  ])('reads %j as Spread does', (text, expected) => {
+    ['4803@[::1]', { host: '::1', port: 4803 }],
+    ['[::1]:4900', { host: '::1', port: 4900 }],
+    ['[::1]', { host: '::1', port: 4803 }],
+    ['::1', { host: '::1', port: 4803 }],
+    ['[fe80::1%eth0]:1', { host: 'fe80::1%eth0', port: 1 }],
+    ['localhost', { host: 'localhost', port: 4803 }],
+    ['10.0.0.7', { host: '10.0.0.7', port: 4803 }],
+    ['localhost:4900', { host: 'localhost', port: 4900 }],
+    ['tcp://db-1.example:4900', { host: 'db-1.example', port: 4900 }],
+    ['spread://[::1]:4900/', { host: '::1', port: 4900 }],
+    ['skein://localhost', { host: 'localhost', port: 4803 }],
+    ['/run/x/4803', { path: '/run/x/4803' }],
+    ['./a.sock', { path: './a.sock' }],
+    ['unix:/run/x', { path: '/run/x' }],
+    ['unix:///run/x', { path: '/run/x' }],
+  ])('reads %j', (text, expected) => {
     expect(resolve(text)).toEqual(expected);
   });
 
@@ -36,8 +51,40 @@ describe('address', () => {
     expect(resolve({ path: '/x/y' })).toEqual({ path: '/x/y' });
   });
 
-  it.each(['localhost', '@host', '4803@', '0', '65536@a', ' 4803', '4803 @a', '-1', '4803:a'])('refuses %j', (text) => {
+  it.each([
+    ...['@host', '4803@', '0', '65536@a', ' 4803', '4803 @a', '-1', '4803:a', '4803:4804', 'a:b:c', 'host:', ':4803'],
+    ...[
+      'http://host:4803',
+      'tcp://user@host:1',
+      'tcp://host:1/x',
+      'tcp://',
+      '[::1',
+      '[host]:1',
+      'unix:',
+      'a\0b',
+      'host:70000',
+    ],
+    ...['x'.repeat(254), '4803@h\0', '/a\0b', '\ud800 ', '999999999999999999999'],
+  ])('refuses %j', (text) => {
     expect(codeOf(() => resolve(text))).toBe('ILLEGAL_SPREAD');
+  });
+
+  it('takes host and port, or path, in place of an address, and no two of them', () => {
+    expect(resolveOptions({ host: '::1', port: 4900 }).address).toEqual({ host: '::1', port: 4900 });
+    expect(resolveOptions({ host: 'h' }).address).toEqual({ host: 'h', port: 4803 });
+    expect(resolveOptions({ port: 4900 }).address).toEqual({ host: 'localhost', port: 4900 });
+    expect(resolveOptions({ path: '/x' }).address).toEqual({ path: '/x' });
+    expect(() => resolveOptions({ address: '4803', host: 'h' })).toThrow(/address and host, port or path exclude/);
+    expect(() => resolveOptions({ path: '/x', host: 'h' })).toThrow(/path excludes host and port/);
+    expect(() => resolveOptions({ port: '4803' } as never)).toThrow('port "4803": must be an integer from 1 to 65535');
+  });
+
+  it('refuses unknown options, with a hint', () => {
+    expect(() => resolveOptions({ adress: '4803' } as never)).toThrow(
+      'unknown option "adress"; did you mean "address"?',
+    );
+    expect(() => resolveOptions({ zzzzzz: 1 } as never)).toThrow(/known are address, host/);
+    expect(() => resolveOptions(null as never)).toThrow(/options of connect null: must be an object/);
   });
 
   it('refuses empty and out-of-range parts and names them', () => {

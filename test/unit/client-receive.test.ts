@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Batch, type ReceivedEvent, ViewId } from '../../client/index.ts';
+import { type Batch, type ReceivedEvent, SkeinError, ViewId } from '../../client/index.ts';
 import {
   AGREED,
   frame,
@@ -204,8 +204,8 @@ describe('batches', () => {
           expect(batch.senderEquals(name)).toBe(equal);
         expect(batch.groupEquals(1, 'r'.repeat(31))).toBe(true);
         expect(batch.groupEquals(1, 'r'.repeat(30))).toBe(false);
-        expect(() => batch.group(2)).toThrow(RangeError);
-        expect(() => batch.groupEquals(-1, 'room')).toThrow(RangeError);
+        expect(() => batch.group(2)).toThrow(SkeinError);
+        expect(() => batch.groupEquals(-1, 'room')).toThrow(SkeinError);
       },
     );
   });

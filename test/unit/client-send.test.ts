@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RESULT_CODES, SkeinError } from '../../client/index.ts';
+import { piecesOf } from '../../client/send/data.ts';
 import { messageTemplate } from '../../client/send/frame-template.ts';
 import { Outbound } from '../../client/send/outbound.ts';
 import { Target, TargetCache } from '../../client/send/target.ts';
@@ -165,7 +166,7 @@ describe('outbound', () => {
     const long = Buffer.alloc(100_000, 'L');
     outbound.send(room, Buffer.from('before'));
     outbound.send(room, long);
-    outbound.sendScattered(room, ['piece,', Buffer.alloc(99, 'p'), long, '']);
+    outbound.sendScattered(room, piecesOf(['piece,', Buffer.alloc(99, 'p'), long, '']));
     outbound.send(room, Buffer.from('after'));
     await settled();
     expect(socket.systemCalls).toBe(1);
@@ -250,7 +251,7 @@ describe('outbound', () => {
     await expect(waiting).rejects.toBe(reason);
     await expect(outbound.flushed()).rejects.toBe(reason);
     expect(() => outbound.send(room, 'z')).toThrow(reason);
-    expect(() => outbound.sendScattered(room, ['z'])).toThrow(reason);
+    expect(() => outbound.sendScattered(room, piecesOf(['z']))).toThrow(reason);
     expect(reason.resultCode).toBe(RESULT_CODES.CONNECTION_CLOSED);
     await settled();
     socket.unblock();

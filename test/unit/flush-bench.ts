@@ -4,6 +4,7 @@ import type { FlushEvent } from '../../client/flush/flush-events.ts';
 import { FlushState } from '../../client/flush/flush-state.ts';
 import { FLUSH_OK, FLUSH_RECV, type SpreadSend } from '../../client/flush/flush-wire.ts';
 import { type Membership, type MembershipCause, type Message, type Service, ViewId } from '../../client/index.ts';
+import { piecesOf } from '../../client/send/data.ts';
 
 export const viewId = (index: number): ViewId => new ViewId(0x7f00_0001, 1000, index);
 
@@ -12,7 +13,7 @@ export const user = (privateName: string): string => privateName.split('#')[1] ?
 export const member = (name: string): string => `#${name}#d`;
 
 export function asBytes(send: SpreadSend): Buffer {
-  return Buffer.concat(send.data.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+  return Buffer.concat(piecesOf(send.data));
 }
 
 /** What a session receives of a send. */
