@@ -15,6 +15,7 @@ import type { ListenAddress } from '../workers/delivery/listener.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
 import { readKeyFile } from './key-file.ts';
+import { defaultMaxQueuedBytes } from './machine-memory.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
@@ -74,6 +75,7 @@ export async function createDaemonSpec(
       maxSessionBytes: options.maxSessionBytes,
       policy: options.slowConsumerPolicy,
     },
+    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
     ring: {
       ring: {
         self: self.node,

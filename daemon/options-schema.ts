@@ -184,6 +184,7 @@ const fileOptions = {
   deliveryWorkers: deliveryWorkers(),
   maxSessions: integer(1, 1_000_000),
   maxSessionBytes: byteCount(1024, MAX_QUEUE_BYTES),
+  maxQueuedBytes: byteCount(1024 * 1024, MAX_QUEUE_BYTES).nullable(),
   slowConsumerPolicy: oneOf(SLOW_CONSUMER_POLICIES),
   handshakeTimeout: milliseconds(),
   maxHandshakes: integer(1, 1_000_000),

@@ -12,9 +12,9 @@ const REQUEST_RING_BYTES = 64 * 1024;
 const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
 /** Longer than the longest run; small, so that a write in flight to a slow client holds little. */
 const LOG_SEGMENT_BYTES = 512 * 1024;
-/** Segments beyond those that stuck sockets may hold. */
-const LOG_WORKING_SEGMENTS = 64;
-/** Address space for the log at most; memory is used only as far as it is touched. */
+/** Of each delivery worker: what its clients' writes in flight may hold (session-output.ts), as much again to work with, and some. */
+const LOG_SEGMENTS_PER_WORKER = 128;
+/** Address space for the log at most; memory is used only as far as it is touched, and then kept. */
 const LOG_MAX_BYTES = 1024 * 1024 * 1024;
 const LOG_INDEX_ENTRIES = 32 * 1024;
 
@@ -30,10 +30,9 @@ export interface DaemonMemory {
   readonly threads: readonly ThreadMemory[];
 }
 
-/** @param maxSessions each may hold one segment of the log with a write that its client does not take */
-export function createDaemonMemory(deliveryWorkers: number, threads: number, maxSessions: number): DaemonMemory {
+export function createDaemonMemory(deliveryWorkers: number, threads: number): DaemonMemory {
   const workers = Array.from({ length: deliveryWorkers });
-  const segments = Math.min(maxSessions + LOG_WORKING_SEGMENTS, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
+  const segments = Math.min(deliveryWorkers * LOG_SEGMENTS_PER_WORKER, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
   return {
     log: createOrderedLog({
       segmentBytes: LOG_SEGMENT_BYTES,

@@ -25,6 +25,8 @@ export interface DaemonSpec {
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
   readonly limits: SlowConsumerLimits;
+  /** Of what waits for all clients together. */
+  readonly maxQueuedBytes: number;
   readonly ring: RingAgentOptions;
   readonly network: NetworkOptions;
   /** Seals traffic between daemons; null: a checksum only. */

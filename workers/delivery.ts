@@ -28,10 +28,12 @@ import {
 import type { SlowConsumerLimits } from './delivery/log-consumer.ts';
 import { LogDelivery } from './delivery/log-delivery.ts';
 import { NameTable } from './delivery/name-table.ts';
+import { QueueCap } from './delivery/queue-cap.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
 import { ClientSession } from './delivery/session.ts';
 import { SessionInput } from './delivery/session-input.ts';
 import { SessionOutput } from './delivery/session-output.ts';
+import type { SlowReason } from './delivery/slow-consumers.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
 import type { Log } from './log.ts';
@@ -52,6 +54,8 @@ export interface DeliveryOptions {
   readonly clientTimeoutMs: number;
   readonly auth: AuthPolicy;
   readonly limits: SlowConsumerLimits;
+  /** Of what waits for all clients of the daemon together. */
+  readonly maxQueuedBytes: number;
 }
 
 export interface DeliveryLinks {
@@ -60,6 +64,8 @@ export interface DeliveryLinks {
   readonly requests: SharedArrayBuffer;
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
+  /** Those of every delivery worker. */
+  readonly workersCounters: readonly Float64Array[];
   readonly ringCounters: Float64Array;
   readonly authenticator: Authenticator;
   readonly logger: Log;
@@ -135,8 +141,9 @@ export class DeliveryAgent implements Agent {
       options,
       links.counters,
       links.ringCounters,
+      new QueueCap(options.maxQueuedBytes, links.counters, links.workersCounters),
       {
-        tooSlow: (session, frames, bytes) => this.#tooSlow(session, frames, bytes),
+        tooSlow: (session, frames, bytes, reason) => this.#tooSlow(session, frames, bytes, reason),
         nameAccepted: (session) => this.#nameAccepted(session),
         nameRefused: (session, code) => this.#nameRefused(session, code),
         sessionEnded: (session) => this.#departures.ended(session),
@@ -215,7 +222,9 @@ export class DeliveryAgent implements Agent {
     const links = this.#links;
     links.counters[DeliveryCounter.ConnectionsAccepted]!++;
     const handle = sessionHandle((this.#serial++ * options.workers + options.worker) >>> 0);
-    const output = new SessionOutput(this.#log, this.#logBytes, socket, () => this.#delivery.unblocked(session));
+    const output = new SessionOutput(this.#log, this.#logBytes, this.#delivery.store, socket, () =>
+      this.#delivery.unblocked(session),
+    );
     const peer = socket.remoteAddress === undefined ? 'unix' : `${socket.remoteAddress}:${socket.remotePort}`;
     const session = new ClientSession(
       handle,
@@ -344,20 +353,20 @@ export class DeliveryAgent implements Agent {
     this.#end(session, 'incomplete frame');
   }
 
-  #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void {
+  #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason): void {
     this.counters[DeliveryCounter.SlowConsumersEnded]!++;
-    const { maxSessionMessages, maxSessionBytes } = this.#options.limits;
-    this.#links.logger.warn(
-      {
-        session: session.privateName,
-        peer: session.peer,
-        waitingFrames,
-        waitingBytes,
-        maxSessionMessages,
-        maxSessionBytes,
-      },
-      'session ended: slow consumer',
-    );
+    const { limits, maxQueuedBytes } = this.#options;
+    const { maxSessionMessages, maxSessionBytes } = limits;
+    const who = { session: session.privateName, peer: session.peer, waitingFrames, waitingBytes };
+    const { logger } = this.#links;
+    if (reason === 'all-sessions') {
+      const queuedBytes = this.#delivery.store.heldBytes;
+      logger.warn(
+        { ...who, queuedBytes, maxQueuedBytes },
+        'session ended: the slowest while too much waits for all sessions',
+      );
+    } else if (reason === 'log') logger.warn(who, 'session ended: slow consumer that keeps the log from going on');
+    else logger.warn({ ...who, maxSessionMessages, maxSessionBytes }, 'session ended: slow consumer');
     this.#end(session, 'slow consumer');
   }
 
@@ -383,6 +392,7 @@ export class DeliveryAgent implements Agent {
       // The others learn from the daemon's own leave: a disconnect for every client would be as many views for everybody.
       session.state = 'closed';
       this.#farewell.gone(session);
+      session.output.abandon();
       session.socket.destroy();
       return;
     }
@@ -391,6 +401,7 @@ export class DeliveryAgent implements Agent {
     }
     this.#departures.leave(session);
     this.#greeter.forget(session);
+    session.output.abandon();
     session.socket.destroy();
   }
 

@@ -71,7 +71,7 @@ export class Supervisor {
     this.#plan = plan;
     this.#events = events;
     this.#workerUrl = workerUrl;
-    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
+    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length);
   }
 
   /**

@@ -162,6 +162,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       maxInputBytes: Math.ceil(spec.maxInputBytes / plan.deliveryWorkers),
       auth: spec.auth,
       limits: spec.limits,
+      maxQueuedBytes: spec.maxQueuedBytes,
     },
     {
       log: memory.log,
@@ -169,6 +170,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       requests: memory.requests[worker]!,
       ringDoorbell: doorbell(context, 'ring'),
       counters,
+      workersCounters: Array.from({ length: plan.deliveryWorkers }, (_, i) => deliveryCounters(memory.counters, i)),
       ringCounters: ringCounters(memory.counters),
       authenticator: new Authenticator(
         spec.access,

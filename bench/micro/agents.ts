@@ -45,7 +45,7 @@ async function buildAgents(options: DaemonOptions): Promise<Workshop> {
   const resolved = await loadOptions({ maxSessions: SESSIONS, volatile: true, logLevel: 'error', ...options });
   const { spec } = await createDaemonSpec(resolved);
   const plan = planThreads('inline', 1, { cores: 1, nodeVersion: process.versions.node });
-  const memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, spec.maxSessions);
+  const memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length);
   const threads = setUpThread({
     spec,
     plan,
@@ -109,7 +109,7 @@ export class LoneRingAgent {
 
 /** The way in of a delivery agent: bytes of one client to runs in the submit ring. */
 export class Intake {
-  readonly #memory = createDaemonMemory(1, 1, SESSIONS);
+  readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
   readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), {
     endSession: refuse,
@@ -129,7 +129,7 @@ export class Intake {
 
 /** The way out of a delivery agent: entries of the log to writes of sessions whose sockets take everything. */
 export class Output {
-  readonly #memory = createDaemonMemory(1, 1, SESSIONS);
+  readonly #memory = createDaemonMemory(1, 1);
   readonly #writer = new OrderedLogWriter(this.#memory.log);
   readonly #reader = new OrderedLogReader(this.#memory.log, 0);
   readonly #consumer: LogConsumer;

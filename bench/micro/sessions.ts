@@ -4,6 +4,7 @@ import { createOrderedLog, OrderedLogReader } from '../../engine/buffers/ordered
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import { ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
+import { KeptBytes } from '../../workers/delivery/kept-bytes.ts';
 import { ClientSession } from '../../workers/delivery/session.ts';
 import { SessionInput } from '../../workers/delivery/session-input.ts';
 import { SessionOutput } from '../../workers/delivery/session-output.ts';
@@ -21,7 +22,13 @@ const emptyLog = (): OrderedLogReader =>
 /** An open session that receives from `log`. */
 export function createSession(handle: number, log: OrderedLogReader = emptyLog()): ClientSession {
   const socket = new SwallowingSocket();
-  const output = new SessionOutput(log, Buffer.from(log.bytes.buffer), socket, () => {});
+  const output = new SessionOutput(
+    log,
+    Buffer.from(log.bytes.buffer),
+    new KeptBytes(log.shape.segmentBytes),
+    socket,
+    () => {},
+  );
   const handshake = new ServerHandshake({ allowed: ['NULL'], required: [] });
   const session = new ClientSession(
     sessionHandle(handle),

@@ -105,6 +105,14 @@ export const DeliveryCounter = {
   BytesSpilled: 22,
   RequestsRejected: 23,
   LongestQueueBytes: 24,
+  /** Memory that waits for slow clients, shared bytes once; now. */
+  QueuedBytes: 60,
+  /** The most it was over all workers together, as this worker saw it. */
+  QueuedBytesMost: 61,
+  /** Sessions ended because all together had more than `MaxQueuedBytes` waiting. */
+  QueuesEnded: 62,
+  /** What waits for this worker's slowest session, while all together are over the limit; else 0. */
+  WorstQueueBytes: 63,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

@@ -274,8 +274,9 @@ export class OrderedLogReader {
   readonly #holds: Int32Array;
   /** Turn of each segment as seen by this reader. */
   readonly #use: Int32Array;
-  /** Segments this reader has read past but still holds. */
+  /** Segments this reader has read past but still holds, and how many they are. */
   readonly #passed: Uint8Array;
+  pinnedSegments = 0;
   #segment = 0;
   #head: number;
   #tail: number;
@@ -344,12 +345,16 @@ export class OrderedLogReader {
   #enter(segment: number): void {
     const left = this.#segment;
     if (this.#holds[left] === 0) this.#release(left);
-    else this.#passed[left] = 1;
+    else {
+      this.#passed[left] = 1;
+      this.pinnedSegments++;
+    }
     this.#segment = segment;
     this.#use[segment]!++;
   }
 
   #release(segment: number): void {
+    this.pinnedSegments -= this.#passed[segment]!;
     this.#passed[segment] = 0;
     Atomics.store(this.#released, this.#releasedBase + segment, this.#use[segment]!);
   }

@@ -53,6 +53,7 @@ export const OPTION_KINDS: Readonly<Record<OptionKey, ValueKind>> = {
   deliveryWorkers: 'number',
   maxSessions: 'number',
   maxSessionBytes: 'text',
+  maxQueuedBytes: 'text',
   slowConsumerPolicy: 'keyword',
   handshakeTimeout: 'number',
   maxHandshakes: 'number',

@@ -124,6 +124,8 @@ export interface ConfigurationOptions {
   readonly maxSessions: number;
   /** Longest queue of bytes to one slow session. */
   readonly maxSessionBytes: number;
+  /** What may wait for all slow sessions together, shared bytes counted once; null: a quarter of the memory. */
+  readonly maxQueuedBytes: number | null;
   /** What happens to a session over its limits. */
   readonly slowConsumerPolicy: SlowConsumerPolicy;
   /** Time a client has for CONNECT and for AUTH together. */
@@ -189,6 +191,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   deliveryWorkers: 'auto',
   maxSessions: 4096,
   maxSessionBytes: 64 * 1024 * 1024,
+  maxQueuedBytes: null,
   slowConsumerPolicy: 'disconnect',
   handshakeTimeout: 5000,
   maxHandshakes: 1024,
@@ -246,6 +249,8 @@ interface LenientInputs {
   readonly maxSessionBytes: number | string;
   /** Like `maxSessionBytes`. */
   readonly maxInputBytes: number | string;
+  /** Likewise; null: the default. */
+  readonly maxQueuedBytes: number | string | null;
   /** A number such as 0o660, or octal text such as `0660`. */
   readonly unixSocketMode: number | string;
 }

@@ -53,7 +53,7 @@ describe('a frame around each boundary', () => {
 
 it('a list of sessions longer than a segment holds is written in parts', () => {
   const chain = new DeliveryChain(SHAPE);
-  const clients = Array.from({ length: 3000 }, () => chain.client(1e9));
+  const clients = Array.from({ length: 1200 }, () => chain.client(1e9));
   const view = bytes(PIECE_BYTES + 5);
   chain.output.sessionsFrame(
     clients.map(({ handle }) => handle),
@@ -219,6 +219,6 @@ it('any mix of long views, messages and slow clients', () => {
         expect(chain.ended).toEqual([]);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
-});
+}, 60_000);

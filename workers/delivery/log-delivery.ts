@@ -6,10 +6,12 @@
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
 import { dropNotice } from './drop-notice.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { LogConsumer, type SlowConsumerLimits } from './log-consumer.ts';
 import type { NameTable } from './name-table.ts';
+import type { QueueCap } from './queue-cap.ts';
 import type { ClientSession } from './session.ts';
-import { SlowConsumers } from './slow-consumers.ts';
+import { SlowConsumers, type SlowReason } from './slow-consumers.ts';
 
 export interface LogDeliveryOptions {
   readonly daemonName: string;
@@ -17,8 +19,8 @@ export interface LogDeliveryOptions {
 }
 
 export interface LogDeliveryEvents {
-  /** The session has more waiting than the limits allow, or keeps the log from going on. */
-  tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number): void;
+  /** The session has more waiting than the limits allow, is the slowest while all have too much, or keeps the log from going on. */
+  tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason): void;
   nameAccepted(session: ClientSession): void;
   nameRefused(session: ClientSession, code: number): void;
   /** The session's disconnect has been ordered; no entry of the log names it any more. */
@@ -29,6 +31,8 @@ export interface LogDeliveryEvents {
 }
 
 export class LogDelivery {
+  /** What waits for slow sessions outside of the log. */
+  readonly store: KeptBytes;
   readonly #log: OrderedLogReader;
   readonly #daemonName: string;
   readonly #counters: Float64Array;
@@ -46,6 +50,7 @@ export class LogDelivery {
    * @param sessions by handle, kept by the owner
    * @param counters the worker's own block
    * @param ringCounters the ring agent's, which tell that the log is full
+   * @param cap of all workers together
    */
   constructor(
     log: OrderedLogReader,
@@ -54,6 +59,7 @@ export class LogDelivery {
     options: LogDeliveryOptions,
     counters: Float64Array,
     ringCounters: Float64Array,
+    cap: QueueCap,
     events: LogDeliveryEvents,
   ) {
     this.#log = log;
@@ -62,12 +68,13 @@ export class LogDelivery {
     this.#ringCounters = ringCounters;
     this.#schedule = () => events.schedule();
     const { limits } = options;
-    this.#slowConsumers = new SlowConsumers(limits, counters, (session, frames, bytes) =>
-      events.tooSlow(session, frames, bytes),
+    this.store = new KeptBytes(log.shape.segmentBytes);
+    this.#slowConsumers = new SlowConsumers(limits, counters, log, this.store, cap, (session, frames, bytes, reason) =>
+      events.tooSlow(session, frames, bytes, reason),
     );
     this.#consumer = new LogConsumer(log, sessions, names, limits, counters, {
       markDirty: (session) => this.markDirty(session),
-      tooSlow: (session, frames, bytes) => events.tooSlow(session, frames, bytes),
+      tooSlow: (session, frames, bytes) => events.tooSlow(session, frames, bytes, 'session'),
       nameAccepted: (session) => events.nameAccepted(session),
       nameRefused: (session, code) => events.nameRefused(session, code),
       sessionEnded: (session) => events.sessionEnded(session),
@@ -88,6 +95,7 @@ export class LogDelivery {
     this.#slowConsumers.logAdvanced(this.#consumer.turn);
     this.#relieveLog();
     const flushed = this.flush();
+    this.#slowConsumers.enforceCap();
     if (consumed > 0) this.#log.finish();
     return consumed + flushed + released;
   }

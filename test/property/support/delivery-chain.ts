@@ -8,12 +8,14 @@ import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts
 import { nameWords } from '../../../engine/wire/name-hash.ts';
 import { RECORD_HEADER_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../../engine/wire/service.ts';
+import { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
 import { LogConsumer, type SlowConsumerLimits } from '../../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
+import { QueueCap } from '../../../workers/delivery/queue-cap.ts';
 import { ClientSession } from '../../../workers/delivery/session.ts';
 import { SessionInput } from '../../../workers/delivery/session-input.ts';
 import { SessionOutput } from '../../../workers/delivery/session-output.ts';
-import { SlowConsumers } from '../../../workers/delivery/slow-consumers.ts';
+import { SlowConsumers, type SlowReason } from '../../../workers/delivery/slow-consumers.ts';
 import { LogOutput } from '../../../workers/ring/log-output.ts';
 import { FakeSocket } from '../../unit/fake-socket.ts';
 
@@ -25,6 +27,7 @@ export interface ChainShape {
   readonly segmentCount: number;
   readonly indexEntries: number;
   readonly limits?: SlowConsumerLimits;
+  readonly maxQueuedBytes?: number;
 }
 
 /** One client: what was ordered for it, and what its socket got. */
@@ -43,6 +46,8 @@ export class DeliveryChain {
   readonly deliveryCounters: Float64Array;
   readonly clients: ChainClient[] = [];
   readonly slow: SlowConsumers;
+  readonly store: KeptBytes;
+  readonly reasons: SlowReason[] = [];
   readonly ended: ClientSession[] = [];
   readonly #consumer: LogConsumer;
   readonly #logBytes: Buffer;
@@ -65,7 +70,19 @@ export class DeliveryChain {
       blockClients: () => {},
       frameTooLong: () => {},
     });
-    this.slow = new SlowConsumers(limits, this.deliveryCounters, (session) => this.end(session));
+    this.store = new KeptBytes(shape.segmentBytes);
+    const cap = new QueueCap(shape.maxQueuedBytes ?? 1e12, this.deliveryCounters, [this.deliveryCounters]);
+    this.slow = new SlowConsumers(
+      limits,
+      this.deliveryCounters,
+      this.reader,
+      this.store,
+      cap,
+      (session, _frames, _bytes, reason) => {
+        this.reasons.push(reason);
+        this.end(session);
+      },
+    );
     this.#consumer = new LogConsumer(this.reader, this.#sessions, this.#names, limits, this.deliveryCounters, {
       markDirty: (session) => this.#dirty.add(session),
       tooSlow: (session) => this.end(session),
@@ -80,7 +97,7 @@ export class DeliveryChain {
   client(room: number): ChainClient {
     const handle = sessionHandle(this.clients.length + 1);
     const socket = new FakeSocket(room);
-    const output = new SessionOutput(this.reader, this.#logBytes, socket.asSocket(), () => {
+    const output = new SessionOutput(this.reader, this.#logBytes, this.store, socket.asSocket(), () => {
       this.slow.unblocked(session);
       this.#dirty.add(session);
     });
@@ -108,6 +125,7 @@ export class DeliveryChain {
   end(session: ClientSession): void {
     if (session.state !== 'open') return;
     session.state = 'closing';
+    session.output.abandon();
     session.socket.destroy();
     session.output.discard();
     this.slow.unblocked(session);
@@ -140,6 +158,7 @@ export class DeliveryChain {
       session.output.flush();
       if (session.output.blocked) this.slow.blocked(session);
     }
+    this.slow.enforceCap();
     this.reader.finish();
     return read;
   }

@@ -18,6 +18,7 @@ import { nameWords } from '../../../engine/wire/name-hash.ts';
 import { RECORD_KIND, RecordKind } from '../../../engine/wire/record.ts';
 import { LogDelivery } from '../../../workers/delivery/log-delivery.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
+import { QueueCap } from '../../../workers/delivery/queue-cap.ts';
 import { ClientSession } from '../../../workers/delivery/session.ts';
 import { SessionInput } from '../../../workers/delivery/session-input.ts';
 import { OrderedRecords } from '../../../workers/ring/ordered-records.ts';
@@ -136,6 +137,7 @@ export class GroupService implements DeliveryTarget {
       { daemonName: daemonName(this.#process.node), limits: delivery.limits },
       deliveryCounters(counters, 0),
       ringCounters(counters),
+      new QueueCap(delivery.maxQueuedBytes, deliveryCounters(counters, 0), [deliveryCounters(counters, 0)]),
       {
         tooSlow: (session) => this.#endSlow(session),
         nameAccepted: (session) => this.#opened(session),
@@ -209,6 +211,7 @@ export class GroupService implements DeliveryTarget {
     const output = new ObservedOutput(
       this.#reader,
       this.#logBytes,
+      this.#delivery.store,
       socket,
       () => this.#delivery.unblocked(session),
       (frames) => connection.expect(frames, this.#positions[this.#reader.head - 1] ?? 0),

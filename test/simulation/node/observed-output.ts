@@ -1,6 +1,7 @@
 /** A session's output that tells how many frames it is given. */
 import type { OrderedLogReader } from '../../../engine/buffers/ordered-log.ts';
 import type { ClientSocket } from '../../../workers/delivery/client-socket.ts';
+import type { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
 import { SessionOutput } from '../../../workers/delivery/session-output.ts';
 
 export class ObservedOutput extends SessionOutput {
@@ -9,11 +10,12 @@ export class ObservedOutput extends SessionOutput {
   constructor(
     log: OrderedLogReader,
     logBytes: Buffer,
+    store: KeptBytes,
     socket: ClientSocket,
     onUnblocked: () => void,
     added: (frames: number) => void,
   ) {
-    super(log, logBytes, socket, onUnblocked);
+    super(log, logBytes, store, socket, onUnblocked);
     this.#added = added;
   }
 

@@ -49,7 +49,7 @@ export class GroupDaemon {
   /** @param clients its sessions, numbered from 0; all want membership messages */
   constructor(node: number, nodeCount: number, clients: number) {
     this.node = nodeIndex(node);
-    const memory = createDaemonMemory(1, 1, clients);
+    const memory = createDaemonMemory(1, 1);
     this.#writer = new OrderedLogWriter(memory.log);
     this.#reader = new OrderedLogReader(memory.log, 0);
     this.#output = new LogOutput(this.#writer, ringCounters(memory.counters), {

@@ -14,6 +14,8 @@ export interface DeliveryShape {
   readonly socketBytes: number;
   readonly maxSessionMessages: number;
   readonly maxSessionBytes: number;
+  /** Of all sessions of a daemon together, as a multiple of `maxSessionBytes`. */
+  readonly maxQueues: number;
 }
 
 export const DEFAULT_DELIVERY: DeliveryShape = {
@@ -24,6 +26,7 @@ export const DEFAULT_DELIVERY: DeliveryShape = {
   socketBytes: 4_000,
   maxSessionMessages: 1_000,
   maxSessionBytes: 1_000_000,
+  maxQueues: 1_000,
 };
 
 const MIN_SPAN_BYTES = 2_048;
@@ -55,5 +58,6 @@ export function deliveryPlan(scenario: Scenario, shape: DeliveryShape): Delivery
       maxSessionBytes: shape.maxSessionBytes,
       policy: 'disconnect',
     },
+    maxQueuedBytes: shape.maxSessionBytes * shape.maxQueues,
   };
 }

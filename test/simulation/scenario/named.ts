@@ -10,6 +10,7 @@ import { operationScenarios } from './named-operation.ts';
 import { sealScenarios } from './named-seals.ts';
 import { sessionScenarios } from './named-sessions.ts';
 import { sizeScenarios } from './named-sizes.ts';
+import { viewScenarios } from './named-views.ts';
 import type { Scenario } from './scenario.ts';
 
 export interface NamedScenario {
@@ -38,6 +39,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...sizeScenarios,
   ...sessionScenarios,
   ...sealScenarios,
+  ...viewScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

@@ -63,6 +63,8 @@ export interface DeliveryPlan {
   /** Bytes a client's socket takes while the client does not read. */
   readonly socketBytes: number;
   readonly limits: SlowConsumerLimits;
+  /** Of what waits for all sessions of a daemon together. */
+  readonly maxQueuedBytes: number;
 }
 
 /** When a fault strikes: at a time, or when a packet is seen that matches. */

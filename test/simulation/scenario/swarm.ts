@@ -109,6 +109,7 @@ function randomDelivery(random: Random, scenario: Scenario): DeliveryPlan {
     socketBytes: random.integer(0, 8_000),
     maxSessionMessages: strict ? random.integer(20, 200) : 1_000,
     maxSessionBytes: strict ? random.integer(20_000, 100_000) : 1_000_000,
+    maxQueues: strict ? 2 : 1_000,
   });
 }
 

@@ -1,0 +1,36 @@
+/**
+ * The limit on what waits for all clients of a daemon together (`MaxQueuedBytes`). Each delivery worker tells in its counters what waits
+ * at its sessions, and reads what the others told; the worker that has the slowest session of all ends it.
+ */
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+
+export class QueueCap {
+  readonly maxBytes: number;
+  readonly #own: Float64Array;
+  readonly #all: readonly Float64Array[];
+
+  /** @param all the counters of every delivery worker, `own` among them */
+  constructor(maxBytes: number, own: Float64Array, all: readonly Float64Array[]) {
+    this.maxBytes = maxBytes;
+    this.#own = own;
+    this.#all = all;
+  }
+
+  /** Tells what waits here. @returns what waits at all workers together */
+  tell(heldBytes: number): number {
+    this.#own[DeliveryCounter.QueuedBytes] = heldBytes;
+    let total = 0;
+    for (const counters of this.#all) total += counters[DeliveryCounter.QueuedBytes]!;
+    if (total > this.#own[DeliveryCounter.QueuedBytesMost]!) this.#own[DeliveryCounter.QueuedBytesMost] = total;
+    return total;
+  }
+
+  /** Tells how much waits for the slowest session here, 0 when nobody is to be ended. @returns whether no other worker has a slower one */
+  isWorst(waitingBytes: number): boolean {
+    this.#own[DeliveryCounter.WorstQueueBytes] = waitingBytes;
+    for (const counters of this.#all) {
+      if (counters[DeliveryCounter.WorstQueueBytes]! > waitingBytes) return false;
+    }
+    return true;
+  }
+}
