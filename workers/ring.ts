@@ -25,6 +25,7 @@ import {
   TO_ALL_DAEMONS,
   TO_MEMBERS,
 } from '../engine/wire/record.ts';
+import { describeRecordFault, type RecordFault } from '../engine/wire/record-check.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { OnceAMinute } from './network/once-a-minute.ts';
@@ -78,6 +79,8 @@ export class RingAgent implements Agent, RingHost {
   readonly #outbound: SpscRingProducer;
   readonly #node: RingNode;
   readonly #ringSeqFile: RingSeqFile | null;
+  /** What is delivered comes straight from the send queue. */
+  #isLent = false;
   #ringSeqKept = 0;
   #membersTold: readonly NodeIndex[] | null = null;
   /** Bytes that waited in the send queue when this cycle was done with it. */
@@ -93,15 +96,16 @@ export class RingAgent implements Agent, RingHost {
     this.counters = links.counters;
     this.#log = new OrderedLogWriter(links.log);
     this.#queue = new SendQueue(links.submit);
-    const { daemonAddress, maxSessions } = options;
+    const { daemonAddress, daemonNames, maxSessions } = options;
     this.#records = new OrderedRecords(
-      { self: options.ring.self, daemonAddress, maxSessions },
+      { self: options.ring.self, daemonAddress, daemonNames, maxSessions },
       this.#log,
       links.counters,
       {
         sendGroups: (body) => this.#queue.pushGroups(body),
         blockClients: (blocked) => this.#queue.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => this.#frameTooLong(group, lengthBytes),
+        recordRefused: (origin, fault) => this.#sayRefused(origin, fault),
       },
     );
     this.#requests = links.requests.map((memory) => new SpscRingConsumer(memory));
@@ -165,10 +169,12 @@ export class RingAgent implements Agent, RingHost {
   }
 
   borrowRecords(span: RecordSpan): boolean {
-    return this.#queue.borrowRecords(span);
+    this.#isLent = this.#queue.borrowRecords(span);
+    return this.#isLent;
   }
 
   releaseRecords(): void {
+    this.#isLent = false;
     this.#queue.releaseRecords();
   }
 
@@ -185,7 +191,7 @@ export class RingAgent implements Agent, RingHost {
   }
 
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    this.#records.deliver(origin, bytes, offset, lengthBytes);
+    this.#records.deliver(origin, bytes, offset, lengthBytes, this.#isLent);
   }
 
   configurationChanged(configuration: Configuration): void {
@@ -208,6 +214,20 @@ export class RingAgent implements Agent, RingHost {
     } catch (error) {
       this.#ringSeqNotKept(error);
     }
+  }
+
+  recordRefused(origin: NodeIndex, fault: RecordFault): void {
+    this.#records.refused(origin, fault);
+  }
+
+  #sayRefused(origin: NodeIndex, fault: RecordFault): void {
+    if (!this.#complaints.allows(`record of ${origin}`, this.#links.now())) return;
+    const peerName = this.#options.daemonNames[origin];
+    const refused = this.counters[OrderingCounter.RecordsRefused]!;
+    this.#links.logger.warn(
+      { peerName, cause: describeRecordFault(fault), refused },
+      'a record of another daemon made no sense and was dropped',
+    );
   }
 
   #frameTooLong(group: string, lengthBytes: number): void {

@@ -10,6 +10,7 @@ import { RingNode } from '../../engine/ring/ring-node.ts';
 import type { RingNodeOptions } from '../../engine/ring/ring-node-contract.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
 import { alignRecord, RECORD_FRAME_COUNT, RECORD_LENGTH } from '../../engine/wire/record.ts';
+import { describeRecordFault, type RecordFault } from '../../engine/wire/record-check.ts';
 import { copyBytes, readU32 } from '../../engine/wire/ring-bytes.ts';
 
 const WALL_SECONDS = 1_700_000_000;
@@ -93,6 +94,10 @@ class MemoryNode implements RingHost {
       this.framesDelivered += readU32(bytes, at + RECORD_FRAME_COUNT);
       at += alignRecord(readU32(bytes, at + RECORD_LENGTH));
     }
+  }
+
+  recordRefused(origin: NodeIndex, fault: RecordFault): void {
+    throw new Error(`record of daemon ${origin} refused: ${describeRecordFault(fault)}`);
   }
 
   canDeliver(): boolean {

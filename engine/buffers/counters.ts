@@ -45,6 +45,11 @@ export const OrderingCounter = {
   SealsRefusedBy: 100,
   /** Likewise: node index that the last of them named as its transmitter. */
   SealRefusedFrom: 105,
+  /** Records and packets in the order that made no sense and were dropped by all daemons alike. */
+  RecordsRefused: 110,
+  /** Node index of the daemon that the last of them came from, and what was wrong with it (`RecordFault`). */
+  RecordRefusedFrom: 111,
+  RecordRefusedCause: 112,
 } as const;
 
 /** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */

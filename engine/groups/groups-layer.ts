@@ -8,13 +8,19 @@ import type { Configuration, ConfigurationMember } from '../ring/ports.ts';
 import { readName } from '../wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
 import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
-import { RECORD_HEADER_LENGTH, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
+import {
+  GROUPS_HEADER_LENGTH,
+  RECORD_HEADER_LENGTH,
+  RECORD_LENGTH,
+  RECORD_SESSION,
+  RecordKind,
+} from '../wire/record.ts';
 import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
 import { type Group, Member } from './group.ts';
 import { byName, GroupTable } from './group-table.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import { type Stamp, stampOf } from './stamp.ts';
-import { GROUPS_HEADER_LENGTH, StateExchange, sendInParts } from './state-exchange.ts';
+import { StateExchange, sendInParts } from './state-exchange.ts';
 import { encodeTable } from './table-codec.ts';
 import { ViewWriter } from './view-writer.ts';
 import { VsRanks } from './vs-sets.ts';
@@ -36,6 +42,8 @@ export interface GroupsLayerOptions {
   readonly self: NodeIndex;
   /** IPv4 address of every configured daemon as a number, in configuration order. */
   readonly daemonAddress: readonly number[];
+  /** Names of them; tables of other daemons are checked against them. Unset, only their form is checked. */
+  readonly daemonNames?: readonly string[];
   /** Longest body given to `sendGroups`. Small enough that a record holding it is never cut: see `DEFAULT_GROUPS_BODY_LENGTH`. */
   readonly groupsBodyBytes?: number;
   /** Longest membership frame to be made; longer ones are told to `GroupsOutput.frameTooLong`. Default: the longest there can be. */
@@ -61,6 +69,7 @@ const nodesOf = (members: readonly ConfigurationMember[]): NodeIndex[] => member
 export class GroupsLayer {
   private readonly self: NodeIndex;
   private readonly daemonAddress: readonly number[];
+  private readonly daemonNames: readonly string[];
   private readonly groupsBodyBytes: number;
   private readonly output: GroupsOutput;
   private readonly views: ViewWriter;
@@ -96,6 +105,7 @@ export class GroupsLayer {
       throw new RangeError(`groupsBodyBytes is ${groupsBodyBytes}; it must be above ${GROUPS_HEADER_LENGTH}`);
     this.self = options.self;
     this.daemonAddress = options.daemonAddress;
+    this.daemonNames = options.daemonNames ?? [];
     this.groupsBodyBytes = groupsBodyBytes;
     this.output = output;
     this.views = new ViewWriter(options.self, options.maxFrameBytes ?? MAX_MEMBERSHIP_FRAME_LENGTH, output);
@@ -144,28 +154,27 @@ export class GroupsLayer {
    * An ordered Join, Leave, Disconnect or Groups record of `origin`, whole, its header at `offset`. Other kinds are not for this
    * layer and ignored.
    * @param lengthBytes room of the record in `bytes`, with or without padding
+   * @returns false when it made no sense and had no effect; the other daemons see it alike
    */
-  record(origin: NodeIndex, kind: RecordKind, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+  record(origin: NodeIndex, kind: RecordKind, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
     const minLength = MIN_LENGTH[kind];
-    if (minLength === undefined) return;
+    if (minLength === undefined) return true;
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, lengthBytes);
     const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH, true);
     if (length < minLength || length > lengthBytes) {
       this.malformedRecordCount++;
-      return;
+      return false;
     }
-    if (kind === RecordKind.Groups) {
-      this.groupsDelivered(origin, bytes.subarray(offset + RECORD_HEADER_LENGTH, offset + length));
-      return;
-    }
+    if (kind === RecordKind.Groups)
+      return this.groupsDelivered(origin, bytes.subarray(offset + RECORD_HEADER_LENGTH, offset + length));
     if (this.gathering) {
       this.misplacedRecordCount++;
-      return;
+      return true;
     }
     const session = view.getUint32(RECORD_SESSION, true) as SessionHandle;
     if (kind === RecordKind.Disconnect) {
       this.disconnect(origin, session);
-      return;
+      return true;
     }
     const group = readName(bytes, offset + BODY_GROUP);
     if (kind === RecordKind.Leave) this.leave(origin, session, group);
@@ -173,6 +182,7 @@ export class GroupsLayer {
       const wantsMembership = (bytes[offset + BODY_JOIN_FLAGS]! & JOIN_WANTS_MEMBERSHIP) !== 0;
       this.join(origin, session, group, readName(bytes, offset + BODY_MEMBER), wantsMembership);
     }
+    return true;
   }
 
   private join(origin: NodeIndex, session: SessionHandle, groupName: string, name: string, wants: boolean): void {
@@ -280,23 +290,24 @@ export class GroupsLayer {
     const configuration = this.regular!;
     if (this.currentState !== GroupsState.GatheringTransitional) this.output.blockClients(true);
     this.currentState = GroupsState.Gathering;
-    this.exchange = new StateExchange(configuration, this.synced);
+    this.exchange = new StateExchange(configuration, this.synced, this.daemonNames);
     if (this.synced[0] !== this.self) return;
     const daemons = this.synced.map((node) => ({ node, configuration: this.stamps[node]!.configuration }));
     const table = encodeTable(this.table, daemons);
     sendInParts(configuration, table, this.groupsBodyBytes, (body) => this.output.sendGroups(body));
   }
 
-  private groupsDelivered(origin: NodeIndex, body: Uint8Array): void {
-    if (!this.gathering || this.exchange === null) return;
+  private groupsDelivered(origin: NodeIndex, body: Uint8Array): boolean {
+    if (!this.gathering || this.exchange === null) return true;
     const receipt = this.exchange.receive(origin, body);
     if (receipt === 'malformed') this.malformedRecordCount++;
-    if (receipt !== 'complete') return;
+    if (receipt !== 'complete') return receipt !== 'malformed';
     this.mergeArrived();
     const next = this.transitional;
     this.transitional = null;
     this.install();
     if (next !== null) this.beginTransition(next);
+    return true;
   }
 
   /** The exchange was cut. Daemons whose own table arrived in full keep the others that did; all of them do so alike. */

@@ -12,15 +12,22 @@
  */
 import type { Configuration } from '../ring/ports.ts';
 import type { NodeIndex } from '../wire/ids.ts';
+import { GROUPS_HEADER_LENGTH } from '../wire/record.ts';
 import { MalformedTableError } from './byte-stream.ts';
-import { type DecodedTable, decodeTable } from './table-codec.ts';
+import { type DaemonNames, type DecodedTable, decodeTable } from './table-codec.ts';
 
-export const GROUPS_HEADER_LENGTH = 20;
 const UINT32 = 0x1_0000_0000;
+
+/**
+ * Longest table of one synced set, a bound on what a broken part count can make us keep: 100,000 groups with a million memberships take a
+ * tenth of it.
+ */
+const MAX_TABLE_BYTES = 128 * 1024 * 1024;
 
 interface Series {
   readonly parts: Uint8Array[];
   readonly partCount: number;
+  lengthBytes: number;
   /** Set when the last part arrived and made sense. */
   table: DecodedTable | null;
 }
@@ -55,14 +62,17 @@ export function sendInParts(
 
 export class StateExchange {
   readonly configuration: Configuration;
+  private readonly daemons: DaemonNames;
   /** The daemons whose tables equal ours; a series of one of them tells us nothing new. */
   private readonly syncedNodes: ReadonlySet<NodeIndex>;
   private readonly seriesOf = new Map<NodeIndex, Series>();
   /** Members of the configuration whose table has arrived in full. */
   private readonly arrived = new Set<NodeIndex>();
 
-  constructor(configuration: Configuration, synced: readonly NodeIndex[]) {
+  /** @param daemons names of all daemons of the configuration file; none, only the form of tables is checked */
+  constructor(configuration: Configuration, synced: readonly NodeIndex[], daemons: DaemonNames = []) {
     this.configuration = configuration;
+    this.daemons = daemons;
     this.syncedNodes = new Set(synced);
   }
 
@@ -89,18 +99,36 @@ export class StateExchange {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     if (!this.isOfThisConfiguration(view)) return 'stale';
     const partCount = view.getUint32(16, true);
-    const series = this.seriesOf.get(origin) ?? { parts: [], partCount, table: null };
     const part = view.getUint32(12, true);
-    if (part !== series.parts.length || part >= partCount || partCount !== series.partCount) return 'malformed';
+    const series = this.seriesAt(origin, part, partCount);
+    if (series === null) return 'malformed';
     series.parts.push(body.slice(GROUPS_HEADER_LENGTH));
-    this.seriesOf.set(origin, series);
+    series.lengthBytes += body.length - GROUPS_HEADER_LENGTH;
+    if (series.lengthBytes > MAX_TABLE_BYTES) {
+      this.seriesOf.delete(origin);
+      return 'malformed';
+    }
     if (part + 1 < partCount) return 'stored';
-    return this.finishSeries(series);
+    const receipt = this.finishSeries(series);
+    // What made no sense spoils nothing: its daemon may send its table anew.
+    if (receipt === 'malformed') this.seriesOf.delete(origin);
+    return receipt;
+  }
+
+  /** The series that `part` goes on; its first part begins a new one, unless the one before it is complete. Null when it fits none. */
+  private seriesAt(origin: NodeIndex, part: number, partCount: number): Series | null {
+    const known = this.seriesOf.get(origin);
+    if (part >= partCount || (known !== undefined && known.table !== null)) return null;
+    if (part > 0)
+      return known !== undefined && known.parts.length === part && known.partCount === partCount ? known : null;
+    const series: Series = { parts: [], partCount, lengthBytes: 0, table: null };
+    this.seriesOf.set(origin, series);
+    return series;
   }
 
   private finishSeries(series: Series): Receipt {
     try {
-      const table = decodeTable(joinParts(series.parts), this.syncedNodes);
+      const table = decodeTable(joinParts(series.parts), this.syncedNodes, this.daemons);
       if (!this.mayStandFor(table)) return 'malformed';
       series.table = table;
       for (const { node } of table.daemons) this.arrived.add(node);

@@ -10,7 +10,7 @@
  */
 import type { ConfigurationId } from '../ring/ports.ts';
 import { incarnation, type NodeIndex, nodeIndex, type SessionHandle } from '../wire/ids.ts';
-import { MAX_GROUP_NAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
+import { groupNameProblem, parsePrivateName } from '../wire/names.ts';
 import { ByteReader, ByteWriter, MalformedTableError } from './byte-stream.ts';
 import { compareMembers, Member } from './group.ts';
 import { byName, type ForeignGroup, type ForeignTable, type GroupTable } from './group-table.ts';
@@ -27,7 +27,11 @@ export interface DecodedTable extends ForeignTable {
   readonly hashLow: number;
 }
 
+/** Names of the daemons by node index. Empty: nothing is known, and neither nodes nor names are checked against it. */
+export type DaemonNames = readonly string[];
+
 const NOBODY: ReadonlySet<NodeIndex> = new Set();
+const NO_NAMES: DaemonNames = [];
 const NO_MEMBERS: readonly Member[] = [];
 const KIND_REGULAR = 0;
 const KIND_TRANSITIONAL = 1;
@@ -84,7 +88,11 @@ function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly Sta
  *   must agree on whether a table is sound
  * @throws MalformedTableError
  */
-export function decodeTable(bytes: Uint8Array, synced: ReadonlySet<NodeIndex> = NOBODY): DecodedTable {
+export function decodeTable(
+  bytes: Uint8Array,
+  synced: ReadonlySet<NodeIndex> = NOBODY,
+  names: DaemonNames = NO_NAMES,
+): DecodedTable {
   const from = new ByteReader(bytes);
   const hashHigh = from.u32();
   const hashLow = from.u32();
@@ -98,55 +106,80 @@ export function decodeTable(bytes: Uint8Array, synced: ReadonlySet<NodeIndex> = 
       leader: nodeIndex(from.u16()),
       leaderIncarnation: incarnation(from.u48()),
     };
+    if (names.length > 0 && Math.max(node, configuration.leader) >= names.length)
+      throw new MalformedTableError(`daemon ${node}, led by ${configuration.leader}: there are ${names.length}`);
     daemons.push({ node, configuration });
   }
-  const members = decodeMembers(from, daemons);
+  const members = decodeMembers(from, daemons, names);
+  const isUsed = new Uint8Array(members.length);
   const isKnown = daemons.length > 0 && synced.has(daemons[0]!.node);
   const groups: ForeignGroup[] = [];
   let previous = '';
   for (let left = from.u32(); left > 0; left--) {
     const list: Member[] | null = isKnown ? null : [];
-    const group = decodeGroup(from, members, list);
+    const group = decodeGroup(from, members, list, isUsed);
     if (previous >= group.name) throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
     previous = group.name;
     if (!isKnown) groups.push(group);
   }
+  const unused = isUsed.indexOf(0);
+  if (unused >= 0) throw new MalformedTableError(`member ${members[unused]!.name} is in no group`);
   if (!from.isAtEnd) throw new MalformedTableError('bytes left over behind the last group');
   return { daemons, hashHigh, hashLow, members, groups };
 }
 
-function decodeMembers(from: ByteReader, daemons: readonly StampedNode[]): Member[] {
-  const nodes = new Set<number>(daemons.map(({ node }) => node));
+/** In member order, and each session once: groups rely on it. */
+function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names: DaemonNames): Member[] {
+  const sessionsOf = new Map<number, Set<number>>(daemons.map(({ node }) => [node, new Set()]));
   const members: Member[] = [];
+  let before: Member | null = null;
   for (let left = from.u32(); left > 0; left--) {
     const node = nodeIndex(from.u16());
     const session = from.u32() as SessionHandle;
     const name = from.text();
-    if (name.length >= NAME_FIELD_LENGTH) throw new MalformedTableError(`member name of ${name.length} bytes`);
+    const sessions = sessionsOf.get(node);
+    if (sessions === undefined)
+      throw new MalformedTableError(`member ${JSON.stringify(name)} is of daemon ${node}, which is not in the set`);
+    const parts = parsePrivateName(name);
+    if (parts === null || (names.length > 0 && parts.daemon !== names[node]))
+      throw new MalformedTableError(`member ${JSON.stringify(name)} has no private name of daemon ${node}`);
     const member = new Member(node, session, name, false);
-    if (!nodes.has(node))
-      throw new MalformedTableError(`member ${member.name} is of daemon ${node}, which is not in the set`);
+    if (before !== null && (compareMembers(before, member) || before.session - session) >= 0)
+      throw new MalformedTableError(`member ${JSON.stringify(name)} is out of order`);
+    if (sessions.has(session)) throw new MalformedTableError(`session ${session} of daemon ${node} is there twice`);
+    sessions.add(session);
+    before = member;
     members.push(member);
   }
   return members;
 }
 
 /** @param list takes the members of the group; null: they are only checked */
-function decodeGroup(from: ByteReader, members: readonly Member[], list: Member[] | null): ForeignGroup {
+function decodeGroup(
+  from: ByteReader,
+  members: readonly Member[],
+  list: Member[] | null,
+  isUsed: Uint8Array,
+): ForeignGroup {
   const name = from.text();
   const membershipProcId = from.i32();
   const membershipTime = from.i32();
   const index = from.i32();
   const isChanged = from.u8() !== 0;
   const count = from.varint();
-  if (name.length === 0 || name.length > MAX_GROUP_NAME_LENGTH || count === 0)
-    throw new MalformedTableError(`group name of ${name.length} bytes with ${count} members`);
+  const problem = groupNameProblem(name);
+  if (problem !== null) throw new MalformedTableError(problem);
+  if (count === 0) throw new MalformedTableError(`group ${JSON.stringify(name)} has no members`);
   let number = -1;
   for (let i = 0; i < count; i++) {
     const difference = from.varint();
     number += difference;
     if (difference === 0 || number >= members.length)
       throw new MalformedTableError(`member ${number} of group ${JSON.stringify(name)}: there are ${members.length}`);
+    const before = number - difference;
+    if (before >= 0 && compareMembers(members[before]!, members[number]!) === 0)
+      throw new MalformedTableError(`${members[number]!.name} is in group ${JSON.stringify(name)} twice`);
+    isUsed[number] = 1;
     list?.push(members[number]!);
   }
   return { name, membershipProcId, membershipTime, index, isChanged, members: list ?? NO_MEMBERS };

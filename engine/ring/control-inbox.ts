@@ -3,8 +3,12 @@ import { readU32 } from '../wire/ring-bytes.ts';
 import { RING_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
 import { CONTROL_HEADER_LENGTH } from './emitter.ts';
 
+/** A COMMIT of 128 daemons from as many rings takes a third of it. What a daemon sends beyond is dropped. */
+const MAX_MESSAGE_BYTES = 1024 * 1024;
+
 interface PartialMessage {
   readonly number: number;
+  lengthBytes: number;
   readonly parts: (Uint8Array | null)[];
   left: number;
 }
@@ -42,10 +46,15 @@ export class ControlInbox {
     const key = header.relay * 256 + header.type;
     let partial = this.#partial.get(key);
     if (partial === undefined || partial.number !== number || partial.parts.length !== partCount) {
-      partial = { number, parts: Array.from({ length: partCount }, () => null), left: partCount };
+      partial = { number, lengthBytes: 0, parts: Array.from({ length: partCount }, () => null), left: partCount };
       this.#partial.set(key, partial);
     }
     if (partial.parts[partIndex] !== null) return null;
+    partial.lengthBytes += lengthBytes - CONTROL_HEADER_LENGTH;
+    if (partial.lengthBytes > MAX_MESSAGE_BYTES) {
+      this.#partial.delete(key);
+      return undefined;
+    }
     partial.parts[partIndex] = bytes.slice(offset + CONTROL_HEADER_LENGTH, offset + lengthBytes);
     if (--partial.left > 0) return null;
     this.#partial.delete(key);

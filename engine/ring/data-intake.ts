@@ -8,6 +8,8 @@ import type { PacketStore } from './packet-store.ts';
 import type { RingMembers } from './ring-members.ts';
 
 /**
+ * A packet whose body makes no sense is taken in without records: its number is given out, and a ring that waited for it in vain would
+ * stand still. Whoever gets it, first hand or sent again, takes it the same way.
  * @param reach how far above the highest known sequence number a packet of an honest member can be
  * @returns the sequence number taken in, or 0 when the packet is dropped
  */
@@ -22,10 +24,6 @@ export function takeData(
   lengthBytes: number,
 ): number {
   const recordBytes = lengthBytes - DATA_HEADER_LENGTH;
-  if (recordBytes <= 0 || recordBytes > store.slotBytes) {
-    counters[RingCounter.Malformed]++;
-    return 0;
-  }
   if (!ring.has(header.origin) || ring.incarnationOf(header.relay) !== header.incarnation) {
     counters[RingCounter.Stale]++;
     return 0;
@@ -40,11 +38,14 @@ export function takeData(
     counters[RingCounter.OutOfWindow]++;
     return 0;
   }
-  const packetClass = classifyRecords(bytes, offset + DATA_HEADER_LENGTH, recordBytes);
-  if (packetClass === PacketClass.None) {
-    counters[RingCounter.Malformed]++;
-    return 0;
+  const fits = recordBytes > 0 && recordBytes <= store.slotBytes;
+  const packetClass = fits ? classifyRecords(bytes, offset + DATA_HEADER_LENGTH, recordBytes) : PacketClass.None;
+  const origin = nodeIndex(header.origin);
+  if (packetClass !== PacketClass.None) {
+    store.put(seq, origin, packetClass, bytes, offset + DATA_HEADER_LENGTH, recordBytes);
+    return seq;
   }
-  store.put(seq, nodeIndex(header.origin), packetClass, bytes, offset + DATA_HEADER_LENGTH, recordBytes);
+  counters[RingCounter.Malformed]++;
+  store.put(seq, origin, PacketClass.Ordered, bytes, offset, 0);
   return seq;
 }

@@ -1,6 +1,7 @@
 /** What the store holds is given to the host: in order, early, or at a membership change (ring-protocol.md, 2.7 and 3.7). */
 import type { NodeIndex } from '../wire/ids.ts';
 import { alignRecord, RECORD_AFTER, RECORD_LENGTH } from '../wire/record.ts';
+import { RecordFault } from '../wire/record-check.ts';
 import { readU32 } from '../wire/ring-bytes.ts';
 import { hasBit, type RecoveryBlock } from '../wire/ring-membership.ts';
 import { RingCounter } from './counters.ts';
@@ -142,6 +143,7 @@ export class Delivery {
     for (; seq <= block.high; seq++) {
       if (isHole(block, seq)) {
         gap = true;
+        this.#assembler.behindHole = true;
       } else if (!gap || block.obliged.has(store.originOf(seq)) || store.classOf(seq) === PacketClass.Early) {
         this.#deliverAtChange(store, seq);
       } else {
@@ -162,7 +164,9 @@ export class Delivery {
 
   #deliver(store: PacketStore, seq: number): void {
     const origin: NodeIndex = store.originOf(seq);
-    this.#assembler.deliver(origin, store.bytes, store.offsetOf(seq), store.lengthOf(seq));
+    const lengthBytes = store.lengthOf(seq);
+    if (lengthBytes === 0) this.#context.host.recordRefused(origin, RecordFault.Packet);
+    else this.#assembler.deliver(origin, store.bytes, store.offsetOf(seq), lengthBytes);
     this.#context.counters[RingCounter.PacketsDelivered]++;
   }
 }

@@ -6,6 +6,7 @@
  * Every callback is synchronous. Byte ranges passed to a callback belong to the caller and are valid only during it.
  */
 import type { Incarnation, NodeIndex } from '../wire/ids.ts';
+import type { RecordFault } from '../wire/record-check.ts';
 
 /** Identity of one installed configuration; equal ids mean equal kind and members (EVS-3). */
 export interface ConfigurationId {
@@ -58,6 +59,8 @@ export interface RingHost {
    * (ring-protocol.md, 3.7).
    */
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void;
+  /** A record of `origin` that came in fragments was dropped, as it is at all daemons. */
+  recordRefused(origin: NodeIndex, fault: RecordFault): void;
   /** Room in the ordered log: when false the ring neither delivers nor originates. */
   canDeliver(): boolean;
   /**

@@ -12,17 +12,18 @@ import {
   RECORD_LENGTH,
   RECORD_POSITION,
 } from '../wire/record.ts';
+import { MAX_RECORD_BODY_LENGTH, RecordFault } from '../wire/record-check.ts';
 import { copyBytes, readU16, readU32, writeU16, writeU32 } from '../wire/ring-bytes.ts';
 import type { RingHost } from './ports.ts';
 
-/** No message is longer: 16 MiB, with room above the largest a client may send. */
-const MAX_MESSAGE_BYTES = 16 << 20;
 /** A buffer larger than this is given back when its message is complete. */
 const KEPT_BUFFER_BYTES = 1 << 18;
 const FIRST_BUFFER_BYTES = 1 << 14;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class RecordAssembler {
+  /** Packets are missing in what is delivered, so that fragments may lack their beginning without anybody's fault. Until `reset`. */
+  behindHole = false;
   readonly #host: RingHost;
   readonly #buffers: Uint8Array[];
   /** Body bytes collected so far by origin; -1 when no message is under way. */
@@ -37,6 +38,7 @@ export class RecordAssembler {
   /** Throws away every half-built message. @returns how many there were */
   reset(): number {
     let dropped = 0;
+    this.behindHole = false;
     for (let node = 0; node < this.#collected.length; node++) {
       if (this.#collected[node]! >= 0) dropped++;
       this.#collected[node] = -1;
@@ -68,8 +70,11 @@ export class RecordAssembler {
     const position = readU32(bytes, record + RECORD_POSITION);
     const collected = (marks & RECORD_FIRST) !== 0 ? 0 : this.#collected[origin]!;
     // A sender's fragments come complete and in order, or it does not keep to the protocol.
-    if (position !== collected || collected + partBytes > MAX_MESSAGE_BYTES) {
+    const goesOn = position === collected;
+    if (!goesOn || collected + partBytes > MAX_RECORD_BODY_LENGTH) {
       this.#collected[origin] = -1;
+      this.#buffers[origin] = NO_BYTES;
+      if (goesOn || !this.behindHole) this.#host.recordRefused(origin, RecordFault.Fragment);
       return;
     }
     const total = collected + partBytes;

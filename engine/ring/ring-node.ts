@@ -347,7 +347,7 @@ export class RingNode implements RingNodeContract {
     const { ring, store, nextStore } = this.#installer;
     const { future } = this.#membership;
     const reach = this.#size.gap + this.#context.options.windows.window;
-    if (lengthBytes <= DATA_HEADER_LENGTH) {
+    if (lengthBytes < DATA_HEADER_LENGTH) {
       this.counters[RingCounter.Malformed]++;
     } else if (isHeaderOfRing(header, ring.id)) {
       const seq = takeData(this.counters, ring, store, reach, header, bytes, offset, lengthBytes);

@@ -61,6 +61,7 @@ export const EXTENSION_COUNTERS = [
   'inputBytes',
   'inputPauses',
   'inputsEnded',
+  'recordsRefused',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -71,6 +71,9 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
+/** In front of each part of a table in a `Groups` record; see engine/groups/state-exchange.ts. */
+export const GROUPS_HEADER_LENGTH = 20;
+
 /** In the `session` field of a datagram record: to every configured daemon but this one. */
 export const TO_ALL_DAEMONS = 0xffff_ffff;
 /** Likewise: to the daemons of the last `Members` record. */

@@ -166,7 +166,7 @@ export const groupsRecord = (origin: number, body: Uint8Array): OrderedRecord =>
   bytes: record(0, body),
 });
 
-export const deliver = (layer: GroupsLayer, ordered: OrderedRecord): void =>
+export const deliver = (layer: GroupsLayer, ordered: OrderedRecord): boolean =>
   layer.record(nodeIndex(ordered.origin), ordered.kind, ordered.bytes, 0, ordered.bytes.length);
 
 /**

@@ -159,6 +159,7 @@ class Survivor implements Holdings {
         borrowRecords: refuse,
         releaseRecords: refuse,
         queuedBytes: refuse,
+        recordRefused: refuse,
         canDeliver: () => true,
         canDeliverEarly: () => true,
         configurationChanged: refuse,

@@ -2,6 +2,7 @@
  * A handful of ring nodes on a network in memory with a virtual clock, for unit tests of the ring. What is proven about
  * faults is proven by the simulator; this only makes single situations easy to set up.
  */
+
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
 import type { Configuration, RecordSpan, RingHost } from '../../engine/ring/ports.ts';
 import { RingNode } from '../../engine/ring/ring-node.ts';
@@ -19,6 +20,7 @@ import {
   RECORD_SESSION,
   RecordKind,
 } from '../../engine/wire/record.ts';
+import { describeRecordFault, type RecordFault } from '../../engine/wire/record-check.ts';
 import { readU32, writeU16, writeU32 } from '../../engine/wire/ring-bytes.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 
@@ -141,6 +143,10 @@ export class TestNode implements RingHost {
       this.log.push(`${origin}:${new TextDecoder().decode(bytes.slice(at + RECORD_HEADER_LENGTH, at + recordBytes))}`);
       at += alignRecord(recordBytes);
     }
+  }
+
+  recordRefused(origin: NodeIndex, fault: RecordFault): void {
+    throw new Error(`record of daemon ${origin} refused: ${describeRecordFault(fault)}`);
   }
 
   canDeliver(): boolean {

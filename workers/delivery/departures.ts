@@ -53,8 +53,18 @@ export class Departures {
     else this.#forget(session);
   }
 
-  /** The disconnect has been ordered; no entry of the log names the session any more. */
+  /**
+   * The disconnect has been ordered; no entry of the log names the session any more. When it is not of this daemon's making another one
+   * speaks for it: the client is told by the end of its connection, before it misses anything.
+   */
   ended(session: ClientSession): void {
+    if (session.state === 'open') {
+      this.#counters[DeliveryCounter.SessionsOpen]!--;
+      this.#counters[DeliveryCounter.SessionsClosed]!++;
+      this.#names.remove(nameWords(session.privateName), session);
+      session.state = 'closed';
+      session.socket.destroy();
+    }
     this.#forget(session);
   }
 

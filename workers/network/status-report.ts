@@ -148,6 +148,7 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       inputBytes: clients(DeliveryCounter.InputBytes),
       inputPauses: clients(DeliveryCounter.InputPauses),
       inputsEnded: clients(DeliveryCounter.InputsEnded),
+      recordsRefused: ring[OrderingCounter.RecordsRefused]!,
       logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
       sealsShort: refusedBy(SealRefusal.Short),
       sealsWrongKey: refusedBy(SealRefusal.WrongKey),

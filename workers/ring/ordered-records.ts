@@ -1,5 +1,5 @@
 /**
- * What becomes of ordered records: runs go to the ordered log, joins, leaves, disconnects and state exchanges to the process groups,
+ * What becomes of ordered records: they are checked, runs go to the ordered log, joins, leaves, disconnects and state exchanges to the process groups,
  * and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
  * simulator runs the same.
  */
@@ -9,11 +9,14 @@ import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups
 import type { Configuration } from '../../engine/ring/ports.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../engine/wire/record.ts';
+import { daemonNameBytes, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { LogOutput, type LogRoom } from './log-output.ts';
 import { SessionRegistry } from './session-registry.ts';
 
 export interface OrderedRecordsOptions extends GroupsLayerOptions {
+  /** Of all daemons, in configuration order. */
+  readonly daemonNames: readonly string[];
   readonly maxSessions: number;
   /** What is asked of the log before each span; unset, what spans of `MAX_SPAN_BYTES` need. */
   readonly room?: LogRoom;
@@ -25,6 +28,8 @@ export interface OrderedRecordsEvents {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
   frameTooLong(group: string, lengthBytes: number): void;
+  /** A record was dropped, as it is at all daemons. */
+  recordRefused(origin: NodeIndex, fault: RecordFault): void;
 }
 
 export class OrderedRecords {
@@ -36,6 +41,8 @@ export class OrderedRecords {
   /** The log had no room when it was last asked for. */
   isFull = false;
   readonly #self: NodeIndex;
+  readonly #daemonNames: readonly Uint8Array[];
+  readonly #events: OrderedRecordsEvents;
   readonly #counters: Float64Array;
   /** View on the bytes last handled, kept because one buffer brings many records in a row. */
   #view: DataView;
@@ -47,6 +54,8 @@ export class OrderedRecords {
     events: OrderedRecordsEvents,
   ) {
     this.#self = options.self;
+    this.#daemonNames = options.daemonNames.map(daemonNameBytes);
+    this.#events = events;
     this.#counters = counters;
     this.#view = log.view;
     this.registry = new SessionRegistry(options.maxSessions);
@@ -72,22 +81,38 @@ export class OrderedRecords {
     return room;
   }
 
-  /** A range of whole records of `origin`, in their place in the order. */
-  deliver(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+  /**
+   * A range of whole records of `origin`, in their place in the order.
+   * @param isOwn straight from this daemon's send queue, where only its own agents write: not checked
+   */
+  deliver(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number, isOwn: boolean): void {
     if (this.#view.buffer !== bytes.buffer || this.#view.byteOffset !== bytes.byteOffset) {
       this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
     const view = this.#view;
     const local = origin === this.#self;
+    const daemon = this.#daemonNames[origin]!;
     const end = offset + lengthBytes;
     for (let at = offset; at < end; ) {
       const length = view.getUint32(at + RECORD_LENGTH, true);
       const kind = view.getUint8(at + RECORD_KIND);
-      if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
-      else this.groups.record(origin, kind as RecordKind, bytes, at, length);
+      const fault = isOwn ? RecordFault.None : recordFault(bytes, view, at, daemon);
+      if (fault !== RecordFault.None) this.refused(origin, fault);
+      else if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
+      else if (!this.groups.record(origin, kind as RecordKind, bytes, at, length))
+        this.refused(origin, RecordFault.Table);
       this.count++;
       at += alignRecord(length);
     }
+  }
+
+  /** A record was dropped, here or where its fragments are put together. */
+  refused(origin: NodeIndex, fault: RecordFault): void {
+    const counters = this.#counters;
+    counters[OrderingCounter.RecordsRefused]!++;
+    counters[OrderingCounter.RecordRefusedFrom] = origin;
+    counters[OrderingCounter.RecordRefusedCause] = fault;
+    this.#events.recordRefused(origin, fault);
   }
 
   configurationChanged(configuration: Configuration): void {

@@ -8,6 +8,7 @@ import type { Configuration, RecordSpan, RingHost } from '../../../engine/ring/p
 import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../../engine/ring/ring-node-contract.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
+import type { RecordFault } from '../../../engine/wire/record-check.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 import { noteSealed, originOf, packetType } from '../network/wire-view.ts';
 import type { Recorder } from '../trace/recorder.ts';
@@ -41,6 +42,8 @@ export interface DeliveryTarget {
   readonly earlyAllowed: boolean;
   /** Room in the ordered log. */
   hasRoom(): boolean;
+  /** A record of `origin` that came in fragments, or a packet of it, made no sense. */
+  recordRefused(origin: NodeIndex, fault: RecordFault): void;
 }
 
 export class DaemonProcess implements RingHost {
@@ -174,6 +177,10 @@ export class DaemonProcess implements RingHost {
       }
       at += recordBytes;
     }
+  }
+
+  recordRefused(origin: NodeIndex, fault: RecordFault): void {
+    this.target?.recordRefused(origin, fault);
   }
 
   canDeliver(): boolean {

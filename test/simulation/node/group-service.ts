@@ -13,9 +13,10 @@ import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../e
 import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { Configuration } from '../../../engine/ring/ports.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
-import { nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
+import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
 import { nameWords } from '../../../engine/wire/name-hash.ts';
 import { RECORD_KIND, RecordKind } from '../../../engine/wire/record.ts';
+import { describeRecordFault, type RecordFault } from '../../../engine/wire/record-check.ts';
 import { LogDelivery } from '../../../workers/delivery/log-delivery.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
 import { QueueCap } from '../../../workers/delivery/queue-cap.ts';
@@ -110,6 +111,7 @@ export class GroupService implements DeliveryTarget {
       {
         self,
         daemonAddress: machines.map(addressOf),
+        daemonNames: machines.map(daemonName),
         groupsBodyBytes,
         maxSessions: MAX_SESSIONS,
         room: delivery.room,
@@ -128,6 +130,7 @@ export class GroupService implements DeliveryTarget {
         frameTooLong: (group, lengthBytes) => {
           throw new Error(`membership frame of ${lengthBytes} bytes for ${group}`);
         },
+        recordRefused: (origin, fault) => this.#refuse(origin, fault),
       },
     );
     this.#delivery = new LogDelivery(
@@ -183,6 +186,16 @@ export class GroupService implements DeliveryTarget {
     return this.#records.hasRoom();
   }
 
+  recordRefused(origin: NodeIndex, fault: RecordFault): void {
+    this.#records.refused(origin, fault);
+  }
+
+  /** Honest daemons make no record that the check refuses. */
+  #refuse(origin: NodeIndex, fault: RecordFault): void {
+    if (!this.#surroundings.messagesAreForged)
+      throw new Error(`record of daemon ${origin} refused: ${describeRecordFault(fault)}`);
+  }
+
   get figures(): DeliveryFigures {
     const ring = ringCounters(this.#counters);
     const delivery = deliveryCounters(this.#counters, 0);
@@ -236,11 +249,15 @@ export class GroupService implements DeliveryTarget {
   disconnect(connection: Connection): void {
     const { session, member } = connection;
     if (session.state !== 'open') return;
-    connection.trace!.disconnected = true;
+    this.#cut(connection);
+    this.#process.submit(disconnectRecord(this.#process.nextMessage(), session.handle, member));
+  }
+
+  #cut({ session, trace, member }: Connection): void {
+    trace!.disconnected = true;
     session.state = 'closing';
     this.#names.remove(nameWords(member), session);
     session.socket.destroy();
-    this.#process.submit(disconnectRecord(this.#process.nextMessage(), session.handle, member));
   }
 
   /** The client does not read for a while. */
@@ -283,11 +300,12 @@ export class GroupService implements DeliveryTarget {
 
   delivered(origin: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
     const wasGathering = this.layer.gathering;
-    this.#records.deliver(nodeIndex(origin), bytes, offset, lengthBytes);
+    this.#records.deliver(nodeIndex(origin), bytes, offset, lengthBytes, false);
     this.#written();
     if (bytes[offset + RECORD_KIND] === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
     if (wasGathering && !this.layer.gathering) this.#surroundings.merged(this.#exchangedBytes);
-    if (this.layer.divergenceCount > 0) throw new Error('group tables of one synced set differ');
+    if (this.layer.divergenceCount > 0 && !this.#surroundings.messagesAreForged)
+      throw new Error('group tables of one synced set differ');
   }
 
   /** Notes where in the order the entries made since the last call belong. */
@@ -344,8 +362,12 @@ export class GroupService implements DeliveryTarget {
     this.#surroundings.wake();
   }
 
-  #forget({ handle }: ClientSession): void {
-    if (!this.#sessions.delete(handle)) throw new Error(`unknown session ${handle} ended`);
+  #forget(session: ClientSession): void {
+    const { handle } = session;
+    // A disconnect that nobody here asked for.
+    if (session.state === 'open') this.#cut(this.#connections.get(handle)!);
+    if (!this.#sessions.delete(handle) && !this.#surroundings.messagesAreForged)
+      throw new Error(`unknown session ${handle} ended`);
     this.#connections.delete(handle);
   }
 }
