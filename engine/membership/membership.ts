@@ -152,13 +152,20 @@ export class Membership {
     if (this.state === RingState.Gather) this.#gathering.joinSoon();
   }
 
+  /** Whether `from` may be followed to a ring of that number; if not, that is counted. */
+  acceptsNumber(ringSeq: number, from: NodeIndex): boolean {
+    if (ringSeq <= highestAccepted(this.#gathering.maxRingSeq)) return true;
+    const { counters } = this.#context;
+    counters[RingCounter.NumbersRefused]++;
+    counters[RingCounter.NumbersRefusedFrom] = from;
+    return false;
+  }
+
   joinArrived(from: NodeIndex, fromIncarnation: Incarnation, join: JoinMessage): void {
     const { counters } = this.#context;
     const ring = this.#installer.ring;
-    if (
-      join.maxRingSeq > highestAccepted(this.#gathering.maxRingSeq) ||
-      !this.#incarnations.acceptAttempt(from, join.attempt)
-    ) {
+    if (!this.acceptsNumber(join.maxRingSeq, from)) return;
+    if (!this.#incarnations.acceptAttempt(from, join.attempt)) {
       counters[RingCounter.Stale]++;
       return;
     }
@@ -217,7 +224,7 @@ export class Membership {
     if (isCurrent && place === 0) this.#commitReturned(commit);
     else if (isCurrent) this.#commitAgain(current, commit);
     else if (this.state === RingState.Gather && commit.pass === 1 && commit.ring.seq > this.#gathering.maxRingSeq) {
-      this.#joinCommit(commit);
+      if (this.acceptsNumber(commit.ring.seq, nodeIndex(header.relay))) this.#joinCommit(commit);
     } else counters[RingCounter.Stale]++;
   }
 

@@ -94,6 +94,7 @@ export class MergingRings {
     const origin = nodeIndex(header.origin);
     const sender = memberOf(probe.members, origin);
     if (ring === null || sender === undefined || this.#incarnations.isStale(origin, sender.incarnation)) return;
+    if (!this.#membership!.acceptsNumber(probe.ring.seq, origin)) return;
     if (ring.has(origin)) {
       // It was started again, or moved on without me.
       const mine = ring.incarnationOf(origin);
@@ -111,6 +112,7 @@ export class MergingRings {
   ackArrived(origin: NodeIndex, answer: ProbeMessage): void {
     const ring = this.#ring;
     if (ring === null || !ring.isLeader || !sameRing(answer.target, ring.id)) return;
+    if (!this.#membership!.acceptsNumber(answer.ring.seq, origin)) return;
     if (ring.has(origin) || this.#membership!.isIgnored(origin)) return;
     this.#probing.answered(origin, answer, ring, this.#context.nodeCount - ring.size);
     this.tick();
@@ -119,6 +121,7 @@ export class MergingRings {
   mergeArrived(origin: NodeIndex, merge: ProbeMessage): void {
     const ring = this.#ring;
     if (ring === null || !ring.isLeader || !sameRing(merge.target, ring.id) || ring.has(origin)) return;
+    if (!this.#membership!.acceptsNumber(merge.ring.seq, origin)) return;
     if (this.#probing.isWilling) this.#gather({ merge: [merge.ring], expected: merge.members });
   }
 

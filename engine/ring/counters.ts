@@ -66,10 +66,24 @@ export const RingCounter = {
   IdentityConflicts: 35,
   /** Largest datagram this daemon sends to the ring now; longer ones are used once they are known to pass. */
   DatagramBytes: 36,
+  /** Times a daemon was told that its run is not listened to, because a later one is remembered (membership/run-refusals.ts). */
+  RunsRefused: 37,
+  /** Which daemon that was the last time, and for how many milliseconds more; all ones of 32 bits: while the later run is a member. */
+  RefusedNode: 38,
+  RefusedWaitMs: 39,
+  /** Times this daemon was told so. */
+  OwnRunRefused: 40,
+  /** By which daemon the last time, which later run it remembers, and for how many milliseconds more. */
+  OwnRunRefusedBy: 41,
+  OwnRunRefusedFor: 42,
+  OwnRunWaitMs: 43,
+  /** Rings and JOINs not taken over because their number is too near the end (ring-seq-limits.ts); and of which daemon last. */
+  NumbersRefused: 44,
+  NumbersRefusedFrom: 45,
 } as const;
 export type RingCounter = (typeof RingCounter)[keyof typeof RingCounter];
 
-export const RING_COUNTER_COUNT = 37;
+export const RING_COUNTER_COUNT = 46;
 
 /** State of the daemon membership (ring-protocol.md, 3.4). */
 export const RingState = { Operational: 0, Gather: 1, Commit: 2, Recover: 3, Stopped: 4 } as const;

@@ -6,6 +6,7 @@ import { Incarnations } from '../membership/incarnations.ts';
 import { Installer } from '../membership/installer.ts';
 import { Membership } from '../membership/membership.ts';
 import { MergingRings } from '../membership/merging.ts';
+import { RunRefusals } from '../membership/run-refusals.ts';
 import { Greeter, GreetingEffect } from '../seal/greeter.ts';
 import { SealRefusal } from '../seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../wire/ids.ts';
@@ -62,6 +63,7 @@ export class RingNode implements RingNodeContract {
   readonly #membership: Membership;
   readonly #incarnations: Incarnations;
   readonly #greeter: Greeter;
+  readonly #refusals: RunRefusals;
   readonly #inbox = new ControlInbox();
   readonly #header = new RingHeader();
   readonly #reader = new BodyReader();
@@ -92,6 +94,7 @@ export class RingNode implements RingNodeContract {
     this.#paths = new PathSize(context, this.#emitter);
     this.#desk = new TokenDesk(context, this.#link);
     this.#incarnations = new Incarnations(context);
+    this.#refusals = new RunRefusals(context, this.#emitter, this.#incarnations);
     this.#merging = new MergingRings(context, this.#emitter, this.#incarnations);
     this.#single = new SingleRing(options.self, host, context.counters);
     this.#installer = new Installer(context, delivery, this.#single, this.#size, slotBytes);
@@ -307,6 +310,7 @@ export class RingNode implements RingNodeContract {
       case PacketType.Probe:
       case PacketType.ProbeAck:
       case PacketType.Merge:
+      case PacketType.RunRefused:
         this.#controlArrived(header, bytes, offset, lengthBytes);
         return;
       case PacketType.SizeProbe:
@@ -406,19 +410,28 @@ export class RingNode implements RingNodeContract {
       this.counters[reader.ok && body !== undefined ? RingCounter.ForeignCluster : RingCounter.Malformed]++;
       return;
     }
-    if (this.#incarnations.isStale(header.relay, header.incarnation)) {
-      this.#incarnations.staleHeard(header.relay);
+    const from = nodeIndex(header.relay);
+    if (this.#incarnations.isStale(from, header.incarnation)) {
+      this.#incarnations.staleHeard(from);
+      this.#refusals.staleHeard(from, header.incarnation);
       return;
     }
-    const from = nodeIndex(header.relay);
     this.#incarnations.learn(from, header.incarnation);
-    const understood =
-      header.type === PacketType.Join
-        ? this.#joinArrived(header)
-        : header.type === PacketType.Commit
-          ? this.#commitArrived(header)
-          : this.#probeArrived(header, body, nodeCount);
-    if (!understood) this.counters[RingCounter.Malformed]++;
+    if (!this.#controlRead(header, body, nodeCount)) this.counters[RingCounter.Malformed]++;
+  }
+
+  /** @returns false for a body that is malformed */
+  #controlRead(header: RingHeader, body: ControlBody, nodeCount: number): boolean {
+    switch (header.type) {
+      case PacketType.Join:
+        return this.#joinArrived(header);
+      case PacketType.Commit:
+        return this.#commitArrived(header);
+      case PacketType.RunRefused:
+        return this.#refusals.arrived(header.relay, this.#reader);
+      default:
+        return this.#probeArrived(header, body, nodeCount);
+    }
   }
 
   #joinArrived(header: RingHeader): boolean {

@@ -40,6 +40,8 @@ export const PacketType = {
   SizeWithdrawn: 13,
   /** Of sealed traffic: runs prove to each other that they go on (engine/seal/greeter.ts). 14 to 16 are kept for other things. */
   Greeting: 17,
+  /** "A later run of you is remembered" (engine/membership/run-refusals.ts). */
+  RunRefused: 18,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 

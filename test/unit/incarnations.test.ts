@@ -63,16 +63,42 @@ describe('two runs of one daemon', () => {
     expect(runs.isStale(OTHER, 6)).toBe(false);
   });
 
-  it('leave the earlier one out as long as the later is a member, and for a while after that', () => {
+  it('leave the earlier one out as long as the later is a member, and a short while after it vanished', () => {
     const { context, runs } = fresh();
     runs.learn(OTHER, 6);
     runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
     context.nowMs = 3_600_000;
     expect(runs.isStale(OTHER, 5)).toBe(true);
+    expect(runs.waitMs(OTHER)).toBe(Number.POSITIVE_INFINITY);
     runs.installed([]);
+    expect(runs.waitMs(OTHER)).toBe(4 * LAN.tokenLossMs);
+    context.nowMs += 4 * LAN.tokenLossMs - 1;
+    expect(runs.isStale(OTHER, 5)).toBe(true);
+    context.nowMs += 1;
+    expect(runs.isStale(OTHER, 5)).toBe(false);
+  });
+
+  it('leave the earlier one out for long when the later was a member, left the ring, and is heard outside', () => {
+    const { context, runs } = fresh();
+    runs.learn(OTHER, 6);
+    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    runs.installed([]);
+    context.nowMs = 1000;
+    runs.learn(OTHER, 6);
     context.nowMs += 29_000;
     expect(runs.isStale(OTHER, 5)).toBe(true);
     context.nowMs += 2000;
+    expect(runs.isStale(OTHER, 5)).toBe(false);
+  });
+
+  it('let the successor of one that said good-bye in after the same short while', () => {
+    const { context, runs } = fresh();
+    runs.learn(OTHER, 6);
+    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    runs.retire(OTHER, incarnation(6));
+    runs.installed([]);
+    expect(runs.isStale(OTHER, 6)).toBe(true);
+    context.nowMs = 4 * LAN.tokenLossMs;
     expect(runs.isStale(OTHER, 5)).toBe(false);
   });
 

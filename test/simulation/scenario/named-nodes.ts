@@ -139,6 +139,50 @@ function restartVolatile(seed: number): Scenario {
   return { ...restartFast(seed, 'restart-volatile', seed % 2 === 0 ? 0 : -86_400), keepsState: false };
 }
 
+/** After that the ring without the run that ended is there, what it left in the network is over, and others look round again. */
+const SET_BACK_BOUND_MS = 8000;
+
+/** A daemon that keeps no state is killed, or ends politely, and is started with a lower number than its last run: its clock was set back. */
+function clockSetBack(seed: number): Scenario {
+  const random = randomFor(seed, 'clock-set-back');
+  const nodeCount = random.integer(2, 6);
+  const node = random.integer(0, nodeCount - 1);
+  const crashAtMs = random.real(900, 1500);
+  const faults: Fault[] = [
+    {
+      kind: random.chance(0.3) ? 'leave' : 'crash',
+      trigger: at(crashAtMs),
+      node,
+      restartAfterMs: random.logarithmic(1, 1500),
+      wallStepSeconds: -random.logarithmic(1, 40_000_000),
+      incarnationStep: -random.integer(1, 900),
+    },
+  ];
+  return plainScenario('clock-set-back', seed, nodeCount, {
+    faults,
+    faultsEndMs: crashAtMs + SET_BACK_BOUND_MS,
+    keepsState: true,
+  });
+}
+
+/** Back among the others soon, and told in both logs until then. */
+function isLetIn(scenario: Scenario, { trace, counters }: RunResult): Violation[] {
+  const fault = scenario.faults.find(({ kind }) => kind === 'crash' || kind === 'leave');
+  if (fault?.trigger.kind !== 'time' || !('node' in fault)) return [];
+  const restarted = trace.processes.findLast(({ node }) => node === fault.node);
+  if (restarted === undefined || restarted.startedAtMs <= fault.trigger.atMs) return [];
+  const examples: string[] = [];
+  const whole = restarted.events.find(
+    (event) => event.kind === 'configuration' && event.regular && event.members.length === scenario.nodeCount,
+  );
+  const tookMs = (whole?.atMs ?? Number.POSITIVE_INFINITY) - restarted.startedAtMs;
+  if (tookMs > SET_BACK_BOUND_MS) examples.push(`${processName(restarted)} was alone for ${tookMs} ms`);
+  const told = counters[restarted.process]![RingCounter.OwnRunRefused]!;
+  if (tookMs > 2500 && told === 0) examples.push(`${processName(restarted)} was not told why it was alone for ${tookMs} ms`);
+  if (examples.length === 0) return [];
+  return [{ property: 'clock-set-back', title: 'an earlier number is let in soon', examples, count: examples.length }];
+}
+
 function partitioned(name: string, component: (random: Random, nodeCount: number) => number[]) {
   return (seed: number): Scenario => {
     const random = randomFor(seed, name);
