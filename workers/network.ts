@@ -27,6 +27,7 @@ import {
 import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
+import { AloneWatch } from './network/alone-watch.ts';
 import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
 import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts';
 import { RingSockets, type SegmentAddress } from './network/ring-sockets.ts';
@@ -96,6 +97,7 @@ export class NetworkAgent implements Agent {
   readonly #ringCounters: Float64Array;
   readonly #gate: RingGate;
   readonly #monitors: MonitorDesk;
+  readonly #aloneWatch: AloneWatch;
   readonly #everyone: Recipients;
   #members: Recipients;
   #healAtMs = NEVER;
@@ -118,6 +120,7 @@ export class NetworkAgent implements Agent {
     const sealed = links.clusterKeys !== null;
     const introduce = (to: Sender): void => this.#introduce(to);
     this.#gate = new RingGate({ ...options, sealed }, { counters, logger, now, introduce });
+    this.#aloneWatch = new AloneWatch(options, { counters: links.allCounters, logger, wallMs: links.wallMs });
     this.#monitors = new MonitorDesk(options, links.clusterKeys, {
       counters: links.allCounters,
       logger,
@@ -186,7 +189,7 @@ export class NetworkAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.#healAtMs, this.#sockets?.nextDeadlineMs ?? NEVER);
+    return Math.min(this.#healAtMs, this.#sockets?.nextDeadlineMs ?? NEVER, this.#aloneWatch.nextDeadlineMs);
   }
 
   hasWork(): boolean {
@@ -262,6 +265,7 @@ export class NetworkAgent implements Agent {
   #look(nowMs: number): void {
     if (nowMs >= this.#healAtMs) this.#heal('it was not repeated');
     if (this.#sockets !== null && nowMs >= this.#sockets.nextDeadlineMs) this.#sockets.tick(nowMs);
+    this.#aloneWatch.tick(nowMs);
     const refused = this.#ringCounters[OrderingCounter.SealsRefused]!;
     if (refused === this.#sealsRefused) return;
     this.#sealsRefused = refused;

@@ -332,7 +332,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     this.events.at(untilMs, once);
   }
 
-  crash(index: number, restartAfterMs: number | null, wallStepSeconds: number): void {
+  crash(index: number, restartAfterMs: number | null, wallStepSeconds: number, isSetBack = false): void {
     const node = this.#nodes[index]!;
     if (node.process === null) return;
     node.wallStepSeconds += wallStepSeconds;
@@ -342,16 +342,18 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
       untilMs: this.events.nowMs,
       process: node.process.process,
     });
+    node.isSetBack = isSetBack;
     this.#down(node, 'crashed', restartAfterMs);
   }
 
   /** Not at once: the trigger may be inside a call of that node's engine. */
-  leave(index: number, restartAfterMs: number | null): void {
+  leave(index: number, restartAfterMs: number | null, isSetBack = false): void {
     this.events.after(0, () => {
       const node = this.#nodes[index]!;
       if (!node.running) return;
       this.#ledger.disturb(0);
       node.leave();
+      node.isSetBack = isSetBack;
       this.#down(node, 'stopped', restartAfterMs);
     });
   }

@@ -191,7 +191,10 @@ export interface ClusterOptions {
   /** Of all nodes, or of each. */
   readonly datagramBytes?: number | readonly number[];
   readonly delayMs?: number;
-  readonly ringSeqFloor?: number;
+  /** Of all nodes, or of each. */
+  readonly ringSeqFloor?: number | readonly number[];
+  /** Unix time of each node's clock at the start; left out, all have the same. */
+  readonly wallSecondsOf?: readonly number[];
 }
 
 export class Cluster {
@@ -201,10 +204,13 @@ export class Cluster {
   drop: (from: NodeIndex, to: NodeIndex, bytes: Uint8Array) => boolean = () => false;
   sent = 0;
   readonly #delayMs: number;
+  readonly #wallSecondsOf: readonly number[];
   #flights: Flight[] = [];
   #order = 0;
 
-  constructor({ size, windows, timeouts, datagramBytes = 1400, delayMs = 0.1, ringSeqFloor = 0 }: ClusterOptions) {
+  constructor(options: ClusterOptions) {
+    const { size, windows, timeouts, datagramBytes = 1400, delayMs = 0.1, ringSeqFloor = 0 } = options;
+    this.#wallSecondsOf = options.wallSecondsOf ?? [];
     this.#delayMs = delayMs;
     this.nodes = Array.from(
       { length: size },
@@ -219,13 +225,13 @@ export class Cluster {
           datagramBytes: typeof datagramBytes === 'number' ? datagramBytes : datagramBytes[index]!,
           largestDatagramBytes: typeof datagramBytes === 'number' ? datagramBytes : Math.max(...datagramBytes),
           randomSeed: index + 1,
-          ringSeqFloor,
+          ringSeqFloor: typeof ringSeqFloor === 'number' ? ringSeqFloor : ringSeqFloor[index]!,
         }),
     );
   }
 
   start(): void {
-    for (const { node } of this.nodes) node.start(this.nowMs, this.#wallSeconds());
+    for (const { node, index } of this.nodes) node.start(this.nowMs, this.#wallSeconds(index));
   }
 
   transmit(from: NodeIndex, to: NodeIndex, bytes: Uint8Array): void {
@@ -254,7 +260,7 @@ export class Cluster {
         }
       }
       this.nowMs = atMs;
-      if (due !== undefined) due.node.tick(atMs, this.#wallSeconds());
+      if (due !== undefined) due.node.tick(atMs, this.#wallSeconds(due.index));
       else if (flight !== undefined) {
         this.#flights.splice(this.#flights.indexOf(flight), 1);
         const target = this.nodes[flight.to]!;
@@ -280,7 +286,7 @@ export class Cluster {
     return live.every(({ log }) => log.findLast((entry) => entry.includes('(')) === expected);
   }
 
-  #wallSeconds(): number {
-    return 1_700_000_000 + this.nowMs / 1000;
+  #wallSeconds(index: number): number {
+    return (this.#wallSecondsOf[index] ?? 1_700_000_000) + this.nowMs / 1000;
   }
 }

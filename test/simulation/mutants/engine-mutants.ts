@@ -303,6 +303,45 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     expected: ['two-same-ids'],
   },
   {
+    name: 'two-machines-take-turns-outside',
+    breaks: 'a later run that is heard outside the ring keeps the earlier one out for long (3.11)',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/incarnations.ts`,
+        from: 'this.#vanished[node] === 1 ? this.#successionMs',
+        to: 'this.#vanished[node]! >= 0 ? this.#successionMs',
+      },
+    ],
+    scenarios: ['two-same-ids'],
+    expected: ['two-same-ids'],
+  },
+  {
+    name: 'clock-set-back-waits-for-long',
+    breaks: 'a daemon that comes back with an earlier number is let in soon after its last run vanished',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/incarnations.ts`,
+        from: 'this.#vanished[node] === 1 ? this.#successionMs',
+        to: 'this.#vanished[node]! < 0 ? this.#successionMs',
+      },
+    ],
+    scenarios: ['clock-set-back'],
+    expected: ['clock-set-back'],
+  },
+  {
+    name: 'earlier-run-not-told',
+    breaks: 'a daemon that is not listened to is told so',
+    changes: [
+      {
+        file: `${MEMBERSHIP}/run-refusals.ts`,
+        from: 'if (refused !== options.incarnation || known <= refused) {',
+        to: 'if (refused === options.incarnation || known <= refused) {',
+      },
+    ],
+    scenarios: ['clock-set-back'],
+    expected: ['clock-set-back'],
+  },
+  {
     name: 'earlier-run-out-for-ever',
     breaks: 'once the wrong one of two machines is switched off, the right one comes back (3.11)',
     changes: [

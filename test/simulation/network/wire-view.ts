@@ -28,6 +28,7 @@ export type PacketType =
   | 'size-ready'
   | 'size-withdrawn'
   | 'greeting'
+  | 'run-refused'
   | 'other';
 
 const TYPES: Readonly<Record<number, PacketType>> = {
@@ -45,6 +46,7 @@ const TYPES: Readonly<Record<number, PacketType>> = {
   [Code.SizeReady]: 'size-ready',
   [Code.SizeWithdrawn]: 'size-withdrawn',
   [Code.Greeting]: 'greeting',
+  [Code.RunRefused]: 'run-refused',
 };
 
 const AT_TYPE = 5;

@@ -26,6 +26,8 @@ export class VirtualNode {
   incarnation: number;
   ringSeqFloor = 0;
   wallStepSeconds = 0;
+  /** The next run has a lower number than the last. */
+  isSetBack = false;
   /** Which of the scenario's configuration files it has. */
   configuration = 0;
   /** How far a change of the cluster's key has come here. */
@@ -76,7 +78,9 @@ export class VirtualNode {
 
   /** A new run knows nothing of the earlier ones: its numbers are drawn. */
   forgetState(random: Random): void {
-    this.incarnation = random.integer(1, MAX_DRAWN_INCARNATION);
+    const highest = this.isSetBack ? this.incarnation - 2 : MAX_DRAWN_INCARNATION;
+    this.isSetBack = false;
+    this.incarnation = random.integer(1, Math.max(1, highest));
     this.ringSeqFloor = unstoredRingSeqFloor(this.wallSeconds, random.unit());
   }
 

@@ -8,8 +8,8 @@ export interface FaultTarget {
   readonly events: EventQueue;
   readonly network: VirtualNetwork;
   readonly nodeCount: number;
-  crash(node: number, restartAfterMs: number | null, wallStepSeconds: number): void;
-  leave(node: number, restartAfterMs: number | null): void;
+  crash(node: number, restartAfterMs: number | null, wallStepSeconds: number, isSetBack?: boolean): void;
+  leave(node: number, restartAfterMs: number | null, isSetBack?: boolean): void;
   setPaused(node: number, paused: boolean): void;
   setSlow(node: number, perPacketMs: number): void;
   setLogFull(node: number, full: boolean): void;
@@ -32,10 +32,10 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
   const chosen = 'node' in fault ? (fault.node === 'trigger' ? node : fault.node) : node;
   switch (fault.kind) {
     case 'crash':
-      target.crash(chosen, fault.restartAfterMs, fault.wallStepSeconds);
+      target.crash(chosen, fault.restartAfterMs, fault.wallStepSeconds, fault.isSetBack);
       return;
     case 'leave':
-      target.leave(chosen, fault.restartAfterMs);
+      target.leave(chosen, fault.restartAfterMs, fault.isSetBack);
       return;
     case 'pause':
       target.setPaused(chosen, true);

@@ -114,8 +114,15 @@ export type Fault = { readonly trigger: Trigger } & (
       readonly node: NodeChoice;
       readonly restartAfterMs: number | null;
       readonly wallStepSeconds: number;
+      /** The next run has a lower number than this one; only where no state is kept. */
+      readonly isSetBack?: boolean;
     }
-  | { readonly kind: 'leave'; readonly node: NodeChoice; readonly restartAfterMs: number | null }
+  | {
+      readonly kind: 'leave';
+      readonly node: NodeChoice;
+      readonly restartAfterMs: number | null;
+      readonly isSetBack?: boolean;
+    }
   | { readonly kind: 'pause'; readonly node: NodeChoice; readonly forMs: number }
   | { readonly kind: 'slow'; readonly node: NodeChoice; readonly forMs: number; readonly perPacketMs: number }
   | { readonly kind: 'full-log'; readonly node: NodeChoice; readonly forMs: number }
