@@ -1,4 +1,5 @@
 /** A daemon that is started again with a lower number than its last run: both logs say what happens, and it is let in soon. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +34,7 @@ describe('a daemon whose clock was set back', () => {
   it.each(['', 'sealed'])('is told why it waits, and let in (%s)', async (sealed) => {
     const ports = [await freePort(), await freePort()];
     const keys = join(folder(), 'keys');
-    writeFileSync(keys, `1:${'q'.repeat(42)}g=\n`, { mode: 0o600 });
+    writeFileSync(keys, `1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
     const configText = `${ports.map((port, i) => `Spread_Segment 127.0.0.255:${port} { d${i + 1} 127.0.0.${i + 1} }\n`).join('')}TimeScale = 0.5\n${sealed === '' ? '' : `ClusterKeyFile = ${keys}\n`}`;
     const first = await run(configText, 'd1', folder());
     const ahead = folder();

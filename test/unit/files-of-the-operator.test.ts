@@ -99,6 +99,8 @@ describe.each(FILES)('$name', ({ good, whenEmpty, options, check }) => {
   it.each(HARMLESS)('may be %s', async (_, put) => {
     const path = newPath();
     put(path, good);
+    // A key file that others may read is a warning of its own.
+    chmodSync(path, 0o600);
     const result = await start(options(path));
     check(result);
     expect(result.warnings).toEqual([]);
