@@ -264,7 +264,7 @@ export class DeliveryAgent implements Agent {
       return this.#input.changed(session) && readOn;
     }
     if (session.state === 'handshake') return this.#greeter.read(session, bytes, lengthBytes);
-    if (session.state !== 'open') return true;
+    if (session.state !== 'open') return this.#greeter.discard(session, lengthBytes);
     session.input.append(bytes, 0, lengthBytes);
     this.#stall(session);
     this.#input.changed(session);

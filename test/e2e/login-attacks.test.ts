@@ -15,7 +15,7 @@ import { authChoice, connectBytes } from './support/wire-client.ts';
 
 const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
 const TEST_TIMEOUT_MS = 60_000;
-const ATTACK_MS = 1500;
+const ATTACK_MS = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), 'skein-attacks-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -39,6 +39,8 @@ export interface GreeterOptions {
 export const HANDSHAKE_READ_BYTES = 512;
 /** How long a refused connection may take to read its reply before it is cut. */
 const LINGER_MS = 1000;
+/** So much of what a refused connection goes on sending is read, for a socket closed with unread bytes loses the reply too. */
+const LINGER_BYTES = 64 * 1024;
 /** Numbers in invented names, as in `r2683-9`: both parts together stay within 10 bytes. */
 const INVENTED_FIRST = 9999;
 const INVENTED_SECOND = 1000;
@@ -134,6 +136,12 @@ export class Greeter {
     session.input.paused = true;
     if (session.passwordCheck !== null) this.#authenticator.passwords.unwatch(session.passwordCheck);
     return false;
+  }
+
+  /** Bytes of a connection that is over. @returns whether it may be read further */
+  discard(session: ClientSession, lengthBytes: number): boolean {
+    session.input.discardedBytes += lengthBytes;
+    return session.input.discardedBytes < LINGER_BYTES;
   }
 
   /** The ring agent's answer: the name is free, or belongs to this connection. */

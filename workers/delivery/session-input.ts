@@ -19,6 +19,8 @@ export class SessionInput {
   incompleteSinceMs = 0;
   /** Of `bytes`, as it is counted with the input of all sessions. */
   countedBytes = 0;
+  /** Read and thrown away since the connection was refused. */
+  discardedBytes = 0;
   /** The client closed its side; the session ends when the bytes kept here are through. */
   ended = false;
 
