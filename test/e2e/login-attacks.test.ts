@@ -46,11 +46,11 @@ function stranger(port: number, localAddress = '127.0.0.1'): Socket {
 }
 
 /** Sends as much as the daemon takes, until the attack is over. @returns bytes that the kernel or the daemon took */
-async function flood(port: number, beginning: Buffer, untilMs: number): Promise<number> {
+async function flood(port: number, beginning: Buffer, untilMs: number, localAddress = '127.0.0.1'): Promise<number> {
   const chunk = Buffer.alloc(256 * 1024, 0x41);
   let taken = 0;
   while (performance.now() < untilMs) {
-    const socket = stranger(port);
+    const socket = stranger(port, localAddress);
     socket.write(beginning);
     let isOver = false;
     socket.once('close', () => {
@@ -74,6 +74,7 @@ interface Attack {
   readonly options?: { readonly maxHandshakes?: number; readonly maxWaitingPasswords?: number };
   /** Of scrypt; 16,384 takes some 50 ms. */
   readonly cost?: number;
+  readonly durationMs?: number;
   /** Goes on until `untilMs`. */
   readonly run: (port: number, untilMs: number) => Promise<unknown>;
   /** What the counters say of it. */
@@ -86,7 +87,6 @@ const STEPS = {
   'behind CONNECT': connectBytes('', true),
   'behind a refusal': Buffer.from([3, 0, 0, 0, 0]),
   'behind AUTH-CHOICE': LOGIN.subarray(0, LOGIN.length - 40),
-  'while a password is checked': LOGIN,
 };
 
 const attacks: readonly Attack[] = [
@@ -96,6 +96,13 @@ const attacks: readonly Attack[] = [
       run: (port, untilMs) => Promise.all(times(8, () => flood(port, beginning, untilMs))),
     }),
   ),
+  {
+    // Many, so that each waits long; from another address, so that the good client's turn comes.
+    name: 'input without end, while a password waits',
+    cost: 16_384,
+    durationMs: 2500,
+    run: (port, untilMs) => Promise.all(times(60, () => flood(port, LOGIN, untilMs, '127.0.0.2'))),
+  },
   {
     name: '80 logins a second that hang up',
     cost: 16_384,
@@ -200,7 +207,7 @@ async function goodClient(daemon: DaemonProcess, untilMs: number): Promise<numbe
 describe('a client beside', () => {
   it.each(attacks)(
     '$name: is served, and memory is what it was',
-    async ({ options, cost = 2048, run, check }) => {
+    async ({ options, cost = 2048, durationMs = ATTACK_MS, run, check }) => {
       const daemon = await daemonProcess({
         ...{ allowedAuthMethods: 'PWORD', passwordFile: passwordFile(cost), handshakeTimeout: 10_000 },
         ...options,
@@ -208,7 +215,7 @@ describe('a client beside', () => {
       // Threads that hash keep the memory for it.
       await Promise.all(times(16, () => goodClient(daemon, 0)));
       const before = await daemon.figures();
-      const untilMs = performance.now() + ATTACK_MS;
+      const untilMs = performance.now() + durationMs;
       const attack = run(daemon.port, untilMs);
       const served = await goodClient(daemon, untilMs);
       const during = await daemon.figures();
