@@ -513,7 +513,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         to: 'return before;',
       },
     ],
-    scenarios: ['in-one-breath-lossy', 'in-one-breath-torn'],
+    scenarios: ['name-reused'],
     expected: ['GRP-10'],
   },
   ...SEAL_MUTANTS,

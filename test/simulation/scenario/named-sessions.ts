@@ -54,6 +54,28 @@ const lossy = (random: Random): Fault[] => [
   }),
 ];
 
+/** Clients come back under their name as soon as it is free, and what they send then waits for nobody else. */
+function nameReused(seed: number): Scenario {
+  const random = randomFor(seed, 'name-reused');
+  const nodeCount = random.integer(2, 3);
+  return plainScenario('name-reused', seed, nodeCount, {
+    clients: Array.from({ length: nodeCount }, (_, i) =>
+      client(i, `c${i}`, {
+        services: ['reliable', 'unreliable'],
+        groups: ['red'],
+        maxBytes: 50,
+        intervalMs: 0.6,
+        churn: 0.3,
+        reconnect: 0.15,
+        burst: 1,
+      }),
+    ),
+    faults: [impair(FIRST_MS, LAST_MS, { only: 'data', loss: random.real(0.2, 0.5) })],
+    faultsEndMs: 350,
+    workAfterMs: 20,
+  });
+}
+
 /** Rings break and come together while clients go on; in half of the runs packets are lost as well. */
 function torn(random: Random, nodeCount: number): Fault[] {
   const faults: Fault[] = random.chance(0.5) ? lossy(random) : [];
@@ -78,4 +100,5 @@ export const sessionScenarios: readonly NamedScenario[] = [
   { number: 44, name: 'in-one-breath', make: scenario('in-one-breath', () => []) },
   { number: 44, name: 'in-one-breath-lossy', make: scenario('in-one-breath-lossy', lossy) },
   { number: 44, name: 'in-one-breath-torn', make: scenario('in-one-breath-torn', torn) },
+  { number: 44, name: 'name-reused', make: nameReused },
 ];
