@@ -126,7 +126,9 @@ function segmentGroup({ configuration, self }: ResolvedDaemonOptions): DaemonSpe
   const segment = configuration.segments[self.segment]!;
   const kind = segmentTransport(segment, configuration.options);
   const nodes = segment.hosts.map((host) => host.node).filter((node) => node !== self.node);
-  return kind === 'unicast' || nodes.length === 0 ? null : { kind, address: segment.address, nodes };
+  if (kind === 'unicast' || nodes.length === 0) return null;
+  const ignoresJoinErrors = configuration.options.ignoreMulticastJoinErrors;
+  return { kind, address: segment.address, nodes, ignoresJoinErrors };
 }
 
 function listenAddresses(

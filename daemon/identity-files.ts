@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/options.ts';
 import type { Identity } from './identity.ts';
+import { stateFileEnd } from './state-number.ts';
 
 type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile'>;
 
@@ -11,8 +12,9 @@ type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'e
 export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
   if (!existsSync(stateDir)) return; // a volatile daemon keeps nothing
   if (madeFolder) lchownSync(stateDir, uid, gid);
+  const end = stateFileEnd(daemonName);
   for (const name of readdirSync(stateDir)) {
-    if (!name.endsWith(`-${daemonName}`)) continue;
+    if (!name.endsWith(end)) continue;
     const path = join(stateDir, name);
     const stats = lstatSync(path);
     // A second name may be another program's file.

@@ -58,7 +58,15 @@ export function resolveOptions(options: DaemonOptions, context: ResolveContext):
     findings.problem(null, `${self.name} has neither an address for clients nor a Unix socket: nobody could connect`);
     findings.throwIfAny(resolved.source);
   }
-  return { ...resolved, self, listen: { addresses, port: values.port ?? segments[self.segment]!.port } };
+  const port = values.port ?? segments[self.segment]!.port;
+  return { ...resolved, warnings: [...resolved.warnings, ...nameless(values)], self, listen: { addresses, port } };
+}
+
+/** A free port is known only after binding, so such a daemon has no name for a Unix socket. */
+function nameless({ port, unixSocketDir }: OptionValues & PlacementValues): readonly ConfigProblem[] {
+  if (port !== 0 || unixSocketDir == null) return [];
+  const message = 'unixSocketDir has no effect: a Unix socket is named after the port, and port 0 takes any';
+  return [{ message, field: 'unixSocketDir', value: unixSocketDir }];
 }
 
 /**

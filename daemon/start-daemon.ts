@@ -100,6 +100,8 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     for (const text of texts) log.warn({}, text);
   };
   warn(warnings);
+  if (ownLogger !== undefined && settings.eventLogFile !== null)
+    warn(['EventLogFile has no effect: the program that starts the daemon takes its log']);
   warn(identityWarnings(settings, resolved.source !== null));
   const plan = planThreads(settings.threadingMode, settings.deliveryWorkers, {
     cores: availableParallelism(),

@@ -33,9 +33,11 @@ export type StateReading =
   /** What is wrong with it, behind the name of the file. */
   | { readonly kind: 'broken'; readonly problem: string };
 
-/** Names may hold a slash; files of a daemon stay in its folder. */
+/** How the names of a daemon's files end. Its name may hold a slash; the files stay in the folder. */
+export const stateFileEnd = (daemonName: string): string => `-${daemonName.replace(/[%/]/g, encodeURIComponent)}`;
+
 export const stateFile = (folder: string, { prefix }: StateNumber, daemonName: string): string =>
-  join(folder, `${prefix}-${daemonName.replace(/[%/]/g, encodeURIComponent)}`);
+  join(folder, `${prefix}${stateFileEnd(daemonName)}`);
 
 /** The name a state file belongs to; null when it is none of this kind. */
 export function ownerOf(fileName: string, { prefix }: StateNumber): string | null {

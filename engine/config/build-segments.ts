@@ -59,11 +59,15 @@ function buildSegment(
   findings: Findings,
 ): Segment {
   const { address, port } = readAddress(item.address, findings);
-  if (port !== null && (port < 1 || port > MAX_SEGMENT_PORT)) {
-    const limit = `from 1 to ${MAX_SEGMENT_PORT}, because tokens use the port above it`;
+  if (port !== null && port > MAX_SEGMENT_PORT) {
+    const limit = `from 1 to ${MAX_SEGMENT_PORT}, because tokens use the port above it, or 0 for ${DEFAULT_PORT}`;
     findings.wrongValue(item.address, 'port of the segment', port, limit);
   }
   const segmentPort = port ?? DEFAULT_PORT;
+  for (const other of item.otherAddresses) {
+    readAddress(other, findings);
+    findings.warn(other, `further address ${other.text} of the segment has no effect: only the first one is used`);
+  }
   const hosts = item.hosts.map(
     (entry, i): Host => ({
       node: nodeIndex(firstNode + i),
@@ -88,6 +92,7 @@ function hostAddresses(
     findings.warn(name, `daemon name "${name.text}" has characters that are illegal in group names elsewhere`);
   }
 
+  if (entry.virtualId !== null) checkVirtualId(entry.virtualId, name.text, findings);
   const address =
     entry.address === null
       ? resolvedAddress(name, addressOf, findings)
@@ -111,6 +116,18 @@ function hostAddresses(
   return { address, interfaces };
 }
 
+const MAX_VIRTUAL_ID = 2 ** 31 - 1;
+
+function checkVirtualId(id: Word, hostName: string, findings: Findings): void {
+  const value = Number(id.text);
+  if (!(value >= 1 && value <= MAX_VIRTUAL_ID))
+    findings.wrongValue(id, `VirtualID of ${hostName}`, value, `an integer from 1 to ${MAX_VIRTUAL_ID}`);
+  else
+    findings.warn(id, `VirtualID of ${hostName} has no effect: daemons are told apart by their addresses`, {
+      field: 'VirtualID',
+    });
+}
+
 function buildInterface(entry: InterfaceEntry, segmentPort: number, findings: Findings): HostInterface {
   const letters = entry.uses.map((use) => use.text);
   const used = (letter: string): boolean => letters.length === 0 || letters.includes(letter);
@@ -124,12 +141,20 @@ function buildInterface(entry: InterfaceEntry, segmentPort: number, findings: Fi
 /** Stands in for an address that could not be read; a problem has been reported then. */
 const UNKNOWN_ADDRESS = '0.0.0.0' as Ipv4Address;
 
+/** @returns as port null for none and for 0, which means none in the original */
 function readAddress(word: Word, findings: Findings): { address: Ipv4Address; port: number | null } {
+  if (isIpv6(word.text)) {
+    findings.wrongValue(word, 'address', word.text, 'an IPv4 address: daemons do not speak IPv6 yet');
+    return { address: UNKNOWN_ADDRESS, port: null };
+  }
   const [, host, port] = /^([^:]*)(?::(\d{1,5}))?$/.exec(word.text) ?? [];
   const address = parseIpv4(host ?? '');
   if (address === null) findings.wrongValue(word, 'address', word.text, 'a.b.c.d or a.b.c.d:port with 0 to 255 each');
-  return { address: address ?? UNKNOWN_ADDRESS, port: port === undefined ? null : Number(port) };
+  return { address: address ?? UNKNOWN_ADDRESS, port: Number(port ?? 0) === 0 ? null : Number(port) };
 }
+
+/** As the grammar recognises it. */
+const isIpv6 = (text: string): boolean => text.startsWith('[') || text.split(':').length > 2;
 
 function readHostAddress(word: Word, segmentPort: number, findings: Findings): Ipv4Address {
   const { address, port } = readAddress(word, findings);
@@ -211,8 +236,11 @@ function warnOfSharedPorts(items: readonly SegmentItem[], segments: readonly Seg
   }
 }
 
-/** Accepted for the sake of old files and then forgotten: only a link protocol that skein lacks would use it. */
+/** Accepted for the sake of old files: only a link protocol that skein lacks would use it. */
 function checkRouteMatrix(item: RouteMatrixItem, segmentCount: number, findings: Findings): void {
+  findings.warn(item.keyword, 'RouteMatrix has no effect: datagrams take the way the network gives them', {
+    field: 'RouteMatrix',
+  });
   if (item.rows.length !== segmentCount) {
     findings.warn(item.keyword, `RouteMatrix has ${item.rows.length} rows for ${segmentCount} segments`);
   }

@@ -10,11 +10,12 @@ const PROTOCOL_LINE = 'Version: 4.4\n';
 
 /** The text that is hashed; ASCII, because daemon names and addresses are. */
 export function hashedText(configuration: DaemonConfiguration): string {
+  const { excludeSegAddrsFromHash, acceleratedRing } = configuration.options;
   const segments = configuration.segments.map(({ address, port, hosts }) => {
     const entries = hosts.map((host) => `${host.name} ${host.address} ${host.interfaces.map(interfaceText).join('')}`);
-    return `Segment ${address}:${port} ${entries.join('')}\n`;
+    return `Segment ${excludeSegAddrsFromHash ? '' : address}:${port} ${entries.join('')}\n`;
   });
-  return `${segments.join('')}${PROTOCOL_LINE}${configuration.options.acceleratedRing === true ? '1' : '0'}`;
+  return `${segments.join('')}${PROTOCOL_LINE}${acceleratedRing === true ? '1' : '0'}`;
 }
 
 function interfaceText({ address, uses, implicit }: HostInterface): string {

@@ -4,6 +4,7 @@ import type { Findings } from './config-error.ts';
 import { type Segment, segmentTransport } from './configuration.ts';
 import { isMulticast } from './ipv4.ts';
 import { keywordOf } from './option-catalogue.ts';
+import { warnOfEffects } from './option-effects.ts';
 import {
   type ConfigurationOptions,
   DEBUG_FLAGS,
@@ -38,10 +39,7 @@ export function checkOptionRelations(
   checkTimeouts(values, originOf, findings);
   checkTransport(values, segments, originOf, findings);
   warnOfAuthMethods(values, originOf, findings);
-  if (values.linkProtocol === 'TcpHop') {
-    const { at, field } = originOf('linkProtocol');
-    findings.warn(at, `${field} TcpHop is not supported and has no effect`);
-  }
+  warnOfEffects(values, segments, originOf, findings);
 }
 
 function checkWindows(values: OptionValues, originOf: OriginOf, findings: Findings): void {

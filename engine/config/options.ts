@@ -115,6 +115,14 @@ export interface ConfigurationOptions {
   readonly acceleratedWindow: number;
   /** Spread's nine timers, null when none is set. */
   readonly timeouts: SpreadTimeouts | null;
+  /** Spread 5: the family of addresses between daemons. */
+  readonly activeIPVersion: 'IPv4';
+  /** Spread 5: whether the segments are far apart; null: by their addresses. */
+  readonly wideAreaNetwork: boolean | null;
+  /** Spread 5: start although the segment's multicast address cannot be joined. */
+  readonly ignoreMulticastJoinErrors: boolean;
+  /** Spread 5: leave the segments' addresses out of the configuration hash, so that they may differ between daemons. */
+  readonly excludeSegAddrsFromHash: boolean;
 
   /** How agents are laid out on worker threads. */
   readonly threadingMode: ThreadingMode;
@@ -187,6 +195,10 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   acceleratedRing: null,
   acceleratedWindow: 15,
   timeouts: null,
+  activeIPVersion: 'IPv4',
+  wideAreaNetwork: null,
+  ignoreMulticastJoinErrors: false,
+  excludeSegAddrsFromHash: false,
   threadingMode: 'auto',
   deliveryWorkers: 'auto',
   maxSessions: 4096,
@@ -243,7 +255,7 @@ interface LenientInputs {
   /** Like `allowedAuthMethods`. Required does not imply allowed. */
   readonly requiredAuthMethods: string | readonly string[];
   readonly accessControlPolicy: string;
-  /** `TcpHop` is refused with a warning. */
+  /** No effect, which a warning says. */
   readonly linkProtocol: LinkProtocol | null;
   /** Bytes, or text such as `64M` (K, M, G are powers of 1024). */
   readonly maxSessionBytes: number | string;

@@ -50,7 +50,6 @@ const BLOCK_KEYWORDS = ['Spread_Segment', 'RouteMatrix'];
 function hint(error: ParserSyntaxError, text: string, token: string): string {
   const expectsName = error.expected?.some((expectation) => expectation.description === 'a daemon name') ?? false;
   if (expectsName && /^\d+$/.test(token)) return ' (a name of digits only must be quoted)';
-  if (expectsName && /^\d+\./.test(token)) return ' (an entry needs a name before its address)';
   if (expectsName && OPTION_KEYWORDS.has(token.split('=', 1)[0] ?? '')) return ' (is a closing "}" missing above?)';
 
   const { offset } = error.location.start;

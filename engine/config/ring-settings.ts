@@ -7,6 +7,9 @@ import type { RingProfile, SpreadTimeouts } from './options.ts';
 /** Shorter, and a pause of the garbage collector looks like a lost token. */
 export const MIN_TOKEN_LOSS_MS = 150;
 
+/** The option, else by the addresses. */
+const isWide = ({ segments, options }: DaemonConfiguration): boolean => options.wideAreaNetwork ?? isWideArea(segments);
+
 /**
  * `lan` and `wan` are the recommended timers; a WAN idles in the ratio that Spread's own hurry timers have.
  * `fast` detects and repairs a crash well below a second, for machines that never pause long.
@@ -79,12 +82,12 @@ const SPREAD_WAN: SpreadTimeouts = {
 
 /** Spread's nine timers as Spread would run with them: those of the file, else its LAN or WAN defaults. */
 export const spreadTimeouts = ({ segments, options }: DaemonConfiguration): SpreadTimeouts =>
-  options.timeouts ?? (isWideArea(segments) ? SPREAD_WAN : SPREAD_LAN);
+  options.timeouts ?? (isWide({ segments, options }) ? SPREAD_WAN : SPREAD_LAN);
 
 /** The ring's timers for a configuration. Every one is a whole number of milliseconds, at least 1. */
 export function ringTimeouts(configuration: DaemonConfiguration): RingTimeouts {
   const { segments, options } = configuration;
-  const wide = isWideArea(segments);
+  const wide = isWide(configuration);
   const base =
     options.timeouts === null
       ? PROFILES[options.ringProfile ?? (wide ? 'wan' : 'lan')]
@@ -146,9 +149,10 @@ export function scaleTimeouts(timeouts: RingTimeouts, factor: number): RingTimeo
   };
 }
 
-/** Flow control of the ring. Acceleration is on by default on a LAN. */
-export function ringWindows({ segments, options }: DaemonConfiguration): RingWindows {
-  const acceleratedRing = options.acceleratedRing ?? !isWideArea(segments);
+/** Flow control of the ring. Acceleration is on by default on a LAN with several daemons. */
+export function ringWindows(configuration: DaemonConfiguration): RingWindows {
+  const { segments, options } = configuration;
+  const acceleratedRing = options.acceleratedRing ?? (!isWide(configuration) && allHosts(segments).length > 1);
   return {
     window: options.window,
     personalWindow: options.personalWindow,
@@ -178,5 +182,8 @@ export function datagramSizes({ segments, options }: DaemonConfiguration): Datag
   if (options.datagramSize !== null) return { datagramBytes: options.datagramSize, longDatagramBytes: 0 };
   if (allHosts(segments).every((host) => isLoopback(host.address)))
     return { datagramBytes: LOOPBACK_DATAGRAM_BYTES, longDatagramBytes: 0 };
-  return { datagramBytes: SAFE_DATAGRAM_BYTES, longDatagramBytes: isWideArea(segments) ? 0 : LONG_DATAGRAM_BYTES };
+  return {
+    datagramBytes: SAFE_DATAGRAM_BYTES,
+    longDatagramBytes: isWide({ segments, options }) ? 0 : LONG_DATAGRAM_BYTES,
+  };
 }

@@ -20,9 +20,12 @@ export interface InterfaceEntry {
 }
 
 export interface HostEntry {
+  /** The address itself where the entry has no name. */
   readonly name: Word;
   /** Null: the name has to be resolved. */
   readonly address: Word | null;
+  /** `VirtualID` of Spread 5; null: none. */
+  readonly virtualId: Word | null;
   /** Null: no interface block. Never empty. */
   readonly interfaces: readonly InterfaceEntry[] | null;
 }
@@ -30,6 +33,8 @@ export interface HostEntry {
 export interface SegmentItem {
   readonly kind: 'segment';
   readonly address: Word;
+  /** Further addresses of the segment, as Spread 5 has them. */
+  readonly otherAddresses: readonly Word[];
   readonly hosts: readonly HostEntry[];
 }
 

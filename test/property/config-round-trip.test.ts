@@ -155,7 +155,8 @@ const blank = fc
 const blanks = fc.array(blank, { minLength: 8, maxLength: 40 });
 
 const BARE = /^[^\s#{}"'][^\s#{}]*$/;
-const NO_BARE_NAME = /^(-?\d+|[\d.:]+|=.*|Spread_Segment|RouteMatrix|[A-Za-z_]\w*=.*)$/;
+const NO_BARE_NAME =
+  /^(-?\d+|[\d.:]+|;|[0-9A-Fa-f]*:[0-9A-Fa-f]*:.*|\[[0-9A-Fa-f]*:[0-9A-Fa-f]*:.*|=.*|Spread_Segment|RouteMatrix|[A-Za-z_]\w*=.*)$/;
 
 /** A name or text: quoted when it must be, and sometimes when it need not. */
 function word(value: string, quoteAnyway: boolean): string {

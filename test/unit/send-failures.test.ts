@@ -179,12 +179,12 @@ describe('real sockets', () => {
   });
 
   it('that cannot be opened say so: an address of another machine, and a multicast group on it', async () => {
-    const { logger } = collector();
+    const { logger, lines } = collector();
     const nothing = (): void => {};
     const links = { counters: new Float64Array(64), logger, now: () => 0, namesAt: () => '' };
-    const open = (host: string, port: number, address: string): Promise<RingSockets> =>
+    const open = (host: string, port: number, address: string, ignoresJoinErrors = false): Promise<RingSockets> =>
       RingSockets.open(
-        { host, port, ring: { segment: { kind: 'multicast', address } }, owner: 'daemon d1' },
+        { host, port, ring: { segment: { kind: 'multicast', address, ignoresJoinErrors } }, owner: 'daemon d1' },
         { ...links, onData: nothing, onToken: nothing },
       );
     await expect(open('192.0.2.1', await freePort(), '239.1.1.1')).rejects.toThrow(
@@ -194,5 +194,14 @@ describe('real sockets', () => {
     await expect(open('127.0.0.1', await freePort(), '192.0.2.7')).rejects.toThrow(
       /what is sent to its segment by multicast of daemon d1 at 192\.0\.2\.7:\d+: EADDRNOTAVAIL/,
     );
+    // No address of a group: that nobody can join.
+    await expect(open('127.0.0.1', await freePort(), '127.0.0.9')).rejects.toThrow(
+      /cannot join the multicast group 127\.0\.0\.9 of the segment on the interface of 127\.0\.0\.1/,
+    );
+    const sockets = await open('127.0.0.1', await freePort(), '127.0.0.9', true);
+    onTestFinished(() => sockets.close());
+    expect(lines.map(({ message }) => message)).toEqual([
+      expect.stringContaining('tried again, because IgnoreMulticastJoinErrors is set'),
+    ]);
   });
 });

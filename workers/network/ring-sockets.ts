@@ -17,6 +17,8 @@ const RENEW_MEMBERSHIP_MS = 5000;
 export interface SegmentAddress {
   readonly kind: 'multicast' | 'broadcast';
   readonly address: string;
+  /** Go on when the multicast group cannot be joined; it is tried again. */
+  readonly ignoresJoinErrors: boolean;
 }
 
 export interface RingSocketOptions {
@@ -130,7 +132,7 @@ export class RingSockets {
     if (ring === null) return;
     this.#token = await openUdpSocket({ ...own, port: port + 1, purpose: purpose('tokens'), onMessage: onToken });
     if (ring.segment === null) return;
-    const { kind, address } = ring.segment;
+    const { kind, address, ignoresJoinErrors } = ring.segment;
     // A socket bound to the daemon's own address does not hear the group; own datagrams come back and are recognised by their source.
     this.#group = await openUdpSocket({
       host: address,
@@ -143,15 +145,22 @@ export class RingSockets {
       },
     });
     if (kind === 'broadcast') this.#data.setBroadcast(true);
-    else this.#join(address, host);
+    else this.#join(address, host, ignoresJoinErrors);
   }
 
-  #join(group: string, host: string): void {
+  #join(group: string, host: string, ignoresErrors: boolean): void {
     try {
       this.#group!.addMembership(group, host);
       this.#data!.setMulticastInterface(host);
     } catch (error) {
-      throw socketError(`cannot join the multicast group ${group} of the segment on the interface of ${host}`, error);
+      const failure = `cannot join the multicast group ${group} of the segment on the interface of ${host}`;
+      if (!ignoresErrors) throw socketError(failure, error);
+      this.#isDeaf = true;
+      const errno = (error as NodeJS.ErrnoException).code ?? String(error);
+      this.#links.logger.warn(
+        { errno, group, host },
+        `${failure}; tried again, because IgnoreMulticastJoinErrors is set`,
+      );
     }
     this.#membership = { group, host };
     this.#renewAtMs = this.#links.now() + RENEW_MEMBERSHIP_MS;

@@ -1,0 +1,269 @@
+/**
+ * Walks over every option a configuration may hold: either what it changes is shown, or the warning that it changes nothing. The
+ * table has a type that leaves none out.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DaemonLog } from '../../daemon/daemon-log.ts';
+import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { enterRuntimeDir, identityWarnings, resolveIdentity } from '../../daemon/identity.ts';
+import { type ResolvedDaemonOptions, resolveOptions } from '../../daemon/options-resolve.ts';
+import { keywordOf, OPTION_KINDS } from '../../engine/config/option-catalogue.ts';
+import { OPTION_EFFECTS } from '../../engine/config/option-effects.ts';
+import type { OptionKey } from '../../engine/config/options.ts';
+import { parseConfig } from '../../engine/config/parse-config.ts';
+import type { DaemonSpec } from '../../workers/daemon-spec.ts';
+import { planThreads } from '../../workers/threading.ts';
+
+const RING = 'Spread_Segment 10.0.0.255:5000 { a 10.0.0.1 b 10.0.0.2 }\n';
+const MULTICAST = 'Spread_Segment 239.1.1.1:5000 { a 10.0.0.1 b 10.0.0.2 }\n';
+const isRoot = process.geteuid?.() === 0;
+
+function resolve(text: string): ResolvedDaemonOptions {
+  const file = parseConfig(text.includes('Spread_Segment') ? text : `${RING}${text}`, 'test.conf');
+  return resolveOptions({ name: 'a' }, { file, addressOf: () => null, localAddresses: [] });
+}
+
+const spec = async (text: string): Promise<DaemonSpec> => (await createDaemonSpec(resolve(text))).spec;
+const warningsOf = (text: string): readonly string[] => resolve(text).warnings.map(({ message }) => message);
+
+/** The lines change what `pick` takes from the daemon to `expected`, and nothing says that they have no effect. */
+async function changes(lines: string, pick: (spec: DaemonSpec) => unknown, expected: unknown): Promise<void> {
+  expect(pick(await spec(''))).not.toEqual(expected);
+  expect(pick(await spec(lines))).toEqual(expected);
+  expect(warningsOf(lines).filter((text) => text.includes('has no effect'))).toEqual([]);
+}
+
+/** A warning names the option, says that it has no effect, and why; a check of the file gives it with its line. */
+function warns(key: OptionKey, lines: string, because: string): void {
+  const text = lines.includes('Spread_Segment') ? lines : `${RING}${lines}`;
+  const found = resolve(text).warnings.filter(({ field }) => field === keywordOf(key));
+  expect(found).toHaveLength(1);
+  expect(found[0]).toMatchObject({ line: expect.any(Number), column: expect.any(Number) });
+  expect(found[0]!.message).toMatch(new RegExp(`^${keywordOf(key)} has no effect: .*${because}`));
+}
+
+function temporaryFile(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-options-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'file');
+  writeFileSync(path, text);
+  return path;
+}
+
+const timers = (changed: Readonly<Record<string, number>>): string => {
+  const nine = {
+    Token: 1250,
+    Hurry: 500,
+    Alive: 250,
+    Join: 250,
+    Rep: 625,
+    Seg: 500,
+    Gather: 1250,
+    Form: 1250,
+    Lookup: 30_000,
+  };
+  return Object.entries({ ...nine, ...changed })
+    .map(([name, ms]) => `${name}Timeout = ${ms}`)
+    .join('\n');
+};
+
+/** One of the nine timers reaches a timer of the ring. */
+async function times(
+  name: string,
+  value: number,
+  timer: keyof DaemonSpec['ring']['ring']['timeouts'],
+  ms: number,
+): Promise<void> {
+  const pick = async (lines: string): Promise<number> => (await spec(lines)).ring.ring.timeouts[timer];
+  expect(await pick(timers({}))).not.toBe(ms);
+  expect(await pick(timers({ [name]: value }))).toBe(ms);
+}
+
+const KEYS = `1:${Buffer.alloc(32, 7).toString('base64')}\n`;
+
+const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
+  debugFlags: () => warns('debugFlags', 'DebugFlags = { PRINT EXIT }', 'LogLevel'),
+  eventPriority: async () => {
+    await changes('EventPriority = ERROR', ({ logLevel }) => logLevel, 'error');
+    warns('eventPriority', 'EventPriority = ERROR\nLogLevel = debug', 'LogLevel');
+  },
+  eventLogFile: async () => {
+    const path = temporaryFile('');
+    const { options } = resolve(`EventLogFile = ${path}`).configuration;
+    const log = new DaemonLog({ daemon: 'a', options, logger: undefined });
+    log.info({}, 'a line');
+    await log.close();
+    expect(readFileSync(path, 'utf8')).toContain('"msg":"a line"');
+  },
+  eventTimeStamp: () => warns('eventTimeStamp', 'EventTimeStamp = "%H"', 'has its time'),
+  eventPreciseTimeStamp: () => warns('eventPreciseTimeStamp', 'EventPreciseTimeStamp', 'has its time'),
+  debugInitialSequence: () => warns('debugInitialSequence', 'DebugInitialSequence', 'do not wrap'),
+  dangerousMonitor: async () => {
+    const keys = temporaryFile(KEYS);
+    const pick = ({ network }: DaemonSpec): unknown => network.dangerousMonitor;
+    await changes(`DangerousMonitor = yes\nClusterKeyFile = ${keys}`, pick, true);
+    warns('dangerousMonitor', 'DangerousMonitor = yes', 'ClusterKeyFile');
+  },
+  socketPortReuse: () => {
+    warns('socketPortReuse', 'SocketPortReuse = off', 'SO_REUSEADDR');
+    warns('socketPortReuse', 'SocketPortReuse = auto', 'SO_REUSEADDR');
+    expect(warningsOf('SocketPortReuse = on')).toEqual([]);
+  },
+  runtimeDir: () => {
+    const before = process.cwd();
+    const { options } = resolve('RuntimeDir = /').configuration;
+    // Threads of a test runner may not change the folder; the daemon's process may (test/e2e/identity.test.ts).
+    const said = enterRuntimeDir(options);
+    process.chdir(before);
+    expect(said).toEqual([expect.stringContaining('RuntimeDir / is the working folder')]);
+  },
+  daemonUser: () => {
+    const { options } = resolve('DaemonUser = nobody').configuration;
+    if (isRoot) expect(resolveIdentity(options)).toMatchObject({ userName: 'nobody' });
+    else expect(identityWarnings(options, true)).toEqual([expect.stringContaining('DaemonUser nobody: no effect')]);
+  },
+  daemonGroup: () => {
+    const { options } = resolve('DaemonUser = nobody\nDaemonGroup = 12345').configuration;
+    if (isRoot) expect(resolveIdentity(options)).toMatchObject({ gid: 12_345 });
+    else expect(identityWarnings(options, true)).toEqual([expect.stringContaining('DaemonGroup 12345: no effect')]);
+  },
+  allowedAuthMethods: () => changes('AllowedAuthMethods = "NULL IP"', ({ auth }) => auth.allowed, ['NULL', 'IP']),
+  requiredAuthMethods: () =>
+    changes('AllowedAuthMethods = NULL\nRequiredAuthMethods = IP', ({ auth }) => auth.required, ['IP']),
+  // The one value there is permits what is permitted anyway; the schema refuses others.
+  accessControlPolicy: () => {
+    expect(warningsOf('AccessControlPolicy = PERMIT')).toEqual([]);
+    expect(() => resolve('AccessControlPolicy = DENY')).toThrow('it must be PERMIT, the only policy there is');
+  },
+  maxSessionMessages: () => changes('MaxSessionMessages = 7', ({ limits }) => limits.maxSessionMessages, 7),
+  linkProtocol: () => {
+    warns('linkProtocol', 'LinkProtocol = Hop', 'one way between daemons');
+    warns('linkProtocol', 'LinkProtocol = TcpHop', 'one way between daemons');
+  },
+  window: () => changes('Window = 77', ({ ring }) => ring.ring.windows.window, 77),
+  personalWindow: () => changes('PersonalWindow = 7', ({ ring }) => ring.ring.windows.personalWindow, 7),
+  acceleratedRing: () => changes('AcceleratedRing = no', ({ ring }) => ring.ring.windows.acceleratedRing, false),
+  acceleratedWindow: async () => {
+    await changes('AcceleratedWindow = 9', ({ ring }) => ring.ring.windows.acceleratedWindow, 9);
+    warns('acceleratedWindow', 'AcceleratedRing = no\nAcceleratedWindow = 9', 'AcceleratedRing is off');
+  },
+  tokenTimeout: () => times('Token', 900, 'tokenLossMs', 900),
+  hurryTimeout: () => times('Hurry', 400, 'idleHoldMaxMs', 400),
+  aliveTimeout: () => warns('aliveTimeout', timers({}), 'representatives'),
+  joinTimeout: () => times('Join', 100, 'joinEveryMs', 100),
+  repTimeout: () => warns('repTimeout', timers({}), 'representatives'),
+  segTimeout: () => warns('segTimeout', timers({}), 'representatives'),
+  gatherTimeout: () => times('Gather', 900, 'gatherMaxMs', 900),
+  formTimeout: () => times('Form', 900, 'commitMs', 900),
+  lookupTimeout: () => times('Lookup', 9000, 'probeIdleMs', 9000),
+  activeIPVersion: () => {
+    expect(warningsOf('ActiveIPVersion = IPv4')).toEqual([]);
+    expect(() => resolve('ActiveIPVersion = IPv6')).toThrow('it must be IPv4: daemons do not speak IPv6 yet');
+  },
+  wideAreaNetwork: async () => {
+    await changes('WideAreaNetwork = yes', ({ ring }) => ring.ring.timeouts.tokenLossMs, 4000);
+    const wide = 'Spread_Segment 10.0.0.255 { a 10.0.0.1 } Spread_Segment 10.9.0.255 { b 10.9.0.1 }\n';
+    expect((await spec(wide)).ring.ring.timeouts.tokenLossMs).toBe(4000);
+    expect((await spec(`${wide}WideAreaNetwork = no`)).ring.ring.timeouts.tokenLossMs).toBe(600);
+  },
+  // What it does when joining fails: test/unit/send-failures.test.ts.
+  ignoreMulticastJoinErrors: async () => {
+    const text = `${MULTICAST}IgnoreMulticastJoinErrors = yes`;
+    expect((await spec(MULTICAST)).network.segment).toMatchObject({ ignoresJoinErrors: false });
+    expect((await spec(text)).network.segment).toMatchObject({ ignoresJoinErrors: true });
+    expect(warningsOf(text)).toEqual([]);
+    warns('ignoreMulticastJoinErrors', 'IgnoreMulticastJoinErrors = yes', 'multicast');
+  },
+  excludeSegAddrsFromHash: async () => {
+    const hash = async (text: string): Promise<unknown> => (await spec(text)).ring.ring.clusterHash;
+    const other = RING.replace('10.0.0.255', '10.0.1.255');
+    const exclude = 'ExcludeSegAddrsFromHash = yes';
+    expect(await hash(other)).not.toEqual(await hash(RING));
+    expect(await hash(`${other}${exclude}`)).toEqual(await hash(`${RING}${exclude}`));
+    expect(await hash(`${RING.replace('5000', '5001')}${exclude}`)).not.toEqual(await hash(`${RING}${exclude}`));
+  },
+  threadingMode: () => {
+    const { threadingMode } = resolve('ThreadingMode = dedicated').configuration.options;
+    expect(planThreads(threadingMode, 1, { cores: 1, nodeVersion: '20.0.0' }).threads).toHaveLength(3);
+  },
+  deliveryWorkers: () => {
+    const { deliveryWorkers } = resolve('DeliveryWorkers = 3').configuration.options;
+    const plan = planThreads('dedicated', deliveryWorkers, { cores: 1, nodeVersion: '20.0.0' });
+    expect(plan.deliveryWorkers).toBe(3);
+  },
+  maxSessions: () => changes('MaxSessions = 7', ({ maxSessions, ring }) => [maxSessions, ring.maxSessions], [7, 7]),
+  maxSessionBytes: () => changes('MaxSessionBytes = 2M', ({ limits }) => limits.maxSessionBytes, 2 * 1024 * 1024),
+  slowConsumerPolicy: () =>
+    changes('SlowConsumerPolicy = drop-unreliable', ({ limits }) => limits.policy, 'drop-unreliable'),
+  handshakeTimeout: () => changes('HandshakeTimeout = 77', ({ handshakeTimeoutMs }) => handshakeTimeoutMs, 77),
+  maxHandshakes: () => changes('MaxHandshakes = 7', ({ maxHandshakes }) => maxHandshakes, 7),
+  maxWaitingPasswords: async () => {
+    const file = temporaryFile('');
+    const text = `AllowedAuthMethods = PWORD\nPasswordFile = ${file}\nMaxWaitingPasswords = 7`;
+    await changes(text, ({ maxWaitingPasswords }) => maxWaitingPasswords, 7);
+    warns('maxWaitingPasswords', 'MaxWaitingPasswords = 7', 'PWORD');
+  },
+  clientTimeout: () => changes('ClientTimeout = 12345', ({ clientTimeoutMs }) => clientTimeoutMs, 12_345),
+  unixSocketDir: () =>
+    changes('UnixSocketDir = /x', unixSocket, { kind: 'unix', path: '/x/5000', mode: 0o666, owner: null }),
+  unixSocketMode: async () => {
+    await changes('UnixSocketMode = 0600', unixSocket, { kind: 'unix', path: '/tmp/5000', mode: 0o600, owner: null });
+    warns('unixSocketMode', 'UnixSocketDir = none\nUnixSocketMode = 0600', 'there is no Unix socket');
+  },
+  logLevel: () => changes('LogLevel = trace', ({ logLevel }) => logLevel, 'trace'),
+  listenBacklog: () => changes('ListenBacklog = 7', ({ listenBacklog }) => listenBacklog, 7),
+  accessIpFile: async () => {
+    const file = temporaryFile('10.9.8.7\n');
+    const without = (await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${temporaryFile('')}`)).access;
+    expect((await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${file}`)).access).not.toEqual(without);
+    warns('accessIpFile', `AccessIpFile = ${file}`, 'IP');
+  },
+  passwordFile: async () => {
+    const file = temporaryFile(`bob:scrypt$16384$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=\n`);
+    const text = `AllowedAuthMethods = PWORD\nPasswordFile = ${file}`;
+    await changes(text, ({ passwords }) => [...passwords.keys()], ['bob']);
+    warns('passwordFile', `PasswordFile = ${file}`, 'PWORD');
+  },
+  datagramSize: () => changes('DatagramSize = 8900', ({ ring }) => ring.ring.datagramBytes, 8900),
+  transport: () => changes('Transport = unicast', ({ network }) => network.segment, null),
+  clusterKeyFile: () =>
+    changes(`ClusterKeyFile = ${temporaryFile(KEYS)}`, ({ clusterKeys }) => clusterKeys?.map(({ id }) => id), [1]),
+  stateDir: async () => {
+    const folder = join(temporaryFile(''), '..');
+    await changes(`StateDir = ${folder}`, ({ ring }) => ring.ringSeqFile, join(folder, 'ring-seq-a'));
+    warns('stateDir', `StateDir = ${folder}\nVolatile = yes`, 'Volatile');
+  },
+  volatile: async () => {
+    const folder = join(temporaryFile(''), '..');
+    expect((await spec(`StateDir = ${folder}`)).ring.ringSeqFile).not.toBeNull();
+    expect((await spec(`StateDir = ${folder}\nVolatile = yes`)).ring.ringSeqFile).toBeNull();
+  },
+  ringProfile: () => changes('RingProfile = fast', ({ ring }) => ring.ring.timeouts.tokenLossMs, 150),
+  timeScale: () => changes('TimeScale = 3', ({ ring }) => ring.ring.timeouts.tokenLossMs, 1800),
+};
+
+function unixSocket({ listen }: DaemonSpec): unknown {
+  return listen.find(({ kind }) => kind === 'unix');
+}
+
+describe('every option of the catalogue', () => {
+  it('is in the tables of effects and of this test', () => {
+    const all = Object.keys(OPTION_KINDS).sort();
+    expect(Object.keys(OPTION_EFFECTS).sort()).toEqual(all);
+    expect(Object.keys(EVIDENCE).sort()).toEqual(all);
+  });
+
+  it.each(Object.keys(OPTION_KINDS) as OptionKey[])(
+    '%s does something, or a warning says that it does not',
+    async (key) => {
+      await EVIDENCE[key]();
+    },
+  );
+});
+
+it('an option that only switches something off is not warned about', () => {
+  expect(warningsOf('DangerousMonitor = no\nIgnoreMulticastJoinErrors = no\nVolatile = no')).toEqual([]);
+});
