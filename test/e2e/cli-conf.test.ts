@@ -18,17 +18,29 @@ describe('skein conf', () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it('says ok with a summary', async () => {
-    expect(await skein(['conf', 'check', fixture('three-sites.conf')])).toEqual({
+    const file = join(folder, 'good.conf');
+    await writeFile(
+      file,
+      'Spread_Segment 10.0.0.255 { a 10.0.0.1 b 10.0.0.2 }\nSpread_Segment 10.1.0.255 { c 10.1.0.1 }\n',
+    );
+    expect(await skein(['conf', 'check', file])).toEqual({
       code: 0,
-      stdout: `${fixture('three-sites.conf')}: ok, 3 segments, 7 daemons\n`,
+      stdout: `${file}: ok, 2 segments, 3 daemons\n`,
       stderr: '',
     });
+  });
+
+  it('names every option that has no effect, wherever it came from', async () => {
+    const { stdout, stderr } = await skein(['conf', 'check', fixture('every-option.conf')]);
+    expect(stdout).toMatch(/11 warnings\n$/);
+    for (const name of ['DebugFlags', 'EventTimeStamp', 'EventPreciseTimeStamp', 'LinkProtocol', 'SocketPortReuse'])
+      expect(stderr).toMatch(new RegExp(`^warning: .*every-option\\.conf:\\d+:\\d+: ${name} has no effect: `, 'm'));
   });
 
   it('shows warnings with their place', async () => {
     const { code, stdout, stderr } = await skein(['conf', 'check', fixture('lexer-traps.conf')]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/: ok, 1 segment, 4 daemons, 2 warnings\n$/);
+    expect(stdout).toMatch(/: ok, 1 segment, 4 daemons, 6 warnings\n$/);
     expect(stderr).toMatch(/^warning: .*lexer-traps\.conf:\d+:\d+: .*\n +\d+ \| .*\n +\| +\^+\n/);
   });
 
