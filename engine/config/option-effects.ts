@@ -76,6 +76,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   slowConsumerPolicy: honoured,
   handshakeTimeout: honoured,
   maxHandshakes: honoured,
+  maxInputBytes: honoured,
   maxWaitingPasswords: unless((values) =>
     allows('PWORD', values) ? null : 'no authentication method is PWORD, so no password is ever checked',
   ),
