@@ -4,7 +4,7 @@
  */
 import type { Findings } from './config-error.ts';
 import { type Segment, segmentTransport } from './configuration.ts';
-import type { OptionOrigin } from './option-rules.ts';
+import type { OriginOf } from './option-origin.ts';
 import type { OptionKey, OptionValues } from './options.ts';
 
 /**
@@ -100,7 +100,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
 export function warnOfEffects(
   values: OptionValues,
   segments: readonly Segment[],
-  originOf: (key: OptionKey) => OptionOrigin,
+  originOf: OriginOf,
   findings: Findings,
 ): void {
   for (const key of Object.keys(OPTION_EFFECTS) as OptionKey[]) {

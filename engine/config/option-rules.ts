@@ -5,6 +5,7 @@ import { type Segment, segmentTransport } from './configuration.ts';
 import { isMulticast } from './ipv4.ts';
 import { keywordOf } from './option-catalogue.ts';
 import { warnOfEffects } from './option-effects.ts';
+import type { OriginOf } from './option-origin.ts';
 import {
   type ConfigurationOptions,
   DEBUG_FLAGS,
@@ -18,15 +19,6 @@ import {
   type SpreadTimeouts,
 } from './options.ts';
 import { MIN_TOKEN_LOSS_MS } from './ring-settings.ts';
-import type { Position } from './syntax-tree.ts';
-
-/** Where the value of an option came from, and what its author calls the option. */
-export interface OptionOrigin {
-  readonly at: Position | null;
-  readonly field: string;
-}
-
-export type OriginOf = (key: OptionKey) => OptionOrigin;
 
 /** Judges options together that are valid one by one. */
 export function checkOptionRelations(

@@ -49,7 +49,7 @@ function temporaryFile(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'skein-options-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'file');
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
   return path;
 }
 
@@ -82,7 +82,7 @@ async function times(
   expect(await pick(timers({ [name]: value }))).toBe(ms);
 }
 
-const KEYS = `1:${Buffer.alloc(32, 7).toString('base64')}\n`;
+const KEYS = `1:${Buffer.from(Array.from({ length: 32 }, (_, i) => 7 * i + 1)).toString('base64')}\n`;
 
 const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   debugFlags: () => warns('debugFlags', 'DebugFlags = { PRINT EXIT }', 'LogLevel'),
