@@ -13,7 +13,6 @@ import {
   type DebugFlag,
   type EventPriority,
   type LogLevel,
-  type OptionKey,
   type OptionValues,
   SPREAD_TIMEOUT_KEYS,
   type SpreadTimeouts,
