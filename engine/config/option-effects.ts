@@ -77,6 +77,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   handshakeTimeout: honoured,
   maxHandshakes: honoured,
   maxInputBytes: honoured,
+  maxQueuedBytes: honoured,
   maxWaitingPasswords: unless((values) =>
     allows('PWORD', values) ? null : 'no authentication method is PWORD, so no password is ever checked',
   ),
