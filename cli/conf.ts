@@ -26,6 +26,7 @@ export function registerConf(program: Command): void {
     .command('check')
     .description('check a configuration in the format of spread.conf')
     .argument('<file>')
+    .option('-n, --name <name>', 'the entry that this machine runs (default: found by its addresses, or its name)')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', CHECK_HELP)
     .action(check);
@@ -37,10 +38,10 @@ export function registerConf(program: Command): void {
     .action(show);
 }
 
-async function check(file: string, flags: { readonly json?: true }): Promise<void> {
+async function check(file: string, flags: { readonly name?: string; readonly json?: true }): Promise<void> {
   const { loadConfiguration } = await import('../daemon/options-load.ts');
   try {
-    const resolved = await loadConfiguration({ configFile: file });
+    const resolved = await loadConfiguration({ configFile: file, name: flags.name });
     if (flags.json === true)
       printJson({ ok: true, file, ...summary(resolved), warnings: resolved.warnings, problems: [] });
     else printChecked(file, resolved);

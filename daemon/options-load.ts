@@ -1,10 +1,11 @@
 /** Reads what `resolveOptions` needs from the machine: the configuration file, host names and local addresses. */
 import { lookup } from 'node:dns/promises';
 import { access } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { hostname } from 'node:os';
 import { type AddressLookup, namesToResolve } from '../engine/config/build-segments.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
 import { type ConfigFile, parseConfig } from '../engine/config/parse-config.ts';
+import { localInterfaces } from './local-interfaces.ts';
 import {
   type ResolvedConfiguration,
   type ResolvedDaemonOptions,
@@ -32,16 +33,20 @@ export async function findConfigFile(): Promise<string | null> {
 /** @throws ConfigError with every problem found, also when the file cannot be read */
 export async function loadOptions(options: DaemonOptions): Promise<ResolvedDaemonOptions> {
   const file = await readConfig(options);
-  return resolveOptions(options, { file, addressOf: await resolveNames(file), localAddresses: localAddresses() });
+  const interfaces = localInterfaces();
+  const localAddresses = interfaces.map(({ address }) => address);
+  return resolveOptions(options, { file, addressOf: await resolveNames(file), localAddresses, interfaces });
 }
 
 /**
- * Checks a configuration without being one of its daemons.
+ * Checks a configuration without being one of its daemons. Warnings about this machine's addresses are for the entry that
+ * `options.name` names, else for the one it is likely to run.
  * @throws ConfigError like `loadOptions`
  */
 export async function loadConfiguration(options: DaemonOptions): Promise<ResolvedConfiguration> {
   const file = await readConfig(options);
-  return resolveConfiguration(options, { file, addressOf: await resolveNames(file) });
+  const machine = { interfaces: localInterfaces(), hostName: hostname() };
+  return resolveConfiguration(options, { file, addressOf: await resolveNames(file), machine });
 }
 
 async function readConfig({ configFile, configText }: DaemonOptions): Promise<ConfigFile | null> {
@@ -68,8 +73,3 @@ async function resolveNames(file: ConfigFile | null): Promise<AddressLookup> {
   const addresses = new Map(found);
   return (name) => addresses.get(name) ?? null;
 }
-
-const localAddresses = (): readonly string[] =>
-  Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? []).filter((info) => info.family === 'IPv4').map((info) => info.address),
-  );

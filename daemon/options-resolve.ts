@@ -1,7 +1,14 @@
 /** Options of the API and of the configuration file -> one set of resolved options. Pure: files and names are read by `options-load.ts`. */
+import { addressWarnings, type LocalInterface, likelySelf } from '../engine/config/address-warnings.ts';
 import { type AddressLookup, buildSegments } from '../engine/config/build-segments.ts';
 import { type ConfigProblem, type ConfigSource, Findings } from '../engine/config/config-error.ts';
-import { clientAddresses, type DaemonConfiguration, type Host, type Segment } from '../engine/config/configuration.ts';
+import {
+  allHosts,
+  clientAddresses,
+  type DaemonConfiguration,
+  type Host,
+  type Segment,
+} from '../engine/config/configuration.ts';
 import { suggestion } from '../engine/config/did-you-mean.ts';
 import { embeddedSegments } from '../engine/config/embedded-default.ts';
 import { type FileOption, readFileOptions } from '../engine/config/file-options.ts';
@@ -20,6 +27,14 @@ export interface ResolveContext {
   readonly addressOf: AddressLookup;
   /** IPv4 addresses of this machine's interfaces. */
   readonly localAddresses: readonly string[];
+  /** The same with what is known of them, for warnings; left out: none of those that need it are given. */
+  readonly interfaces?: readonly LocalInterface[];
+}
+
+/** On which machine a configuration is checked. */
+export interface CheckedMachine {
+  readonly interfaces: readonly LocalInterface[];
+  readonly hostName: string;
 }
 
 export interface ResolvedConfiguration {
@@ -60,7 +75,11 @@ export function resolveOptions(options: DaemonOptions, context: ResolveContext):
     findings.throwIfAny(resolved.source);
   }
   const port = values.port ?? segments[self.segment]!.port;
-  return { ...resolved, warnings: [...resolved.warnings, ...nameless(values)], self, listen: { addresses, port } };
+  const warnings = [
+    ...withAddressWarnings(resolved, context.file, context.interfaces ?? null, self),
+    ...nameless(values),
+  ];
+  return { ...resolved, warnings, self, listen: { addresses, port } };
 }
 
 /** A free port is known only after binding, so such a daemon has no name for a Unix socket. */
@@ -76,15 +95,33 @@ function nameless({ port, unixSocketDir }: OptionValues & PlacementValues): read
  */
 export function resolveConfiguration(
   options: DaemonOptions,
-  context: Omit<ResolveContext, 'localAddresses'>,
+  context: Omit<ResolveContext, 'localAddresses' | 'interfaces'> & { readonly machine?: CheckedMachine },
 ): ResolvedConfiguration {
-  const { values: _, ...resolved } = resolve(options, context);
-  return resolved;
+  const { values, ...resolved } = resolve(options, context);
+  const { file, machine } = context;
+  if (machine === undefined) return resolved;
+  const { segments } = resolved.configuration;
+  const named = allHosts(segments).find(({ name }) => name === values.name);
+  if (values.name !== undefined && named === undefined && file !== null)
+    selectOwnHost(segments, { name: values.name, localAddresses: [] }, resolved.source);
+  const self = named ?? likelySelf(segments, machine.interfaces, machine.hostName);
+  return { ...resolved, warnings: withAddressWarnings(resolved, file, machine.interfaces, self) };
+}
+
+/** In the order of the file. */
+function withAddressWarnings(
+  { configuration, warnings }: ResolvedConfiguration,
+  file: ConfigFile | null,
+  interfaces: readonly LocalInterface[] | null,
+  self: Host | null,
+): readonly ConfigProblem[] {
+  if (file === null || interfaces === null) return warnings;
+  return [...warnings, ...addressWarnings({ ...configuration, file, interfaces, self })].sort(byPosition);
 }
 
 function resolve(
   options: DaemonOptions,
-  { file, addressOf }: Omit<ResolveContext, 'localAddresses'>,
+  { file, addressOf }: Pick<ResolveContext, 'file' | 'addressOf'>,
 ): ResolvedConfiguration & { readonly values: OptionValues & PlacementValues } {
   const findings = new Findings();
   const source = file?.source ?? null;
