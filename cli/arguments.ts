@@ -53,6 +53,13 @@ const checked =
     return [...earlier, name];
   };
 
+/** A group that can be joined; a second one is refused. */
+export function groupName(name: string, earlier?: string): string {
+  if (earlier !== undefined) throw new InvalidArgumentError(`It is given twice, and ${earlier} is the first.`);
+  groupNames(name);
+  return name;
+}
+
 /** Groups that can be joined, one more for each call. */
 export const groupNames = checked(checkGroupName);
 

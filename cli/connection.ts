@@ -22,9 +22,10 @@ const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
 export function addConnectionOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('-s, --spread <address>', 'the daemon: PORT (Unix socket /tmp/PORT) or PORT@HOST').env(
-        'SKEIN_ADDRESS',
-      ),
+      new Option(
+        '-s, --spread <address>',
+        'the daemon: PORT (Unix socket /tmp/PORT), PORT@HOST, HOST:PORT or the path of a socket',
+      ).env('SKEIN_ADDRESS'),
     )
     .option('-u, --name <name>', 'private name of this session (default: one the daemon invents)')
     .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Service } from '../client/index.ts';
 import { MAX_CLIENT_BODY_LENGTH, NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
-import { byteCount, duration, groupNames, integer, SERVICES } from './arguments.ts';
+import { byteCount, duration, groupName, integer, SERVICES } from './arguments.ts';
 import { addConnectionOptions, type ConnectionFlags, openSession } from './connection.ts';
 import { CliError, ExitCode } from './exit.ts';
 import { type FloodResult, FloodRun, STAMP_BYTES } from './flood/flood-run.ts';
@@ -18,7 +18,7 @@ interface FloodFlags extends ConnectionFlags {
   readonly service: Service;
   readonly window: number;
   readonly rate?: number;
-  readonly group?: readonly string[];
+  readonly group?: string;
   readonly json?: true;
 }
 
@@ -53,7 +53,7 @@ export function registerFlood(program: Command): void {
         .default(512),
     )
     .option('--rate <n>', 'messages a second of each sender (default: as fast as possible)', integer(1, 1_000_000))
-    .option('-g, --group <group>', 'group to send to (default: one of its own)', groupNames)
+    .option('-g, --group <group>', 'group to send to (default: one of its own)', groupName)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP);
   addConnectionOptions(command).action(flood);
@@ -63,7 +63,7 @@ async function flood(flags: FloodFlags): Promise<void> {
   if (flags.name !== undefined)
     throw new CliError('--name: flood opens several sessions and takes no name', ExitCode.Usage);
   const stop = stopSignal();
-  const group = flags.group?.[0] ?? `flood-${process.pid}`;
+  const group = flags.group ?? `flood-${process.pid}`;
   const run = new FloodRun({
     group,
     service: flags.service,

@@ -18,7 +18,8 @@ import { registerUser } from './user.ts';
 const AFTER_HELP = `
 Addresses:
   4803             the Unix socket /tmp/4803
-  4803@localhost   TCP
+  4803@localhost   TCP, also as localhost:4803, [::1]:4803 and tcp://localhost:4803
+  /run/x/4803      a Unix socket by its path
   Without --spread and SKEIN_ADDRESS, both are tried in this order.
 
 Exit codes:

@@ -1,14 +1,20 @@
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Service, Session, Target } from '../client/index.ts';
 import { MAX_CLIENT_BODY_LENGTH, NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
 import { integer, messageType, SERVICES, targetNames } from './arguments.ts';
 import { addConnectionOptions, type ConnectionFlags, lost, openSession } from './connection.ts';
-import { CliError } from './exit.ts';
-import { followLines } from './lines/follow-lines.ts';
-import { LineSplitter } from './lines/line-splitter.ts';
+import { CliError, describeFailure, ExitCode } from './exit.ts';
+import { followLines, NotAFileError } from './lines/follow-lines.ts';
+import { LineNotes, withoutCarriageReturns } from './lines/line-notes.ts';
+import { LineSplitter, LineTooLongError, LONG_LINE_POLICIES, type LongLinePolicy } from './lines/line-splitter.ts';
+import { streamChunks } from './lines/stream-chunks.ts';
 import { Pacer } from './pacer.ts';
 import { Progress } from './progress.ts';
+import { PublishMarks } from './publish-marks.ts';
+import { printError } from './standard-output.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
 import { counted, grouped, seconds } from './text.ts';
 
@@ -16,6 +22,8 @@ interface PublishFlags extends ConnectionFlags {
   readonly file?: string;
   readonly follow?: string;
   readonly sinceNow?: true;
+  readonly longLines: LongLinePolicy;
+  readonly crlf?: true;
   readonly service: Service;
   readonly type: number;
   readonly rate?: number;
@@ -26,7 +34,9 @@ interface PublishFlags extends ConnectionFlags {
 
 const HELP = `
 A line is one message, without its newline. With --follow the file is read as it grows, until SIGINT; a file that is
-rotated, by renaming or by truncation, is followed on. The daemon's pace is this command's: it reads no faster than it can send.
+rotated, by renaming or by truncation, is followed on; one that cannot be read for a while is waited for. A line longer than a message can
+be is left out and told of, unless --long-lines says otherwise. The daemon's pace is this command's: it reads no faster than it can send.
+At the first SIGINT or SIGTERM what was read is still sent. It ends when the daemon has confirmed all of it; exit code 1 when it has not.
 
 Examples:
   echo hello | skein publish news
@@ -40,6 +50,12 @@ export function registerPublish(program: Command): void {
     .argument('<group...>', 'groups or private names; each line goes to all of them, once', targetNames)
     .option('-f, --file <file>', 'take the lines from a file (default: from standard input)')
     .addOption(new Option('--follow <file>', 'take the lines from a file that grows').conflicts('file'))
+    .addOption(
+      new Option('--long-lines <what>', 'what to do with a line that fits into no message')
+        .choices(LONG_LINE_POLICIES)
+        .default('skip'),
+    )
+    .option('--crlf', 'leave out a CR at the end of a line')
     .option('--since-now', 'with --follow: leave out what the file holds already')
     .addOption(new Option('--service <service>', 'order and reliability').choices(SERVICES).default('agreed'))
     .addOption(new Option('--type <n>', 'message type').argParser(messageType).default(0))
@@ -61,50 +77,119 @@ interface Totals {
   bytes: number;
 }
 
+/** How long a command that is told to end waits for the daemon to take what was sent. */
+const STOP_PATIENCE_MS = 5000;
+
 async function publish(groups: readonly string[], flags: PublishFlags): Promise<void> {
   if (flags.sinceNow === true && flags.follow === undefined)
-    throw new CliError('--since-now needs --follow: only a growing file has a now', 2);
+    throw new CliError('--since-now needs --follow: only a growing file has a now', ExitCode.Usage);
   const stop = stopSignal();
   const session = await openSession(flags, { membership: false, signal: stop });
-  // Nothing is expected, and what strangers send to the private name must not fill the queue.
-  session.onBatch(() => undefined);
+  const marks = new PublishMarks(session);
   const target = session.target(groups, { service: flags.service, type: flags.type });
   const maxBytes = MAX_CLIENT_BODY_LENGTH - NAME_FIELD_LENGTH * groups.length;
   const totals: Totals = { lines: 0, messages: 0, bytes: 0 };
-  const startedMs = performance.now();
   const progress = new Progress();
-  const published = sendAll(session, target, lineSource(flags, maxBytes, stop), {
+  const warn = (text: string): void => {
+    progress.clear();
+    printError(`skein: ${text}`);
+  };
+  const notes = new LineNotes(flags.longLines, maxBytes, warn);
+  const startedMs = performance.now();
+  const published = sendAll(session, target, lineSource(flags, maxBytes, notes, warn, stop), {
     maxBytes,
     batch: flags.batch,
     pacer: flags.rate === undefined ? null : new Pacer(flags.rate),
     totals,
-    sent: () => progress.update(() => `${counted(totals.lines, 'line')} sent`),
-  });
+    notes,
+    stop,
+    sent: () => {
+      marks.sent(totals.lines);
+      progress.update(() => `${counted(totals.lines, 'line')} sent`);
+    },
+  }).then(() => marks.confirm(totals.lines));
+  let failure: unknown = null;
   try {
-    // Lines that are at hand when the signal comes still go; standard input may never end.
-    await Promise.race([published, lost(session), flags.follow === undefined ? aborted(stop) : published]);
-    await session.flushed();
-  } finally {
-    progress.clear();
-    await session.close();
+    await Promise.race([published, lost(session), overdue(stop)]);
+  } catch (error) {
+    failure = error;
   }
-  report(totals, performance.now() - startedMs, flags);
+  progress.clear();
+  // What was sent goes out also when the rest could not be read; a daemon that takes nothing was given its time.
+  if (failure !== null && marks.confirmed < totals.lines && !session.closed)
+    await Promise.race([marks.confirm(totals.lines), lost(session), delay(STOP_PATIENCE_MS)]).catch(() => undefined);
+  if (stop.aborted && marks.confirmed < totals.lines) session.destroy();
+  await session.close();
+  if (failure === null) report(totals, notes, performance.now() - startedMs, flags);
+  else throw asFailure(failure, totals, marks, notes);
+}
+
+/** Rejects when the daemon has not taken everything a while after the command was told to end. */
+async function overdue(stop: AbortSignal): Promise<never> {
+  await aborted(stop);
+  await delay(STOP_PATIENCE_MS, undefined, { ref: false });
+  throw new CliError(`stopped, but the daemon did not take everything within ${STOP_PATIENCE_MS / 1000} s`);
+}
+
+/** What went wrong, with what became of the lines. */
+function asFailure(failure: unknown, { lines }: Totals, marks: PublishMarks, notes: LineNotes): Error {
+  const isUsage =
+    failure instanceof NotAFileError || (failure instanceof CliError && failure.exitCode === ExitCode.Usage);
+  if (lines === 0) return isUsage ? new CliError(describeFailure(failure), ExitCode.Usage) : (failure as Error);
+  const confirmed =
+    marks.confirmed === lines ? 'all of them confirmed' : `${grouped(marks.confirmed)} of them confirmed`;
+  const parts = [`${counted(lines, 'line')} sent, ${confirmed}`, ...notes.summary()];
+  return new CliError(`${describeFailure(failure)}; ${parts.join('; ')}`, ExitCode.Failure, { cause: failure });
 }
 
 async function* lineSource(
   flags: PublishFlags,
   maxLineBytes: number,
+  notes: LineNotes,
+  warn: (text: string) => void,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Buffer[], void> {
+  const splitting = { maxLineBytes, longLines: flags.longLines, onLongLine: (line: number) => notes.longLine(line) };
+  const prepared = (lines: readonly Buffer[]): readonly Buffer[] => {
+    const own = flags.crlf === true ? withoutCarriageReturns(lines) : lines;
+    notes.look(own);
+    return own;
+  };
   if (flags.follow !== undefined) {
-    yield* followLines(flags.follow, { fromEnd: flags.sinceNow === true, maxLineBytes, signal });
+    const path = flags.follow;
+    for await (const lines of followLines(path, {
+      ...splitting,
+      fromEnd: flags.sinceNow === true,
+      onNote: (text) => warn(`${path} ${text}`),
+      onUnfinished: (bytes) => {
+        notes.unfinishedBytes += bytes;
+      },
+      signal,
+    }))
+      yield prepared(lines);
     return;
   }
-  const splitter = new LineSplitter(maxLineBytes);
+  const splitter = new LineSplitter(splitting);
   const stream = flags.file === undefined ? process.stdin : createReadStream(flags.file, { highWaterMark: 256 * 1024 });
-  for await (const chunk of stream) yield splitter.push(chunk as Buffer);
+  for await (const chunk of chunksOf(stream, flags.file ?? 'standard input', signal)) {
+    yield prepared(splitter.push(chunk));
+    splitter.check();
+  }
+  if (signal.aborted) {
+    notes.unfinishedBytes += splitter.restBytes;
+    return;
+  }
   const rest = splitter.end();
-  if (rest !== null) yield [rest];
+  if (rest !== null) yield prepared([rest]);
+}
+
+async function* chunksOf(stream: Readable, name: string, signal: AbortSignal): AsyncGenerator<Buffer, void> {
+  try {
+    yield* streamChunks(stream, signal);
+  } catch (error) {
+    if (error instanceof LineTooLongError) throw error;
+    throw new CliError(`${name} cannot be read: ${describeFailure(error)}`, ExitCode.Failure, { cause: error });
+  }
 }
 
 interface Sending {
@@ -112,6 +197,8 @@ interface Sending {
   readonly batch: number;
   readonly pacer: Pacer | null;
   readonly totals: Totals;
+  readonly notes: LineNotes;
+  readonly stop: AbortSignal;
   readonly sent: () => void;
 }
 
@@ -122,7 +209,7 @@ async function sendAll(
   session: Session,
   target: Target,
   source: AsyncIterable<readonly Buffer[]>,
-  { maxBytes, batch, pacer, totals, sent }: Sending,
+  { maxBytes, batch, pacer, totals, notes, stop, sent }: Sending,
 ): Promise<void> {
   for await (const lines of source) {
     for (let i = 0; i < lines.length; ) {
@@ -133,8 +220,15 @@ async function sendAll(
         message.push(NEWLINE, lines[i]!);
         bytes += 1 + lines[i++]!.length;
       }
-      const wait = pacer?.waitFor(count);
-      if (wait != null) await wait;
+      const waitMs = pacer?.book(count) ?? 0;
+      if (waitMs >= 1) {
+        await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
+        if (stop.aborted) {
+          // Whoever asks for the end does not wait for hours, and a rate is a promise.
+          notes.notSent += count + lines.length - i;
+          break;
+        }
+      }
       const accepted = target.send(count === 1 ? message[0]! : message);
       totals.lines += count;
       totals.messages++;
@@ -148,15 +242,17 @@ async function sendAll(
   }
 }
 
-function report({ lines, messages, bytes }: Totals, elapsedMs: number, flags: PublishFlags): void {
+function report({ lines, messages, bytes }: Totals, notes: LineNotes, elapsedMs: number, flags: PublishFlags): void {
   const linesPerSecond = Math.round((lines * 1000) / Math.max(elapsedMs, 1));
   if (flags.json === true) {
-    const summary = { lines, messages, bytes, seconds: elapsedMs / 1000, linesPerSecond };
+    const summary = { lines, messages, bytes, seconds: elapsedMs / 1000, linesPerSecond, ...notes.counts };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   } else if (flags.quiet !== true) {
     const size = `${counted(messages, 'message')}, ${counted(bytes, 'byte')}`;
-    process.stderr.write(
-      `skein: published ${counted(lines, 'line')} (${size}) in ${seconds(elapsedMs)}, ${grouped(linesPerSecond)} lines/s\n`,
-    );
+    const rate = `in ${seconds(elapsedMs)}, ${grouped(linesPerSecond)} lines/s`;
+    const unusual = notes.summary().map((text) => `; ${text}`);
+    printError(`skein: published ${counted(lines, 'line')} (${size}) ${rate}${unusual.join('')}`);
+  } else if (notes.notSent + notes.unfinishedBytes > 0) {
+    printError(`skein: ${notes.summary().join('; ')}`);
   }
 }

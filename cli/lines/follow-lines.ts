@@ -1,13 +1,11 @@
 /** The lines of a file that grows, through rotation by renaming and by truncation. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LineSplitter } from './line-splitter.ts';
+import { LineSplitter, type LineSplitterOptions } from './line-splitter.ts';
 
-export interface FollowOptions {
+export interface FollowOptions extends LineSplitterOptions {
   /** Begin at the end of the file instead of its start; the rest of a line begun before is left out. Default false. */
   readonly fromEnd?: boolean;
-  /** Longest line, in bytes. */
-  readonly maxLineBytes: number;
   /** How often a quiet file is looked at; default 100. */
   readonly pollMs?: number;
   /**
@@ -17,6 +15,10 @@ export interface FollowOptions {
   readonly lingerMs?: number;
   /** Called when everything at hand was given out and the file is waited for, again after every wait. */
   readonly onWaiting?: () => void;
+  /** Called when something happens to the file that its reader should know: it is gone, cut, replaced, cannot be read, or can again. */
+  readonly onNote?: (text: string) => void;
+  /** Called when following ends. @param bytes of lines that had not ended, which are not given out */
+  readonly onUnfinished?: (bytes: number) => void;
   /** Ends the following once everything written so far is read. */
   readonly signal?: AbortSignal;
 }
@@ -25,15 +27,17 @@ const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Yields the lines that are at hand, never an empty list, and waits for more. A file that does not exist is waited for. Ends only by
- * the signal. An unfinished last line is given out when its file is rotated, not when following ends.
+ * Yields the lines that are at hand, never an empty list, and waits for more. A file that does not exist is waited for, and so is one that
+ * cannot be opened or read for the time being, or that something else has taken the place of. Ends only by the signal. An unfinished last
+ * line is given out when its file is rotated, not when following ends.
  *
  * Looking at sizes cannot tell a file that was truncated and has outgrown its old length between two looks; its writer must
  * rotate by renaming if it is that fast.
- * @throws (rejects) LineTooLongError, or the error of a file that cannot be read
+ * @throws (rejects) LineTooLongError under the policy `fail`; NotAFileError when there is something else at `path` from the start
  */
 export async function* followLines(path: string, options: FollowOptions): AsyncGenerator<readonly Buffer[], void> {
-  const { pollMs = 100, lingerMs = 5000, signal } = options;
+  const { pollMs = 100, lingerMs = 5000, signal, onNote = () => undefined } = options;
+  const watch = new PathWatch(path, onNote);
   /** In the order they were at `path`; only the last one still is. */
   let files: FollowedFile[] = [];
   let fromEnd = options.fromEnd === true;
@@ -41,7 +45,7 @@ export async function* followLines(path: string, options: FollowOptions): AsyncG
     for (;;) {
       // Whatever was written before the signal came is seen by the round after it.
       const isLastRound = signal?.aborted === true;
-      const next = await openIfOther(path, files.at(-1), options.maxLineBytes);
+      const next = await watch.openIfOther(files.at(-1), options);
       if (next !== null) {
         if (fromEnd) await next.skipToEnd();
         files.push(next);
@@ -50,7 +54,7 @@ export async function* followLines(path: string, options: FollowOptions): AsyncG
       fromEnd = false;
       let grew = false;
       for (const file of files) {
-        for (let lines = await file.read(); lines !== null; lines = await file.read()) {
+        for (let lines = await watch.read(file); lines !== null; lines = await watch.read(file)) {
           grew = true;
           if (lines.length > 0) yield lines;
         }
@@ -72,6 +76,7 @@ export async function* followLines(path: string, options: FollowOptions): AsyncG
       await delay(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
     }
   } finally {
+    options.onUnfinished?.(files.reduce((sum, file) => sum + file.unfinishedBytes, 0));
     for (const file of files) await file.close();
   }
 }
@@ -84,10 +89,17 @@ class FollowedFile {
   #inSkippedLine = false;
   #lastGrowthMs = performance.now();
 
-  constructor(handle: FileHandle, identity: FileIdentity, maxLineBytes: number) {
+  readonly #onNote: (text: string) => void;
+
+  constructor(handle: FileHandle, identity: FileIdentity, options: FollowOptions) {
     this.#handle = handle;
     this.#identity = identity;
-    this.#splitter = new LineSplitter(maxLineBytes);
+    this.#splitter = new LineSplitter(options);
+    this.#onNote = options.onNote ?? (() => undefined);
+  }
+
+  get unfinishedBytes(): number {
+    return this.#splitter.restBytes;
   }
 
   /** The file is held open, so its inode is not given to another one meanwhile. */
@@ -110,6 +122,7 @@ class FollowedFile {
 
   /** The lines completed by the next bytes, which may be none; null when there are no more bytes for now. */
   async read(): Promise<readonly Buffer[] | null> {
+    this.#splitter.check();
     const { size } = await this.#handle.stat();
     if (size < this.#position) return this.#startAgain();
     if (size === this.#position) return null;
@@ -131,6 +144,7 @@ class FollowedFile {
   }
 
   #startAgain(): readonly Buffer[] {
+    this.#onNote('was cut shorter; it is read from its start again');
     this.#position = 0;
     this.#inSkippedLine = false;
     const rest = this.#splitter.end();
@@ -151,21 +165,80 @@ interface FileIdentity {
   readonly ino: number;
 }
 
-/** Opens what is at `path` now, unless it is `current` or there is nothing. */
-async function openIfOther(
-  path: string,
-  current: FollowedFile | undefined,
-  maxLineBytes: number,
-): Promise<FollowedFile | null> {
-  try {
-    if (current?.is(await stat(path)) === true) return null;
-    const handle = await open(path, 'r');
-    const identity = await handle.stat();
-    if (current?.is(identity) !== true) return new FollowedFile(handle, identity, maxLineBytes);
-    await handle.close();
-    return null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+/** Something else than a regular file: it has no size to follow. */
+export class NotAFileError extends Error {
+  override readonly name = 'NotAFileError';
+}
+
+/** What is at a path, with whatever goes wrong with it said once until it is right again. */
+class PathWatch {
+  readonly #path: string;
+  readonly #onNote: (text: string) => void;
+  /** What is wrong with the path, and with the files that were opened there; null: nothing. */
+  readonly #trouble: Record<'path' | 'file', string | null> = { path: null, file: null };
+  #opened = false;
+  #looked = false;
+
+  constructor(path: string, onNote: (text: string) => void) {
+    this.#path = path;
+    this.#onNote = onNote;
+  }
+
+  /** Opens what is at the path now, unless it is `current` or there is nothing that could be opened. */
+  async openIfOther(current: FollowedFile | undefined, options: FollowOptions): Promise<FollowedFile | null> {
+    try {
+      const found = await stat(this.#path);
+      if (!found.isFile())
+        throw new NotAFileError(`is ${found.isDirectory() ? 'a folder' : 'no regular file'}, and cannot be followed`);
+      if (current?.is(found) === true) {
+        this.#allIsWell('path');
+        return null;
+      }
+      const handle = await open(this.#path, 'r');
+      const identity = await handle.stat();
+      if (current?.is(identity) === true) {
+        await handle.close();
+        return null;
+      }
+      this.#allIsWell('path');
+      if (this.#opened) this.#onNote('was replaced; the new file is followed');
+      this.#opened = true;
+      return new FollowedFile(handle, identity, options);
+    } catch (error) {
+      // From the start, it is a mistake of whoever gave the path.
+      if (error instanceof NotAFileError && !this.#looked) throw new NotAFileError(`${this.#path} ${error.message}`);
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') this.#say('path', 'is not there; it is waited for');
+      else if (error instanceof NotAFileError) this.#say('path', `${message}; a file is waited for`);
+      else this.#say('path', `cannot be opened: ${message}; it is tried again`);
+      return null;
+    } finally {
+      this.#looked = true;
+    }
+  }
+
+  /** The lines completed by the next bytes of a file; null when there are no more for now, or they cannot be read. */
+  async read(file: FollowedFile): Promise<readonly Buffer[] | null> {
+    try {
+      const lines = await file.read();
+      if (lines !== null) this.#allIsWell('file');
+      return lines;
+    } catch (error) {
+      if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
+      this.#say('file', `cannot be read: ${(error as Error).message}; it is tried again`);
+      return null;
+    }
+  }
+
+  #say(about: 'path' | 'file', trouble: string): void {
+    if (trouble === this.#trouble[about]) return;
+    this.#trouble[about] = trouble;
+    this.#onNote(trouble);
+  }
+
+  #allIsWell(about: 'path' | 'file'): void {
+    if (this.#trouble[about] === null) return;
+    this.#trouble[about] = null;
+    this.#onNote(about === 'path' ? 'is there again' : 'can be read again');
   }
 }

@@ -1,59 +1,159 @@
 const NEWLINE = 0x0a;
 
-/** A line longer than the limit; nothing after it can be trusted to be a line. */
+/** What becomes of a line longer than the limit: left out, cut into messages, cut off, or the end of the command. */
+export const LONG_LINE_POLICIES = ['skip', 'split', 'truncate', 'fail'] as const;
+export type LongLinePolicy = (typeof LONG_LINE_POLICIES)[number];
+
+/** A line longer than the limit, under the policy `fail`. */
 export class LineTooLongError extends Error {
   override readonly name = 'LineTooLongError';
 
   /** @param lineNumber 1-based */
   constructor(lineNumber: number, maxLineBytes: number) {
-    super(`line ${lineNumber} is longer than ${maxLineBytes} bytes, the limit`);
+    super(
+      `line ${lineNumber} is longer than ${maxLineBytes} bytes, the limit; --long-lines says what to do with such lines`,
+    );
   }
 }
 
-/** Cuts a stream of bytes into lines. A line is its bytes without the newline; the rest after the last newline waits. */
+export interface LineSplitterOptions {
+  /** Longest line, in bytes. */
+  readonly maxLineBytes: number;
+  /** Default `fail`. */
+  readonly longLines?: LongLinePolicy;
+  /** Called when a line turns out to be too long, once for each. @param lineNumber 1-based */
+  readonly onLongLine?: (lineNumber: number) => void;
+}
+
+/**
+ * Cuts a stream of bytes into lines. A line is its bytes without the newline; the rest after the last newline waits. Of a line that is too
+ * long no more than the limit is ever kept.
+ */
 export class LineSplitter {
   readonly #maxLineBytes: number;
+  readonly #policy: LongLinePolicy;
+  readonly #onLongLine: (lineNumber: number) => void;
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #lines = 0;
+  /** The line under way is too long: what is still to come of it is handled by the policy. */
+  #isLong = false;
 
-  constructor(maxLineBytes: number) {
+  constructor({ maxLineBytes, longLines = 'fail', onLongLine = () => undefined }: LineSplitterOptions) {
     this.#maxLineBytes = maxLineBytes;
+    this.#policy = longLines;
+    this.#onLongLine = onLongLine;
   }
 
-  /** The lines that `chunk` completes, views of it where that is possible. @throws LineTooLongError */
+  #failure: LineTooLongError | null = null;
+
+  /** Bytes of a line that has not ended yet and are kept. */
+  get restBytes(): number {
+    return this.#restBytes;
+  }
+
+  /** Throws once a line was too long under the policy `fail`. The lines before it have been given out. */
+  check(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** The lines that `chunk` completes, views of it where that is possible. Call `check` when they are dealt with. */
   push(chunk: Buffer): readonly Buffer[] {
     const lines: Buffer[] = [];
     let start = 0;
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      lines.push(this.#complete(chunk.subarray(start, end)));
+    for (let end = chunk.indexOf(NEWLINE); end !== -1 && this.#failure === null; end = chunk.indexOf(NEWLINE, start)) {
+      const part = chunk.subarray(start, end);
+      if (this.#restBytes === 0 && !this.#isLong && part.length <= this.#maxLineBytes) {
+        this.#lines++;
+        lines.push(part);
+      } else {
+        this.#take(part, lines);
+        this.#finish(lines);
+      }
       start = end + 1;
     }
-    if (start < chunk.length) this.#keep(chunk.subarray(start));
+    if (start < chunk.length && this.#failure === null) this.#take(chunk.subarray(start), lines);
     return lines;
   }
 
   /** What came after the last newline, or null. The splitter is as new then. */
   end(): Buffer | null {
-    return this.#restBytes === 0 ? null : this.#complete(Buffer.alloc(0));
+    const lines: Buffer[] = [];
+    if (this.#restBytes > 0 || this.#isLong) this.#finish(lines);
+    return lines[0] ?? null;
   }
 
-  #complete(tail: Buffer): Buffer {
-    this.#lines++;
-    if (this.#restBytes === 0) {
-      if (tail.length > this.#maxLineBytes) throw new LineTooLongError(this.#lines, this.#maxLineBytes);
-      return tail;
+  /** Bytes of the line under way. */
+  #take(part: Buffer, lines: Buffer[]): void {
+    let bytes = part;
+    if (!this.#isLong && this.#restBytes + bytes.length > this.#maxLineBytes) this.#becomeLong();
+    if (!this.#isLong) {
+      this.#keep(bytes);
+      return;
     }
-    this.#keep(tail, this.#lines);
-    const line = Buffer.concat(this.#rest);
+    if (this.#policy === 'skip' || this.#policy === 'fail') return;
+    while (this.#restBytes + bytes.length > this.#maxLineBytes) {
+      // Of a line that was cut off nothing more is wanted.
+      if (this.#policy === 'truncate' && this.#restBytes >= this.#maxLineBytes) return;
+      const room = this.#maxLineBytes - this.#restBytes;
+      this.#keep(bytes.subarray(0, room));
+      bytes = bytes.subarray(room);
+      if (this.#policy === 'truncate') return;
+      const whole = this.#joined();
+      const cut = characterBoundary(whole);
+      lines.push(whole.subarray(0, cut));
+      if (cut < whole.length) this.#keep(whole.subarray(cut));
+    }
+    this.#keep(bytes);
+  }
+
+  #becomeLong(): void {
+    this.#isLong = true;
+    if (this.#policy === 'fail') {
+      this.#failure ??= new LineTooLongError(this.#lines + 1, this.#maxLineBytes);
+      return;
+    }
+    this.#onLongLine(this.#lines + 1);
+    if (this.#policy !== 'skip') return;
+    this.#rest = [];
+    this.#restBytes = 0;
+  }
+
+  /** The line under way has ended. */
+  #finish(lines: Buffer[]): void {
+    this.#lines++;
+    const isLong = this.#isLong;
+    this.#isLong = false;
+    if (this.#failure !== null || (isLong && this.#policy === 'skip')) return;
+    const line = this.#joined();
+    lines.push(isLong && this.#policy === 'truncate' ? line.subarray(0, characterBoundary(line)) : line);
+  }
+
+  #keep(part: Buffer): void {
+    if (part.length === 0) return;
+    this.#restBytes += part.length;
+    this.#rest.push(part);
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#rest;
+    const line = this.#rest.length === 1 ? (only as Buffer) : Buffer.concat(this.#rest);
     this.#rest = [];
     this.#restBytes = 0;
     return line;
   }
+}
 
-  #keep(part: Buffer, lineNumber: number = this.#lines + 1): void {
-    this.#restBytes += part.length;
-    if (this.#restBytes > this.#maxLineBytes) throw new LineTooLongError(lineNumber, this.#maxLineBytes);
-    this.#rest.push(part);
+const UTF8_CONTINUATION = 0b1000_0000;
+const UTF8_LONGEST = 4;
+
+/** Where to cut so that no character of UTF-8 is cut apart; the length where that is at the end, or the bytes are no UTF-8. */
+function characterBoundary(bytes: Buffer): number {
+  for (let back = 1; back < UTF8_LONGEST && back <= bytes.length; back++) {
+    const byte = bytes[bytes.length - back]!;
+    if ((byte & 0b1100_0000) === UTF8_CONTINUATION) continue;
+    const length = byte >= 0b1111_0000 ? 4 : byte >= 0b1110_0000 ? 3 : byte >= 0b1100_0000 ? 2 : 1;
+    return length > back && back < bytes.length ? bytes.length - back : bytes.length;
   }
+  return bytes.length;
 }

@@ -1,6 +1,7 @@
 /** Which daemons a monitor speaks to, and from where. */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
+import { resolveAddress } from '../../client/address.ts';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { addressesFor, allHosts, type Segment } from '../../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../../engine/config/ipv4.ts';
@@ -47,16 +48,20 @@ export async function commandKeys({ keyFile }: Cluster, configFile: string): Pro
   return (await readKeyFile(keyFile)).keys;
 }
 
-/** `PORT` or `PORT@HOST`. @throws (rejects) CliError when it is neither, or the host has no address */
+/**
+ * A daemon named as clients name one, but over UDP: not by the path of a socket. A port alone is on this machine.
+ * @throws (rejects) CliError when it is none of these, or the host has no IPv4 address
+ */
 export async function daemonAt(text: string): Promise<MonitoredDaemon> {
-  const match = /^(\d{1,5})(?:@(.+))?$/.exec(text);
-  const port = Number(match?.[1]);
-  if (match === null || port < 1 || port > 65_535)
-    throw new CliError(`address ${JSON.stringify(text)}: must be PORT or PORT@HOST, port 1 to 65535`, ExitCode.Usage);
-  const name = match[2] ?? 'localhost';
-  const found = await lookup(name, { family: 4 }).catch(() => null);
-  if (found === null) throw new CliError(`host ${name} has no IPv4 address`, ExitCode.Usage);
-  return { name, address: found.address, port };
+  const address = resolveAddress(/^\d+$/.test(text) ? `${text}@localhost` : text, '/tmp');
+  if ('path' in address)
+    throw new CliError(
+      `address ${JSON.stringify(text)}: monitors reach daemons over UDP; it must be PORT or PORT@HOST`,
+      ExitCode.Usage,
+    );
+  const found = await lookup(address.host, { family: 4 }).catch(() => null);
+  if (found === null) throw new CliError(`host ${address.host} has no IPv4 address`, ExitCode.Usage);
+  return { name: address.host, address: found.address, port: address.port };
 }
 
 function ownAddress(segments: readonly Segment[]): string | undefined {

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -13,7 +13,7 @@ describe('cutting bytes into lines', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('a', '\n', 'é')), fc.array(fc.nat({ max: 6 })), (characters, cuts) => {
         const bytes = Buffer.from(characters.join(''), 'latin1');
-        const splitter = new LineSplitter(1000);
+        const splitter = new LineSplitter({ maxLineBytes: 1000 });
         const lines: string[] = [];
         let at = 0;
         for (const length of [...cuts, bytes.length]) {
@@ -30,10 +30,56 @@ describe('cutting bytes into lines', () => {
     ['in one piece', ['ab\n', '12345\n']],
     ['in pieces', ['ab\n1', '23', '45']],
   ])('names the line that is too long, %s', (_, pieces) => {
-    const splitter = new LineSplitter(4);
-    const push = (): unknown => pieces.map((piece) => splitter.push(Buffer.from(piece)));
-    expect(push).toThrow(LineTooLongError);
-    expect(push).toThrow(/line \d is longer than 4 bytes/);
+    const splitter = new LineSplitter({ maxLineBytes: 4 });
+    const lines = pieces.flatMap((piece) => splitter.push(Buffer.from(piece)));
+    expect(texts(lines)).toEqual(['ab']);
+    expect(() => splitter.check()).toThrow(LineTooLongError);
+    expect(() => splitter.check()).toThrow(/line 2 is longer than 4 bytes/);
+    expect(splitter.end()).toBeNull();
+  });
+});
+
+describe('lines that are too long', () => {
+  const MAX = 8;
+  const cut = (longLines: 'skip' | 'split' | 'truncate', bytes: Buffer, pieces: readonly number[]) => {
+    const long: number[] = [];
+    const splitter = new LineSplitter({ maxLineBytes: MAX, longLines, onLongLine: (line) => long.push(line) });
+    const lines: Buffer[] = [];
+    let at = 0;
+    for (const length of [...pieces, bytes.length]) {
+      lines.push(...splitter.push(bytes.subarray(at, at + length)));
+      expect(splitter.restBytes).toBeLessThanOrEqual(MAX);
+      at += length;
+    }
+    const rest = splitter.end();
+    if (rest !== null) lines.push(rest);
+    return { lines: lines.map((line) => line.toString()), long };
+  };
+
+  it('are left out, cut up or cut off, whatever the pieces, and all others are untouched', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '€', '😀'), maxLength: 12 }), { minLength: 1 }),
+        fc.array(fc.nat({ max: 9 })),
+        (source, pieces) => {
+          const bytes = Buffer.from(`${source.join('\n')}\n`);
+          const isLong = (line: string): boolean => Buffer.byteLength(line) > MAX;
+          const long = source.flatMap((line, i) => (isLong(line) ? [i + 1] : []));
+          const skipped = cut('skip', bytes, pieces);
+          expect(skipped).toEqual({ lines: source.filter((line) => !isLong(line)), long });
+          const split = cut('split', bytes, pieces);
+          expect(split.lines.join('')).toBe(source.join(''));
+          expect(split.lines.every((line) => !isLong(line) && !line.includes('\ufffd'))).toBe(true);
+          expect(split.long).toEqual(long);
+          const truncated = cut('truncate', bytes, pieces);
+          expect(truncated.lines).toHaveLength(source.length);
+          for (const [i, line] of truncated.lines.entries()) {
+            expect(source[i]!.startsWith(line)).toBe(true);
+            expect(line === source[i] || Buffer.byteLength(line) > MAX - 4).toBe(true);
+          }
+        },
+      ),
+    );
   });
 });
 
@@ -125,8 +171,39 @@ describe('following a file', () => {
     expect(await lines.next()).toBe('b');
   });
 
-  it('fails on what is no file', async () => {
+  it('fails on what is no file from the start, as that is a mistake', async () => {
     file = folder;
-    await expect(follow().next()).rejects.toThrow('EISDIR');
+    await expect(follow().next()).rejects.toThrow('is a folder, and cannot be followed');
+  });
+
+  it('goes on through all that can happen to a file, and tells of it', async () => {
+    const notes: string[] = [];
+    const told = async (text: string): Promise<void> => {
+      while (!notes.some((note) => note.includes(text))) await new Promise((resolve) => setTimeout(resolve, 2));
+    };
+    await writeFile(file, 'one\n');
+    const lines = follow({ onNote: (text) => notes.push(text), longLines: 'skip', maxLineBytes: 20 });
+    expect(await lines.next()).toBe('one');
+    const next = lines.next();
+    await rm(file);
+    await told('is not there');
+    await mkdir(file);
+    await told('is a folder');
+    await rm(file, { recursive: true });
+    await symlink(file, file);
+    await told('cannot be opened: ELOOP');
+    await rm(file);
+    await writeFile(file, `${'x'.repeat(50)}\ntwo\r\n\0\xff\n`, 'latin1');
+    expect(await next).toBe('two\r');
+    await told('is there again');
+    await told('was replaced');
+    expect(await lines.next()).toBe('\0\xff');
+    const last = lines.next();
+    await truncate(file);
+    await told('was cut shorter');
+    await appendFile(file, 'three\n');
+    expect(await last).toBe('three');
+    // Each is told once for each time it happens, not at every look.
+    expect(notes.length).toBeLessThan(12);
   });
 });
