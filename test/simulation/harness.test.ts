@@ -45,12 +45,12 @@ describe('a run', () => {
 
 describe('the delivery path', () => {
   it('is driven into every corner by the swarm', () => {
-    const most = { logFull: 0, segments: 0, waited: 0, spilledBytes: 0, slowEnded: 0, rounds: 0 };
+    const most = { logFull: 0, segments: 0, waited: 0, spilledBytes: 0, slowEnded: 0, refused: 0, rounds: 0 };
     for (let seed = 1; seed <= 40; seed++) {
       const scenario = swarmScenario(seed, { minNodes: 2, maxNodes: 4 });
       const { delivery } = new Simulation(scenario, ringEngine).run();
       for (const figures of delivery) {
-        for (const key of ['logFull', 'segments', 'waited', 'spilledBytes', 'slowEnded'] as const)
+        for (const key of ['logFull', 'segments', 'waited', 'spilledBytes', 'slowEnded', 'refused'] as const)
           most[key] = Math.max(most[key], figures[key]);
         most.rounds = Math.max(most.rounds, figures.entries / scenario.delivery!.log.indexEntries);
       }
@@ -60,6 +60,7 @@ describe('the delivery path', () => {
     expect(most.waited).toBeGreaterThan(0);
     expect(most.spilledBytes).toBeGreaterThan(10_000);
     expect(most.slowEnded).toBeGreaterThan(0);
+    expect(most.refused).toBeGreaterThan(10);
     expect(most.rounds).toBeGreaterThan(1);
   });
 });

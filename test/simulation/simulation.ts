@@ -12,7 +12,8 @@ import { describePacket, packetType } from './network/wire-view.ts';
 import { Wiretap } from './network/wiretap.ts';
 import type { Connection } from './node/connection.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
-import type { DeliveryFigures, GroupService, GroupSurroundings } from './node/group-service.ts';
+import { forgedRecord } from './node/forged-records.ts';
+import { type DeliveryFigures, daemonName, type GroupService, type GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
 import { Sealing } from './node/sealing.ts';
 import { VirtualClient } from './node/virtual-client.ts';
@@ -81,6 +82,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   #recordings: Recordings | null = null;
   #wiretap: Wiretap | null = null;
   readonly #sealing: Sealing | null;
+  /** Null: nobody forges anything. */
+  #forger: Random | null = null;
   readonly #traffic = new Traffic();
   readonly #delivery: DeliveryPlan;
 
@@ -251,6 +254,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
             process: daemon,
             groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
             delivery: this.#delivery,
+            recordsAreForged: scenario.faults.some((fault) => fault.kind === 'forge'),
             messagesAreForged: scenario.faults.some((fault) => fault.kind === 'garbage' && fault.mode === 'sealed'),
             merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
             wake: () => this.events.after(0, () => this.#wake(daemon)),
@@ -377,6 +381,16 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 
   stepWallClock(node: number, seconds: number): void {
     this.#nodes[node]!.wallStepSeconds += seconds;
+  }
+
+  forge(index: number): void {
+    const node = this.#nodes[index]!;
+    const { clients, seed } = this.#scenario;
+    this.#forger ??= randomFor(seed, 'forger');
+    if (!node.running || this.#groups[node.process!.process] === null) return;
+    const groups = this.#forger.pick(clients).groups;
+    node.process!.queue.push(forgedRecord(this.#forger, `#eve#${daemonName(index)}`, groups));
+    this.events.after(0, () => node.wake());
   }
 
   garbage(mode: GarbageMode): void {

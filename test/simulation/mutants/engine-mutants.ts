@@ -1,5 +1,6 @@
 /** The list of ring-protocol.md 8.5 ("Mutation check") and some more: bugs that the simulator has to find. */
 import type { Mutant } from './mutant.ts';
+import { RECORD_MUTANTS } from './record-mutants.ts';
 import { SEAL_MUTANTS } from './seal-mutants.ts';
 
 const RING = 'engine/ring';
@@ -517,4 +518,5 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     expected: ['GRP-10'],
   },
   ...SEAL_MUTANTS,
+  ...RECORD_MUTANTS,
 ];

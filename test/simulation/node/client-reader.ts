@@ -8,6 +8,7 @@ import { type ControlFrames, FrameScan } from '../../../client/receive/frame-sca
 import { viewOf } from '../../../client/receive/receive-buffer.ts';
 import type { ViewId } from '../../../engine/wire/membership-decode.ts';
 import type { ClientEvent, GroupId } from '../trace/trace.ts';
+import { PASSING_MARKS } from './forged-records.ts';
 import { isPayloadOf, markOfFrame, serviceOf } from './records.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -57,6 +58,7 @@ export class ClientReader {
     // A notice of the daemon's own that messages were dropped.
     if (sender.startsWith('#!')) return null;
     const message = markOfFrame(bytes, cursor.frameOffset);
+    if (message >= PASSING_MARKS) return null;
     if (this.#checksPayload && !isPayloadOf(message, bytes, dataOffset, dataLength))
       throw new Error(`message ${message} reached a client with ${dataLength} bytes that are not its own`);
     const groups: string[] = [];

@@ -36,6 +36,8 @@ export interface GroupSurroundings {
   /** Longest body of a state exchange. */
   readonly groupsBodyBytes: number;
   readonly delivery: DeliveryPlan;
+  /** A daemon of the cluster makes records that no honest one makes. */
+  readonly recordsAreForged: boolean;
   /** Somebody changes messages on the network and seals them again. */
   readonly messagesAreForged: boolean;
   /** Tables of so many bytes have become one. */
@@ -61,6 +63,8 @@ export interface DeliveryFigures {
   spilledBytes: number;
   /** Clients ended because they did not read. */
   slowEnded: number;
+  /** Records of other daemons that were dropped because they made no sense. */
+  refused: number;
 }
 
 export const daemonName = (node: number): string => `n${node}`;
@@ -192,7 +196,8 @@ export class GroupService implements DeliveryTarget {
 
   /** Honest daemons make no record that the check refuses. */
   #refuse(origin: NodeIndex, fault: RecordFault): void {
-    if (!this.#surroundings.messagesAreForged)
+    const { recordsAreForged, messagesAreForged } = this.#surroundings;
+    if (!recordsAreForged && !messagesAreForged)
       throw new Error(`record of daemon ${origin} refused: ${describeRecordFault(fault)}`);
   }
 
@@ -206,6 +211,7 @@ export class GroupService implements DeliveryTarget {
       waited: this.#mostWaiting,
       spilledBytes: delivery[DeliveryCounter.BytesSpilled]!,
       slowEnded: this.#slowEnded,
+      refused: ring[OrderingCounter.RecordsRefused]!,
     };
   }
 

@@ -30,6 +30,7 @@ import {
 } from '../../../engine/wire/record.ts';
 import { AGREED_MESS, SELF_DISCARD } from '../../../engine/wire/service.ts';
 import type { GroupOperation, MessageId, Service } from '../trace/trace.ts';
+import { FORGED_SESSIONS } from './forged-records.ts';
 
 const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
 export const serviceBit = (service: Service): number => 1 << SERVICES.indexOf(service);
@@ -163,7 +164,7 @@ const u32 = (bytes: Uint8Array, at: number): number =>
 export const markOfFrame = (bytes: Uint8Array, at: number): MessageId => u32(bytes, at + MARK_OFFSET);
 
 /**
- * Calls `visit` for every message in `bytes[offset, offset + lengthBytes)`: every frame of a run, and every other record. The
+ * Calls `visit` for every message but forged ones in `bytes[offset, offset + lengthBytes)`: every frame of a run, and every other record. The
  * object passed is reused.
  */
 export function forEachMessage(
@@ -197,6 +198,10 @@ export function forEachMessage(
     met.group = null;
     const session = u32(bytes, at + RECORD_SESSION);
     met.session = session;
+    if (session >= FORGED_SESSIONS) {
+      at += alignRecord(recordBytes);
+      continue;
+    }
     if (met.kind === RecordKind.Run) {
       let frame = body;
       do {

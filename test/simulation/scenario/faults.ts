@@ -14,6 +14,7 @@ export interface FaultTarget {
   setSlow(node: number, perPacketMs: number): void;
   setLogFull(node: number, full: boolean): void;
   stepWallClock(node: number, seconds: number): void;
+  forge(node: number): void;
   garbage(mode: GarbageMode): void;
   replay(modes: readonly ReplayMode[]): void;
   rotate(stepMs: number): void;
@@ -71,6 +72,9 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
       return;
     case 'duplicate':
       target.during(fault.forMs, null, target.duplicate(fault));
+      return;
+    case 'forge':
+      again(target, fault.forMs, fault.everyMs, () => target.forge(chosen));
       return;
     case 'garbage':
       again(target, fault.forMs, fault.everyMs, () => target.garbage(fault.mode));

@@ -7,6 +7,7 @@ import { loadScenarios } from './named-load.ts';
 import { networkScenarios } from './named-network.ts';
 import { nodeScenarios } from './named-nodes.ts';
 import { operationScenarios } from './named-operation.ts';
+import { recordScenarios } from './named-records.ts';
 import { sealScenarios } from './named-seals.ts';
 import { sessionScenarios } from './named-sessions.ts';
 import { sizeScenarios } from './named-sizes.ts';
@@ -37,6 +38,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...operationScenarios,
   ...groupScenarios,
   ...sizeScenarios,
+  ...recordScenarios,
   ...sessionScenarios,
   ...sealScenarios,
   ...viewScenarios,

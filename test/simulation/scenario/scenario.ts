@@ -186,6 +186,8 @@ export type Fault = { readonly trigger: Trigger } & (
     }
   /** The cluster's key is changed: each of the three steps at every node, in some order, before the next begins. */
   | { readonly kind: 'rotate'; readonly stepMs: number }
+  /** A daemon of the cluster puts records into the order that no honest one makes. */
+  | { readonly kind: 'forge'; readonly node: NodeChoice; readonly forMs: number; readonly everyMs: number }
   /** Somebody on the network sends rubbish to every node. */
   | { readonly kind: 'garbage'; readonly forMs: number; readonly everyMs: number; readonly mode: GarbageMode }
 );

@@ -34,6 +34,7 @@ const KINDS: readonly SwarmKind[] = [
   'cut',
   'drop',
   'impair',
+  'forge',
   'garbage',
 ];
 
@@ -220,6 +221,8 @@ export function randomFault(random: Random, kind: SwarmKind, nodeCount: number, 
       };
     case 'impair':
       return randomImpairment(random, nodeCount, trigger, forMs);
+    case 'forge':
+      return { kind, trigger, node, forMs, everyMs: random.logarithmic(0.5, 20) };
     case 'garbage':
       return {
         kind,

@@ -1,0 +1,77 @@
+/** Checks of ordered records left out, one at a time: what a faulty member puts into the order then reaches groups, log and clients. */
+import type { Mutant } from './mutant.ts';
+
+const CHECK = 'engine/wire/record-check.ts';
+const SCENARIOS = ['forged-records'];
+
+const without = (name: string, breaks: string, from: string, to: string, file = CHECK): Mutant => ({
+  name: `records-${name}-unchecked`,
+  breaks,
+  changes: [{ file, from, to }],
+  scenarios: SCENARIOS,
+});
+
+export const RECORD_MUTANTS: readonly Mutant[] = [
+  without(
+    'at-all',
+    'ordered records are checked before groups and log',
+    'const fault = isOwn ? RecordFault.None : recordFault(bytes, view, at, daemon);',
+    'const fault = RecordFault.None as RecordFault; void daemon;',
+    'workers/ring/ordered-records.ts',
+  ),
+  without(
+    'group-count',
+    'a frame has 0 to 100 groups',
+    'if (groups < 0 || groups > MAX_GROUPS_PER_MESSAGE) return RecordFault.FrameTargets;',
+    'if (groups !== 1) return RecordFault.None;',
+  ),
+  without(
+    'group-name',
+    'groups that are joined have names',
+    'if (!isGroupNameField(bytes, body)) return RecordFault.GroupName;',
+    '',
+  ),
+  without(
+    'member-name',
+    'who joins is a client of the daemon that says so',
+    'return isPrivateNameOf(bytes, body + NAME_FIELD_LENGTH, daemon) ? RecordFault.None : RecordFault.MemberName;',
+    'return RecordFault.None;',
+  ),
+  without(
+    'sender',
+    'senders are clients of the daemon that says so',
+    'if (!isPrivateNameOf(bytes, first + OFFSET_SENDER, daemon)) return RecordFault.FrameSender;',
+    '',
+  ),
+  without(
+    'frame-type',
+    'frames have a type that a client may send',
+    'if ((type & FORBIDDEN_CLIENT_BITS) !== 0) return RecordFault.FrameType;',
+    '',
+  ),
+  without(
+    'frame-length',
+    'frames end where their run does',
+    'if (dataLength < 0 || dataLength > end - at - head || dataLength > MAX_DAEMON_BODY_LENGTH + HEADER_LENGTH - head)',
+    'if (dataLength < 0)',
+  ),
+  without(
+    'frame-count',
+    'a run has as many frames as it says',
+    'if (frames !== view.getUint32(record + RECORD_FRAME_COUNT, true)) return RecordFault.FrameCount;',
+    '',
+  ),
+  without(
+    'target-hash',
+    'a run goes to whom its frames name',
+    'return view.getInt32(record + RECORD_TARGET_HASH, true) === hash ? RecordFault.None : RecordFault.TargetHash;',
+    'return hash === 0 ? RecordFault.None : RecordFault.None;',
+  ),
+  without(
+    'message-length',
+    'messages are put together up to the longest that a client may send',
+    'if (!goesOn || collected + partBytes > MAX_RECORD_BODY_LENGTH) {',
+    'if (!goesOn) {',
+    'engine/ring/record-assembler.ts',
+  ),
+];

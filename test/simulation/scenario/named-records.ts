@@ -1,0 +1,48 @@
+/** Beyond the list of ring-protocol.md 8.5: a member of the cluster that puts forged records into the order. */
+import type { Violation } from '../checker/check.ts';
+import { randomFor } from '../core/random.ts';
+import type { RunResult } from '../simulation.ts';
+import type { NamedScenario } from './named.ts';
+import { at } from './named-network.ts';
+import { client, plainScenario } from './profile.ts';
+import type { Fault, Scenario } from './scenario.ts';
+import { randomComponents } from './swarm.ts';
+
+function forgedRecords(seed: number): Scenario {
+  const random = randomFor(seed, 'forged-records');
+  const nodeCount = random.integer(2, 5);
+  const faults: Fault[] = [];
+  for (let i = random.integer(1, 2); i > 0; i--)
+    faults.push({
+      kind: 'forge',
+      trigger: at(random.real(100, 300)),
+      node: random.integer(0, nodeCount - 1),
+      forMs: 500,
+      everyMs: random.logarithmic(0.5, 5),
+    });
+  // What was forged must not come back with a state exchange either.
+  if (random.chance(0.6))
+    faults.push({
+      kind: 'partition',
+      trigger: at(random.real(200, 600)),
+      forMs: random.real(100, 300),
+      component: randomComponents(random, nodeCount),
+    });
+  return plainScenario('forged-records', seed, nodeCount, {
+    clients: Array.from({ length: nodeCount }, (_, i) => client(i, `c${i}`, { intervalMs: 8, churn: 0.2 })),
+    faults,
+    faultsEndMs: 1_000,
+  });
+}
+
+/** Honest daemons saw what was forged, and nothing came of it: that is for the properties to say. */
+function wereRefused(_: Scenario, { delivery }: RunResult): Violation[] {
+  if (delivery.some(({ refused }) => refused > 0)) return [];
+  return [
+    { property: 'forged-records', title: 'forged records are refused', examples: ['no daemon refused any'], count: 1 },
+  ];
+}
+
+export const recordScenarios: readonly NamedScenario[] = [
+  { number: 46, name: 'forged-records', make: forgedRecords, extra: wereRefused },
+];
