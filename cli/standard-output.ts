@@ -44,6 +44,8 @@ export async function outputWritten(): Promise<void> {
   const giveUpAtMs = Date.now() + (state.matters ? Number.POSITIVE_INFINITY : DAEMON_PATIENCE_MS);
   while (process.stdout.writableLength > 0 && state.failure === null && Date.now() < giveUpAtMs)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  // A file's error is told in the next round of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** For people. Nobody may be there to read it. */
