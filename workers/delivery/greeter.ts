@@ -34,7 +34,7 @@ export interface GreeterOptions {
 
 /**
  * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then its socket is not read: the
- * rest stays with TCP until the handshake has come so far.
+ * rest stays with TCP until the session is open. A whole handshake is shorter, so one that is not read has all it needs.
  */
 export const HANDSHAKE_READ_BYTES = 512;
 /** How long a refused connection may take to read its reply before it is cut. */
@@ -178,10 +178,6 @@ export class Greeter {
       }
       if (!hasProgressed) break;
     }
-    if (input.paused && handshake.waitsForClient && input.length < HANDSHAKE_READ_BYTES) {
-      input.paused = false;
-      session.socket.resume();
-    }
   }
 
   #step(session: ClientSession, step: HandshakeStep): void {
@@ -211,7 +207,6 @@ export class Greeter {
         return;
       case 'accept':
         this.forget(session);
-        session.input.paused = false;
         session.identity = new SenderIdentity(session.privateName);
         session.state = 'open';
         session.socket.write(step.bytes);

@@ -13,7 +13,7 @@ export class SessionInput {
   end = 0;
   /** The submit ring was full: the socket is not read until the bytes kept here are through. */
   stalled = false;
-  /** In the handshake: the socket is not read until the bytes kept here have been looked at. */
+  /** In the handshake: the socket is not read until the session is open. */
   paused = false;
   /** Since when the frame at the front waits for its rest; 0: it does not, or nobody has asked. */
   incompleteSinceMs = 0;
