@@ -98,7 +98,7 @@ const NAMES: Readonly<Record<keyof ConnectOptions, true>> = {
   splitTargets: true,
   socketDirectory: true,
 };
-const OPTION_NAMES = Object.keys(NAMES) as readonly (keyof ConnectOptions)[];
+export const OPTION_NAMES = Object.keys(NAMES) as readonly (keyof ConnectOptions)[];
 
 const checkTimeout = (field: string, value: unknown): number => checkInteger(field, value, 1, MAX_TIMEOUT_MS);
 export const checkBytes = (field: string, value: unknown): number =>

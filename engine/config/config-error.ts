@@ -71,6 +71,8 @@ const LONGEST_SHOWN_CHARS = 60;
 
 /** A value on one line: strings quoted, control characters escaped, cut when long. */
 export function showValue(value: unknown): string {
+  // Its text would be its source, and a Proxy of one may throw when asked.
+  if (typeof value === 'function') return '(a function)';
   const text =
     typeof value === 'string' || (typeof value === 'object' && value !== null) ? quote(value) : String(value);
   return text.length > LONGEST_SHOWN_CHARS ? `${text.slice(0, LONGEST_SHOWN_CHARS)}…` : text;

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthChannel, Batch, ConnectOptions, Data, SendOptions, Target } from '../../client/index.ts';
+import { OPTION_NAMES } from '../../client/options.ts';
 import { type Daemon, startDaemon } from '../../daemon/start-daemon.ts';
 import * as library from '../../index.ts';
 import { hostileValue, MISLEADING } from './support/hostile-values.ts';
@@ -139,12 +140,6 @@ const pulling =
     puller.multicast(puller.privateName, 'next');
     expect(await next).toBeDefined();
   };
-
-const OPTION_NAMES: readonly (keyof ConnectOptions)[] = [
-  ...['address', 'host', 'port', 'path', 'name', 'membership', 'priority', 'auth', 'connectTimeoutMs', 'signal'],
-  ...['retryNameInUse', 'receiveQueueBytes', 'sendQueueBytes', 'copyBelowBytes', 'closeTimeoutMs', 'daemonTimeoutMs'],
-  ...['maxTargets', 'splitTargets', 'socketDirectory'],
-] as never;
 
 async function connecting(
   by: (options: ConnectOptions) => Promise<{ close(): Promise<void> }>,

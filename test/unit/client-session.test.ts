@@ -359,4 +359,26 @@ describe('sending', () => {
     expect(session.pendingBytes).toBe(0);
     for (let i = 0; i < sent; i++) await readFrame(peer, 50_000);
   });
+
+  it('tells by the event close what could not be brought to the daemon, and never rejects', async () => {
+    const { session, peer, daemon } = await openPair({ closeTimeoutMs: 50 });
+    peer.socket.pause();
+    const closed = new Promise<unknown>((resolve) => session.once('close', resolve));
+    for (let i = 0; i < 200; i++) session.multicast('room', Buffer.alloc(100_000));
+    await session.close();
+    expect(session.pendingBytes).toBeGreaterThan(0);
+    const error = await closed;
+    expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' });
+    expect(String(error)).toMatch(/\d+ bytes are not sent: it did not take them and hang up within closeTimeoutMs 50/);
+    await daemon.stop();
+  });
+
+  it('tells when the daemon has not hung up, and so may not have taken what was sent last', async () => {
+    const { session, daemon } = await openPair({ closeTimeoutMs: 50 });
+    const closed = new Promise<unknown>((resolve) => session.once('close', resolve));
+    session.multicast('room', 'x');
+    await session.close();
+    expect(String(await closed)).toMatch(/the daemon has not confirmed that it has taken what was sent last/);
+    await daemon.stop();
+  });
 });
