@@ -76,6 +76,7 @@ export async function createDaemonSpec(
       policy: options.slowConsumerPolicy,
     },
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
+    maxSessionGroups: options.maxSessionGroups,
     ring: {
       ring: {
         self: self.node,

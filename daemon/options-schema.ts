@@ -189,6 +189,7 @@ const fileOptions = {
   maxSessions: integer(1, 1_000_000),
   maxSessionBytes: byteCount(1024, MAX_QUEUE_BYTES),
   maxQueuedBytes: byteCount(1024 * 1024, MAX_QUEUE_BYTES).nullable(),
+  maxSessionGroups: integer(1, 10_000_000),
   slowConsumerPolicy: oneOf(SLOW_CONSUMER_POLICIES),
   handshakeTimeout: milliseconds(),
   maxHandshakes: integer(1, 1_000_000),

@@ -27,6 +27,7 @@ export interface DaemonSpec {
   readonly limits: SlowConsumerLimits;
   /** Of what waits for all clients together. */
   readonly maxQueuedBytes: number;
+  readonly maxSessionGroups: number;
   readonly ring: RingAgentOptions;
   readonly network: NetworkOptions;
   /** Seals traffic between daemons; null: a checksum only. */

@@ -56,6 +56,8 @@ export interface DeliveryOptions {
   readonly limits: SlowConsumerLimits;
   /** Of what waits for all clients of the daemon together. */
   readonly maxQueuedBytes: number;
+  /** Groups that one client may be in. */
+  readonly maxSessionGroups: number;
 }
 
 export interface DeliveryLinks {
@@ -124,7 +126,7 @@ export class DeliveryAgent implements Agent {
     this.#port = new SubmitPort(links.submit, links.requests);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, links.counters, links.schedule);
     this.#farewell = new Farewell(this.#sessions, links.counters, links.logger, links.now);
-    this.#pump = new FramePump(this.#port, links.counters, {
+    this.#pump = new FramePump(this.#port, links.counters, options.maxSessionGroups, {
       endSession: (session, reason, protocolError) => this.#endByInput(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
       markDirty: (session) => this.#delivery.markDirty(session),

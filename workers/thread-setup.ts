@@ -163,6 +163,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       auth: spec.auth,
       limits: spec.limits,
       maxQueuedBytes: spec.maxQueuedBytes,
+      maxSessionGroups: spec.maxSessionGroups,
     },
     {
       log: memory.log,

@@ -111,7 +111,7 @@ export class LoneRingAgent {
 export class Intake {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
-  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), {
+  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), Number.POSITIVE_INFINITY, {
     endSession: refuse,
     stalled: refuse,
     markDirty: refuse,

@@ -9,6 +9,8 @@ const HEADINGS = [
   'members',
   'sessions',
   'busy',
+  'slow',
+  'queued',
   'groups',
   'messages',
   'msg/s',
@@ -20,6 +22,8 @@ const HEADINGS = [
   'up',
   'release',
 ];
+
+const MEBIBYTE = 1024 * 1024;
 
 /** What is known of every daemon; `earlier` is the last look, for rates. */
 export function statusTable(statuses: readonly DaemonStatus[], earlier: readonly DaemonStatus[]): string {
@@ -40,6 +44,8 @@ function cells(report: StatusReport, earlier: StatusReport | null, members: stri
     members,
     String(report.sessions),
     ring === null ? '' : grouped(ring.handshakesCrowdedOut + ring.passwordsBusy),
+    ring === null ? '' : grouped(ring.slowConsumersEnded),
+    ring === null ? '' : `${grouped(Math.ceil(ring.queuedBytes / MEBIBYTE))} MiB`,
     String(report.groups),
     grouped(report.messagesDelivered),
     earlier === null ? '' : messageRate(report, earlier),

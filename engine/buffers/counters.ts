@@ -118,6 +118,8 @@ export const DeliveryCounter = {
   QueuesEnded: 62,
   /** What waits for this worker's slowest session, while all together are over the limit; else 0. */
   WorstQueueBytes: 63,
+  /** Joins refused because the session was in `MaxSessionGroups` groups; they are among `RequestsRejected`. */
+  JoinsRefused: 64,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

@@ -58,6 +58,7 @@ export const OPTION_KINDS: Readonly<Record<OptionKey, ValueKind>> = {
   maxSessions: 'number',
   maxSessionBytes: 'text',
   maxQueuedBytes: 'text',
+  maxSessionGroups: 'number',
   slowConsumerPolicy: 'keyword',
   handshakeTimeout: 'number',
   maxHandshakes: 'number',

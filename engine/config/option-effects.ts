@@ -78,6 +78,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   maxHandshakes: honoured,
   maxInputBytes: honoured,
   maxQueuedBytes: honoured,
+  maxSessionGroups: honoured,
   maxWaitingPasswords: unless((values) =>
     allows('PWORD', values) ? null : 'no authentication method is PWORD, so no password is ever checked',
   ),

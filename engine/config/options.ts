@@ -134,6 +134,8 @@ export interface ConfigurationOptions {
   readonly maxSessionBytes: number;
   /** What may wait for all slow sessions together, shared bytes counted once; null: a quarter of the memory. */
   readonly maxQueuedBytes: number | null;
+  /** Groups one session may be in; a join of one more is rejected. */
+  readonly maxSessionGroups: number;
   /** What happens to a session over its limits. */
   readonly slowConsumerPolicy: SlowConsumerPolicy;
   /** Time a client has for CONNECT and for AUTH together. */
@@ -204,6 +206,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   maxSessions: 4096,
   maxSessionBytes: 64 * 1024 * 1024,
   maxQueuedBytes: null,
+  maxSessionGroups: 100_000,
   slowConsumerPolicy: 'disconnect',
   handshakeTimeout: 5000,
   maxHandshakes: 1024,

@@ -62,6 +62,22 @@ export const EXTENSION_COUNTERS = [
   'inputPauses',
   'inputsEnded',
   'recordsRefused',
+  'queuedBytes',
+  'queuedBytesMost',
+  'queuesEnded',
+  'longestQueueBytes',
+  'slowConsumersEnded',
+  'messagesDropped',
+  'spilledBytes',
+  'logSegments',
+  'logWaitingBytes',
+  'logWaitingMost',
+  'viewsTooLong',
+  'logFull',
+  'submitStalls',
+  'protocolErrors',
+  'requestsRejected',
+  'joinsRefused',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -116,6 +116,7 @@ const otherOptions = fc.record(
     maxSessions: fc.integer({ min: 1, max: 1_000_000 }),
     maxSessionBytes: fc.integer({ min: 1024, max: 2 ** 40 }),
     maxQueuedBytes: fc.integer({ min: 2 ** 20, max: 2 ** 40 }),
+    maxSessionGroups: fc.integer({ min: 1, max: 10_000_000 }),
     slowConsumerPolicy: fc.constantFrom(...SLOW_CONSUMER_POLICIES),
     unixSocketMode: fc.nat({ max: 0o777 }),
     logLevel: fc.constantFrom(...LOG_LEVELS),

@@ -128,6 +128,7 @@ describe('options of a file', () => {
       maxSessions: 997,
       maxSessionBytes: 16 * 1024 * 1024,
       maxQueuedBytes: 2 * 1024 ** 3,
+      maxSessionGroups: 500,
       slowConsumerPolicy: 'drop-unreliable',
       handshakeTimeout: 2500,
       maxHandshakes: 300,

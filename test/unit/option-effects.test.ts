@@ -201,6 +201,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   handshakeTimeout: () => changes('HandshakeTimeout = 77', ({ handshakeTimeoutMs }) => handshakeTimeoutMs, 77),
   maxHandshakes: () => changes('MaxHandshakes = 7', ({ maxHandshakes }) => maxHandshakes, 7),
   maxQueuedBytes: () => changes('MaxQueuedBytes = 2M', ({ maxQueuedBytes }) => maxQueuedBytes, 2 * 1024 * 1024),
+  maxSessionGroups: () => changes('MaxSessionGroups = 7', ({ maxSessionGroups }) => maxSessionGroups, 7),
   maxInputBytes: () => changes('MaxInputBytes = 2M', ({ maxInputBytes }) => maxInputBytes, 2 * 1024 * 1024),
   maxWaitingPasswords: async () => {
     const file = temporaryFile('');

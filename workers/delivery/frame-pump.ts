@@ -26,11 +26,13 @@ export class FramePump {
   readonly #port: SubmitPort;
   readonly #counters: Float64Array;
   readonly #events: PumpEvents;
+  readonly #maxSessionGroups: number;
 
-  constructor(port: SubmitPort, counters: Float64Array, events: PumpEvents) {
+  constructor(port: SubmitPort, counters: Float64Array, maxSessionGroups: number, events: PumpEvents) {
     this.#port = port;
     this.#counters = counters;
     this.#events = events;
+    this.#maxSessionGroups = maxSessionGroups;
   }
 
   /**
@@ -137,7 +139,9 @@ export class FramePump {
       return true;
     }
     const group = groupCount > 0 ? readName(bytes, start + HEADER_LENGTH) : '';
-    if (groupNameProblem(group) !== null) {
+    const isFull = (type & JOIN_MESS) !== 0 && session.groupCount >= this.#maxSessionGroups;
+    if (isFull) this.#counters[DeliveryCounter.JoinsRefused]!++;
+    if (isFull || groupNameProblem(group) !== null) {
       session.output.addOwned(rejectFrame(bytes, view, start, end, session.privateName), 1);
       this.#counters[DeliveryCounter.RequestsRejected]!++;
       this.#events.markDirty(session);

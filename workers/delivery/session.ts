@@ -40,6 +40,8 @@ export class ClientSession {
   dirty = false;
   /** Number of the last message this session was listed for; keeps a multi-group message to one copy. */
   stamp = 0;
+  /** Groups it is a member of, as far as the worker has read the log. */
+  groupCount = 0;
   /** UNRELIABLE messages dropped since the client was last told. */
   droppedFrames = 0;
   droppedTotal = 0;

@@ -148,6 +148,23 @@ export function statusExtension(counters: CountersMemory, addresses: readonly nu
       inputBytes: clients(DeliveryCounter.InputBytes),
       inputPauses: clients(DeliveryCounter.InputPauses),
       inputsEnded: clients(DeliveryCounter.InputsEnded),
+      queuedBytes: clients(DeliveryCounter.QueuedBytes),
+      // Each worker has seen the sum of all.
+      queuedBytesMost: mostOfWorkers(counters, DeliveryCounter.QueuedBytesMost),
+      queuesEnded: clients(DeliveryCounter.QueuesEnded),
+      longestQueueBytes: mostOfWorkers(counters, DeliveryCounter.LongestQueueBytes),
+      slowConsumersEnded: clients(DeliveryCounter.SlowConsumersEnded),
+      messagesDropped: clients(DeliveryCounter.MessagesDropped),
+      spilledBytes: clients(DeliveryCounter.BytesSpilled),
+      logSegments: ring[OrderingCounter.LogSegmentsTouched]!,
+      logWaitingBytes: ring[OrderingCounter.LogWaitingBytes]!,
+      logWaitingMost: ring[OrderingCounter.LogWaitingHighWater]!,
+      viewsTooLong: ring[OrderingCounter.FramesTooLong]!,
+      logFull: ring[OrderingCounter.LogFull]!,
+      submitStalls: clients(DeliveryCounter.SubmitStalls),
+      protocolErrors: clients(DeliveryCounter.ProtocolErrors),
+      requestsRejected: clients(DeliveryCounter.RequestsRejected),
+      joinsRefused: clients(DeliveryCounter.JoinsRefused),
       recordsRefused: ring[OrderingCounter.RecordsRefused]!,
       logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
       sealsShort: refusedBy(SealRefusal.Short),
@@ -168,4 +185,12 @@ function sumOfWorkers(counters: CountersMemory, counter: number): number {
   let sum = 0;
   for (let worker = 0; worker < counters.deliveryWorkers; worker++) sum += deliveryCounters(counters, worker)[counter]!;
   return sum;
+}
+
+function mostOfWorkers(counters: CountersMemory, counter: number): number {
+  let most = 0;
+  for (let worker = 0; worker < counters.deliveryWorkers; worker++) {
+    most = Math.max(most, deliveryCounters(counters, worker)[counter]!);
+  }
+  return most;
 }
