@@ -143,7 +143,7 @@ function restartVolatile(seed: number): Scenario {
 
 /** After that the ring without the run that ended is there, what it left in the network is over, and others look round again. */
 const SET_BACK_BOUND_MS = 3000;
-const UNTOLD_MS = 1200;
+const UNTOLD_MS = 700;
 
 /** A daemon that keeps no state is killed, or ends politely, and is started with a lower number than its last run: its clock was set back. */
 function clockSetBack(seed: number): Scenario {
