@@ -171,7 +171,7 @@ const startingDaemon = {
       const started = await startDaemon({ ...base, [name]: value } as never);
       await started.stop({ drainTimeoutMs: 0 });
     }, [ConfigError]);
-    if (value !== undefined && (typeof value !== 'object' || value === null || Array.isArray(value)))
+    if (value !== undefined && (typeof value !== 'object' || value === null))
       await outcome(() => startDaemon(value as never), [ConfigError]);
   },
 };
