@@ -78,8 +78,6 @@ export interface NetworkLinks {
   readonly logger: Log;
   readonly schedule: () => void;
   readonly now: () => number;
-  /** Unix milliseconds. */
-  readonly wallMs: () => number;
   /** Null: traffic is not sealed, and no monitor can command. */
   readonly clusterKeys: readonly ClusterKey[] | null;
   /** An authenticated monitor asks for the daemon's orderly end. */
@@ -125,7 +123,6 @@ export class NetworkAgent implements Agent {
       counters: links.allCounters,
       logger,
       now,
-      wallMs: links.wallMs,
       send: (datagram, port, address) => this.#sendAnswer(datagram, port, address),
       partition: (components) => this.#partition(components),
       setWindows: (windows) => this.#setWindows(windows),

@@ -15,12 +15,16 @@ export interface MonitoredDaemon {
 export interface Exchange<Answer> {
   /** Makes the request anew for each attempt. */
   readonly request: (sender: MonitorSender) => Uint8Array;
-  /** Null for a datagram that is no answer. */
-  readonly read: (datagram: Uint8Array) => Answer | null;
+  /** Null for a datagram that is no answer; `AGAIN`: the request is to be made anew with what it said. */
+  readonly read: (datagram: Uint8Array) => Answer | typeof AGAIN | null;
 }
 
 /** Daemons receive datagrams, so a request may be lost: it is sent more than once within the time. */
 const ATTEMPTS = 3;
+/** What one daemon may make a monitor send, beside those. */
+const MOST_AGAIN = 6;
+
+export const AGAIN = Symbol('again');
 
 /**
  * A daemon answers only to addresses of its configuration, so the answer is asked for at `answerAddress` or, when that is
@@ -39,6 +43,7 @@ export async function exchange<Answer>(
     await bound(socket);
     const sender = { address: ipv4ToNumber(from) ?? 0, port: socket.address().port };
     return await new Promise<Answer | null>((resolve, reject) => {
+      let again = 0;
       const send = (): void => socket.send(request(sender), daemon.port, daemon.address);
       const repeat = setInterval(send, timeoutMs / ATTEMPTS);
       const timer = setTimeout(() => finish(null), timeoutMs);
@@ -49,7 +54,9 @@ export async function exchange<Answer>(
       };
       socket.on('message', (datagram) => {
         const answer = read(datagram);
-        if (answer !== null) finish(answer);
+        if (answer === AGAIN) {
+          if (again++ < MOST_AGAIN) send();
+        } else if (answer !== null) finish(answer);
       });
       socket.on('error', reject);
       send();

@@ -1,9 +1,10 @@
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { type CommandVerdict, decodeAnswer, VERDICT_TEXTS } from '../../engine/wire/monitor-answer.ts';
 import { encodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
+import { NO_TICKET } from '../../engine/wire/monitor-trailer.ts';
 import { openMonitorDatagram, sealMonitorDatagram } from '../../workers/network/command-seal.ts';
 import type { ConfiguredDaemon } from './cluster.ts';
-import { exchange } from './exchange.ts';
+import { AGAIN, exchange } from './exchange.ts';
 
 /** What became of a command at one daemon. */
 export interface CommandResult {
@@ -17,7 +18,7 @@ export interface CommandResult {
 }
 
 /**
- * Sends a command, sealed with the first key, and waits for what the daemon says to it.
+ * Sends a command, sealed with the first key, and waits for what the daemon says to it: first a ticket, with which it is sent again.
  * @param answerAddress see `exchange`
  */
 export async function sendCommand(
@@ -27,23 +28,32 @@ export async function sendCommand(
   answerAddress: string | undefined,
   timeoutMs: number,
 ): Promise<CommandResult> {
-  const sentUnixMs = new Set<number>();
-  let latestUnixMs = 0;
+  const attempts = new Set<number>();
+  const answered = new Set<number>();
+  let latest = 0;
+  let ticket = NO_TICKET;
   const result = await exchange({ name, address, port }, answerAddress, timeoutMs, {
     request: (sender) => {
-      // Each attempt is a command of its own: a daemon takes no time twice.
-      latestUnixMs = Math.max(Date.now(), latestUnixMs + 1);
-      sentUnixMs.add(latestUnixMs);
-      return sealMonitorDatagram(encodeCommand(command, target, sender), keys[0]!, latestUnixMs);
+      // Answers to another monitor, or to one that ran before, are not for this one.
+      latest = Math.max(Date.now(), latest + 1);
+      attempts.add(latest);
+      return sealMonitorDatagram(encodeCommand(command, target, sender), keys[0]!, latest, ticket);
     },
-    read: (datagram): Pick<CommandResult, 'verdict' | 'text'> | null => {
+    read: (datagram): Pick<CommandResult, 'verdict' | 'text'> | typeof AGAIN | null => {
       const read = decodeAnswer(datagram);
       if (read === null) return null;
       const { verdict, detail } = read.answer;
       const seal = openMonitorDatagram(datagram, read.length, keys);
-      const isGenuine = seal.state === 'sealed' && sentUnixMs.has(seal.unixMs);
+      const isGenuine = seal.state === 'sealed' && attempts.has(seal.attempt);
+      if (isGenuine && seal.ticket.some((byte) => byte !== 0)) {
+        // The network may double an answer.
+        if (answered.has(seal.attempt)) return null;
+        answered.add(seal.attempt);
+        ticket = seal.ticket;
+        return AGAIN;
+      }
       // Daemons that share no key with us cannot seal their refusal; that something was done must be proven.
-      if (verdict === 'accepted' && !isGenuine) return null;
+      if ((verdict === 'accepted' || verdict === 'ticket') && !isGenuine) return null;
       return { verdict, text: detail === '' ? VERDICT_TEXTS[verdict] : detail };
     },
   });

@@ -5,10 +5,11 @@ import { decodeAnswer, encodeAnswer, VERDICTS } from '../../engine/wire/monitor-
 import { decodeCommand, encodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 import { decodeExtension, EXTENSION_COUNTERS, encodeExtension } from '../../engine/wire/monitor-extension.ts';
 import { MONITOR_HEADER_LENGTH, readMonitorRequest } from '../../engine/wire/monitor-header.ts';
-import { TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import { NO_TICKET, TICKET_LENGTH, TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
 import { MAX_CREDIT, Token } from '../../engine/wire/ring-token.ts';
-import { CLOCK_TOLERANCE_MS, CommandGuard } from '../../workers/network/command-guard.ts';
+import { CommandGuard } from '../../workers/network/command-guard.ts';
 import { openMonitorDatagram, sealMonitorDatagram } from '../../workers/network/command-seal.ts';
+import { TICKET_GOOD_FOR_MS } from '../../workers/network/command-tickets.ts';
 
 const MONITOR = { address: 0x7f00_0001, port: 6543 };
 const DAEMON = { node: 1, daemonCount: 3, address: 0x7f00_0002 };
@@ -136,7 +137,8 @@ describe('the seal', () => {
     expect(openMonitorDatagram(sealed, request.length, [clusterKey(2, 1), KEY])).toEqual({
       state: 'sealed',
       key: KEY,
-      unixMs: 1_800_000_000_000,
+      attempt: 1_800_000_000_000,
+      ticket: NO_TICKET,
     });
   });
 
@@ -156,64 +158,94 @@ describe('the seal', () => {
 });
 
 describe('the guard', () => {
-  const STARTED = 1_800_000_000_000;
-  const NOW = STARTED + 100_000;
-  const guard = (enabled = true): CommandGuard =>
-    new CommandGuard({ enabled, address: DAEMON.address, startedUnixMs: STARTED });
+  const NOW = 100_000;
+  const guard = (enabled = true): CommandGuard => new CommandGuard({ enabled, address: DAEMON.address });
+  const command = (ticket = NO_TICKET, { target = DAEMON, from = MONITOR } = {}): Uint8Array =>
+    sealMonitorDatagram(encodeCommand(PARTITION, target, from), KEY, 7, ticket);
 
-  function judged(
-    by: CommandGuard,
-    unixMs: number,
-    { keys = [KEY] as readonly ClusterKey[] | null, target = DAEMON, from = MONITOR, now = NOW } = {},
-  ): string {
-    const datagram = sealMonitorDatagram(encodeCommand(PARTITION, target, from), KEY, unixMs);
-    return by.judge(readMonitorRequest(datagram)!, datagram, keys, now).verdict;
+  const judge = (by: CommandGuard, datagram: Uint8Array, now = NOW, keys: readonly ClusterKey[] | null = [KEY]) =>
+    by.judge(readMonitorRequest(datagram)!, datagram, keys, now);
+
+  /** As a monitor asks for it. */
+  function ticketFrom(by: CommandGuard, now = NOW, from = MONITOR): Uint8Array {
+    const { verdict, seal } = judge(by, command(NO_TICKET, { from }), now);
+    expect(verdict).toBe('ticket');
+    expect(seal).toMatchObject({ key: KEY, attempt: 7 });
+    return seal!.ticket!;
   }
 
-  it('lets a sealed command of now in', () => {
-    expect(judged(guard(), NOW)).toBe('accepted');
+  it('lets a sealed command with a ticket of its own in', () => {
+    const one = guard();
+    expect(judge(one, command(ticketFrom(one)))).toEqual({
+      verdict: 'accepted',
+      seal: { key: KEY, attempt: 7, ticket: null },
+    });
   });
 
   it('says why not', () => {
-    expect(judged(guard(false), NOW)).toBe('disabled');
-    expect(judged(guard(), NOW, { keys: null })).toBe('no-keys');
-    expect(judged(guard(), NOW, { keys: [clusterKey(9, 7)] })).toBe('unknown-key');
-    expect(judged(guard(), NOW, { keys: [clusterKey(1, 9)] })).toBe('wrong-seal');
-    expect(judged(guard(), NOW, { target: { ...DAEMON, address: 1 } })).toBe('wrong-target');
-    const unsealed = encodeCommand(PARTITION, DAEMON, MONITOR);
-    expect(guard().judge(readMonitorRequest(unsealed)!, unsealed, [KEY], NOW).verdict).toBe('unsealed');
-  });
-
-  it('takes clocks that differ by 30 s and no more', () => {
-    expect(judged(guard(), NOW - CLOCK_TOLERANCE_MS)).toBe('accepted');
-    expect(judged(guard(), NOW + CLOCK_TOLERANCE_MS)).toBe('accepted');
-    expect(judged(guard(), NOW - CLOCK_TOLERANCE_MS - 1)).toBe('wrong-time');
-    expect(judged(guard(), NOW + CLOCK_TOLERANCE_MS + 1)).toBe('wrong-time');
-  });
-
-  it('takes each time once, and none before it, from one monitor', () => {
     const one = guard();
-    expect([NOW, NOW, NOW - 1, NOW + 1].map((unixMs) => judged(one, unixMs))).toEqual([
-      'accepted',
-      'replayed',
-      'replayed',
-      'accepted',
-    ]);
-    expect(judged(one, NOW, { from: { address: 0x7f00_0009, port: 1 } })).toBe('accepted');
+    const ticket = ticketFrom(one);
+    const why = (by: CommandGuard, datagram: Uint8Array, keys: readonly ClusterKey[] | null = [KEY]): string =>
+      judge(by, datagram, NOW, keys).verdict;
+    expect(why(guard(false), command())).toBe('disabled');
+    expect(why(one, command(ticket), null)).toBe('no-keys');
+    expect(why(one, command(ticket), [clusterKey(9, 7)])).toBe('unknown-key');
+    expect(why(one, command(ticket), [clusterKey(1, 9)])).toBe('wrong-seal');
+    expect(why(one, command(ticket, { target: { ...DAEMON, address: 1 } }))).toBe('wrong-target');
+    expect(why(one, encodeCommand(PARTITION, DAEMON, MONITOR))).toBe('unsealed');
+    // None of these used the ticket up.
+    expect(why(one, command(ticket))).toBe('accepted');
   });
 
-  it('does not let a refused command count', () => {
+  it('obeys what was recorded no more: not at once, not later, and gives a ticket for a true one', () => {
     const one = guard();
-    expect(judged(one, NOW + 5, { target: { ...DAEMON, address: 1 } })).toBe('wrong-target');
-    expect(judged(one, NOW)).toBe('accepted');
+    const recorded = command(ticketFrom(one));
+    expect(judge(one, recorded).verdict).toBe('accepted');
+    for (let now = NOW; now < NOW + 10 * TICKET_GOOD_FOR_MS; now += 1000)
+      expect(judge(one, recorded, now).verdict, `after ${now - NOW} ms`).toBe('replayed');
+    const { ticket } = judge(one, recorded).seal!;
+    expect(judge(one, command(ticket!)).verdict).toBe('accepted');
   });
 
-  it('takes nothing from before the daemon started', () => {
-    expect(judged(guard(), STARTED, { now: STARTED + 1000 })).toBe('replayed');
+  it('obeys nothing that was recorded of an earlier run of the daemon, whatever the time is now', () => {
+    const before = guard();
+    const used = command(ticketFrom(before));
+    const unused = command(ticketFrom(before));
+    expect(judge(before, used).verdict).toBe('accepted');
+    const after = guard();
+    for (const now of [0, NOW - 1, NOW, NOW + 1, NOW + TICKET_GOOD_FOR_MS])
+      for (const recorded of [used, unused]) expect(judge(after, recorded, now).verdict).toBe('replayed');
+  });
+
+  it('takes a ticket for so long and no longer', () => {
+    const one = guard();
+    expect(judge(one, command(ticketFrom(one)), NOW + TICKET_GOOD_FOR_MS).verdict).toBe('accepted');
+    expect(judge(one, command(ticketFrom(one)), NOW + TICKET_GOOD_FOR_MS + 1).verdict).toBe('replayed');
+  });
+
+  it('takes a ticket from the monitor it was given to, and none that is changed', () => {
+    const one = guard();
+    const ticket = ticketFrom(one);
+    const other = { address: 0x7f00_0009, port: 1 };
+    expect(judge(one, command(ticket, { from: other })).verdict).toBe('replayed');
+    for (let bit = 0; bit < TICKET_LENGTH * 8; bit++) {
+      const changed = Uint8Array.from(ticket);
+      changed[bit >>> 3]! ^= 1 << (bit & 7);
+      expect(judge(one, command(changed)).verdict, `bit ${bit}`).toBe('replayed');
+    }
+    expect(judge(one, command(ticket)).verdict).toBe('accepted');
+  });
+
+  it('gives each monitor tickets of its own, however often others ask', () => {
+    const one = guard();
+    const ticket = ticketFrom(one);
+    const others = Array.from({ length: 500 }, () => Buffer.from(ticketFrom(one)).toString('hex'));
+    expect(new Set(others).size).toBe(others.length);
+    expect(judge(one, command(ticket)).verdict).toBe('accepted');
   });
 
   it('has the trailer outside of data_len, so that the original does not take it', () => {
-    const datagram = sealMonitorDatagram(encodeCommand(PARTITION, DAEMON, MONITOR), KEY, NOW);
+    const datagram = command();
     expect(datagram.length).toBe(MONITOR_HEADER_LENGTH + readMonitorRequest(datagram)!.bodyLength + TRAILER_LENGTH);
   });
 });

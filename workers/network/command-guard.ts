@@ -3,29 +3,29 @@ import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import type { CommandVerdict } from '../../engine/wire/monitor-answer.ts';
 import { MONITOR_HEADER_LENGTH, type MonitorRequest } from '../../engine/wire/monitor-header.ts';
 import { openMonitorDatagram } from './command-seal.ts';
-
-/** How far the clocks of monitor and daemon may be apart. */
-export const CLOCK_TOLERANCE_MS = 30_000;
+import { CommandTickets } from './command-tickets.ts';
 
 export interface GuardOptions {
   /** `DangerousMonitor` of the configuration. */
   readonly enabled: boolean;
   /** IPv4 address of this daemon, which a command must name. */
   readonly address: number;
-  /** Commands from before are refused: what an earlier run of the daemon obeyed cannot be played to this one. */
-  readonly startedUnixMs: number;
 }
 
 export interface Judgement {
   readonly verdict: CommandVerdict;
-  /** What the command was truly sealed with, and its time; null when that is not known. The answer is sealed likewise. */
-  readonly seal: { readonly key: ClusterKey; readonly unixMs: number } | null;
+  /** What the command was truly sealed with, and its number; null when that is not known. The answer is sealed likewise. */
+  readonly seal: {
+    readonly key: ClusterKey;
+    readonly attempt: number;
+    /** For the next command of this monitor, when this one had none that is good; else null. */
+    readonly ticket: Uint8Array | null;
+  } | null;
 }
 
 export class CommandGuard {
   readonly #options: GuardOptions;
-  /** Time of the last accepted command by the monitor's address; no more entries than configured addresses. */
-  readonly #lastUnixMs = new Map<number, number>();
+  readonly #tickets = new CommandTickets();
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -34,23 +34,20 @@ export class CommandGuard {
   /**
    * @param request the header of `datagram`, whose sender is known to be an address of the configuration
    * @param keys null: the daemon has no key file
+   * @param nowMs monotonic
    */
-  judge(
-    request: MonitorRequest,
-    datagram: Uint8Array,
-    keys: readonly ClusterKey[] | null,
-    nowUnixMs: number,
-  ): Judgement {
-    const { enabled, address, startedUnixMs } = this.#options;
+  judge(request: MonitorRequest, datagram: Uint8Array, keys: readonly ClusterKey[] | null, nowMs: number): Judgement {
+    const { enabled, address } = this.#options;
     if (!enabled) return { verdict: 'disabled', seal: null };
     if (keys === null) return { verdict: 'no-keys', seal: null };
-    const seal = openMonitorDatagram(datagram, MONITOR_HEADER_LENGTH + request.bodyLength, keys);
-    if (seal.state !== 'sealed') return { verdict: seal.state, seal: null };
-    const { unixMs } = seal;
-    if (request.target !== address) return { verdict: 'wrong-target', seal };
-    if (Math.abs(nowUnixMs - unixMs) > CLOCK_TOLERANCE_MS) return { verdict: 'wrong-time', seal };
-    if (unixMs <= (this.#lastUnixMs.get(request.address) ?? startedUnixMs)) return { verdict: 'replayed', seal };
-    this.#lastUnixMs.set(request.address, unixMs);
-    return { verdict: 'accepted', seal };
+    const opened = openMonitorDatagram(datagram, MONITOR_HEADER_LENGTH + request.bodyLength, keys);
+    if (opened.state !== 'sealed') return { verdict: opened.state, seal: null };
+    const { key, attempt } = opened;
+    if (request.target !== address) return { verdict: 'wrong-target', seal: { key, attempt, ticket: null } };
+    if (this.#tickets.use(opened.ticket, request.address, nowMs))
+      return { verdict: 'accepted', seal: { key, attempt, ticket: null } };
+    const asks = opened.ticket.every((byte) => byte === 0);
+    const ticket = this.#tickets.give(request.address, nowMs);
+    return { verdict: asks ? 'ticket' : 'replayed', seal: { key, attempt, ticket } };
   }
 }

@@ -1,21 +1,26 @@
 /** Seals and opens the monitor's commands and the answers to them with a key of the cluster (engine/wire/monitor-trailer.ts). */
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
-import { appendTrailer, MAC_LENGTH, splitTrailer } from '../../engine/wire/monitor-trailer.ts';
+import { appendTrailer, MAC_LENGTH, NO_TICKET, splitTrailer } from '../../engine/wire/monitor-trailer.ts';
 
 /** Commands and ring traffic never share a key, so that nothing made for one means anything in the other. */
 const INFO = 'skein monitor command 1';
 const KEY_BYTES = 32;
 
 /** `datagram` with its trailer. */
-export function sealMonitorDatagram(datagram: Uint8Array, key: ClusterKey, unixMs: number): Uint8Array {
-  const { sealed, covered, macPlace } = appendTrailer(datagram, key.id, unixMs);
+export function sealMonitorDatagram(
+  datagram: Uint8Array,
+  key: ClusterKey,
+  attempt: number,
+  ticket: Uint8Array = NO_TICKET,
+): Uint8Array {
+  const { sealed, covered, macPlace } = appendTrailer(datagram, key.id, attempt, ticket);
   macPlace.set(macOf(key, covered));
   return sealed;
 }
 
 export type OpenedSeal =
-  | { readonly state: 'sealed'; readonly key: ClusterKey; readonly unixMs: number }
+  | { readonly state: 'sealed'; readonly key: ClusterKey; readonly attempt: number; readonly ticket: Uint8Array }
   | { readonly state: 'unsealed' | 'unknown-key' | 'wrong-seal' };
 
 /** @param length of the datagram without its trailer */
@@ -25,7 +30,7 @@ export function openMonitorDatagram(datagram: Uint8Array, length: number, keys: 
   const key = keys.find(({ id }) => id === parts.keyId);
   if (key === undefined) return { state: 'unknown-key' };
   if (!timingSafeEqual(parts.mac, macOf(key, parts.covered))) return { state: 'wrong-seal' };
-  return { state: 'sealed', key, unixMs: parts.unixMs };
+  return { state: 'sealed', key, attempt: parts.attempt, ticket: parts.ticket };
 }
 
 function macOf({ key }: ClusterKey, covered: Uint8Array): Uint8Array {

@@ -13,7 +13,7 @@ import {
   MonitorType,
   readMonitorRequest,
 } from '../../engine/wire/monitor-header.ts';
-import { TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import { NO_TICKET, TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
 import type { Log } from '../log.ts';
 import { CommandGuard, type Judgement } from './command-guard.ts';
 import { sealMonitorDatagram } from './command-seal.ts';
@@ -36,9 +36,8 @@ export interface MonitorOptions {
 export interface MonitorLinks {
   readonly counters: CountersMemory;
   readonly logger: Log;
-  /** Monotonic milliseconds, and unix milliseconds. */
+  /** Monotonic milliseconds. */
   readonly now: () => number;
-  readonly wallMs: () => number;
   readonly send: (datagram: Uint8Array, port: number, address: string) => void;
   readonly partition: (components: readonly number[]) => void;
   /** @returns false when the ring agent cannot take it now */
@@ -73,7 +72,7 @@ export class MonitorDesk {
     this.#counters = networkCounters(links.counters);
     this.#startedMs = links.now();
     const address = options.daemonAddress[options.self]! >>> 0;
-    this.#guard = new CommandGuard({ enabled: options.dangerousMonitor, address, startedUnixMs: links.wallMs() });
+    this.#guard = new CommandGuard({ enabled: options.dangerousMonitor, address });
   }
 
   setKeys(keys: readonly ClusterKey[]): void {
@@ -112,20 +111,22 @@ export class MonitorDesk {
   }
 
   #command(request: MonitorRequest, datagram: Uint8Array, isFromHere: boolean): void {
-    const { logger, wallMs } = this.#links;
+    const { logger, now } = this.#links;
     const monitor = ipv4FromNumber(request.address);
     if (!isFromHere) {
       this.#refuse(monitor, 'its host is not in the configuration');
       return;
     }
-    const { verdict, seal } = this.#guard.judge(request, datagram, this.#keys, wallMs());
+    const { verdict, seal } = this.#guard.judge(request, datagram, this.#keys, now());
     const command = verdict === 'accepted' ? this.#decode(request, datagram) : null;
     const outcome: Outcome =
       command !== null ? this.#obey(command) : { verdict: verdict === 'accepted' ? 'malformed' : verdict, detail: '' };
     if (outcome.verdict === 'accepted') {
       this.#counters[NetworkCounter.CommandsAccepted]!++;
       logger.debug({ monitor, command: command?.kind ?? null }, 'command of a monitor');
-    } else this.#refuse(monitor, outcome.detail || VERDICT_TEXTS[outcome.verdict]);
+    } else if (outcome.verdict !== 'ticket') {
+      this.#refuse(monitor, outcome.detail || VERDICT_TEXTS[outcome.verdict]);
+    }
     this.#answer(request, datagram, outcome, seal);
     // Behind the answer: the sockets close soon.
     if (outcome.verdict === 'accepted' && command?.kind === 'terminate') {
@@ -167,7 +168,7 @@ export class MonitorDesk {
   #answer(request: MonitorRequest, datagram: Uint8Array, outcome: Outcome, seal: Judgement['seal']): void {
     if (datagram.length !== MONITOR_HEADER_LENGTH + request.bodyLength + TRAILER_LENGTH) return;
     const plain = encodeAnswer(outcome, this.#options.daemonAddress[this.#options.self]!);
-    const answer = seal === null ? plain : sealMonitorDatagram(plain, seal.key, seal.unixMs);
+    const answer = seal === null ? plain : sealMonitorDatagram(plain, seal.key, seal.attempt, seal.ticket ?? NO_TICKET);
     this.#links.send(answer, request.port, ipv4FromNumber(request.address));
   }
 }
