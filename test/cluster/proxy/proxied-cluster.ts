@@ -1,7 +1,7 @@
 /** Daemons on loopback that reach each other through the proxy only, with their stations. */
 import { join } from 'node:path';
 import { type Random, randomFor } from '../../simulation/core/random.ts';
-import { type LoopbackCluster, loopbackCluster } from '../loopback.ts';
+import { type FileOptions, type LoopbackCluster, loopbackCluster } from '../loopback.ts';
 import { RunRecord } from '../run-record.ts';
 import { together } from '../settle.ts';
 import { Station } from '../station.ts';
@@ -15,18 +15,23 @@ export interface ProxiedClusterOptions {
   readonly walkers: number;
   /** Mean pause of each client between two things it does. */
   readonly pauseMs: number;
+  /** Of the configuration file, besides the timers. */
+  readonly configuration?: FileOptions;
 }
 
 export class ProxiedCluster {
   readonly run = new RunRecord();
   readonly stations: readonly Station[];
   readonly proxy: UdpProxy;
+  /** UDP port of each daemon's segment. */
+  readonly ports: readonly number[];
   readonly random: Random;
   readonly #cluster: LoopbackCluster;
 
   private constructor(cluster: LoopbackCluster, proxy: UdpProxy, { seed, walkers, pauseMs }: ProxiedClusterOptions) {
     this.#cluster = cluster;
     this.proxy = proxy;
+    this.ports = cluster.addresses.map((address) => Number.parseInt(address, 10));
     this.random = randomFor(seed, 'faults');
     this.stations = cluster.daemons.map(
       (daemon, node) =>
@@ -47,7 +52,7 @@ export class ProxiedCluster {
     const { root, daemons, seed } = options;
     const detour = join(root, 'test', 'cluster', 'proxy', 'detour.cjs');
     const command = { cli: join(root, 'dist', 'cli.js'), environment: { NODE_OPTIONS: `--require "${detour}"` } };
-    const cluster = await loopbackCluster(daemons, { RingProfile: 'lan' }, command);
+    const cluster = await loopbackCluster(daemons, { RingProfile: 'lan', ...options.configuration }, command);
     try {
       const ports = cluster.addresses.map((address) => Number.parseInt(address, 10));
       return new ProxiedCluster(cluster, await UdpProxy.open(ports, randomFor(seed, 'proxy')), options);

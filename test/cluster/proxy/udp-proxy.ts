@@ -30,7 +30,17 @@ export interface ProxyCounts {
   reordered: number;
 }
 
+/** One datagram as a daemon sent it to another one. */
+export interface PassedDatagram {
+  readonly from: number;
+  readonly to: number;
+  readonly port: number;
+  readonly datagram: Buffer;
+}
+
 export class UdpProxy {
+  /** Is told of everything that daemons send. */
+  tap: ((passed: PassedDatagram) => void) | null = null;
   impairment: Impairment = NO_IMPAIRMENT;
   readonly counts: ProxyCounts = { passed: 0, lost: 0, cut: 0, doubled: 0, reordered: 0 };
   readonly #random: Random;
@@ -59,6 +69,11 @@ export class UdpProxy {
     this.#component = [];
   }
 
+  /** Sends a datagram to daemon `to` as if another one had sent it. */
+  inject({ to, port, datagram }: Omit<PassedDatagram, 'from'>): void {
+    if (!this.#closed) this.#sockets[0]!.send(datagram, port, `127.0.0.${to + 1}`);
+  }
+
   /** Resolves right after a token has been passed on to daemon `node`. */
   tokenFor(node: number): Promise<void> {
     return new Promise((resolve) => this.#tokenWatchers.set(node, resolve));
@@ -80,7 +95,11 @@ export class UdpProxy {
     socket.on('error', () => {});
     this.#sockets.push(socket);
     const pass = (from: number, datagram: Buffer): void => this.#pass(socket, from, node, port, datagram);
-    socket.on('message', (datagram, { address }) => this.#impair(Number(address.split('.')[3]) - 1, datagram, pass));
+    socket.on('message', (datagram, { address }) => {
+      const from = Number(address.split('.')[3]) - 1;
+      this.tap?.({ from, to: node, port, datagram });
+      this.#impair(from, datagram, pass);
+    });
   }
 
   #impair(from: number, datagram: Buffer, pass: (from: number, datagram: Buffer) => void): void {
