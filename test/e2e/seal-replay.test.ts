@@ -20,9 +20,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 180_000;
 const DAEMONS = 3;
 const VICTIM = 1;
-/** Without a replay a `lan` daemon is back after 0.4 s; the least disturbance used to cost it a second try, 4 s and more. */
-const REJOIN_MS = 3_000;
-const REPLAYS_EACH_TURN = 8;
+/** The timers of a LAN, for a machine that may stall. */
+const TIME_SCALE = 4;
+/** More than stalls cost; a replay that has an effect costs tries without end. The simulator measures it without a machine. */
+const REJOIN_MS = 3_000 * TIME_SCALE;
+const REPLAYS_EACH_TURN = 4;
 const TURN_MS = 10;
 const MOST_RECORDED = 20_000;
 
@@ -43,7 +45,7 @@ it(
       seed: 1,
       walkers: 1,
       pauseMs: 20,
-      configuration: { ClusterKeyFile: keyFile() },
+      configuration: { ClusterKeyFile: keyFile(), TimeScale: TIME_SCALE },
     });
     onTestFinished(() => cluster.remove());
     const { proxy, random, stations, ports } = cluster;
@@ -91,18 +93,18 @@ it(
 
     await victim.kill();
     await together(stations);
-    const startMs = performance.now();
     await victim.up();
+    const startMs = performance.now();
     await together(stations);
     const rejoinMs = performance.now() - startMs;
-    const readyMs = await cleanRejoinMs(cluster, () => {
+    const cleanMs = await cleanRejoinMs(cluster, () => {
       isReplaying = false;
       return attack;
     });
     console.log(
-      `back after ${rejoinMs.toFixed(0)} ms while everything was sent again, ${readyMs.toFixed(0)} ms without`,
+      `back after ${rejoinMs.toFixed(0)} ms while everything was sent again, ${cleanMs.toFixed(0)} ms without`,
     );
-    expect(rejoinMs).toBeLessThan(readyMs + REJOIN_MS);
+    expect(rejoinMs).toBeLessThan(cleanMs + REJOIN_MS);
 
     for (const { ring } of during) {
       expect(ring!.sealsReplayed).toBeGreaterThan(0);
@@ -124,8 +126,8 @@ async function cleanRejoinMs({ stations }: ProxiedCluster, stopAttack: () => Pro
   const victim = stations[VICTIM]!;
   await victim.kill();
   await together(stations);
-  const startMs = performance.now();
   await victim.up();
+  const startMs = performance.now();
   await together(stations);
   return performance.now() - startMs;
 }
