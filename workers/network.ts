@@ -78,6 +78,8 @@ export interface NetworkLinks {
   readonly logger: Log;
   readonly schedule: () => void;
   readonly now: () => number;
+  /** Unix milliseconds. */
+  readonly wallMs: () => number;
   /** Null: traffic is not sealed, and no monitor can command. */
   readonly clusterKeys: readonly ClusterKey[] | null;
   /** An authenticated monitor asks for the daemon's orderly end. */

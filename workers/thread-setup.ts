@@ -62,6 +62,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
         logger: createLog('network', spec.logLevel, context.log),
         schedule: context.schedule,
         now: monotonicNow,
+        wallMs: Date.now,
         clusterKeys: spec.clusterKeys,
         requestStop: context.requestStop,
       });
