@@ -27,10 +27,10 @@ const isRoot = process.getuid?.() === 0;
 const DEBUG = ['--log-level', 'debug', '--no-unix-socket'];
 const toFile = (path: string): readonly string[] => [...DEBUG, '-o', `eventLogFile=${path}`];
 
-/** More lines of 210 bytes than wait at most; and than a pipe, or a socket with its stream, hold beyond that. */
-const KNOCKS_PAST_WAITING = 1500;
-const KNOCKS_PAST_PIPE = 2000;
-const KNOCKS_PAST_SOCKET = 3000;
+/** Sessions with more lines than wait at most; and than a pipe, or a socket with its stream, hold beyond that. */
+const KNOCKS_PAST_WAITING = 900;
+const KNOCKS_PAST_PIPE = 1200;
+const KNOCKS_PAST_SOCKET = 2000;
 /** They take their time on a busy machine. */
 const TIMEOUT_MS = 90_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS });

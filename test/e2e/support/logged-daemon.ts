@@ -1,7 +1,6 @@
 /** `skein start` as a process whose standard output and standard error go where a test says. */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -76,18 +75,13 @@ async function canConnect(port: number): Promise<boolean> {
   );
 }
 
-/** Connections that end before they said who they are: two lines or less in the log each, and little work. */
+/** Sessions that open and close: two lines of some 190 bytes each in a log of level debug. */
 export async function knock(port: number, times: number): Promise<void> {
-  const once = (): Promise<void> =>
-    new Promise((resolve) => {
-      const socket = createConnection({ port, host: '127.0.0.1' }, () => socket.end(Buffer.alloc(90, 0xff)));
-      socket.on('error', () => undefined).on('close', () => resolve());
-      socket.resume();
-    });
+  const once = (): Promise<void> => connect({ address: `${port}@127.0.0.1` }).then((session) => session.close());
   for (let done = 0; done < times; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, once));
 }
 
-const AT_ONCE = 50;
+const AT_ONCE = 20;
 
 /** Connects, joins, sends and receives; each leaves lines in a log of level debug. */
 export async function useDaemon(port: number, times = 1): Promise<void> {
