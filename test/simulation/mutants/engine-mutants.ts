@@ -504,19 +504,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     scenarios: ['in-one-breath-lossy'],
     expected: ['EVS-24', 'GRP-10'],
   },
-  {
-    name: 'new-session-overtakes-the-old',
-    breaks: 'a new session does not overtake the disconnect of the one that had its name (sent-by-session.ts)',
-    changes: [
-      {
-        file: `${RING}/sent-by-session.ts`,
-        from: 'return before === FREE ? this.#lastDisconnectSeq : before;',
-        to: 'return before;',
-      },
-    ],
-    scenarios: ['name-reused'],
-    expected: ['GRP-10'],
-  },
   ...SEAL_MUTANTS,
   ...RECORD_MUTANTS,
 ];
