@@ -19,6 +19,7 @@
  * Memory order: bytes and index entries are written before the atomic store of the index tail, and read after an atomic load of
  * it. `released` and index heads are stored atomically by their reader and loaded atomically by the writer before reuse.
  */
+import { broken } from '../invariant.ts';
 
 export const ENTRY_WORDS = 12;
 export const ENTRY_KIND = 0;
@@ -158,7 +159,10 @@ export class OrderedLogWriter {
    * @returns the offset in `bytes`, or -1 when no segment is free
    */
   reserve(lengthBytes: number): number {
-    if (this.#position + lengthBytes > this.shape.segmentBytes && !this.#takeNextSegment()) return -1;
+    const { segmentBytes } = this.shape;
+    if (lengthBytes > segmentBytes)
+      broken('an entry fits into a segment of the ordered log', { lengthBytes, segmentBytes });
+    if (this.#position + lengthBytes > segmentBytes && !this.#takeNextSegment()) return -1;
     const offset = this.#segment * this.shape.segmentBytes + this.#position;
     this.#position += lengthBytes;
     return offset;
@@ -180,6 +184,7 @@ export class OrderedLogWriter {
     origin: number,
   ): void {
     const index = this.#index;
+    if (offset < 0) broken('an entry of the ordered log has room in a segment', { offset, lengthBytes });
     const base = (this.#tail & (this.shape.indexEntries - 1)) * ENTRY_WORDS;
     index[base + ENTRY_KIND] = kind;
     index[base + ENTRY_SEGMENT] = this.#segment;
@@ -338,7 +343,8 @@ export class OrderedLogReader {
   }
 
   unhold(segment: number): void {
-    this.#holds[segment]!--;
+    if (this.#holds[segment]!-- <= 0)
+      broken('a segment of the ordered log is let go as often as it is held', { segment });
     if (this.#holds[segment] === 0 && this.#passed[segment] === 1) this.#release(segment);
   }
 

@@ -14,6 +14,7 @@
  * `tail` atomically before it reads. Likewise the producer overwrites bytes only after an atomic load of a `head` past them.
  * Bytes between head and tail belong to the consumer, all others to the producer.
  */
+import { broken } from '../invariant.ts';
 import { alignRecord, RECORD_HEADER_LENGTH, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../wire/record.ts';
 
 const TAIL_INDEX = 0;
@@ -160,6 +161,8 @@ export class SpscRingConsumer {
   }
 
   #advance(bytes: number): void {
+    const held = (this.#tail - this.#head) >>> 0;
+    if (bytes < 0 || bytes > held) broken('a ring releases no more than it was shown', { bytes, held });
     this.#head = (this.#head + bytes) | 0;
     Atomics.store(this.#positions, HEAD_INDEX, this.#head);
   }

@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import type { RingHost } from '../../engine/ring/ports.ts';
+import { RecordAssembler } from '../../engine/ring/record-assembler.ts';
 import {
   OFFSET_DATA_LENGTH,
   OFFSET_GROUPS,
@@ -11,6 +13,7 @@ import {
   writeHeader,
   writeName,
 } from '../../engine/wire/frame.ts';
+import { nodeIndex } from '../../engine/wire/ids.ts';
 import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
 import {
@@ -219,6 +222,35 @@ const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
   ['no hash', run(), u32(RECORD_TARGET_HASH, 0), RecordFault.TargetHash],
   ['a hash of several', run({ groups: ['a', 'b'] }), u32(RECORD_TARGET_HASH, 5), RecordFault.TargetHash],
 ];
+
+describe('fragments', () => {
+  it('make no message longer than a client may send, and none that does not go on', () => {
+    const refused: RecordFault[] = [];
+    let delivered = 0;
+    const host = {
+      recordRefused: (_: number, fault: RecordFault) => refused.push(fault),
+      deliverRecords: () => delivered++,
+    } as unknown as RingHost;
+    const assembler = new RecordAssembler(1, host);
+    const part = (flags: number, position: number): void => {
+      const { bytes, view } = record(RecordKind.Run, 60_000, AGREED_MESS, flags, 1);
+      view.setUint32(RECORD_POSITION, position, true);
+      assembler.deliver(nodeIndex(0), bytes, 0, bytes.length);
+    };
+    for (const [flags, position] of [
+      [1, 0],
+      [0, 60_000],
+      [2, 120_000],
+    ] as const)
+      part(flags, position);
+    expect([refused, delivered]).toEqual([[RecordFault.Fragment], 0]);
+    part(2, 8);
+    expect([refused.length, delivered]).toEqual([2, 0]);
+    part(1, 0);
+    part(2, 60_000);
+    expect([refused.length, delivered]).toEqual([2, 1]);
+  });
+});
 
 describe('forged records', () => {
   it.each(FORGED)('are refused: %s', (_, made, change, fault) => {

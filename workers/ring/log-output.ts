@@ -11,6 +11,7 @@
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import { FRAME_CONTINUED, FRAME_CONTINUES, LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import type { GroupsOutput } from '../../engine/groups/groups-output.ts';
+import { invariant } from '../../engine/invariant.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
@@ -74,6 +75,9 @@ export class LogOutput implements GroupsOutput {
   readonly #nameField = new Uint8Array(NAME_FIELD_LENGTH);
 
   constructor(log: OrderedLogWriter, counters: Float64Array, events: LogOutputEvents, room = DEFAULT_ROOM) {
+    const { segmentBytes, indexEntries } = log.shape;
+    invariant(room.bytes <= segmentBytes, `a span of ${room.bytes} bytes fits into a log segment of ${segmentBytes}`);
+    invariant(room.entries <= indexEntries, `${room.entries} entries fit into a log index of ${indexEntries}`);
     this.#log = log;
     this.#pieceBytes = log.shape.segmentBytes / 2;
     this.#listedSessions = log.shape.segmentBytes / 32;

@@ -67,11 +67,4 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     'return view.getInt32(record + RECORD_TARGET_HASH, true) === hash ? RecordFault.None : RecordFault.TargetHash;',
     'return hash === 0 ? RecordFault.None : RecordFault.None;',
   ),
-  without(
-    'message-length',
-    'messages are put together up to the longest that a client may send',
-    'if (!goesOn || collected + partBytes > MAX_RECORD_BODY_LENGTH) {',
-    'if (!goesOn) {',
-    'engine/ring/record-assembler.ts',
-  ),
 ];
