@@ -89,6 +89,8 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       const bound: BoundAddress[] = [];
       const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
       for (const agent of delivery) {
+        // One event loop cannot wait twice for one descriptor: without the kernel's help the first agent of a thread has all clients.
+        if (bound.length > 0 && !reusePort) break;
         for (const address of addresses)
           bound.push(
             await agent.listen(withPort(address, bound), {
