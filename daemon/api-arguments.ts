@@ -55,6 +55,12 @@ export function checkLogger(logger: unknown): void {
   }
 }
 
+/** @throws ConfigError */
+export function checkWorkerUrl(workerUrl: unknown): void {
+  if (workerUrl === undefined || (workerUrl instanceof URL && workerUrl.protocol === 'file:')) return;
+  fail('workerUrl', workerUrl instanceof URL ? workerUrl.href : workerUrl, 'a URL object of a file');
+}
+
 /** `drainTimeoutMs` of `stop`. @throws ConfigError */
 export function drainTimeoutOf(options: unknown, missing: number): number {
   const { drainTimeoutMs = missing, ...others } = readOptions('options of stop', options);

@@ -15,7 +15,7 @@ import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ThreadingMode } from '../workers/threading.ts';
 import { withAbsolutePaths } from './absolute-paths.ts';
-import { checkLogger, drainTimeoutOf, readOptions } from './api-arguments.ts';
+import { checkLogger, checkWorkerUrl, drainTimeoutOf, readOptions } from './api-arguments.ts';
 import { DaemonLog } from './daemon-log.ts';
 import { createDaemonSpec } from './daemon-spec.ts';
 import {
@@ -36,6 +36,11 @@ import { packageRelease } from './release.ts';
 export interface StartDaemonOptions extends DaemonOptions {
   /** Log lines go here instead of to standard error; its own level applies as well as `logLevel`. */
   readonly logger?: Logger;
+  /**
+   * The file that worker threads run. Needed only where a bundler has moved this module away from its package: then the URL of
+   * `skein/worker`, for example `pathToFileURL(createRequire(import.meta.url).resolve('skein/worker'))`.
+   */
+  readonly workerUrl?: URL;
 }
 
 /** A place where clients connect: `host` and `port`, or `path` of a Unix socket. */
@@ -86,8 +91,9 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 2000;
  * could not be opened
  */
 export async function startDaemon(options: StartDaemonOptions = {}): Promise<Daemon> {
-  const { logger, ...daemonOptions } = readOptions('options of startDaemon', options);
+  const { logger, workerUrl, ...daemonOptions } = readOptions('options of startDaemon', options);
   checkLogger(logger);
+  checkWorkerUrl(workerUrl);
   const ownLogger = logger as Logger | undefined;
   const resolved = withPaths(await loadOptions(daemonOptions));
   const { options: settings } = resolved.configuration;
@@ -113,7 +119,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   });
   // Whoever does not look at `closed` must not be ended by an unhandled rejection; the failure is in the log.
   closed.catch(() => {});
-  const supervisor = new Supervisor(spec, plan, workerEntry(), {
+  const supervisor = new Supervisor(spec, plan, (workerUrl as URL | undefined) ?? workerEntry(), {
     log: (record) => log.record(record),
     stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {

@@ -1,40 +1,85 @@
-/** Builds dist/: one bundle per entry point (worker threads need real files), and the type declarations. */
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+/**
+ * Builds dist/: ES modules for each entry point (worker threads need real files), CommonJS bundles of the two library entries, and
+ * one declaration file for each of them.
+ *
+ *     node scripts/build.mjs [--no-types] [--clean]
+ *
+ * `--no-types` leaves the declarations as they are; `--clean` empties dist/ first, so that a package holds nothing stale.
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { generateConfigParser } from './generate-config-parser.mjs';
+import { ensureInstalled, root } from './ensure-installed.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const withTypes = !process.argv.includes('--no-types');
+const isClean = process.argv.includes('--clean');
 
-/** Output name in dist/ -> source entry. Entries whose room does not exist yet are an error, not a skip. */
-const entryPoints = {
-  index: 'index.ts',
-  cli: 'cli/main.ts',
-  worker: 'workers/worker-main.ts',
+ensureInstalled();
+const { build } = await import('esbuild');
+const { generateConfigParser } = await import('./generate-config-parser.mjs');
+
+const dist = join(root, 'dist');
+
+/** Output name in dist/ -> source entry. */
+const libraryEntries = { index: 'index.ts', client: 'client/index.ts' };
+const programEntries = { cli: 'cli/main.ts', worker: 'workers/worker-main.ts' };
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  outdir: dist,
+  bundle: true,
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
 };
 
 generateConfigParser();
+if (isClean) rmSync(dist, { recursive: true, force: true });
+await buildEsModules();
+await buildCommonJs();
+if (withTypes) await buildDeclarations();
 
-await build({
-  absWorkingDir: root,
-  entryPoints: Object.fromEntries(Object.entries(entryPoints).map(([name, file]) => [name, join(root, file)])),
-  outdir: join(root, 'dist'),
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  sourcemap: true,
-  logLevel: 'warning',
-});
+function buildEsModules() {
+  return build({ ...common, entryPoints: { ...libraryEntries, ...programEntries }, splitting: true, format: 'esm' });
+}
 
-if (withTypes) {
-  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  if (!existsSync(tsc)) throw new Error('typescript is not installed: run npm install first');
-  execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.types.json')], { stdio: 'inherit' });
+/** The client is loaded from its own bundle, so that its classes are the same whichever entry a program requires. */
+function buildCommonJs() {
+  const clientOnce = {
+    name: 'client-once',
+    setup(plugin) {
+      plugin.onResolve({ filter: /^\.\/client\/index\.ts$/ }, ({ kind }) =>
+        kind === 'entry-point' ? null : { path: './client.cjs', external: true },
+      );
+    },
+  };
+  return build({
+    ...common,
+    entryPoints: libraryEntries,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    plugins: [clientOnce],
+    // CommonJS has no import.meta; worker threads are started from a file beside the bundle.
+    define: { 'import.meta.url': 'importMetaUrl' },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });
+}
+
+async function buildDeclarations() {
+  const { rollup } = await import('rollup');
+  const { dts } = await import('rollup-plugin-dts');
+  const bundle = await rollup({
+    input: Object.fromEntries(Object.entries(libraryEntries).map(([name, file]) => [name, join(root, file)])),
+    external: [/^node:/, 'pino', 'zod'],
+    plugins: [dts({ tsconfig: join(root, 'tsconfig.types.json') })],
+  });
+  await bundle.write({ dir: dist, format: 'es', chunkFileNames: '[name].d.ts' });
+  await bundle.close();
+  for (const name of Object.keys(libraryEntries)) {
+    const declarations = readFileSync(join(dist, `${name}.d.ts`), 'utf8');
+    writeFileSync(join(dist, `${name}.d.cts`), declarations.replaceAll("'./client.js'", "'./client.cjs'"));
+  }
 }

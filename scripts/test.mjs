@@ -1,6 +1,9 @@
 /**
- * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs what is missing. Ends with a
- * line `N passed, N failed` and exits non-zero when anything failed.
+ * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs the project's own packages when
+ * they are missing. Ends with a line `N passed, N failed` and exits non-zero when anything failed.
+ *
+ * `npm test -- --install` also installs what some tests need beyond the project: nginx on this machine, where a package manager is
+ * at hand, and other people's bundlers and compilers in temporary folders. Without it those tests run only where that is present.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,6 +13,7 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 
 ensureInstalled();
 
+const mayInstall = process.argv.includes('--install');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const folder = mkdtempSync(join(tmpdir(), 'skein-test-'));
 const resultsFile = join(folder, 'results.json');
@@ -19,18 +23,23 @@ const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s
 function run(title, command, args) {
   const started = performance.now();
   console.log(`\n== ${title}`);
-  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const env = mayInstall ? { ...process.env, SKEIN_TEST_INSTALL: '1' } : process.env;
+  const result = spawnSync(command, args, { cwd: root, stdio: 'inherit', env, shell: process.platform === 'win32' });
   const passed = result.status === 0;
   console.log(`-- ${title}: ${passed ? 'ok' : 'FAILED'} (${seconds(started)})`);
   return passed;
 }
 
-/** The example end to end needs a real web server; where a package manager is at hand it is installed like any other need. */
+/** The example end to end needs a real web server. */
 function ensureNginx() {
   const present = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).error === undefined;
-  const mayInstall =
+  if (present) return;
+  const hasPackageManager =
     process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).error === undefined;
-  if (present || !mayInstall) return;
+  if (!mayInstall || !hasPackageManager) {
+    console.log('nginx is not here: the example with it is not tested (npm test -- --install)');
+    return;
+  }
   console.log('installing nginx for the example …');
   spawnSync('sh', ['-c', 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light'], {
     stdio: ['ignore', 'ignore', 'inherit'],

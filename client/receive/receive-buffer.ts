@@ -7,8 +7,8 @@ const MAX_READ_CAPACITY = 512 * 1024;
  * `end`; consumers advance `start`. Only what is left of a chunk, a frame cut by its end, is ever moved.
  */
 export class ReceiveBuffer {
-  bytes = Buffer.allocUnsafeSlow(INITIAL_CAPACITY);
-  view = viewOf(this.bytes);
+  bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_CAPACITY);
+  view: DataView = viewOf(this.bytes);
   start = 0;
   end = 0;
   #neededLength = 0;
