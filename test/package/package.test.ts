@@ -218,7 +218,7 @@ describe.runIf(mayInstall)('with tools of others', () => {
         execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: clone, stdio: 'pipe' });
       };
       unlinkSync(join(clone, 'node_modules'));
-    git('init', '-q');
+      git('init', '-q');
       git('add', '-A');
       git('commit', '-qm', 'package');
       const project = new Consumer(tarball);
