@@ -18,7 +18,7 @@ export function ensureInstalled() {
   const wanted = join(root, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
   console.error('installing packages …');
-  const result = spawnSync('npm', ['ci', '--loglevel=error'], {
+  const result = spawnSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
