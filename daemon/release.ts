@@ -1,13 +1,5 @@
-/** Which release of skein this is. */
-import { readFileSync } from 'node:fs';
+/** Which release of skein this is. Bundled with the code, so that it stays right where a program bundles the package into its own. */
+import packageJson from '../package.json' with { type: 'json' };
 
-let known: string | null = null;
-
-/** `version` of the package. Both the source and the build lie one folder below its file. */
-export function packageRelease(): string {
-  if (known === null) {
-    const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-    known = (JSON.parse(text) as { readonly version: string }).version;
-  }
-  return known;
-}
+/** `version` of the package. */
+export const packageRelease = (): string => packageJson.version;
