@@ -39,6 +39,11 @@ export class DaemonProcess {
     this.command = command;
   }
 
+  /** The end of what the daemon that runs now has logged. */
+  get stderr(): string {
+    return this.#running?.errors ?? '';
+  }
+
   /** Resolves when it listens. */
   async start(): Promise<void> {
     if (this.#running !== null) throw new Error(`${this.command.name} runs already`);

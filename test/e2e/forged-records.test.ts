@@ -1,0 +1,115 @@
+/** A member of the cluster that puts forged records into the order: the other daemons drop them, say so once, and serve on. */
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { connect, type Session } from '../../client/index.ts';
+import { startDaemon } from '../../daemon/start-daemon.ts';
+import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS, OFFSET_SENDER, writeName } from '../../engine/wire/frame.ts';
+import { SubmitPort } from '../../workers/delivery/submit-port.ts';
+import { loopbackCluster, PATIENT_TIMERS } from '../cluster/loopback.ts';
+import { eventually, orderingCount } from './support/daemons.ts';
+
+type Run = Parameters<SubmitPort['run']>;
+const TIMEOUT_MS = 60_000;
+
+/** Each makes one record out of a message of the faulty daemon's client. */
+const FORGERIES: readonly (readonly [string, (run: Run, frame: Buffer) => void])[] = [
+  ['2^31 - 1 groups', (_, frame) => frame.writeInt32LE(0x7fff_ffff, OFFSET_NUM_GROUPS)],
+  ['-1 groups', (_, frame) => frame.writeInt32LE(-1, OFFSET_NUM_GROUPS)],
+  ['data of 2^31 - 1 bytes', (_, frame) => frame.writeInt32LE(0x7fff_ffff, OFFSET_DATA_LENGTH)],
+  ['data of -1 bytes', (_, frame) => frame.writeInt32LE(-1, OFFSET_DATA_LENGTH)],
+  ['a sender of another daemon', (_, frame) => writeName(frame, OFFSET_SENDER, '#ann#d1')],
+  ['no sender', (_, frame) => writeName(frame, OFFSET_SENDER, '')],
+  ['a view', (_, frame) => frame.writeUInt32LE((frame.readUInt32LE(0) | 0x1100) >>> 0, 0)],
+  ['a big-endian type', (_, frame) => frame.writeUInt32LE(0x10, 0)],
+  ['a hint of other bits', (_, frame) => frame.writeUInt32LE(1, 40)],
+  ['2^32 - 1 frames', (run) => (run[3] = 0xffff_ffff)],
+  ['no frames', (run) => (run[3] = 0)],
+  ['another hash', (run) => (run[4] = 5)],
+  ['another service', (run) => (run[1] = 0x20)],
+  ['unknown flags', (run) => (run[2] = 0x8000)],
+];
+
+it(
+  'are dropped by all daemons, counted, logged once, and cost nobody anything',
+  async () => {
+    const cluster = await loopbackCluster(3, PATIENT_TIMERS);
+    onTestFinished(() => cluster.remove());
+    await Promise.all(cluster.daemons.slice(0, 2).map((daemon) => daemon.start()));
+    const faulty = await startDaemon({
+      configFile: join(cluster.folder, 'spread.conf'),
+      name: 'd3',
+      threadingMode: 'inline',
+      logLevel: 'silent',
+      unixSocketDir: null,
+    });
+    onTestFinished(() => faulty.stop({ drainTimeoutMs: 100 }));
+    const clients = await Promise.all(
+      cluster.addresses.map((address, i) => connect({ address, name: `c${i}`, connectTimeoutMs: 20_000 })),
+    );
+    onTestFinished(() => {
+      for (const client of clients) client.destroy();
+    });
+    await Promise.all(clients.map((client) => client.join('room')));
+    await Promise.all(clients.map((client) => membersAre(client, 3)));
+
+    const honestRun = SubmitPort.prototype.run;
+    const honestJoin = SubmitPort.prototype.join;
+    onTestFinished(() => {
+      SubmitPort.prototype.run = honestRun;
+      SubmitPort.prototype.join = honestJoin;
+    });
+    const refused = (): number => orderingCount(faulty, 'RecordsRefused');
+    for (const [what, forge] of FORGERIES) {
+      const before = refused();
+      SubmitPort.prototype.run = function (...run: Run): boolean {
+        const frame = Buffer.from(run[5].subarray(run[6], run[7]));
+        forge(run, frame);
+        [run[5], run[6], run[7]] = [frame, 0, frame.length];
+        return honestRun.apply(this, run);
+      };
+      clients[2]!.multicast('room', 'forged');
+      await eventually(() => refused() > before, what);
+    }
+    SubmitPort.prototype.run = honestRun;
+    for (const [group, member] of [
+      ['', '#c2#d3'],
+      ['room', '#ann#d1'],
+      ['room', ''],
+      ['#c0#d1', '#c2#d3'],
+    ] as const) {
+      const before = refused();
+      SubmitPort.prototype.join = function (session): boolean {
+        return honestJoin.call(this, session, group, member, true);
+      };
+      // No view will come of it.
+      clients[2]!.join(`other${before}`).catch(() => {});
+      await eventually(() => refused() > before, `a join of "${group}" by "${member}"`);
+    }
+    SubmitPort.prototype.join = honestJoin;
+
+    for (const client of clients) client.multicast('room', 'honest');
+    for (const client of clients) {
+      for (let left = clients.length; left > 0; left--) {
+        const event = await client.receive();
+        expect(event.kind === 'message' ? event.data.toString() : event.kind).toBe('honest');
+      }
+    }
+    await eventually(
+      () => cluster.daemons.slice(0, 2).every((daemon) => daemon.stderr.includes('made no sense')),
+      'log',
+    );
+    for (const daemon of cluster.daemons.slice(0, 2)) {
+      expect(daemon.unexpectedEnds).toEqual([]);
+      expect(daemon.stderr.split('made no sense')).toHaveLength(2);
+      expect(daemon.stderr).toContain('"peerName":"d3"');
+    }
+  },
+  TIMEOUT_MS,
+);
+
+async function membersAre(client: Session, count: number): Promise<void> {
+  for (;;) {
+    const event = await client.receive();
+    if (event.kind === 'membership' && event.members.length === count) return;
+  }
+}
