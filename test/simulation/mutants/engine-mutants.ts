@@ -144,8 +144,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'workers/delivery/log-consumer.ts',
-        from: '        if (session !== undefined) this.#names.add(this.#nameHere(), session);',
-        to: '        const memory = globalThis as { moment?: number };\n        memory.moment = (memory.moment ?? 0) + 1;\n        if (session !== undefined) { this.#names.add(this.#nameHere(), session); Object.assign(session, { joinedAt: memory.moment }); }',
+        from: '        session.groupCount++;\n        this.#names.add(this.#nameHere(), session);',
+        to: '        session.groupCount++;\n        const memory = globalThis as { moment?: number };\n        memory.moment = (memory.moment ?? 0) + 1;\n        Object.assign(session, { joinedAt: memory.moment });\n        this.#names.add(this.#nameHere(), session);',
       },
       {
         file: 'workers/delivery/log-consumer.ts',
@@ -162,8 +162,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${MEMBERSHIP}/membership.ts`,
-        from: 'gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, Math.floor(wallSeconds));',
-        to: 'gathering.maxRingSeq = Math.floor(wallSeconds);',
+        from: 'gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, clockFloor(wallSeconds));',
+        to: 'gathering.maxRingSeq = clockFloor(wallSeconds);',
       },
     ],
     scenarios: ['restart-fast', 'partition-2'],
