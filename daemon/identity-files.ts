@@ -1,10 +1,10 @@
 /** Files that the daemon opened as root and its user needs again. */
-import { accessSync, constants, existsSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, lchownSync, lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/options.ts';
 import type { Identity } from './identity.ts';
-import { stateFileEnd } from './state-number.ts';
+import { stateFilesOf } from './state-number.ts';
 
 type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile'>;
 
@@ -12,13 +12,10 @@ type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'e
 export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
   if (!existsSync(stateDir)) return; // a volatile daemon keeps nothing
   if (madeFolder) lchownSync(stateDir, uid, gid);
-  const end = stateFileEnd(daemonName);
-  for (const name of readdirSync(stateDir)) {
-    if (!name.endsWith(end)) continue;
-    const path = join(stateDir, name);
-    const stats = lstatSync(path);
+  for (const path of stateFilesOf(stateDir, daemonName)) {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
     // A second name may be another program's file.
-    if (stats.isFile() && stats.nlink === 1 && stats.uid !== uid) lchownSync(path, uid, gid);
+    if (stats?.isFile() === true && stats.nlink === 1 && stats.uid !== uid) lchownSync(path, uid, gid);
   }
 }
 

@@ -7,7 +7,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MAX_RING_SEQ } from '../engine/ring/ring-seq-limits.ts';
-import { temporaryFile } from '../workers/ring/ring-seq-file.ts';
+import { latestFile, temporaryFile } from '../workers/ring/ring-seq-file.ts';
 
 /** One of the numbers of a daemon. */
 export interface StateNumber {
@@ -33,11 +33,20 @@ export type StateReading =
   /** What is wrong with it, behind the name of the file. */
   | { readonly kind: 'broken'; readonly problem: string };
 
-/** How the names of a daemon's files end. Its name may hold a slash; the files stay in the folder. */
-export const stateFileEnd = (daemonName: string): string => `-${daemonName.replace(/[%/]/g, encodeURIComponent)}`;
-
+/** A daemon's name may hold a slash; its files stay in the folder. */
 export const stateFile = (folder: string, { prefix }: StateNumber, daemonName: string): string =>
-  join(folder, `${prefix}${stateFileEnd(daemonName)}`);
+  join(folder, `${prefix}-${daemonName.replace(/[%/]/g, encodeURIComponent)}`);
+
+/**
+ * All files that a daemon of this name writes in the folder. They are told by their whole names: `incarnation-b-a` is a file of
+ * daemon `b-a`, not of `a`.
+ */
+export const stateFilesOf = (folder: string, daemonName: string): readonly string[] =>
+  STATE_NUMBERS.flatMap((kind) => {
+    const file = stateFile(folder, kind, daemonName);
+    const latest = latestFile(file);
+    return [file, temporaryFile(file), latest, temporaryFile(latest)];
+  });
 
 /** The name a state file belongs to; null when it is none of this kind. */
 export function ownerOf(fileName: string, { prefix }: StateNumber): string | null {

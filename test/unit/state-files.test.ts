@@ -7,12 +7,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { handOverState } from '../../daemon/identity-files.ts';
 import { clockIncarnation, nextIncarnation } from '../../daemon/incarnation.ts';
 import { ringSeqState } from '../../daemon/ring-seq-floor.ts';
 import { inspectStateFolder } from '../../daemon/state-folder.ts';
@@ -23,6 +25,7 @@ import {
   readNumber,
   STATE_NUMBERS,
   stateFile,
+  stateFilesOf,
   writeNumber,
 } from '../../daemon/state-number.ts';
 import { MAX_RING_SEQ } from '../../engine/ring/ring-seq-limits.ts';
@@ -291,5 +294,27 @@ describe('skein state', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`${join(folder, 'none')} cannot be read: ENOENT`);
     expect(existsSync(join(folder, 'none'))).toBe(false);
+  });
+});
+
+describe('the files of one daemon among others', () => {
+  const daemons = ['a', 'b-a', 'a-b', '-a', 'b/a', '%2Fa'];
+
+  it('are told from those of daemons whose names end alike', () => {
+    const all = daemons.flatMap((daemon) => stateFilesOf(folder, daemon));
+    expect(new Set(all).size).toBe(all.length);
+    for (const file of all) expect(dirname(file)).toBe(folder);
+  });
+
+  it.runIf(process.getuid?.() === 0)('alone are handed over to its user', () => {
+    for (const daemon of daemons) for (const file of stateFilesOf(folder, daemon)) writeFileSync(file, '1\n');
+    handOverState(folder, 'a', false, { uid: 65_534, gid: 65_534, userName: null });
+    const given = readdirSync(folder).filter((name) => statSync(join(folder, name)).uid === 65_534);
+    expect(given.sort()).toEqual(
+      stateFilesOf(folder, 'a')
+        .map((file) => file.slice(folder.length + 1))
+        .sort(),
+    );
+    expect(given).toContain('incarnation-a');
   });
 });
