@@ -73,7 +73,9 @@ export class LogSink {
     const bytes = Buffer.from(line);
     // Once one is lost the following are too, until the gap is told: so it is told where it is.
     if (this.#reason !== null) this.#drain();
-    if (this.#lostInGap > 0 || this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) {
+    // A line that is longer than all that may wait has its try as long as none waits.
+    const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES;
+    if (this.#lostInGap > 0 || isFull) {
       this.#lose(1);
       return;
     }
@@ -90,7 +92,7 @@ export class LogSink {
     if (this.#closed) return;
     this.#drain();
     const target = this.#options.open();
-    this.#target?.close();
+    this.#closeTarget();
     this.#use(target);
     this.#drain();
   }
@@ -98,12 +100,12 @@ export class LogSink {
   /** Writes what waits while somebody takes it, then lets go of the target. Never rejects. */
   async close(): Promise<void> {
     this.#drain();
-    let progressAtMs = Date.now();
-    while (this.#waiting.length > 0 && Date.now() - progressAtMs < CLOSE_PATIENCE_MS) {
+    let progressAtMs = performance.now();
+    while (this.#waiting.length > 0 && performance.now() - progressAtMs < CLOSE_PATIENCE_MS) {
       const before = this.#waitingBytes - this.#written;
       await new Promise((resolve) => setTimeout(resolve, CLOSE_LOOK_MS));
       this.#drain();
-      if (this.#waitingBytes - this.#written < before) progressAtMs = Date.now();
+      if (this.#waitingBytes - this.#written < before) progressAtMs = performance.now();
     }
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -87,6 +87,21 @@ describe('a full disk', () => {
     expect(lines.slice(-3)).toEqual([`gap 11 ${kept} ENOSPC`, 'after', '']);
   });
 
+  it('takes a line that is longer than all that may wait, and those that follow', () => {
+    const file = new FakeFile();
+    const sink = sinkOn(file);
+    const long = `${'x'.repeat(MAX_WAITING_BYTES)}\n`;
+    sink.write(long);
+    sink.write('after\n');
+    expect([file.text === `${long}after\n`, sink.linesLost]).toEqual([true, 0]);
+    Object.assign(file, { text: '', room: 0 });
+    for (const line of [long, 'lost\n']) sink.write(line);
+    file.room = Number.POSITIVE_INFINITY;
+    vi.advanceTimersByTime(RETRY_MS);
+    sink.write('later\n');
+    expect(file.text).toBe(`${long}gap 1 1 ENOSPC\nlater\n`);
+  });
+
   it('tells every gap of several', () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
@@ -176,6 +191,21 @@ describe('opening', () => {
     sink.reopen();
     expect([old.text, old.closed]).toEqual(['one\ntw', true]);
     expect(fresh.text).toBe('two\ngap 0 1 ENOSPC\n');
+  });
+
+  it('anew uses the new file, also when the old one fails as it is closed', () => {
+    const [old, fresh] = [new FakeFile(), new FakeFile()];
+    const failing: LogTarget = {
+      ...old.target(),
+      close: () => {
+        throw Object.assign(new Error('EIO'), { code: 'EIO' });
+      },
+    };
+    const targets = [failing, fresh.target()];
+    const sink = new LogSink({ open: () => targets.shift()!, describeGap });
+    sink.reopen();
+    sink.write('one\n');
+    expect([old.text, fresh.text]).toEqual(['', 'one\n']);
   });
 
   it('anew keeps the old file when the new one cannot be had', () => {
