@@ -41,17 +41,20 @@ export const outputFailure = (): NodeJS.ErrnoException | null =>
 
 /** Resolves when all that was printed is with its reader, or cannot be. */
 export async function outputWritten(): Promise<void> {
-  const giveUpAtMs = Date.now() + (state.matters ? Number.POSITIVE_INFINITY : DAEMON_PATIENCE_MS);
-  while (process.stdout.writableLength > 0 && state.failure === null && Date.now() < giveUpAtMs)
+  const giveUpAtMs = performance.now() + (state.matters ? Number.POSITIVE_INFINITY : DAEMON_PATIENCE_MS);
+  while (process.stdout.writableLength > 0 && state.failure === null && performance.now() < giveUpAtMs)
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   // A file's error is told in the next round of the event loop.
   await new Promise((resolve) => setImmediate(resolve));
 }
 
+let errorsWatched = false;
+
 /** For people. Nobody may be there to read it. */
 export function printError(text: string): void {
   try {
-    process.stderr.once('error', () => undefined);
+    if (!errorsWatched) process.stderr.on('error', () => undefined);
+    errorsWatched = true;
     process.stderr.write(`${text}\n`);
   } catch {
     // Where errors are told, none can be told of that.
