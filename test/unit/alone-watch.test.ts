@@ -72,14 +72,10 @@ describe('a daemon that is alone', () => {
     [
       'sends fail',
       ({ network }) => network.fill(7, NetworkCounter.SendsFailed + 2, NetworkCounter.SendsFailed + 2 + 1),
-      /^7 datagrams could not be sent$/,
+      /^datagrams could not be sent$/,
     ],
     ['sockets fail', ({ network }) => network[NetworkCounter.ReceiveErrors]!++, /^the UDP sockets report errors$/],
-    [
-      'its clock is at 1970',
-      ({ clock }) => (clock.wallMs = 1000),
-      /^the clock of this machine is wrong \(unix time 1\)$/,
-    ],
+    ['its clock is at 1970', ({ clock }) => (clock.wallMs = 1000), /^the clock of this machine is wrong$/],
     [
       'its clock is beyond 2106',
       ({ clock }) => (clock.wallMs = Date.UTC(2107, 0)),
@@ -108,6 +104,18 @@ describe('a daemon that is alone', () => {
     watched.node(RingCounter.Members, 2);
     watched.run(3_701_000);
     expect(watched.lines.at(-1)).toMatchObject({ level: 'info', message: 'this daemon is no longer alone' });
+  });
+
+  it('says the same once an hour while its numbers go on rising', () => {
+    const { run, lines, network, clock } = watch();
+    clock.wallMs = 1000;
+    for (let minute = 0; minute < 50; minute++) {
+      run(minute * 60_000);
+      network[NetworkCounter.SendsFailed]! += 100;
+      clock.wallMs += 60_000;
+    }
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.fields['reason']).toBe('datagrams could not be sent; the clock of this machine is wrong');
   });
 
   it('says something new after a minute, not at once', () => {

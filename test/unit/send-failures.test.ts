@@ -108,6 +108,17 @@ describe('the log', () => {
     expect(lines[0]!.fields['failed']).toBe(5000);
     expect(String(lines[0]!.fields['to'])).toMatch(/^(10\.1\.0\.\d, ){7}10\.1\.0\.7 and 505 more$/);
   });
+
+  it('names addresses again once it has forgotten so many strangers', () => {
+    const { table, lines, tickAt } = failures();
+    for (let i = 0; i < 5000; i++) table.failed('EHOSTUNREACH', `10.1.${i >>> 8}.${i & 255}`);
+    tickAt(250);
+    tickAt(60_250);
+    expect(table.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY);
+    table.failed('EPERM', '10.0.0.2');
+    tickAt(table.nextDeadlineMs);
+    expect(lines.at(-1)).toMatchObject({ fields: { errno: 'EPERM', to: '10.0.0.2 (paris)' } });
+  });
 });
 
 async function openSockets(host: string, options: { readonly alone?: boolean } = {}) {

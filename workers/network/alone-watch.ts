@@ -92,10 +92,12 @@ export class AloneWatch {
     this.#said = reason;
     this.#saidAtMs = nowMs;
     const aloneSeconds = Math.round((nowMs - this.#since.atMs) / 1000);
-    const fields = { aloneSeconds, daemons: this.#options.daemonNames.length, reason };
+    const unixSeconds = Math.round(this.#links.wallMs() / 1000);
+    const fields = { aloneSeconds, unixSeconds, daemons: this.#options.daemonNames.length, reason };
     this.#links.logger.warn(fields, 'this daemon is alone, of several in its configuration');
   }
 
+  /** Without numbers that rise, or every look would find a new reason. */
   #reasons(networkThen: Float64Array, ringThen: Float64Array): readonly string[] {
     const reasons: string[] = [];
     const grew = (slot: number): number => this.#network[slot]! - networkThen[slot]!;
@@ -111,12 +113,12 @@ export class AloneWatch {
     for (const [slot, text] of HINTS) if (grew(slot) > 0) reasons.push(text);
     if (this.#ring[OrderingCounter.SealsRefused]! > ringThen[OrderingCounter.SealsRefused]!)
       reasons.push('datagrams come that our keys do not open');
-    const unsent = SEND_CAUSES.reduce((sum, _, cause) => sum + grew(NetworkCounter.SendsFailed + cause), 0);
-    if (unsent > 0) reasons.push(`${unsent} datagrams could not be sent`);
+    if (SEND_CAUSES.some((_, cause) => grew(NetworkCounter.SendsFailed + cause) > 0))
+      reasons.push('datagrams could not be sent');
     if (grew(NetworkCounter.ReceiveErrors) > 0) reasons.push('the UDP sockets report errors');
     const clockSeconds = this.#links.wallMs() / 1000;
     if (!(clockSeconds > EARLIEST_CLOCK_SECONDS && clockSeconds < MAX_CLOCK_SEQ))
-      reasons.push(`the clock of this machine is wrong (unix time ${Math.round(clockSeconds)})`);
+      reasons.push('the clock of this machine is wrong');
     if (grew(NetworkCounter.DatagramsReceived) > 0) {
       if (reasons.length === 0)
         reasons.push('others are heard, but no ring comes about: perhaps datagrams pass one way only');

@@ -12,6 +12,8 @@ const COLLECT_MS = 250;
 const MOST_NAMED = 8;
 /** Pairs of errno and address that are told apart; those of a configuration are fewer, strangers' may be more. */
 const MAX_PAIRS = 512;
+/** In place of an address: those beyond `MAX_PAIRS`. */
+const OTHERS = '';
 const NEVER = Number.POSITIVE_INFINITY;
 
 const CAUSE_OF_ERRNO: Readonly<Record<string, SendCause>> = {
@@ -91,10 +93,9 @@ export class SendFailures {
     this.#links.counters[NetworkCounter.SendsFailed + SEND_CAUSES.indexOf(sendCause(errno))]!++;
     const kind = this.#kindOf(errno);
     kind.total++;
-    let peer = kind.peers.get(address);
+    let peer = kind.peers.get(address) ?? (this.#pairs < MAX_PAIRS ? undefined : kind.peers.get(OTHERS));
     if (peer === undefined) {
-      const isKept = this.#pairs < MAX_PAIRS;
-      peer = (isKept ? undefined : kind.peers.get('')) ?? { address: isKept ? address : '', untold: 0 };
+      peer = { address: this.#pairs < MAX_PAIRS ? address : OTHERS, untold: 0 };
       kind.peers.set(peer.address, peer);
       this.#pairs++;
     }
@@ -134,7 +135,7 @@ export class SendFailures {
   #list(failing: readonly Failing[]): string {
     const named = failing.slice(0, MOST_NAMED).map(({ address }) => {
       const names = this.#links.namesAt(address);
-      return `${address === '' ? 'others' : address}${names === '' ? '' : ` (${names})`}`;
+      return `${address === OTHERS ? 'others' : address}${names === '' ? '' : ` (${names})`}`;
     });
     const more = failing.length - named.length;
     return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
