@@ -28,7 +28,7 @@ import {
 import { describeRecordFault, type RecordFault } from '../engine/wire/record-check.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
-import { OnceAMinute } from './network/once-a-minute.ts';
+import { OnceAMinute } from './once-a-minute.ts';
 import type { SealRefusals } from './ring/aead-sealer.ts';
 import { OrderedRecords } from './ring/ordered-records.ts';
 import { RingSeqFile } from './ring/ring-seq-file.ts';

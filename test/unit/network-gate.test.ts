@@ -3,8 +3,8 @@ import { NetworkCounter } from '../../engine/buffers/counters.ts';
 import { SEAL_TRAILER_LENGTH, SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../../engine/wire/ring-header.ts';
-import { OnceAMinute } from '../../workers/network/once-a-minute.ts';
 import { RingGate, type Sender } from '../../workers/network/ring-gate.ts';
+import { OnceAMinute } from '../../workers/once-a-minute.ts';
 
 const CLUSTER = 0x1234_5678;
 const A: Sender = { address: '10.0.0.1', port: 4803 };

@@ -1,6 +1,6 @@
 /** Tells the log of refused connections, without letting strangers fill it. */
 import type { Log } from '../log.ts';
-import { OnceAMinute } from '../network/once-a-minute.ts';
+import { OnceAMinute } from '../once-a-minute.ts';
 import type { ClientSession } from './session.ts';
 
 const PERIOD_MS = 1000;

@@ -15,6 +15,7 @@ import { WHILE_MEMBER } from '../../engine/membership/run-refusals.ts';
 import { RingCounter } from '../../engine/ring/counters.ts';
 import { isNearEnd, MAX_CLOCK_SEQ } from '../../engine/ring/ring-seq-limits.ts';
 import type { Log } from '../log.ts';
+import { OnceAMinute } from '../once-a-minute.ts';
 
 const LOOK_EVERY_MS = 500;
 /** A daemon that starts, or was just left, may find the others in this time. */
@@ -55,12 +56,10 @@ export class AloneWatch {
   #saidAtMs = Number.NEGATIVE_INFINITY;
   #said = '';
   #lookAtMs: number;
+  readonly #warnings = new OnceAMinute();
   #ownRefusals = 0;
-  #ownRefusalSaidAtMs = Number.NEGATIVE_INFINITY;
   #refusals = 0;
-  readonly #refusalSaidAtMs: Float64Array;
   #numbersRefused = 0;
-  #numbersSaidAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: AloneWatchOptions, links: AloneWatchLinks) {
     this.#options = options;
@@ -68,7 +67,6 @@ export class AloneWatch {
     this.#network = networkCounters(links.counters);
     this.#ring = ringCounters(links.counters);
     this.#lookAtMs = options.daemonNames.length > 1 ? 0 : NEVER;
-    this.#refusalSaidAtMs = new Float64Array(options.daemonNames.length).fill(Number.NEGATIVE_INFINITY);
   }
 
   get nextDeadlineMs(): number {
@@ -133,22 +131,17 @@ export class AloneWatch {
   /** Both sides of a run that is not listened to, and numbers that are not followed. */
   #lookAtRefusals(nowMs: number): void {
     const own = this.#node(RingCounter.OwnRunRefused);
-    if (own !== this.#ownRefusals && nowMs - this.#ownRefusalSaidAtMs >= MIN_GAP_MS) {
-      this.#ownRefusalSaidAtMs = nowMs;
-      this.#sayOwnRefusal();
-    }
+    if (own !== this.#ownRefusals && this.#warnings.allows('own run', nowMs)) this.#sayOwnRefusal();
     this.#ownRefusals = own;
     const refusals = this.#node(RingCounter.RunsRefused);
     const node = this.#node(RingCounter.RefusedNode);
-    if (refusals !== this.#refusals && nowMs - this.#refusalSaidAtMs[node]! >= MIN_GAP_MS) {
-      this.#refusalSaidAtMs[node] = nowMs;
+    if (refusals !== this.#refusals && this.#warnings.allows(`run of ${node}`, nowMs)) {
       const fields = { peerName: this.#nameOf(node), ...waitFields(this.#node(RingCounter.RefusedWaitMs)) };
       this.#links.logger.warn(fields, `a daemon is not listened to yet: a later run of it is remembered. ${WHY}`);
     }
     this.#refusals = refusals;
     const numbers = this.#node(RingCounter.NumbersRefused);
-    if (numbers !== this.#numbersRefused && nowMs - this.#numbersSaidAtMs >= MIN_GAP_MS) {
-      this.#numbersSaidAtMs = nowMs;
+    if (numbers !== this.#numbersRefused && this.#warnings.allows('numbers', nowMs)) {
       const fields = { peerName: this.#nameOf(this.#node(RingCounter.NumbersRefusedFrom)) };
       this.#links.logger.warn(
         fields,

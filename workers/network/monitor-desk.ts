@@ -15,9 +15,9 @@ import {
 } from '../../engine/wire/monitor-header.ts';
 import { NO_TICKET, TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
 import type { Log } from '../log.ts';
+import { OnceAMinute } from '../once-a-minute.ts';
 import { CommandGuard, type Judgement } from './command-guard.ts';
 import { sealMonitorDatagram } from './command-seal.ts';
-import { OnceAMinute } from './once-a-minute.ts';
 import { statusExtension, statusReport } from './status-report.ts';
 
 export interface MonitorOptions {

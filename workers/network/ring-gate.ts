@@ -17,7 +17,7 @@ import {
   RING_WIRE_VERSION,
 } from '../../engine/wire/ring-header.ts';
 import type { Log, LogFields } from '../log.ts';
-import { OnceAMinute } from './once-a-minute.ts';
+import { OnceAMinute } from '../once-a-minute.ts';
 import { SealWatch } from './seal-watch.ts';
 
 /** No incarnation has these high bits. */

@@ -5,7 +5,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { NetworkCounter } from '../../engine/buffers/counters.ts';
 import type { Log } from '../log.ts';
-import { OnceAMinute } from './once-a-minute.ts';
+import { OnceAMinute } from '../once-a-minute.ts';
 import { SendFailures } from './send-failures.ts';
 import { openUdpSocket, socketError } from './udp-socket.ts';
 
