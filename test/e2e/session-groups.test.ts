@@ -21,3 +21,14 @@ it('refuses the join beyond the limit with a reject message, until a group is le
   await greedy.join('c');
   expect(deliveryCount(daemon, 'JoinsRefused')).toBe(1);
 });
+
+it('counts what a session sends in one breath', async () => {
+  const daemon = await testDaemon({ maxSessionGroups: 2 });
+  const session = await connect({ address: { host: '127.0.0.1', port: daemon.port! } });
+  onTestFinished(() => session.destroy());
+  const joins = await Promise.allSettled(['a', 'b', 'c', 'd'].map((group) => session.join(group)));
+  expect(joins.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+  await Promise.all([session.leave('a'), session.join('c'), session.leave('b'), session.join('d')]);
+  expect([...session.groups].sort()).toEqual(['c', 'd']);
+  expect(deliveryCount(daemon, 'JoinsRefused')).toBe(2);
+});

@@ -139,16 +139,23 @@ export class FramePump {
       return true;
     }
     const group = groupCount > 0 ? readName(bytes, start + HEADER_LENGTH) : '';
-    const isFull = (type & JOIN_MESS) !== 0 && session.groupCount >= this.#maxSessionGroups;
+    const isJoin = (type & JOIN_MESS) !== 0;
+    const { groups, handle, privateName } = session;
+    const isFull = isJoin && groups.size >= this.#maxSessionGroups && !groups.has(group);
     if (isFull) this.#counters[DeliveryCounter.JoinsRefused]!++;
     if (isFull || groupNameProblem(group) !== null) {
-      session.output.addOwned(rejectFrame(bytes, view, start, end, session.privateName), 1);
+      session.output.addOwned(rejectFrame(bytes, view, start, end, privateName), 1);
       this.#counters[DeliveryCounter.RequestsRejected]!++;
       this.#events.markDirty(session);
       return true;
     }
-    return (type & JOIN_MESS) !== 0
-      ? this.#port.join(session.handle, group, session.privateName, session.wantsMembership)
-      : this.#port.leave(session.handle, group, session.privateName);
+    if (!isJoin) {
+      if (!this.#port.leave(handle, group, privateName)) return false;
+      groups.delete(group);
+      return true;
+    }
+    if (!this.#port.join(handle, group, privateName, session.wantsMembership)) return false;
+    groups.add(group);
+    return true;
   }
 }

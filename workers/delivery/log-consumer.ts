@@ -104,16 +104,12 @@ export class LogConsumer {
         return;
       case LogKind.MemberAdded: {
         const session = this.#session();
-        if (session === undefined) return;
-        session.groupCount++;
-        this.#names.add(this.#nameHere(), session);
+        if (session !== undefined) this.#names.add(this.#nameHere(), session);
         return;
       }
       case LogKind.MemberRemoved: {
         const session = this.#session();
-        if (session === undefined) return;
-        session.groupCount--;
-        this.#names.remove(this.#nameHere(), session);
+        if (session !== undefined) this.#names.remove(this.#nameHere(), session);
         return;
       }
       case LogKind.SessionAccepted: {

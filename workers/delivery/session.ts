@@ -40,8 +40,8 @@ export class ClientSession {
   dirty = false;
   /** Number of the last message this session was listed for; keeps a multi-group message to one copy. */
   stamp = 0;
-  /** Groups it is a member of, as far as the worker has read the log. */
-  groupCount = 0;
+  /** Groups it will be in when all that it has sent is ordered: joins and leaves take effect as they were sent. */
+  readonly groups = new Set<string>();
   /** UNRELIABLE messages dropped since the client was last told. */
   droppedFrames = 0;
   droppedTotal = 0;
