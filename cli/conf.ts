@@ -47,7 +47,8 @@ async function check(file: string, flags: { readonly name?: string; readonly jso
     else printChecked(file, resolved);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    if (flags.json === true) printJson({ ok: false, file, problems: error.problems });
+    if (flags.json === true)
+      printJson({ ok: false, file, segments: null, daemons: null, warnings: [], problems: error.problems });
     else process.stderr.write(`${formatConfigError(error)}\n`);
     throw new CliError(`${file}: ${counted(error.problems.length, 'problem')}`);
   }

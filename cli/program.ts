@@ -45,6 +45,7 @@ export function createProgram(): Command {
     .helpOption('-h, --help', 'print help, also for a command')
     .showHelpAfterError('(add --help for help)')
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(usageErrorText(text)) })
     .addHelpText('after', AFTER_HELP)
     .exitOverride();
   registerStart(program);
@@ -59,6 +60,10 @@ export function createProgram(): Command {
   registerKeygen(program);
   return program;
 }
+
+/** Commander's errors, with the program's name in front as all others have it, and without saying the value twice. */
+const usageErrorText = (text: string): string =>
+  text.replace(/^error: (?:command-argument value '.*' is invalid for argument '.*'\. )?/s, 'skein: ');
 
 /** Runs one command line; resolves with the exit code. Never rejects. */
 export async function run(args: readonly string[]): Promise<number> {

@@ -6,16 +6,16 @@ import { confirm } from './monitor/confirm.ts';
 import { counted, table } from './text.ts';
 
 const SHOW_HELP = `
-Exit code 1 when a daemon would not start with a file of the folder, or stay alone with it.
+Exit code 1 when a number is broken (its daemon does not start) or exhausted (its daemon stays alone).
 
 Examples:
   skein state show /var/lib/skein
   skein state show /var/lib/skein --json`;
 
 const REPAIR_HELP = `
-Replaces what is broken or exhausted by fresh numbers; what was there is kept in files that begin with "old-". Stop the daemons of
-the folder first. Exhausted ring sequence numbers have to be replaced on all hosts while all daemons are stopped, since
-daemons tell each other the highest.
+Replaces broken and exhausted numbers by fresh ones, and keeps the old files under names that begin with "old-". Stop the
+daemons of the folder first. Replace exhausted ring sequence numbers on all hosts while all daemons are stopped: daemons
+tell each other the highest.
 
 Examples:
   skein state repair /var/lib/skein
@@ -44,7 +44,7 @@ export function registerState(program: Command): void {
   const state = program.command('state').description('show and repair the numbers that daemons keep in StateDir');
   state
     .command('show')
-    .description('whose numbers a folder holds, and whether they can be right')
+    .description('show the numbers of a folder, and which are wrong')
     .argument('<folder>', 'StateDir of the configuration')
     .option('--json', 'print JSON')
     .addHelpText('after', SHOW_HELP)
@@ -53,11 +53,11 @@ export function registerState(program: Command): void {
     .command('repair')
     .description('replace numbers that a daemon cannot go on with')
     .argument('<folder>', 'StateDir of the configuration')
-    .argument('[daemons...]', 'only those of these daemons')
-    .option('--incarnation <n>', 'this number for one daemon, whatever is there', integer(0, 2 ** 48 - 2))
-    .option('--ring-seq <n>', 'this number for one daemon, whatever is there', integer(0, 0xffff_0000))
-    .option('--doubtful', 'also numbers that are only far ahead of the clock')
-    .option('--dry-run', 'only say what would be done')
+    .argument('[daemons...]', 'only the numbers of these daemons (default: all)')
+    .option('--incarnation <n>', 'set the incarnation of one daemon to this', integer(0, 2 ** 48 - 2))
+    .option('--ring-seq <n>', 'set the ring sequence number of one daemon to this', integer(0, 0xffff_0000))
+    .option('--doubtful', 'replace numbers that are far ahead of the clock too')
+    .option('--dry-run', 'say what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print JSON')
     .addHelpText('after', REPAIR_HELP)
@@ -68,13 +68,14 @@ async function show(folder: string, flags: { readonly json?: true }): Promise<vo
   const entries = await inspect(folder);
   if (flags.json === true) printJson({ folder, entries });
   else if (entries.length === 0) process.stdout.write(`${folder}: no daemon keeps numbers here\n`);
-  else process.stdout.write(`${table([HEADINGS, ...entries.map(row)])}\n`);
+  else process.stdout.write(`${table([HEADINGS, ...entries.map(row)], TEXT_COLUMNS)}\n`);
   const unusable = entries.filter(isUnusable);
   if (unusable.length > 0)
     throw new CliError(`${counted(unusable.length, 'number')} cannot be used: skein state repair ${folder}`);
 }
 
 const HEADINGS = ['daemon', 'number', 'value', 'as a date', 'state'];
+const TEXT_COLUMNS = [0, 1, 3, 4];
 
 const row = ({ daemon, number, value, date, verdict, problem }: StateEntry): string[] => [
   daemon,
@@ -92,10 +93,12 @@ async function repair(folder: string, daemons: readonly string[], flags: RepairF
   const entries = await inspect(folder);
   const chosen = choose(entries, folder, daemons, flags);
   const values = chosen.map((entry) => given(entry, flags) ?? freshNumber(entry, nowMs));
-  const plan = chosen.map((entry, i) => `${entry.daemon}: ${entry.number} becomes ${values[i]} (${reasonOf(entry)})`);
+  const asks = flags.dryRun !== true && flags.yes !== true;
+  const verb = flags.dryRun === true || asks ? 'would become' : 'becomes';
+  const plan = chosen.map((entry, i) => `${entry.daemon}: ${entry.number} ${verb} ${values[i]} (${beforeOf(entry)})`);
   if (flags.json !== true && plan.length > 0) process.stdout.write(`${plan.join('\n')}\n`);
-  if (flags.dryRun !== true && flags.yes !== true && chosen.length > 0)
-    await confirm(`Are the daemons of ${folder} stopped, and shall ${counted(chosen.length, 'number')} be replaced?`);
+  if (asks && chosen.length > 0)
+    await confirm(`Replace ${counted(chosen.length, 'number')}? The daemons of ${folder} must be stopped.`);
   const replaced: Replacement[] = [];
   for (const [i, entry] of chosen.entries()) {
     const to = values[i]!;
@@ -129,6 +132,8 @@ function choose(
 
 const given = ({ number }: StateEntry, { incarnation, ringSeq }: RepairFlags): number | undefined =>
   number === 'incarnation' ? incarnation : ringSeq;
+
+const beforeOf = ({ value, problem }: StateEntry): string => problem ?? `now ${value ?? 'missing'}`;
 
 const reasonOf = ({ verdict, problem }: StateEntry): string => problem ?? verdict;
 

@@ -9,14 +9,14 @@ export const counted = (count: number, noun: string): string => `${grouped(count
 /** Seconds with as many digits as mean something. */
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 
-/** Columns two blanks apart; all but the first aligned to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
+/** Columns two blanks apart; those of text aligned to the left (the first, unless told otherwise), the others to the right. */
+export function table(rows: readonly (readonly string[])[], textColumns: readonly number[] = [0]): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .map((cell, i) => (textColumns.includes(i) ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
         .join('  ')
         .trimEnd(),
     )

@@ -77,7 +77,7 @@ export interface ConfigurationOptions {
   /** Event classes the original would print. Kept; skein's log has levels, see `logLevel`. */
   readonly debugFlags: readonly DebugFlag[];
   readonly eventPriority: EventPriority;
-  /** File for the log, `%h` or `%H` standing for the host name; null: standard output. */
+  /** File for the log, `%h` or `%H` standing for the host name; null: standard error. */
   readonly eventLogFile: string | null;
   /** strftime format of time stamps, at most 39 characters; null: off. */
   readonly eventTimeStamp: string | null;

@@ -285,7 +285,7 @@ describe('skein state', () => {
     expect((await skein(['state', 'repair', folder])).code).toBe(2);
     const { code, stdout } = await skein(['state', 'repair', folder, '--dry-run']);
     expect(code).toBe(0);
-    expect(stdout).toContain('bad: incarnation becomes');
+    expect(stdout).toContain('bad: incarnation would become');
     expect(readFileSync(join(folder, 'incarnation-bad'), 'utf8')).toBe('');
   });
 
