@@ -7,14 +7,15 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { endianness } from 'node:os';
 import {
-  connectionKey,
   keepAliveEndsMs,
-  readTcpTable,
+  readTcpTables,
   SilenceTracker,
   silenceLookMs,
+  socketKey,
+  TCP_TABLES,
 } from '../engine/wire/tcp-silence.ts';
 
-const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
+const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 interface Watched {
   readonly socket: Socket;
@@ -69,7 +70,7 @@ export class DaemonWatch {
     if (!isNeeded) this.#tracker = new SilenceTracker();
     if (!isNeeded || this.#isLooking) return;
     this.#isLooking = true;
-    void Promise.all(TABLES.map((table) => readFile(table, 'latin1').catch(() => ''))).then((tables) => {
+    void Promise.all(TCP_TABLES.map((table) => readFile(table, 'latin1').catch(() => ''))).then((tables) => {
       this.#isLooking = false;
       this.#look(tables);
     });
@@ -77,14 +78,10 @@ export class DaemonWatch {
 
   #look(tables: readonly string[]): void {
     const nowMs = performance.now();
-    const unanswered = new Map<string, number>();
-    for (const table of tables) {
-      for (const [key, repeats] of readTcpTable(table).unanswered) unanswered.set(key, repeats);
-    }
-    this.#tracker.look(unanswered, nowMs);
+    this.#tracker.look(readTcpTables(tables).unanswered, nowMs);
     if (this.#tracker.isEmpty) return;
     for (const { socket, timeoutMs, vanished } of [...this.#watched]) {
-      const key = keyOf(socket);
+      const key = socketKey(socket, IS_LITTLE_ENDIAN);
       if (key !== null && this.#tracker.isOver(key, timeoutMs, nowMs)) vanished();
     }
   }
@@ -92,10 +89,3 @@ export class DaemonWatch {
 
 /** For all sessions of this program. */
 export const daemonWatch = new DaemonWatch();
-
-function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string | null {
-  if (localAddress === undefined || localPort === undefined) return null;
-  if (remoteAddress === undefined || remotePort === undefined) return null;
-  const local = { address: localAddress, port: localPort };
-  return connectionKey(local, { address: remoteAddress, port: remotePort }, endianness() === 'LE');
-}

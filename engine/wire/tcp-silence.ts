@@ -31,9 +31,19 @@ export interface TcpTable {
   readonly hasUnsent: boolean;
 }
 
-/** Tables may be long, and most lines have nothing to tell: those are not cut up. */
-export function readTcpTable(table: string): TcpTable {
+/** Where Linux has them; each may be missing. */
+export const TCP_TABLES: readonly string[] = ['/proc/net/tcp', '/proc/net/tcp6'];
+
+/** What several tables say together. */
+export function readTcpTables(tables: readonly string[]): TcpTable {
   const unanswered = new Map<string, number>();
+  let hasUnsent = false;
+  for (const table of tables) hasUnsent = readTcpTable(table, unanswered) || hasUnsent;
+  return { unanswered, hasUnsent };
+}
+
+/** Tables may be long, and most lines have nothing to tell: those are not cut up. @returns `hasUnsent` */
+function readTcpTable(table: string, unanswered: Map<string, number>): boolean {
   let hasUnsent = false;
   for (let line = table.indexOf('\n') + 1; line > 0; line = table.indexOf('\n', line) + 1) {
     const from = table.indexOf(': ', line) + 2;
@@ -49,7 +59,7 @@ export function readTcpTable(table: string): TcpTable {
     const repeats = timer === DATA_TIMER ? ofData(table, repeatsFrom) : ofProbes(table, repeatsFrom);
     if (repeats > 0) unanswered.set(table.slice(from, from + 2 * endWidth + 1), repeats);
   }
-  return { unanswered, hasUnsent };
+  return hasUnsent;
 }
 
 const ofData = (table: string, from: number): number => Number.parseInt(table.slice(from, from + NUMBER_WIDTH), 16);
@@ -69,6 +79,23 @@ export interface TcpEnd {
 /** How the table names a connection. */
 export const connectionKey = (local: TcpEnd, remote: TcpEnd, isLittleEndian: boolean): string =>
   `${endKey(local, isLittleEndian)} ${endKey(remote, isLittleEndian)}`;
+
+/** A socket of Node; without addresses when it is a Unix socket, or closed. */
+export interface SocketEnds {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+/** Its `connectionKey`; null when the table does not have it. */
+export function socketKey(socket: SocketEnds, isLittleEndian: boolean): string | null {
+  const { localAddress, localPort, remoteAddress, remotePort } = socket;
+  if (localAddress === undefined || localPort === undefined) return null;
+  if (remoteAddress === undefined || remotePort === undefined) return null;
+  const local = { address: localAddress, port: localPort };
+  return connectionKey(local, { address: remoteAddress, port: remotePort }, isLittleEndian);
+}
 
 function endKey({ address, port }: TcpEnd, isLittleEndian: boolean): string {
   const bytes = addressBytes(address);

@@ -5,7 +5,7 @@ import {
   isSilenceError,
   keepAliveDelayMs,
   keepAliveEndsMs,
-  readTcpTable,
+  readTcpTables,
   SilenceTracker,
 } from '../../engine/wire/tcp-silence.ts';
 
@@ -38,7 +38,7 @@ const table = (...lines: readonly Line[]): string =>
     )
     .join('');
 
-const repeatsOf = (line: Line): number => readTcpTable(table(line)).unanswered.get(line.ends ?? ENDS) ?? 0;
+const repeatsOf = (line: Line): number => readTcpTables([table(line)]).unanswered.get(line.ends ?? ENDS) ?? 0;
 
 describe('the table', () => {
   it.each([
@@ -58,14 +58,14 @@ describe('the table', () => {
 
   it('tells several lines apart, and whether anything is unsent', () => {
     const busy = table({ ofData: 2 }, { ends: ENDS_6, timer: '02', unsent: '00000000', ofProbes: 1 });
-    expect([...readTcpTable(busy).unanswered]).toEqual([
+    expect([...readTcpTables([busy]).unanswered]).toEqual([
       [ENDS, 2],
       [ENDS_6, 1],
     ]);
-    expect(readTcpTable(busy).hasUnsent).toBe(true);
-    expect(readTcpTable(table({ timer: '02', unsent: '00000000' })).hasUnsent).toBe(false);
+    expect(readTcpTables([busy]).hasUnsent).toBe(true);
+    expect(readTcpTables([table({ timer: '02', unsent: '00000000' })]).hasUnsent).toBe(false);
     for (const text of ['', HEADING, `${HEADING}   0: `, 'no table\nat all\n']) {
-      expect(readTcpTable(text)).toEqual({ unanswered: new Map(), hasUnsent: false });
+      expect(readTcpTables([text])).toEqual({ unanswered: new Map(), hasUnsent: false });
     }
   });
 

@@ -7,15 +7,15 @@
 import { readFile } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import {
-  connectionKey,
   keepAliveEndsMs,
-  readTcpTable,
+  readTcpTables,
   SilenceTracker,
   silenceLookMs,
+  socketKey,
+  TCP_TABLES,
 } from '../../engine/wire/tcp-silence.ts';
 import type { ClientSession } from './session.ts';
 
-const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** Looks after the last write: the kernel repeats itself a little later. */
 const LOOKS_AFTER_WRITES = 8;
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
@@ -73,17 +73,13 @@ export class VanishedClients {
   #look(tables: readonly string[]): void {
     const { timeoutMs, now, vanished } = this.#options;
     const nowMs = now();
-    const unanswered = new Map<string, number>();
-    this.#hasUnsent = false;
-    for (const table of tables.map(readTcpTable)) {
-      for (const [key, repeats] of table.unanswered) unanswered.set(key, repeats);
-      this.#hasUnsent ||= table.hasUnsent;
-    }
+    const { unanswered, hasUnsent } = readTcpTables(tables);
+    this.#hasUnsent = hasUnsent;
     this.#tracker.look(unanswered, nowMs);
     if (this.#tracker.isEmpty) return;
     for (const session of [...this.#sessions.values()]) {
       if (session.state !== 'open') continue;
-      const key = socketKey(session);
+      const key = socketKey(session.socket, IS_LITTLE_ENDIAN);
       if (key !== null && this.#tracker.isOver(key, timeoutMs, nowMs)) vanished(session);
     }
   }
@@ -91,12 +87,4 @@ export class VanishedClients {
 
 /** A table that cannot be read is empty: nobody is ended for what is not known. */
 const readTables = (): Promise<readonly string[]> =>
-  Promise.all(TABLES.map((table) => readFile(table, 'latin1').catch(() => '')));
-
-function socketKey({ socket }: ClientSession): string | null {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  if (localAddress === undefined || localPort === undefined) return null;
-  if (remoteAddress === undefined || remotePort === undefined) return null;
-  const local = { address: localAddress, port: localPort };
-  return connectionKey(local, { address: remoteAddress, port: remotePort }, IS_LITTLE_ENDIAN);
-}
+  Promise.all(TCP_TABLES.map((table) => readFile(table, 'latin1').catch(() => '')));
