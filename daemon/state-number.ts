@@ -4,10 +4,10 @@
  * the daemon alone.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MAX_RING_SEQ } from '../engine/ring/ring-seq-limits.ts';
-import { latestFile, temporaryFile } from '../workers/ring/ring-seq-file.ts';
+import { forceToDisk, latestFile, temporaryFile } from '../workers/ring/ring-seq-file.ts';
 
 /** One of the numbers of a daemon. */
 export interface StateNumber {
@@ -92,16 +92,9 @@ export async function readNumber(path: string, kind: StateNumber): Promise<numbe
  * @throws (rejects) an error that names the file
  */
 export async function writeNumber(path: string, value: number): Promise<void> {
-  const folder = dirname(path);
   try {
-    await mkdir(folder, { recursive: true });
-    const temporary = temporaryFile(path);
-    await usingFile(temporary, 'w', async (file) => {
-      await file.writeFile(`${value}\n`);
-      await file.sync();
-    });
-    await rename(temporary, path);
-    await usingFile(folder, 'r', (directory) => directory.sync());
+    await mkdir(dirname(path), { recursive: true });
+    await forceToDisk(path, value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
@@ -114,18 +107,12 @@ export async function writeNumber(path: string, value: number): Promise<void> {
 /** At most `MAX_BYTES` of a regular file: a pipe would keep the daemon waiting. */
 async function readStart(path: string): Promise<string> {
   // Not blocked by a pipe without a writer.
-  return usingFile(path, O_RDONLY | O_NONBLOCK, async (file) => {
+  const file = await open(path, O_RDONLY | O_NONBLOCK);
+  try {
     if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_BYTES), position: 0 });
     // Bytes that are no ASCII must not turn into anything that is.
     return buffer.subarray(0, bytesRead).toString('latin1');
-  });
-}
-
-async function usingFile<T>(path: string, flags: string | number, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, flags);
-  try {
-    return await use(file);
   } finally {
     await file.close();
   }

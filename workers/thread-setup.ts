@@ -158,8 +158,8 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       daemonName: spec.name,
       maxSessions: spec.maxSessions,
       handshakeTimeoutMs: spec.handshakeTimeoutMs,
-      // Each worker has its share.
       clientTimeoutMs: spec.clientTimeoutMs,
+      // Each worker has its share.
       maxHandshakes: Math.ceil(spec.maxHandshakes / plan.deliveryWorkers),
       maxInputBytes: Math.ceil(spec.maxInputBytes / plan.deliveryWorkers),
       auth: spec.auth,

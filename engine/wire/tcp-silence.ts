@@ -6,6 +6,7 @@
  * keep-alive it sends answers, however stuck its program is. The table counts, for each connection, how often the kernel repeated
  * itself without an answer, and begins anew with every answer.
  */
+import { addressBytes } from './address-bytes.ts';
 
 /** Where a line has what, from behind `sl: ` on, with both ends `endWidth` characters wide. */
 const IPV4_END_WIDTH = 13;
@@ -108,26 +109,6 @@ function endKey({ address, port }: TcpEnd, isLittleEndian: boolean): string {
 }
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
-
-function addressBytes(address: string): readonly number[] {
-  if (!address.includes(':')) return address.split('.').map(Number);
-  const [front = '', back] = address.replace(/%.*$/, '').split('::');
-  const head = groupBytes(front);
-  const tail = back === undefined ? [] : groupBytes(back);
-  const zeros = Array.from({ length: Math.max(0, 16 - head.length - tail.length) }, () => 0);
-  return [...head, ...zeros, ...tail];
-}
-
-/** Of `2001:db8`, or of `ffff:10.0.0.1`. */
-const groupBytes = (text: string): readonly number[] =>
-  text
-    .split(':')
-    .filter((group) => group !== '')
-    .flatMap((group) => {
-      if (group.includes('.')) return group.split('.').map(Number);
-      const value = Number.parseInt(group, 16);
-      return [value >>> 8, value & 0xff];
-    });
 
 /** A table is looked at so often within the time after which silence counts. */
 const LOOKS = 8;

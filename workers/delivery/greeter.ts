@@ -112,11 +112,15 @@ export class Greeter {
         session.socket.destroy();
       }
     }
+    if (this.#unasked.length > 0) this.#askAgain();
+    if (work > 0) this.#publish();
+    return work;
+  }
+
+  #askAgain(): void {
     for (const { session, takesName } of this.#unasked.splice(0)) {
       if (session.state === 'handshake') this.#ask(session, takesName);
     }
-    if (work > 0) this.#publish();
-    return work;
   }
 
   /** No connection is left behind. */

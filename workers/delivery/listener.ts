@@ -43,8 +43,8 @@ interface WithHandle {
   _handle: { readonly fd?: number } | null;
 }
 
-/** Largest backlog worth asking for; the kernel cuts it to its own limit. */
 export interface ListenerOptions {
+  /** Connections that may wait to be accepted; the kernel cuts it to its own limit. */
   readonly backlog: number;
   /** Several workers of this daemon bind the same port (Node 23.1 and later). */
   readonly reusePort: boolean;

@@ -21,7 +21,7 @@ export interface PasswordCheck {
   readonly credentials: Credentials;
   /** Whom it is counted with, see `shareKey`. */
   readonly owner: string;
-  /** Called once, later, unless the check is cancelled before. */
+  /** Called once, unless the check is cancelled before; with `busy` perhaps at once. */
   readonly answer: (verdict: PasswordVerdict) => void;
 }
 

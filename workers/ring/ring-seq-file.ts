@@ -74,7 +74,8 @@ function writeWhole(path: string, value: number): void {
   renameSync(temporary, path);
 }
 
-async function forceToDisk(path: string, value: number): Promise<void> {
+/** Resolves when `value` and its line end are on the disk; a crash before that, of the machine too, leaves what was there. @throws (rejects) */
+export async function forceToDisk(path: string, value: number): Promise<void> {
   const temporary = temporaryFile(path);
   await using(await open(temporary, 'w'), async (file) => {
     await file.writeFile(`${value}\n`);
