@@ -37,8 +37,8 @@ export interface StartDaemonOptions extends DaemonOptions {
   /** Log lines go here instead of to standard error; its own level applies as well as `logLevel`. */
   readonly logger?: Logger;
   /**
-   * The file that worker threads run. Needed only where a bundler has moved this module away from its package: then the URL of
-   * `skein/worker`, for example `pathToFileURL(createRequire(import.meta.url).resolve('skein/worker'))`.
+   * The file that worker threads run. Needed only where a bundler has moved this module away from its package: then the URL of the
+   * package's `dist/worker.js` (docs/install.md).
    */
   readonly workerUrl?: URL;
 }

@@ -4,7 +4,7 @@ import type { CaptureLine } from './capture-file.ts';
 
 /** The scenario's clients wait for nothing between their own actions; this gives the daemon time to take one before the next. */
 const SETTLE_MS = 15;
-const GIVE_UP_MS = 5000;
+const GIVE_UP_MS = 20_000;
 
 /** TCP port, or path of a Unix socket. */
 export type Target = { readonly port: number } | { readonly path: string };

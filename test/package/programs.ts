@@ -23,10 +23,9 @@ export const commonJs = `const { connect, startDaemon } = require('skein');${bod
 
 /** For bundlers: the daemon's threads run the package's own worker file. */
 export const bundledModule = `
-import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { connect, startDaemon } from 'skein';
-const workerUrl = pathToFileURL(createRequire(process.cwd() + '/').resolve('skein/worker'));
+const workerUrl = pathToFileURL(process.cwd() + '/node_modules/skein/dist/worker.js');
 ${body(', workerUrl')}`;
 
 export const typed = (extension: 'mts' | 'cts'): string => `

@@ -43,7 +43,8 @@ export function deliveryCount(daemon: Daemon, counter: keyof typeof DeliveryCoun
 export const orderingCount = (daemon: Daemon, counter: keyof typeof OrderingCounter): number =>
   ringCounters(daemon.counters)[OrderingCounter[counter]]!;
 
-const GIVE_UP_MS = 10_000;
+/** Long enough for a busy machine: what waits here happens, or never does. */
+const GIVE_UP_MS = 30_000;
 const LOOK_EVERY_MS = 5;
 
 export async function eventually(

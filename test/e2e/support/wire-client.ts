@@ -13,7 +13,7 @@ import {
   LEAVE,
 } from './wire-frames.ts';
 
-const GIVE_UP_MS = 10_000;
+const GIVE_UP_MS = 30_000;
 
 export type Target = { readonly port: number } | { readonly path: string };
 

@@ -64,12 +64,17 @@ export class DeliveryChain {
     this.writer = new OrderedLogWriter(memory);
     this.reader = new OrderedLogReader(memory, 0);
     this.#logBytes = Buffer.from(memory.data);
-    this.output = new LogOutput(this.writer, this.ringCounters, {
-      sessionEnded: () => {},
-      sendGroups: () => {},
-      blockClients: () => {},
-      frameTooLong: () => {},
-    });
+    this.output = new LogOutput(
+      this.writer,
+      this.ringCounters,
+      {
+        sessionEnded: () => {},
+        sendGroups: () => {},
+        blockClients: () => {},
+        frameTooLong: () => {},
+      },
+      { entries: shape.indexEntries, bytes: shape.segmentBytes },
+    );
     this.store = new KeptBytes(shape.segmentBytes);
     const cap = new QueueCap(shape.maxQueuedBytes ?? 1e12, this.deliveryCounters, [this.deliveryCounters]);
     this.slow = new SlowConsumers(
