@@ -34,4 +34,5 @@ export type { Data } from './send/data.ts';
 export type { SendOptions } from './send/frame-template.ts';
 export type { SplitTargets, Target } from './send/target.ts';
 export type { Service } from './service-names.ts';
-export { Session, type SessionEvents } from './session.ts';
+export { Session } from './session.ts';
+export type { SessionEvents } from './session-events.ts';

@@ -1,19 +1,9 @@
 import { EventEmitter } from 'node:events';
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
-import {
-  asUnreadable,
-  checkFunction,
-  checkNames,
-  checkString,
-  illegal,
-  readElements,
-  readFields,
-  reading,
-  wrongThis,
-} from './check.ts';
+import { asUnreadable, checkFunction, checkNames, illegal, readFields, reading, wrongThis } from './check.ts';
 import { SkeinError } from './errors.ts';
-import type { Membership, Message, ReceivedEvent, Reject, SelfLeave, Transition } from './events.ts';
+import type { ReceivedEvent } from './events.ts';
 import { GroupRequests } from './group-requests.ts';
 import type { AcceptedSession, DaemonVersion } from './handshake.ts';
 import { guardListeners } from './listeners.ts';
@@ -23,32 +13,20 @@ import { type BatchHandler, Receiver } from './receive/receiver.ts';
 import type { Data } from './send/data.ts';
 import { encodeTemplate, SEND_OPTION_NAMES, type SendOptions } from './send/frame-template.ts';
 import { Outbound } from './send/outbound.ts';
-import { Target, TargetCache } from './send/target.ts';
+import { Target, TargetCache, targetList } from './send/target.ts';
+import { asSkeinError, mixedReceiving, sessionClosed } from './session-errors.ts';
+import { isReceiveEvent, RECEIVE_EVENTS, type SessionEvents } from './session-events.ts';
 import { Transport } from './transport.ts';
 
-/** Events of a session and what their listeners get. */
-export interface SessionEvents {
-  message: [message: Message];
-  membership: [membership: Membership];
-  transition: [transition: Transition];
-  selfLeave: [selfLeave: SelfLeave];
-  reject: [reject: Reject];
-  /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
-  error: [error: SkeinError];
-  /** The session is over: with the error, or without when it was closed by this side and all that was sent left. */
-  close: [error: SkeinError | undefined];
-  newListener: [event: string | symbol, listener: (...args: unknown[]) => void];
-}
+const WAYS = 'iterating, events, or batches';
 
-const RECEIVE_EVENTS = ['message', 'membership', 'transition', 'selfLeave', 'reject'] as const;
-const isReceiveEvent = (event: string | symbol): boolean => (RECEIVE_EVENTS as readonly unknown[]).includes(event);
+/** Whether a value is a session, whatever its prototype says. */
+export let isSession: (value: unknown) => value is Session;
 
 /**
  * One connection to a daemon; `connect` makes it. What arrives is received in one of three ways: by iterating
  * (`for await`, `receive`), by events (`on`), or by batches (`onBatch`). Until one is chosen, frames wait.
  */
-export let isSession: (value: unknown) => value is Session;
-
 export class Session extends EventEmitter<SessionEvents> implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
   static {
     isSession = (value): value is Session => typeof value === 'object' && value !== null && #transport in value;
@@ -91,7 +69,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     });
     this.on('newListener', (event) => {
       if (!isReceiveEvent(event)) return;
-      if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters) throw mixedReceiving();
+      if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters) throw mixedReceiving(WAYS);
       this.#receiver.scheduleDrain();
     });
     this.#receiver.receive(transport.input);
@@ -164,7 +142,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   /** Makes groups and options ready for many messages. Throws as `multicast` does. */
   target(groups: string | readonly string[], options?: SendOptions): Target {
     if (!isSession(this)) throw wrongThis('target', 'session');
-    const list = groupList(groups);
+    const list = targetList(groups);
     const { service, type, selfDiscard, subgroupCast } = readFields(
       'options',
       options,
@@ -204,7 +182,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   onBatch(handler: BatchHandler): () => void {
     if (!isSession(this)) throw wrongThis('onBatch', 'session');
     checkFunction('handler', handler);
-    if (this.hasReceiver) throw mixedReceiving();
+    if (this.hasReceiver) throw mixedReceiving(WAYS);
     this.#receiver.setBatchHandler(handler);
     return () => this.#receiver.setBatchHandler(undefined);
   }
@@ -346,7 +324,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   }
 
   #next(): Promise<IteratorResult<ReceivedEvent, undefined>> {
-    if (this.#receiver.hasBatchHandler || this.#hasReceiveListeners()) return Promise.reject(mixedReceiving());
+    if (this.#receiver.hasBatchHandler || this.#hasReceiveListeners()) return Promise.reject(mixedReceiving(WAYS));
     return this.#receiver.next();
   }
 
@@ -404,27 +382,3 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
 }
 
 guardListeners(Session.prototype, ['error', 'close', ...RECEIVE_EVENTS]);
-
-/** A copy of the targets; how many there may be, and what is legal in them, is for the frame to say. */
-function groupList(groups: unknown): readonly string[] {
-  if (typeof groups === 'string') return [groups];
-  const list = reading('groups', () =>
-    Array.isArray(groups) ? readElements('groups', groups, MAX_LISTED_GROUPS) : null,
-  );
-  if (list === null) throw illegal('groups', groups, 'a name or an array of names', 'ILLEGAL_GROUP');
-  if (list.length === 0) throw new SkeinError('ILLEGAL_GROUP', 'groups: none given, at least 1 is needed');
-  return list.map((group, i) => checkString(`groups[${i}]`, group, 'ILLEGAL_GROUP'));
-}
-
-/** More than are legal, so that the message can tell how many there were. */
-const MAX_LISTED_GROUPS = 100_000;
-
-const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
-
-const mixedReceiving = (): SkeinError =>
-  new SkeinError('ILLEGAL_STATE', 'receive in one way at a time: iterating, events, or batches');
-
-const asSkeinError = (reason: unknown): SkeinError =>
-  reason instanceof SkeinError
-    ? reason
-    : new SkeinError('CONNECTION_CLOSED', 'the connection ended', { cause: reason });

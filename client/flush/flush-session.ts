@@ -9,6 +9,7 @@ import { guardListeners } from '../listeners.ts';
 import { type ConnectOptions, checkBytes, resolveOptions } from '../options.ts';
 import { type Data, piecesOf } from '../send/data.ts';
 import { isSession, type Session } from '../session.ts';
+import { mixedReceiving, sessionClosed } from '../session-errors.ts';
 import type {
   FlushEvent,
   FlushMessage,
@@ -101,7 +102,7 @@ export class FlushSession
     if (session.closed) throw sessionClosed();
     if (session.groups.size > 0)
       throw new SkeinError('ILLEGAL_STATE', `session is in ${session.groups.size} groups: it must be in none`);
-    if (session.hasReceiver) throw mixedReceiving();
+    if (session.hasReceiver) throw mixedReceiving('iterating or events');
     this.#session = session;
     this.#inbox = new Inbox({
       limitBytes,
@@ -126,7 +127,7 @@ export class FlushSession
     session.on('close', (error) => this.#finish(error));
     this.on('newListener', (event) => {
       if (!isReceiveEvent(event)) return;
-      if (this.#inbox.hasWaiters) throw mixedReceiving();
+      if (this.#inbox.hasWaiters) throw mixedReceiving('iterating or events');
       this.#inbox.scheduleDrain();
     });
   }
@@ -284,7 +285,7 @@ export class FlushSession
   }
 
   #next(): Promise<IteratorResult<FlushEvent, undefined>> {
-    return this.#hasReceiveListeners() ? Promise.reject(mixedReceiving()) : this.#inbox.next();
+    return this.#hasReceiveListeners() ? Promise.reject(mixedReceiving('iterating or events')) : this.#inbox.next();
   }
 
   #hasReceiveListeners(): boolean {
@@ -372,8 +373,3 @@ function receiverList(receivers: unknown): readonly string[] {
 
 const withoutMembership = (): SkeinError =>
   new SkeinError('ILLEGAL_PARAM', 'membership false: the flush layer needs a session with the membership flag');
-
-const sessionClosed = (): SkeinError => new SkeinError('ILLEGAL_SESSION', 'the session is closed');
-
-const mixedReceiving = (): SkeinError =>
-  new SkeinError('ILLEGAL_STATE', 'receive in one way at a time: iterating or events');
