@@ -61,7 +61,7 @@ async function create(file: string, id: number): Promise<void> {
   process.stdout.write(`${file}: key ${id} made; copy the file to every daemon and name it with ClusterKeyFile\n`);
 }
 
-/** Whoever reads the file meanwhile gets it as it was or as it will be. */
+/** A reader of the file gets it as it was, or as it will be. */
 async function add(file: string, wanted: number | undefined): Promise<void> {
   const text = await readFile(file, 'utf8');
   const keys = parseClusterKeys(text, file);

@@ -224,7 +224,7 @@ async function sendAll(
       if (waitMs >= 1) {
         await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
         if (stop.aborted) {
-          // Whoever asks for the end does not wait for hours, and a rate is a promise.
+          // The end must not take hours, and a rate is a promise: what is left is not sent.
           notes.notSent += count + lines.length - i;
           break;
         }

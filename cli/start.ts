@@ -76,7 +76,7 @@ async function start(flags: StartFlags): Promise<void> {
   const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
   running = daemon;
   process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon, addressText)}\n`);
-  // Whoever waited for the line may hang up now.
+  // A reader that waited for the line may hang up now.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
   await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
 }

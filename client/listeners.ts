@@ -18,7 +18,7 @@ const NODE_EVENTS: readonly string[] = ['newListener', 'removeListener'];
 
 type Method = (this: unknown, event: unknown, listener: unknown) => unknown;
 
-/** Puts the checks in front of Node's methods; they throw ILLEGAL_PARAM. Symbols are left to whoever made them. */
+/** Puts the checks in front of Node's methods; they throw ILLEGAL_PARAM. Symbols are left to the code that made them. */
 export function guardListeners(prototype: EventEmitter, events: readonly string[]): void {
   const known = [...events, ...NODE_EVENTS];
   for (const name of METHODS) {

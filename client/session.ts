@@ -371,7 +371,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     this.#receiver.whenDelivered(() => process.nextTick(() => this.#emitEnd(error, byEvents, loss)));
   }
 
-  /** Who receives by events gets the error by Node's rule for them; who iterates gets it thrown there. */
+  /** Receivers by events get the error by Node's rule for them; iterators get it thrown. */
   #emitEnd(error: SkeinError | undefined, byEvents: boolean, loss: SkeinError | undefined): void {
     try {
       if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);

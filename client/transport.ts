@@ -8,7 +8,7 @@ import { SkeinError } from './errors.ts';
 import { ReceiveBuffer } from './receive/receive-buffer.ts';
 import { bytesOf, lengthOf, plainView } from './send/data.ts';
 
-/** Whoever handles what is read: the handshake first, then the session's receiver. */
+/** Handles what is read: the handshake first, then the session's receiver. */
 export interface ByteConsumer {
   /** New bytes are in `input`; the consumer advances `input.start` over what it is done with. */
   receive(input: ReceiveBuffer): void;

@@ -103,7 +103,7 @@ function openSink(daemon: string, eventLogFile: string | null): LogSink {
   }
 }
 
-/** Written below pino, whatever its level: who reads the log must know that something is missing. */
+/** Written below pino, whatever its level: readers of the log must know that something is missing. */
 function gapLine(daemon: string, { lost, late, reason }: LogGap): string {
   const msg =
     lost > 0

@@ -8,7 +8,7 @@ import { INCARNATION, readNumber, stateFile, writeNumber } from './state-number.
 
 /** A clock that is behind the last start by more than this was set back. */
 const CLOCK_SLACK_MS = 60_000;
-/** Runs move the number ahead of the clock by one each; who finds it further ahead finds a wrong clock, or a wrong file. */
+/** Each run moves the number ahead of the clock by one. One that is further ahead comes from a wrong clock, or a wrong file. */
 const FAR_AHEAD_MS = 366 * 24 * 3_600_000;
 
 /**

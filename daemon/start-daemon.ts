@@ -117,7 +117,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   const closed = new Promise<void>((resolve, reject) => {
     settle = (failure) => (failure === null ? resolve() : reject(failure));
   });
-  // Whoever does not look at `closed` must not be ended by an unhandled rejection; the failure is in the log.
+  // A program that ignores `closed` must not end by an unhandled rejection; the failure is in the log.
   closed.catch(() => {});
   const supervisor = new Supervisor(spec, plan, (workerUrl as URL | undefined) ?? workerEntry(), {
     log: (record) => log.record(record),

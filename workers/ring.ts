@@ -263,7 +263,7 @@ export class RingAgent implements Agent, RingHost {
       this.#send(TO_MEMBERS, bytes, offset, lengthBytes);
   }
 
-  /** The network agent knows whom a ring has, so that a datagram for all of it is handed over once. */
+  /** The network agent knows the ring's members, so a datagram for all of them is handed over once. */
   #tellMembers(members: readonly NodeIndex[]): boolean {
     const ring = this.#outbound;
     const at = ring.claim(RECORD_HEADER_LENGTH + members.length * 4);
@@ -315,7 +315,7 @@ export class RingAgent implements Agent, RingHost {
     return datagrams;
   }
 
-  /** Names before numbers: whoever sees a number risen finds who it was. */
+  /** Names before numbers: a reader that sees a number risen finds the name in place. */
   #tellSeals(): void {
     const { seals } = this.#links;
     if (seals === null || seals.total === this.counters[OrderingCounter.SealsRefused]) return;

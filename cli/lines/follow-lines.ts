@@ -205,7 +205,7 @@ class PathWatch {
       this.#opened = true;
       return new FollowedFile(handle, identity, options);
     } catch (error) {
-      // From the start, it is a mistake of whoever gave the path.
+      // At the start, the path itself is wrong.
       if (error instanceof NotAFileError && !this.#looked) throw new NotAFileError(`${this.#path} ${error.message}`);
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') this.#say('path', 'is not there; it is waited for');

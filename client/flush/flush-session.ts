@@ -338,7 +338,7 @@ export class FlushSession
     const byEvents = this.#hasReceiveListeners();
     this.#inbox.finish(error);
     try {
-      // One who closes learns what was lost from `close`.
+      // A program that closes learns from `close` what was lost.
       if (error !== undefined && !this.#closing && (byEvents || this.listenerCount('error') > 0))
         this.emit('error', error);
     } finally {

@@ -285,7 +285,7 @@ export class Outbound {
   }
 }
 
-/** Whoever does not wait for the promise learns of the session's end by other ways. */
+/** A caller that does not wait for the promise learns of the session's end in other ways. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;

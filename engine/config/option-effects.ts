@@ -1,6 +1,6 @@
 /**
  * What each option does here. One that a configuration may hold for the sake of Spread and that does nothing is named in a warning:
- * nobody shall believe that it is in force.
+ * an operator must not believe that it is in force.
  */
 import type { Findings } from './config-error.ts';
 import { type Segment, segmentTransport } from './configuration.ts';

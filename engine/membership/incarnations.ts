@@ -99,7 +99,7 @@ export class Incarnations {
     return true;
   }
 
-  /** A ring was installed. Who is no member any more was there until now. */
+  /** A ring was installed. A daemon that it no longer has was heard until now. */
   installed(members: readonly RingMember[]): void {
     const { nowMs } = this.#context;
     for (let node = 0; node < this.#members.length; node++) {

@@ -9,7 +9,7 @@ import type { RingMembers } from './ring-members.ts';
 
 /**
  * A packet whose body makes no sense is taken in without records: its number is given out, and a ring that waited for it in vain would
- * stand still. Whoever gets it, first hand or sent again, takes it the same way.
+ * stand still. Every member takes it in the same way, whether it comes first hand or is sent again.
  * @param reach how far above the highest known sequence number a packet of an honest member can be
  * @returns the sequence number taken in, or 0 when the packet is dropped
  */

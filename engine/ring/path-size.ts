@@ -6,7 +6,7 @@
  * SIZE_PROBE as long as it would like to send, the way its data goes, and when all have answered (SIZE_ACK) it is ready and says so
  * (SIZE_READY). It sends long data when all members are ready: then any of them can also send again what another one sent first.
  *
- * Whoever keeps to its `datagramBytes` answers probes and is never ready, so the others keep to theirs. A member that misses many
+ * A daemon that keeps to its `datagramBytes` answers probes and is never ready, so the others keep to theirs. A member that misses many
  * packets while long ones are in use, because pieces are lost or a queue on the way has room for a few of them only, takes its word back for
  * a while (SIZE_WITHDRAWN). A path that stops passing them at all is found like any member that stops receiving (ring-protocol.md, 3.5):
  * the ring forms anew, and begins short.

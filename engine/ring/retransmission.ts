@@ -9,7 +9,7 @@ import type { PacketStore } from './packet-store.ts';
 import type { RingMembers } from './ring-members.ts';
 
 /**
- * From this attempt on whoever answers leaves the request on the token, so that others answer too: the first may not be
+ * From this attempt on a member that answers leaves the request on the token, so that others answer too: the first may not be
  * able to reach the requester.
  */
 const STUBBORN_ATTEMPT = 2;

@@ -3,7 +3,7 @@
  * configured address, with a number drawn for this; the run answers with its salt and its last counter (greeting.ts). What was recorded
  * answers nothing, so neither a clock nor anything kept on disk has to be right for it.
  *
- * First contact takes one more round trip. Who is asked knows that what it sent was not heard, and says it again (`Asked`).
+ * First contact takes one more round trip. A daemon that is asked knows that what it sent was not heard, and sends it again (`Asked`).
  *
  * There is one question at a time for each daemon, good for all runs that answer it until it is old, so whatever strangers send makes
  * this daemon send no more than a GREETING each `joinEveryMs`.
@@ -21,7 +21,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 const TRIES = 5;
 /** A question is good for so many token loss timeouts: longer than any answer takes. */
 const GOOD_FOR_LOSS_TIMEOUTS = 4;
-/** Who is no member proves itself again after so many idle probe periods: the longest time a daemon outside a ring is silent. */
+/** A daemon outside the ring proves itself again after so many idle probe periods, the longest that it is ever silent. */
 const GOOD_FOR_PROBES = 3;
 /** What a daemon that is asked sends again, it sends to each other daemon not more often than this. */
 const MIN_AGAIN_GAP_MS = 5;
@@ -92,7 +92,7 @@ export class Greeter {
     return GreetingEffect.Asked;
   }
 
-  /** Before a datagram is opened that says to be of `node`: who is no member is believed for a while only. */
+  /** Before a datagram is opened that claims to be from `node`: a daemon outside the ring is believed for a while only. */
   before(node: number): void {
     if (this.#runs === null || this.#isMember[node] !== 0) return;
     const { nowMs, options } = this.#context;
@@ -101,7 +101,7 @@ export class Greeter {
     this.#putBack(this.#runs, node);
   }
 
-  /** Who was a member until now and is none any more has to prove itself again. */
+  /** A daemon that the ring no longer has must prove itself again. */
   installed(members: readonly RingMember[]): void {
     const runs = this.#runs;
     if (runs === null) return;

@@ -3,7 +3,7 @@
  * (greeter.ts): so it goes on now, and what was recorded of runs that ended opens nothing.
  *
  * A run that is proven for the first time puts the others of its daemon back: they ended, or they prove themselves again. Two machines
- * with one id both can, and the ring sees both. What a run sealed before it was proven is refused, whoever sends it.
+ * with one id both can, and the ring sees both. What a run sealed before it was proven is refused from any sender.
  */
 import { ReplayWindow } from './replay-window.ts';
 import { RunKeys } from './run-keys.ts';
@@ -81,7 +81,7 @@ export class PeerRuns {
     for (const run of this.#runs[node]!) run.isProven = false;
   }
 
-  /** The cluster's keys are others now. @param isOneGone who held a key that is no more could have said anything of any run */
+  /** The cluster's keys are others now. @param isOneGone a holder of a removed key could have claimed anything about any run */
   keysChanged(isOneGone: boolean): void {
     for (const runs of this.#runs) {
       for (const run of runs) {

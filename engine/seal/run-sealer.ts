@@ -115,7 +115,7 @@ export class RunSealer implements DatagramSealer, SealedRuns {
     if (run === null || !run.isProven) return -SealRefusal.UnknownRun;
     const counter = readU48(bytes, trailer + AT_COUNTER);
     if (!run.window.isFresh(counter)) return -SealRefusal.Replayed;
-    // So far ahead, keys would be derived for whoever asks. A run that was not heard for that long proves itself again.
+    // Deriving keys that far ahead would be work for any stranger to cause. A run unheard for so long proves itself again.
     if (epochOf(counter) > epochOf(run.window.highest) + 1) return -SealRefusal.UnknownRun;
     if (readU48(bytes, offset + AT_INCARNATION) !== run.incarnation) return -SealRefusal.WrongKey;
     const key = run.keys.get(this.#cipher, run, keyId, epochOf(counter));

@@ -4,7 +4,7 @@
  *     off size field
  *      0   1   id of the key in the cluster's key file
  *      1   1   0
- *      2   2   node index of the one daemon it is for; FOR_ANY: whoever gets it
+ *      2   2   node index of the one daemon it is for; FOR_ANY: any that gets it
  *      4   6   first bytes of the salt of the run that sealed it
  *     10   6   counter of that run, from 1; 0 in a GREETING
  *     16  16   tag of AES-256-GCM; in a GREETING, HMAC-SHA256 cut to 16 bytes

@@ -256,7 +256,7 @@ export class ServerHandshake {
   }
 
   /**
-   * Checks the chosen methods and the required ones, passwords last: who fails by address costs no hash, and does not learn whether
+   * Checks the chosen methods and the required ones, passwords last: a client refused by its address costs no hash, and does not learn whether
    * a password is right.
    */
   #begin(chosen: readonly AuthMethod[]): HandshakeStep {

@@ -45,7 +45,7 @@ const AT_LENGTH = 32;
 export interface MonitorRequest {
   readonly type: number;
   readonly littleEndian: boolean;
-  /** IPv4 of the daemon that is meant; 0: whoever gets it. */
+  /** IPv4 of the daemon that is meant; 0: any that gets it. */
   readonly target: number;
   /** Where the answer goes. */
   readonly address: number;

@@ -1,5 +1,5 @@
 /**
- * What is wrong with an ordered record that came from another daemon. Whoever holds the cluster's key can put anything into the order;
+ * What is wrong with an ordered record that came from another daemon. Any holder of the cluster's key can put anything into the order;
  * this check stands before the process groups and the ordered log, which rely on it. The verdict depends on the record, its originator
  * and the configuration file alone, so all daemons take it or drop it alike.
  *

@@ -16,7 +16,7 @@
  *
  * Body of a run: client frames, back to back, already in the form receivers get (little-endian header,
  * flag set, checked sender). All frames of a run have one session, one service, one SELF_DISCARD setting and one
- * list of targets, so whoever handles it looks at the first frame only.
+ * list of targets, so its readers look at the first frame only.
  *
  * `after` says how many packets before this one the session's last record is, 0 when every member has delivered that long ago. What
  * one session sends takes effect in the order sent, so a run delivered ahead of the ring's order must not overtake it

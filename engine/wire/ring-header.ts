@@ -60,7 +60,7 @@ const AT_FLAGS = 6;
 /** Total length, without the trailer. */
 export const AT_LENGTH = 8;
 const AT_ORIGIN = 10;
-/** Node index of whoever sent the datagram. */
+/** Node index of the daemon that sent the datagram. */
 export const AT_TRANSMITTER = 12;
 const AT_PART = 14;
 export const AT_INCARNATION = 16;

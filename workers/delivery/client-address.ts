@@ -1,6 +1,6 @@
 /**
- * Whom a connection is counted with where connections share something: by the address it comes from, so that one machine cannot take
- * what all need. Clients of the Unix socket count as one, and so do the addresses of an IPv6 network of 64 bits, which one machine may
+ * Where connections share something they are counted by the address they come from, so that one machine cannot take what all
+ * need. Clients of the Unix socket count as one, and so do the addresses of an IPv6 network of 64 bits, which one machine may
  * have all of.
  */
 import { addressBytes } from '../../engine/wire/address-bytes.ts';

@@ -38,7 +38,7 @@ export class FairQueue<T> {
   }
 
   /**
-   * Makes room for `owner` at the cost of whoever has most.
+   * Makes room for `owner` at the cost of the owner that has most.
    * @returns the newest thing of the longest list, taken out; undefined when that is the list of `owner` itself
    */
   displace(owner: string): T | undefined {

@@ -88,7 +88,7 @@ export class Farewell {
     return this.#awaited.size === 0;
   }
 
-  /** Says what the end of the drain time cuts off. What is still in the kernel cannot be counted, only who goes on sending. */
+  /** Says what the end of the drain time cuts off. What is still in the kernel cannot be counted, but sessions that go on sending can. */
   tellWhatIsLost(): void {
     if (!this.isStopping) return;
     this.isDone();

@@ -54,7 +54,7 @@ export class Greeter {
   readonly #room: WaitingRoom;
   /** Connections that asked for no name in particular. */
   readonly #invented = new WeakSet<ClientSession>();
-  /** Who found the request ring full, and whether the name was to be taken. */
+  /** Connections that found the request ring full, and whether the name was to be taken. */
   readonly #unasked: { readonly session: ClientSession; readonly takesName: boolean }[] = [];
   #nextInvented = 0;
 
@@ -136,7 +136,7 @@ export class Greeter {
     session.input.append(bytes, 0, lengthBytes);
     this.#proceed(session);
     if (session.state !== 'handshake' || session.input.length < HANDSHAKE_READ_BYTES) return true;
-    // Who is not read is not noticed to hang up either.
+    // A client that is not read is not noticed to hang up either.
     session.input.paused = true;
     if (session.passwordCheck !== null) this.#authenticator.passwords.unwatch(session.passwordCheck);
     return false;

@@ -162,7 +162,7 @@ export class Listener {
   }
 }
 
-/** Whose stale socket may be removed: one that this daemon left as who it is now, or as who it becomes. */
+/** Users whose stale sockets may be removed: the one this daemon runs as, and the one it becomes. */
 const ownersOf = (owner: SocketOwner | null): readonly number[] => [
   process.geteuid?.() ?? 0,
   ...(owner === null ? [] : [owner.uid]),

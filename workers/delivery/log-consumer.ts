@@ -258,7 +258,7 @@ export class LogConsumer {
   }
 
   /**
-   * A membership frame, or a part of one that is longer than an entry. Whoever gets the first part gets all, or is ended: the parts
+   * A membership frame, or a part of one that is longer than an entry. A session that gets the first part gets all, or is ended: the parts
    * follow one another in the log, and nobody becomes a member in between.
    */
   #deliverPiece(session: ClientSession, segment: number, start: number, end: number, flags: number): void {

@@ -19,7 +19,7 @@ export type PasswordVerdict = 'right' | 'wrong' | 'busy';
 /** One client's wish. */
 export interface PasswordCheck {
   readonly credentials: Credentials;
-  /** Whom it is counted with, see `shareKey`. */
+  /** Checks with the same owner share one turn; see `shareKey`. */
   readonly owner: string;
   /** Called once, unless the check is cancelled before; with `busy` perhaps at once. */
   readonly answer: (verdict: PasswordVerdict) => void;
@@ -48,7 +48,7 @@ export class PasswordChecker {
   readonly #derive: Derive;
   /** Checks of clients that would be noticed to hang up. */
   readonly #watched = new FairQueue<PasswordCheck>();
-  /** Checks of clients that sent so much more that they are not read, so that nobody knows whether they are still there. */
+  /** Checks of clients that sent so much ahead that they are not read. Whether they are still there is unknown. */
   readonly #unwatched = new FairQueue<PasswordCheck>();
   readonly #running = new Set<PasswordCheck>();
   #slotsTaken = 0;
@@ -120,7 +120,7 @@ export class PasswordChecker {
   }
 
   /**
-   * Every login computes one hash of every cost that the file has, in one order, whoever the user is: the time must not tell whether
+   * Every login computes one hash of every cost that the file has, in one order, for any user: the time must not tell whether
    * the user exists, nor how its password is kept.
    */
   #compute(check: PasswordCheck, at: number, isRight: boolean): void {

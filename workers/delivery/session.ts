@@ -19,7 +19,7 @@ export class ClientSession {
   readonly socket: ClientSocket;
   /** Address for the log: `127.0.0.1:51234` or `unix`. */
   readonly peer: string;
-  /** Whom it is counted with until it is a session, see `shareKey`. */
+  /** Connections with the same share are counted together until they are sessions; see `shareKey`. */
   readonly share: string;
   readonly output: SessionOutput;
   readonly input: SessionInput;

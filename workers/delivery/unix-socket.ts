@@ -1,6 +1,6 @@
 /**
  * The file of a Unix socket. It is bound under a name of its own and linked to the real one, because Node removes the name it bound
- * when the socket closes, whoever has put something else there by then. So nothing is ever removed but this daemon's own socket, and
+ * when the socket closes, even if another program has put something else there by then. So nothing is ever removed but this daemon's own socket, and
  * one that a dead daemon of the same user left behind.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,7 +8,7 @@ import { chmodSync, lchownSync, linkSync, lstatSync, renameSync, type Stats, unl
 import { connect } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Who the socket belongs to, when it is not the one who makes it. */
+/** User and group that get the socket, when they are not those that make it. */
 export interface SocketOwner {
   readonly uid: number;
   readonly gid: number;

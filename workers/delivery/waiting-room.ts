@@ -1,6 +1,6 @@
 /**
  * Connections that are not, or will never be, sessions: in the handshake, or refused and given a moment to read why. They
- * have shown no right to anything, so there is one limit for all of them, and who fills it pays: the address with most of them
+ * have shown no right to anything, so there is one limit for all of them. When it is reached, the address with most of them
  * loses the one that has kept the daemon waiting longest.
  */
 import type { ClientSession } from './session.ts';
@@ -67,8 +67,8 @@ export class WaitingRoom {
   }
 
   /**
-   * Who has to go for another one: of those that have been refused or that keep the daemon waiting, the oldest of the address that
-   * has most. Undefined when all of them wait for the daemon.
+   * The connection that makes room for another: of those that have been refused or that keep the daemon waiting, the oldest of the
+   * address that has most. Undefined when all of them wait for the daemon.
    */
   victim(): ClientSession | undefined {
     let found: ClientSession | undefined;
