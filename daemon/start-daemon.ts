@@ -107,7 +107,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   };
   warn(warnings);
   if (ownLogger !== undefined && settings.eventLogFile !== null)
-    warn(['EventLogFile has no effect: the program that starts the daemon takes its log']);
+    warn(['EventLogFile has no effect: the program that started the daemon has given it a logger']);
   warn(identityWarnings(settings, resolved.source !== null));
   const plan = planThreads(settings.threadingMode, settings.deliveryWorkers, {
     cores: availableParallelism(),
@@ -187,13 +187,13 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     logStatus: () => log.info(statusFields(supervisor.memory.counters, startedMs), 'status'),
     async reloadClusterKeys() {
       const { keys, warnings: keyWarnings } = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
-        log.error({ reason: error.message }, 'cluster keys not reloaded; what was in force stays so');
+        log.error({ reason: error.message }, 'cluster keys not reloaded; the old ones stay in force');
         throw error;
       });
       for (const warning of keyWarnings) log.warn({}, warning);
       supervisor.setClusterKeys(keys);
       const fields = { sealingKey: keys[0]?.id, keys: keys.length };
-      log.info(fields, 'cluster keys reloaded; nothing else is read again, other options change with a restart');
+      log.info(fields, 'cluster keys reloaded; other options change only with a restart');
     },
     stop: async (stopOptions) => stop(drainTimeoutOf(stopOptions, DEFAULT_DRAIN_TIMEOUT_MS)),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),

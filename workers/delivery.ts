@@ -14,6 +14,7 @@ import type { Agent } from './agent.ts';
 import type { Authenticator } from './delivery/authenticator.ts';
 import { shareKey } from './delivery/client-address.ts';
 import { Departures } from './delivery/departures.ts';
+import { EndReports } from './delivery/end-reports.ts';
 import { Farewell } from './delivery/farewell.ts';
 import { FramePump } from './delivery/frame-pump.ts';
 import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
@@ -97,6 +98,7 @@ export class DeliveryAgent implements Agent {
   readonly #listener: Listener;
   readonly #departures: Departures;
   readonly #refusals: RefusalLog;
+  readonly #reports: EndReports;
   readonly #farewell: Farewell;
   readonly #vanished: VanishedClients;
   readonly #input: InputBudget;
@@ -114,6 +116,7 @@ export class DeliveryAgent implements Agent {
     this.#readView = new DataView(this.#readBuffer.buffer, this.#readBuffer.byteOffset, READ_BUFFER_BYTES);
     this.#shortView = new DataView(this.#shortBuffer.buffer, this.#shortBuffer.byteOffset, HANDSHAKE_READ_BYTES);
     this.#refusals = new RefusalLog(links.logger);
+    this.#reports = new EndReports(options, links.counters, links.logger);
     this.#vanished = new VanishedClients(
       { timeoutMs: options.clientTimeoutMs, now: links.now, vanished: (session) => this.#endVanished(session) },
       this.#sessions,
@@ -326,49 +329,22 @@ export class DeliveryAgent implements Agent {
   }
 
   #endByInput(session: ClientSession, reason: string, protocolError: boolean): void {
-    if (protocolError) {
-      this.counters[DeliveryCounter.ProtocolErrors]!++;
-      this.#links.logger.warn(
-        { session: session.privateName, peer: session.peer, reason },
-        'session ended: protocol error',
-      );
-    }
+    if (protocolError) this.#reports.protocolError(session, reason);
     this.#end(session, reason);
   }
 
   #endVanished(session: ClientSession): void {
-    this.counters[DeliveryCounter.ClientsVanished]!++;
-    const { clientTimeoutMs } = this.#options;
-    this.#links.logger.info(
-      { session: session.privateName, peer: session.peer, clientTimeoutMs },
-      'session ended: its client’s machine does not answer',
-    );
+    this.#reports.vanished(session);
     this.#end(session, 'client vanished');
   }
 
   #endIncomplete(session: ClientSession, keptBytes: number): void {
-    const { maxInputBytes } = this.#options;
-    this.#links.logger.warn(
-      { session: session.privateName, peer: session.peer, keptBytes, maxInputBytes },
-      'session ended: its frame stayed incomplete while too much of all sessions waits',
-    );
+    this.#reports.incomplete(session, keptBytes);
     this.#end(session, 'incomplete frame');
   }
 
   #tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason): void {
-    this.counters[DeliveryCounter.SlowConsumersEnded]!++;
-    const { limits, maxQueuedBytes } = this.#options;
-    const { maxSessionMessages, maxSessionBytes } = limits;
-    const who = { session: session.privateName, peer: session.peer, waitingFrames, waitingBytes };
-    const { logger } = this.#links;
-    if (reason === 'all-sessions') {
-      const queuedBytes = this.#delivery.store.heldBytes;
-      logger.warn(
-        { ...who, queuedBytes, maxQueuedBytes },
-        'session ended: the slowest while too much waits for all sessions',
-      );
-    } else if (reason === 'log') logger.warn(who, 'session ended: slow consumer that keeps the log from going on');
-    else logger.warn({ ...who, maxSessionMessages, maxSessionBytes }, 'session ended: slow consumer');
+    this.#reports.tooSlow(session, waitingFrames, waitingBytes, reason, this.#delivery.store.heldBytes);
     this.#end(session, 'slow consumer');
   }
 

@@ -54,7 +54,7 @@ describe('a daemon whose clock was set back', () => {
     // Half of the times of a LAN: 1.2 s, and a probe.
     expect(performance.now() - startedAtMs).toBeLessThan(6000);
     const told = ({ log }: typeof first): LogLine | undefined =>
-      log.find(({ msg }) => msg.includes('is not listened to yet'));
+      log.find(({ msg }) => msg.includes('is ignored for now'));
     expect(told(again)).toMatchObject({ peerName: 'd1' });
     expect(told(first)).toMatchObject({ peerName: 'd2' });
     expect(told(first)!.msg).toMatch(/a later run of it is remembered. Its clock was set back/);

@@ -67,7 +67,7 @@ describe('a daemon that is alone', () => {
       /^daemons that speak another version/,
     ],
     ['another seal', ({ network }) => network[NetworkCounter.OtherSeal]!++, /^sealed and unsealed traffic do not mix/],
-    ['other keys', ({ ring }) => ring[OrderingCounter.SealsRefused]!++, /^datagrams come that our keys do not open$/],
+    ['other keys', ({ ring }) => ring[OrderingCounter.SealsRefused]!++, /^datagrams arrive that our keys do not open$/],
     ['two of one name', ({ network }) => network[NetworkCounter.IdentityConflicts]!++, /^another machine runs as this/],
     [
       'sends fail',
@@ -158,8 +158,8 @@ describe('runs that are not listened to', () => {
       { level: 'warn', fields: { peerName: 'c', laterRun: 77, waitMs: 2400, laterRunIsMember: false } },
       { level: 'warn', fields: { peerName: 'b', waitMs: null, laterRunIsMember: true } },
     ]);
-    expect(lines[0]!.message).toMatch(/^this daemon is not listened to yet: .* Its clock was set back/);
-    expect(lines[1]!.message).toMatch(/^a daemon is not listened to yet: /);
+    expect(lines[0]!.message).toMatch(/^this daemon is ignored for now: .* Its clock was set back/);
+    expect(lines[1]!.message).toMatch(/^a daemon is ignored for now: /);
     for (let i = 2; i < 50; i++) {
       node(RingCounter.OwnRunRefused, i);
       node(RingCounter.RunsRefused, i);

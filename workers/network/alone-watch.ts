@@ -110,7 +110,7 @@ export class AloneWatch {
       reasons.push('the ring sequence numbers of others are near their end');
     for (const [slot, text] of HINTS) if (grew(slot) > 0) reasons.push(text);
     if (this.#ring[OrderingCounter.SealsRefused]! > ringThen[OrderingCounter.SealsRefused]!)
-      reasons.push('datagrams come that our keys do not open');
+      reasons.push('datagrams arrive that our keys do not open');
     if (SEND_CAUSES.some((_, cause) => grew(NetworkCounter.SendsFailed + cause) > 0))
       reasons.push('datagrams could not be sent');
     if (grew(NetworkCounter.ReceiveErrors) > 0) reasons.push('the UDP sockets report errors');
@@ -119,10 +119,10 @@ export class AloneWatch {
       reasons.push('the clock of this machine is wrong');
     if (grew(NetworkCounter.DatagramsReceived) > 0) {
       if (reasons.length === 0)
-        reasons.push('others are heard, but no ring comes about: perhaps datagrams pass one way only');
+        reasons.push('others are heard, but no ring forms: perhaps datagrams pass in one direction only');
     } else if (reasons.length === 0) {
       reasons.push(
-        'nothing is heard from any other daemon: they do not run, or UDP does not pass on the port of the segment and the one above it',
+        'nothing is heard from any other daemon: they do not run, or UDP is blocked on the port of the segment or the one above it',
       );
     }
     return reasons;
@@ -137,7 +137,7 @@ export class AloneWatch {
     const node = this.#node(RingCounter.RefusedNode);
     if (refusals !== this.#refusals && this.#warnings.allows(`run of ${node}`, nowMs)) {
       const fields = { peerName: this.#nameOf(node), ...waitFields(this.#node(RingCounter.RefusedWaitMs)) };
-      this.#links.logger.warn(fields, `a daemon is not listened to yet: a later run of it is remembered. ${WHY}`);
+      this.#links.logger.warn(fields, `a daemon is ignored for now: a later run of it is remembered. ${WHY}`);
     }
     this.#refusals = refusals;
     const numbers = this.#node(RingCounter.NumbersRefused);
@@ -155,7 +155,7 @@ export class AloneWatch {
     const peerName = this.#nameOf(this.#node(RingCounter.OwnRunRefusedBy));
     const laterRun = this.#node(RingCounter.OwnRunRefusedFor);
     const fields = { peerName, laterRun, ...waitFields(this.#node(RingCounter.OwnRunWaitMs)) };
-    this.#links.logger.warn(fields, `this daemon is not listened to yet: others remember a later run of it. ${WHY}`);
+    this.#links.logger.warn(fields, `this daemon is ignored for now: others remember a later run of it. ${WHY}`);
   }
 
   #node(counter: number): number {
@@ -168,7 +168,7 @@ export class AloneWatch {
 }
 
 const WHY =
-  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs as it. It is let in once the later run has been silent for so long; StateDir avoids the wait';
+  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs as it. It is let in once the later run has been silent for waitMs; StateDir avoids the wait';
 
 const waitFields = (waitMs: number): { readonly waitMs: number | null; readonly laterRunIsMember: boolean } =>
   waitMs === WHILE_MEMBER ? { waitMs: null, laterRunIsMember: true } : { waitMs, laterRunIsMember: false };

@@ -1,0 +1,64 @@
+/** Counts and logs the sessions that the daemon ends for a reason of its own. */
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { Log, LogFields } from '../log.ts';
+import type { SlowConsumerLimits } from './log-consumer.ts';
+import type { ClientSession } from './session.ts';
+import type { SlowReason } from './slow-consumers.ts';
+
+/** Limits named in the log. */
+export interface EndLimits {
+  readonly limits: SlowConsumerLimits;
+  readonly maxInputBytes: number;
+  readonly maxQueuedBytes: number;
+  readonly clientTimeoutMs: number;
+}
+
+export class EndReports {
+  readonly #limits: EndLimits;
+  readonly #counters: Float64Array;
+  readonly #logger: Log;
+
+  constructor(limits: EndLimits, counters: Float64Array, logger: Log) {
+    this.#limits = limits;
+    this.#counters = counters;
+    this.#logger = logger;
+  }
+
+  /** @param reason names field, value and limit */
+  protocolError(session: ClientSession, reason: string): void {
+    this.#counters[DeliveryCounter.ProtocolErrors]!++;
+    this.#logger.warn({ ...who(session), reason }, 'session ended: protocol error');
+  }
+
+  vanished(session: ClientSession): void {
+    this.#counters[DeliveryCounter.ClientsVanished]!++;
+    const { clientTimeoutMs } = this.#limits;
+    this.#logger.info({ ...who(session), clientTimeoutMs }, 'session ended: the machine of its client does not answer');
+  }
+
+  incomplete(session: ClientSession, keptBytes: number): void {
+    const { maxInputBytes } = this.#limits;
+    this.#logger.warn(
+      { ...who(session), keptBytes, maxInputBytes },
+      'session ended: its frame stayed incomplete while the input of all sessions was over the limit',
+    );
+  }
+
+  /** @param queuedBytes wait for all sessions of this worker together */
+  tooSlow(session: ClientSession, frames: number, bytes: number, reason: SlowReason, queuedBytes: number): void {
+    this.#counters[DeliveryCounter.SlowConsumersEnded]!++;
+    const { maxSessionMessages, maxSessionBytes } = this.#limits.limits;
+    const { maxQueuedBytes } = this.#limits;
+    const fields = { ...who(session), waitingFrames: frames, waitingBytes: bytes };
+    if (reason === 'all-sessions') {
+      this.#logger.warn(
+        { ...fields, queuedBytes, maxQueuedBytes },
+        'session ended: slowest consumer while the queues of all sessions are over the limit',
+      );
+    } else if (reason === 'log')
+      this.#logger.warn(fields, 'session ended: slow consumer that holds up the ordered log');
+    else this.#logger.warn({ ...fields, maxSessionMessages, maxSessionBytes }, 'session ended: slow consumer');
+  }
+}
+
+const who = ({ privateName, peer }: ClientSession): LogFields => ({ session: privateName, peer });
