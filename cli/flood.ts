@@ -25,9 +25,9 @@ interface FloodFlags extends ConnectionFlags {
 const DEFAULT_COUNT = 100_000;
 
 const HELP = `
-Every sender sends to one group that all receivers are in, at most --window messages ahead of the slowest receiver, so that none
-is cut off. Latency is from just before sending to just after receiving, in this one process: with a large window it shows
-queueing, with --window 1 or a --rate the way itself. For comparisons use the benchmarks, which load from threads of their own.
+All senders send to one group that all receivers are in. No sender is more than --window messages ahead of the slowest receiver,
+so that the daemon ends none of them. Latency is the time from just before sending to just after receiving. With a large window it
+is mostly queueing; use --window 1 or --rate to see the way itself. For comparisons use the benchmarks (npm run bench).
 
 Examples:
   skein flood

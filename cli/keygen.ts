@@ -9,8 +9,8 @@ const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 const HELP = `
-A key file is named by ClusterKeyFile and is the same at all daemons of a cluster. Its first key seals what a daemon sends, all of them
-open what it gets. With a file, the key is written there, readable for you only; without one it is printed.
+ClusterKeyFile names the key file, which is the same at all daemons of a cluster. Its first key seals what a daemon sends; all its
+keys open what a daemon gets. With a file, the key is written there, readable for you only; without one it is printed.
 
 Examples:
   skein keygen /etc/skein/cluster.keys
@@ -26,7 +26,7 @@ export function registerKeygen(program: Command): void {
   program
     .command('keygen')
     .description('make a key of a cluster')
-    .argument('[file]', 'key file that is made; it must not exist')
+    .argument('[file]', 'key file to make; it must not exist, except with --add')
     .addOption(
       new Option('--id <n>', 'number of the key; default: the next after the highest').argParser(
         integer(0, MAX_KEY_ID),

@@ -14,8 +14,8 @@ const DEFAULT_COST = 16_384;
 const COSTS = [DEFAULT_COST, 32_768, 65_536, 131_072, 262_144] as const;
 
 const HELP = `
-The line is for the file spread.access_pword, which a daemon reads at its start when AllowedAuthMethods or
-RequiredAuthMethods name PWORD. The password is asked for twice, or is the first line of standard input.
+The line belongs into the file that PasswordFile names (default: spread.access_pword). A daemon reads it at its start when
+AllowedAuthMethods or RequiredAuthMethods name PWORD. The password is asked for twice, or is the first line of standard input.
 
 Example:
   skein passwd alice >> spread.access_pword`;
@@ -26,7 +26,7 @@ export function registerPasswd(program: Command): void {
     .description('make a line of a password file')
     .argument('<user>', `1 to ${MAX_USER_LENGTH} printable ASCII characters without blanks or ":"`)
     .addOption(
-      new Option('--cost <n>', 'cost of a guess, and of a login, in time and memory (1 KiB each)')
+      new Option('--cost <n>', 'cost of a login and of a guess: 1 KiB of memory each, and time')
         .choices(COSTS.map(String))
         .default(String(DEFAULT_COST)),
     )

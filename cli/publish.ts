@@ -33,10 +33,13 @@ interface PublishFlags extends ConnectionFlags {
 }
 
 const HELP = `
-A line is one message, without its newline. With --follow the file is read as it grows, until SIGINT; a file that is
-rotated, by renaming or by truncation, is followed on; one that cannot be read for a while is waited for. A line longer than a message can
-be is left out and told of, unless --long-lines says otherwise. The daemon's pace is this command's: it reads no faster than it can send.
-At the first SIGINT or SIGTERM what was read is still sent. It ends when the daemon has confirmed all of it; exit code 1 when it has not.
+Each line is one message, without its newline. Lines are read no faster than the daemon takes them. A line that is too long for a
+message is left out, with a warning; --long-lines changes that.
+
+With --follow the file is read as it grows, until SIGINT. It may be rotated, by renaming or by truncation, and may be missing for a
+while.
+
+The first SIGINT or SIGTERM ends the reading. The command ends with 0 when the daemon has confirmed all that was read, else with 1.
 
 Examples:
   echo hello | skein publish news
@@ -51,7 +54,7 @@ export function registerPublish(program: Command): void {
     .option('-f, --file <file>', 'take the lines from a file (default: from standard input)')
     .addOption(new Option('--follow <file>', 'take the lines from a file that grows').conflicts('file'))
     .addOption(
-      new Option('--long-lines <what>', 'what to do with a line that fits into no message')
+      new Option('--long-lines <what>', 'what to do with a line that is too long for a message')
         .choices(LONG_LINE_POLICIES)
         .default('skip'),
     )

@@ -22,10 +22,12 @@ interface StartFlags {
 }
 
 const HELP = `
-The first of ./spread.conf and /etc/spread.conf is used when -c names none; without a file the daemon is alone,
-on 127.0.0.1 port 4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready; the log goes to
-standard error, one JSON object for each line. SIGINT and SIGTERM order and deliver what clients have sent, then end it. SIGHUP opens
-the log file again and reads ClusterKeyFile again; SIGUSR1 and SIGUSR2 log a line of status.
+Without -c the configuration is ./spread.conf, else /etc/spread.conf; without a file the daemon is alone, on 127.0.0.1 port
+4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready. The log goes to standard error, one JSON
+object for each line.
+
+SIGINT and SIGTERM stop the daemon when it has ordered and delivered what clients have sent. SIGHUP opens the log file again and
+reads ClusterKeyFile again. SIGUSR1 and SIGUSR2 log a line of status.
 
 Examples:
   skein start

@@ -226,7 +226,7 @@ export class RingAgent implements Agent, RingHost {
     const refused = this.counters[OrderingCounter.RecordsRefused]!;
     this.#links.logger.warn(
       { peerName, cause: describeRecordFault(fault), refused },
-      'a record of another daemon made no sense and was dropped',
+      'a malformed record of another daemon was dropped',
     );
   }
 

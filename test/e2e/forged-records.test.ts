@@ -95,12 +95,12 @@ it(
       }
     }
     await eventually(
-      () => cluster.daemons.slice(0, 2).every((daemon) => daemon.stderr.includes('made no sense')),
+      () => cluster.daemons.slice(0, 2).every((daemon) => daemon.stderr.includes('a malformed record')),
       'log',
     );
     for (const daemon of cluster.daemons.slice(0, 2)) {
       expect(daemon.unexpectedEnds).toEqual([]);
-      expect(daemon.stderr.split('made no sense')).toHaveLength(2);
+      expect(daemon.stderr.split('a malformed record')).toHaveLength(2);
       expect(daemon.stderr).toContain('"peerName":"d3"');
     }
   },

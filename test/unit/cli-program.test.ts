@@ -28,6 +28,7 @@ describe('command lines', () => {
   it.each([
     ['a wrong word', ['subscibe', 'news'], 'Did you mean subscribe?'],
     ['a wrong option', ['publish', 'news', '--folow', 'x'], 'Did you mean --follow?'],
+    ['a group with a blank', ['publish', 'bad group'], 'skein: group "bad group": must be 1 to 31 bytes'],
     ['no group', ['publish'], "missing required argument 'group'"],
     ['a number out of range', ['subscribe', 'news', '--type', '32768'], 'an integer from -32768 to 32767'],
     ['a word that is no service', ['publish', 'news', '--service', 'fast'], 'unreliable, reliable, fifo, causal'],
@@ -40,6 +41,7 @@ describe('command lines', () => {
     ['a configuration that is not there', ['start', '-c', '/nowhere/spread.conf'], '/nowhere/spread.conf'],
   ])('refuses %s with exit code 2', async (_, args, text) => {
     expect(await run(args)).toBe(ExitCode.Usage);
+    expect(err).toMatch(/^skein: /);
     expect(err).toContain(text);
     expect(err).not.toContain('    at ');
     expect(out).toBe('');

@@ -143,11 +143,11 @@ describe('seals that are not believed', () => {
   const admitted = (gate: RingGate): void => void gate.admits(datagram(1, { trailerBytes: SEAL_TRAILER_LENGTH }), A);
 
   it.each([
-    [SealRefusal.Short, 3, 'do not have the form'],
+    [SealRefusal.Short, 3, 'without the form'],
     [SealRefusal.WrongKey, 3, 'our keys do not open'],
-    [SealRefusal.Replayed, 20, 'came again'],
-    [SealRefusal.UnknownRun, 50, 'does not prove that it goes on'],
-    [SealRefusal.Misdirected, 3, 'for another one'],
+    [SealRefusal.Replayed, 20, 'repeated sealed datagrams'],
+    [SealRefusal.UnknownRun, 50, 'unproven run'],
+    [SealRefusal.Misdirected, 3, 'for another daemon'],
   ])('cause %i is said from %i in a minute on, with the daemon it names', (cause, from, text) => {
     const { gate, warnings } = testGate(true);
     admitted(gate);

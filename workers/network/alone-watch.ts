@@ -168,7 +168,7 @@ export class AloneWatch {
 }
 
 const WHY =
-  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs as it. It is let in once the later run has been silent for waitMs; StateDir avoids the wait';
+  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs under its name. It is let in once the later run has been silent for waitMs; StateDir avoids the wait';
 
 const waitFields = (waitMs: number): { readonly waitMs: number | null; readonly laterRunIsMember: boolean } =>
   waitMs === WHILE_MEMBER ? { waitMs: null, laterRunIsMember: true } : { waitMs, laterRunIsMember: false };

@@ -12,23 +12,23 @@ interface Mention {
 const MENTIONS: Readonly<Record<SealRefusal, Mention>> = {
   [SealRefusal.Short]: {
     from: 3,
-    text: 'datagrams between daemons that do not have the form of sealed ones are ignored: another program uses this port, or somebody tries',
+    text: 'datagrams without the form of sealed ones are ignored: another program uses this port, or this is an attack',
   },
   [SealRefusal.WrongKey]: {
     from: 3,
-    text: 'datagrams between daemons that our keys do not open are ignored: give all daemons the same ClusterKeyFile and reload them with SIGHUP; if they have, somebody forges or damages datagrams',
+    text: 'sealed datagrams that our keys do not open are ignored: give all daemons the same ClusterKeyFile and send them SIGHUP; if they have it, datagrams are forged or damaged',
   },
   [SealRefusal.Replayed]: {
     from: 20,
-    text: 'sealed datagrams that came before came again and are ignored: the network doubles datagrams, or somebody repeats them',
+    text: 'repeated sealed datagrams are ignored: the network doubles them, or somebody replays them',
   },
   [SealRefusal.UnknownRun]: {
     from: 50,
-    text: 'sealed datagrams of a run that does not prove that it goes on are ignored: its daemon ended or cannot be reached from here, or somebody repeats what it sent',
+    text: 'sealed datagrams of an unproven run are ignored: its daemon ended or does not hear this one, or somebody replays them',
   },
   [SealRefusal.Misdirected]: {
     from: 3,
-    text: 'sealed datagrams that were made by this daemon or for another one are ignored: somebody repeats them, or two daemons have one address or name',
+    text: 'sealed datagrams for another daemon, or of this one, are ignored: somebody replays them, or two daemons have one address or name',
   },
 };
 
