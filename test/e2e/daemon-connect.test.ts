@@ -42,14 +42,19 @@ interface Attempt {
   readonly methods?: readonly string[];
   readonly extra?: Buffer;
   readonly name?: string;
+  /** Sent a while after all else. */
+  readonly late?: Uint8Array;
 }
 
+const LATE_MS = 30;
+
 /** Connects and authenticates. @returns the list of methods, and what came behind it up to the private name or the end */
-async function attempt(socket: WireSocket, { methods = ['NULL'], extra, name = 'alice' }: Attempt = {}) {
+async function attempt(socket: WireSocket, { methods = ['NULL'], extra, late, name = 'alice' }: Attempt = {}) {
   socket.send(connectBytes(name, true));
   const list = await socket.take((await socket.take(1))[0]!);
   socket.send(authChoice(...methods));
   if (extra !== undefined) socket.send(extra);
+  if (late !== undefined) setTimeout(() => socket.send(late), LATE_MS);
   await socket.until(() => socket.ended || socket.gather().length > 10, 'an answer');
   return { list: list.toString('latin1'), answer: socket.gather().toString('hex') };
 }
@@ -149,9 +154,8 @@ describe('PWORD', () => {
     const daemon = await passwordDaemon();
     const whole = credentials('carol', 'secret');
     const slow = openTo(daemon);
-    const answered = attempt(slow, { methods: ['PWORD'], extra: whole.subarray(0, 33) });
-    setTimeout(() => slow.send(whole.subarray(33)), 30);
-    expect((await answered).answer).toMatch(`01${ACCEPTED}`);
+    const parts = { extra: whole.subarray(0, 33), late: whole.subarray(33) };
+    expect((await attempt(slow, { methods: ['PWORD'], ...parts })).answer).toMatch(`01${ACCEPTED}`);
     const short = { methods: ['PWORD'], name: 'bob', extra: whole.subarray(0, 39) };
     const hasty = await passwordDaemon({ timeoutMs: 1000 });
     expect((await attempt(openTo(hasty), short)).answer).toBe(REFUSED);
