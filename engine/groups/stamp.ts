@@ -21,13 +21,6 @@ export function stampOf(configuration: ConfigurationId, daemonAddress: readonly 
   return { configuration, procId: daemonAddress[configuration.leader]! | 0, time: time | 0 };
 }
 
-export const isSameConfiguration = (a: ConfigurationId, b: ConfigurationId): boolean =>
-  a === b ||
-  (a.ringSeq === b.ringSeq &&
-    a.leader === b.leader &&
-    a.leaderIncarnation === b.leaderIncarnation &&
-    a.kind === b.kind);
-
 /** Order of vs sets: by client-visible id as signed numbers; the rest only keeps different stamps apart. */
 export function compareStamps(a: Stamp, b: Stamp): number {
   return (

@@ -11,9 +11,6 @@ export type NodeIndex = Brand<number, 'NodeIndex'>;
 /** Number of one run of one daemon; a restarted daemon has a larger one. Below 2^48. */
 export type Incarnation = Brand<number, 'Incarnation'>;
 
-/** Sequence number of a packet on one ring, 1-based. Below 2^48, so it never wraps in the life of a ring. */
-export type SequenceNumber = Brand<number, 'SequenceNumber'>;
-
 /**
  * One client connection of this daemon, a u32 that is not reused while the daemon lives:
  * `serial * deliveryWorkers + worker`, where `worker` is the delivery worker that owns the socket.
@@ -26,5 +23,4 @@ export type PrivateName = Brand<string, 'PrivateName'>;
 export const nodeIndex = (value: number): NodeIndex => value as NodeIndex;
 export const incarnation = (value: number): Incarnation => value as Incarnation;
 export const sessionHandle = (value: number): SessionHandle => value as SessionHandle;
-export const sequenceNumber = (value: number): SequenceNumber => value as SequenceNumber;
 export const privateName = (user: string, daemon: string): PrivateName => `#${user}#${daemon}` as PrivateName;

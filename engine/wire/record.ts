@@ -23,7 +23,6 @@
  * (engine/ring/sent-by-session.ts; ring-protocol.md, 2.7).
  */
 export const RECORD_HEADER_LENGTH = 24;
-export const RECORD_ALIGNMENT = 8;
 
 export const RECORD_LENGTH = 0;
 export const RECORD_KIND = 4;

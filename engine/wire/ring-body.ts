@@ -11,9 +11,6 @@ export interface RingMember {
   readonly incarnation: Incarnation;
 }
 
-/** Node u16, incarnation u48. */
-export const RING_MEMBER_LENGTH = 8;
-
 export class BodyWriter {
   bytes: Uint8Array = new Uint8Array(1024);
   lengthBytes = 0;

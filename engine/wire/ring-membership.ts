@@ -6,8 +6,6 @@ import { incarnation, type NodeIndex } from './ids.ts';
 import type { BodyReader, BodyWriter, RingMember } from './ring-body.ts';
 import type { RingId } from './ring-header.ts';
 
-export const CLUSTER_HASH_LENGTH = 16;
-
 /** "I gather; these I hear." */
 export interface JoinMessage {
   /** Number of the sender's gather; rises. */

@@ -83,11 +83,3 @@ export const crcSealer = {
     return length;
   },
 } satisfies DatagramSealer;
-
-/** For a ring whose network worker seals outside the engine, and for measuring. */
-export const noSealer: DatagramSealer = {
-  trailerBytes: 0,
-  runs: null,
-  seal: (_bytes, _offset, lengthBytes) => lengthBytes,
-  open: (_bytes, _offset, lengthBytes) => lengthBytes,
-};

@@ -41,7 +41,6 @@ export const FORBIDDEN_CLIENT_BITS = 0x0038_3f00 | REJECT_MESS;
 export const isSingleBit = (bits: number): boolean => bits !== 0 && (bits & (bits - 1)) === 0;
 
 export const isRegular = (type: number): boolean => (type & REGULAR_MESS) !== 0 && (type & REJECT_MESS) === 0;
-export const isMembership = (type: number): boolean => (type & MEMBERSHIP_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isRegularView = (type: number): boolean => (type & REG_MEMB_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isTransition = (type: number): boolean => (type & TRANSITION_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isSelfLeave = (type: number): boolean =>
