@@ -16,6 +16,7 @@ import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
 import { readKeyFile } from './key-file.ts';
 import { defaultMaxQueuedBytes } from './machine-memory.ts';
+import { openFilesWarnings } from './open-files.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
@@ -55,7 +56,7 @@ export async function createDaemonSpec(
   const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile, warnings);
   const cluster = clusterHash(configuration);
   const keyFile = options.clusterKeyFile === null ? null : await readKeyFile(options.clusterKeyFile);
-  warnings.push(...(keyFile?.warnings ?? []));
+  warnings.push(...(keyFile?.warnings ?? []), ...openFilesWarnings(options));
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,

@@ -161,6 +161,7 @@ export class DeliveryAgent implements Agent {
       this.#shortBuffer,
       (socket, bytes, lengthBytes) => this.#onRead(socket, bytes, lengthBytes),
       (socket, mode) => this.#onAccept(socket, mode),
+      (error) => this.#onAcceptError(error),
     );
   }
 
@@ -254,6 +255,11 @@ export class DeliveryAgent implements Agent {
     if (session.state !== 'handshake' || links.ringCounters[OrderingCounter.Sessions]! < options.maxSessions) return;
     const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
     this.#refuse(session, bytes, `sessions: the limit of ${options.maxSessions} is reached`);
+  }
+
+  #onAcceptError({ code, message }: NodeJS.ErrnoException): void {
+    const acceptErrors = ++this.counters[DeliveryCounter.AcceptErrors]!;
+    this.#refusals.notAccepted(code ?? message, acceptErrors, this.#links.now());
   }
 
   /** @param bytes the long or the short read buffer */

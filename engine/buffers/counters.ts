@@ -120,6 +120,8 @@ export const DeliveryCounter = {
   WorstQueueBytes: 63,
   /** Joins refused because the session was in `MaxSessionGroups` groups; they are among `RequestsRejected`. */
   JoinsRefused: 64,
+  /** Times a connection could not be accepted, for want of descriptors or memory. */
+  AcceptErrors: 65,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

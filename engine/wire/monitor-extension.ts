@@ -78,6 +78,10 @@ export const EXTENSION_COUNTERS = [
   'protocolErrors',
   'requestsRejected',
   'joinsRefused',
+  'acceptErrors',
+  'runsRefused',
+  'ownRunRefused',
+  'numbersRefused',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -99,6 +99,7 @@ describe.each(inTheWay)('%s', (_, make, message) => {
       Buffer.alloc(1),
       () => true,
       () => {},
+      () => {},
     );
     const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
     await listener.listen({ kind: 'unix', path, mode: 0o600, owner: null }, options);

@@ -37,6 +37,8 @@ export interface ReadMode {
 /** @param bytes begins with the `lengthBytes` bytes just read: one of the two buffers. @returns whether to read on */
 export type ReadCallback = (socket: Socket, bytes: Buffer, lengthBytes: number) => boolean;
 export type AcceptCallback = (socket: Socket, mode: ReadMode) => void;
+/** A connection could not be accepted. */
+export type AcceptErrorCallback = (error: NodeJS.ErrnoException) => void;
 
 /** Node's private side of a socket, used where the public one cannot hand over an accepted connection. */
 interface WithHandle {
@@ -59,13 +61,21 @@ export class Listener {
   readonly #shortBuffer: Buffer;
   readonly #onRead: ReadCallback;
   readonly #onAccept: AcceptCallback;
+  readonly #onAcceptError: AcceptErrorCallback;
 
   /** @param shortBuffer what strangers are read into: nobody keeps more of them than one read brings */
-  constructor(readBuffer: Buffer, shortBuffer: Buffer, onRead: ReadCallback, onAccept: AcceptCallback) {
+  constructor(
+    readBuffer: Buffer,
+    shortBuffer: Buffer,
+    onRead: ReadCallback,
+    onAccept: AcceptCallback,
+    onAcceptError: AcceptErrorCallback,
+  ) {
     this.#readBuffer = readBuffer;
     this.#shortBuffer = shortBuffer;
     this.#onRead = onRead;
     this.#onAccept = onAccept;
+    this.#onAcceptError = onAcceptError;
   }
 
   /** @throws (rejects) the bind error, with the address in its message */
@@ -89,7 +99,8 @@ export class Listener {
         resolve();
       });
     });
-    server.on('error', () => server.close());
+    // A listener that cannot accept now goes on: there may be descriptors or memory again.
+    server.on('error', (error: NodeJS.ErrnoException) => this.#onAcceptError(error));
     const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
     if (address.kind === 'unix') {
       try {

@@ -4,6 +4,7 @@ import { OnceAMinute } from '../once-a-minute.ts';
 import type { ClientSession } from './session.ts';
 
 const PERIOD_MS = 1000;
+const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];
 /** Told one by one in each period; the others only by their number. */
 const TOLD_PER_PERIOD = 10;
 
@@ -28,6 +29,13 @@ export class RefusalLog {
   /** Clients are turned away because there are too many of them: what the operator must know, once a minute. */
   crowded(reason: string, nowMs: number): void {
     if (this.#crowds.allows(reason, nowMs)) this.#logger.warn({ reason }, 'clients are turned away');
+  }
+
+  /** @param errno such as `EMFILE` */
+  notAccepted(errno: string, acceptErrors: number, nowMs: number): void {
+    if (!this.#crowds.allows(errno, nowMs)) return;
+    const way = NO_DESCRIPTORS.includes(errno) ? '; raise the limit of open files (ulimit -n, LimitNOFILE)' : '';
+    this.#logger.warn({ errno, acceptErrors }, `connections cannot be accepted${way}`);
   }
 
   poll(nowMs: number): void {
