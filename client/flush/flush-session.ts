@@ -10,6 +10,7 @@ import { type ConnectOptions, checkBytes, resolveOptions } from '../options.ts';
 import { type Data, piecesOf } from '../send/data.ts';
 import { isSession, type Session } from '../session.ts';
 import { mixedReceiving, sessionClosed } from '../session-errors.ts';
+import { throwLater } from '../throw-later.ts';
 import type {
   FlushEvent,
   FlushMessage,
@@ -304,9 +305,7 @@ export class FlushSession
     try {
       this.#emitByKind(event);
     } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
+      throwLater(error);
     }
   }
 

@@ -1,6 +1,7 @@
 import { MalformedFrameError } from '../../engine/wire/membership-decode.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
+import { throwLater } from '../throw-later.ts';
 import type { ByteConsumer } from '../transport.ts';
 import { Waiters } from '../waiters.ts';
 import { Backlog } from './backlog.ts';
@@ -266,13 +267,6 @@ export class Receiver implements ByteConsumer {
       throwLater(error);
     }
   }
-}
-
-/** What an application's function throws is its own uncaught exception, and must not leave the receiver half way. */
-function throwLater(error: unknown): void {
-  process.nextTick(() => {
-    throw error;
-  });
 }
 
 function asSkeinError(error: unknown): SkeinError {
