@@ -83,7 +83,7 @@ export class Recovery implements TokenHandler {
     }
     const store = this.#oldStore!;
     const block = this.block;
-    this.#flow.beginVisit(token);
+    this.#flow.beginVisit(token, Number.POSITIVE_INFINITY);
     const budget = this.#flow.retransmissionBudget(token);
     const sent = this.#retransmission.answer(token, this.#oldRing!, store, this.#blockIndex, block.stable, budget);
     this.#flow.endVisit(token, 0, sent);

@@ -4,6 +4,8 @@ import type { RingWindows } from './ring-node-contract.ts';
 
 /** Of the packets of one rotation, the share that may be retransmissions before the personal window is halved. */
 const CLEAN_RETRANSMISSION_SHARE = 0.02;
+/** True backlogs share the whole window among them. Where less than this part of it was sent, they are false, or not what limits the ring. */
+const USED_SHARE = 0.25;
 
 /**
  * @param configured the windows the daemon started with; its buffers are made for them, so `window` cannot exceed theirs
@@ -56,10 +58,17 @@ export class FlowControl {
     this.#lastBacklog = 0;
   }
 
-  /** Takes what this daemon sent in the last rotation off the token. To be called first in a visit. */
-  beginVisit(token: Token): void {
-    const others = Math.max(0, token.flow - this.#lastNew - this.#lastRetransmitted);
-    const total = token.flow;
+  /**
+   * Takes what this daemon sent in the last rotation off the token. To be called first in a visit.
+   *
+   * Each member takes off only what it put on, so what a faulty one wrote would stay on the token, and could stop the ring, for ever.
+   * @param mostOfOthers packets that the others can have sent since this daemon's last visit, Infinity when that is not known
+   */
+  beginVisit(token: Token, mostOfOthers: number): void {
+    const others = Math.min(mostOfOthers, Math.max(0, token.flow - this.#lastNew - this.#lastRetransmitted));
+    const total = others + this.#lastNew + this.#lastRetransmitted;
+    const { window } = this.#windows;
+    if (token.backlog > window && total < USED_SHARE * window) token.backlog = this.#lastBacklog;
     token.flow = others;
     if (this.#lastRetransmitted > CLEAN_RETRANSMISSION_SHARE * total) {
       this.#personal = Math.max(1, this.#personal >>> 1);

@@ -51,6 +51,8 @@ export class Ordering implements TokenHandler {
   #lastSentAru = 0;
   /** The last packet this daemon sent, and everything the ring began with. */
   #lastOwnSeq = 0;
+  /** The token was passed on without requests of any member. */
+  #passedWithoutRequests = false;
   /** The token was passed on with little on it, so the leader may be keeping it. */
   #passedQuiet = false;
   /** Holds in a row in which nothing happened on the ring. */
@@ -93,6 +95,7 @@ export class Ordering implements TokenHandler {
     this.#lastSentSeq = sequence;
     this.#lastSentAru = sequence;
     this.#lastOwnSeq = store.highSeq;
+    this.#passedWithoutRequests = false;
     this.#passedQuiet = false;
     this.#holds = 0;
     this.#isWanted = false;
@@ -196,7 +199,7 @@ export class Ordering implements TokenHandler {
     const round = token.hop;
     if (token.seq > store.highSeq) store.highSeq = token.seq;
 
-    this.#flow.beginVisit(token);
+    this.#flow.beginVisit(token, this.#mostOfOthers(token));
     this.#flow.grantCredit(token, ring.isLeader, this.#deliveryCredit());
     const budget = this.#flow.retransmissionBudget(token);
     const retransmitted = this.#retransmission.answer(token, ring, store, OWN_RING_REF, store.stable, budget);
@@ -218,8 +221,11 @@ export class Ordering implements TokenHandler {
 
     const limit = windows.acceleratedRing ? this.#lastSentSeq : store.highSeq;
     this.#retransmission.request(token, store, OWN_RING_REF, store.myAru + 1, limit, null);
+    // A holder that is no member never raises the aru again.
+    if (!ring.has(token.aruHolder)) token.aruHolder = self;
     updateAru(token, arrivedSeq, store.myAru, self);
     token.seq = store.highSeq;
+    this.#passedWithoutRequests = token.requestCount === 0;
     this.#passedQuiet = token.aru === token.seq && token.requestCount === 0 && token.flow <= LULL_PACKETS;
     if (token.seq !== this.#lastSentSeq) this.#holds = 0;
     token.hop++;
@@ -263,6 +269,15 @@ export class Ordering implements TokenHandler {
       this.#lastOwnSeq = seq;
       store.putOwn(seq, self, packetClass, lengthBytes);
     }
+  }
+
+  /**
+   * What the others can have sent since this daemon's last visit, by an arrived token. None of them sent a packet again when the token left
+   * without requests and no member lacked anything: who asks for a packet lowers the aru, and raises it a rotation later.
+   */
+  #mostOfOthers(token: Token): number {
+    const noneWasSentAgain = this.#passedWithoutRequests && token.requestCount === 0 && token.aru === token.seq;
+    return noneWasSentAgain ? Math.max(0, token.seq - this.#lastSentSeq) : Number.POSITIVE_INFINITY;
   }
 
   /** Packets this daemon can take before its ordered log must have room. */

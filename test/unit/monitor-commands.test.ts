@@ -270,7 +270,7 @@ describe('windows at run time', () => {
       const token = new Token(3);
       token.creditBefore = MAX_CREDIT;
       token.creditSoFar = MAX_CREDIT;
-      flow.beginVisit(token);
+      flow.beginVisit(token, Number.POSITIVE_INFINITY);
       return flow.allowance(token, 0, 1000);
     };
     expect(allowed()).toBe(20);
