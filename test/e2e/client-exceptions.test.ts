@@ -31,11 +31,13 @@ const RECEIVERS: Readonly<Record<string, (session: Session, told: (text: string)
       throw new Error('the program');
     }),
   'a listener': (session, told) => {
-    for (const kind of ['message', 'membership'] as const)
-      session.on(kind, (event) => {
-        if (event.kind === 'message') told(event.data.toString());
-        throw new Error('the program');
-      });
+    session.on('membership', () => {
+      throw new Error('the program');
+    });
+    session.on('message', (event) => {
+      told(event.data.toString());
+      throw new Error('the program');
+    });
   },
   'a listener of a flush session': (session, told) => {
     const flush = new FlushSession(session);
