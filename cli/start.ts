@@ -81,6 +81,7 @@ async function start(flags: StartFlags): Promise<void> {
   // A reader that waited for the line may hang up now.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
   await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
+  await daemon.closed.catch(explain);
 }
 
 function daemonOptions(flags: StartFlags): object {

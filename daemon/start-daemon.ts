@@ -77,7 +77,7 @@ export interface Daemon {
   reloadClusterKeys(): Promise<void>;
   /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
-   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. Rejects with ConfigError, and does not stop, for a wrong option.
+   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and does not stop, for a wrong option.
    */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -130,6 +130,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   let stopped: Promise<void> | null = null;
   const stop = (drainTimeoutMs: number): Promise<void> => {
     stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
+      if (supervisor.failure !== null) return;
       log.info({}, 'daemon stopped');
       await log.close();
       settle(null);

@@ -64,6 +64,9 @@ export class Supervisor {
   /** Threads that run their loop, and so obey commands. */
   readonly #obeying = new Set<RunningThread>();
   #stopping = false;
+  /** The orderly stop, or the close after a failure; null: neither has begun. */
+  #ending: Promise<void> | null = null;
+  #failure: AgentFailure | null = null;
 
   /** @param workerUrl the built `worker-main` */
   constructor(spec: DaemonSpec, plan: ThreadingPlan, workerUrl: URL, events: SupervisorEvents) {
@@ -113,8 +116,17 @@ export class Supervisor {
    * Stops accepting; orders and delivers what clients have sent; tells them of the end, and orders what they sent until they learned
    * of it; leaves the ring; closes all. What is not done within `drainTimeoutMs` is cut off.
    */
-  async stop(drainTimeoutMs: number): Promise<void> {
-    if (this.#stopping) return;
+  stop(drainTimeoutMs: number): Promise<void> {
+    this.#ending ??= this.#stop(drainTimeoutMs);
+    return this.#ending;
+  }
+
+  /** What failed, also during a stop; `failed` is called for it when all is closed. */
+  get failure(): AgentFailure | null {
+    return this.#failure;
+  }
+
+  async #stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true;
     const deadlineMs = monotonicNow() + drainTimeoutMs;
     await this.#step(
@@ -190,8 +202,10 @@ export class Supervisor {
   }
 
   #fail(failure: AgentFailure): void {
-    if (this.#stopping) return;
-    this.#close().then(() => this.#events.failed(failure));
+    if (this.#failure !== null) return;
+    this.#failure = failure;
+    this.#ending ??= this.#close();
+    void this.#ending.then(() => this.#events.failed(failure));
   }
 
   #inlineThread(): RunningThread {

@@ -119,3 +119,18 @@ it('does not touch another daemon of the same process', async () => {
   await expect(failing.closed).rejects.toThrow(AgentFailure);
   expect((await client.joined('room')).groups).toEqual(['#alice#localhost']);
 });
+
+it.each(MODES)(
+  'that comes with a stop under way, or just before one, is told all the same: %s',
+  async (threadingMode) => {
+    for (const failsFirst of [true, false]) {
+      const daemon = await testDaemon({ threadingMode });
+      const client = await testClient(daemon, 'alice');
+      if (failsFirst) corruptLog(memories.at(-1)!);
+      const stopped = failsFirst ? client.takeToEnd().then(() => daemon.stop()) : daemon.stop();
+      if (!failsFirst) corruptLog(memories.at(-1)!);
+      await expect(daemon.closed).rejects.toThrow(AgentFailure);
+      await stopped;
+    }
+  },
+);
