@@ -144,8 +144,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'workers/delivery/log-consumer.ts',
-        from: '        session.groupCount++;\n        this.#names.add(this.#nameHere(), session);',
-        to: '        session.groupCount++;\n        const memory = globalThis as { moment?: number };\n        memory.moment = (memory.moment ?? 0) + 1;\n        Object.assign(session, { joinedAt: memory.moment });\n        this.#names.add(this.#nameHere(), session);',
+        from: '        if (session !== undefined) this.#names.add(this.#nameHere(), session);',
+        to: '        if (session !== undefined) {\n          const memory = globalThis as { moment?: number };\n          memory.moment = (memory.moment ?? 0) + 1;\n          Object.assign(session, { joinedAt: memory.moment });\n          this.#names.add(this.#nameHere(), session);\n        }',
       },
       {
         file: 'workers/delivery/log-consumer.ts',
