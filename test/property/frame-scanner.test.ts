@@ -1,6 +1,7 @@
 /** The daemon's frame scanner: any cut of any frames gives the same frames, and every broken rule is found and named. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import {
   describeFrameProblem,
   FrameProblem,
@@ -9,6 +10,16 @@ import {
   SenderIdentity,
 } from '../../engine/wire/frame-scanner.ts';
 import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
+import {
+  RECORD_FIRST,
+  RECORD_HEADER_LENGTH,
+  RECORD_LAST,
+  RECORD_LENGTH,
+  RECORD_SELF_DISCARD,
+  RecordKind,
+} from '../../engine/wire/record.ts';
+import { daemonNameBytes, describeRecordFault, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
+import { REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
 
 const SELF = '#alice#localhost';
 const MAX_RUN_BYTES = 600;
@@ -372,6 +383,27 @@ it('takes any bytes without throwing, reading no further than told, and always g
         }
       },
     ),
+    { numRuns: 500 },
+  );
+});
+
+it('finds only what the check of ordered records lets pass at all daemons', () => {
+  const daemon = daemonNameBytes('localhost');
+  fc.assert(
+    fc.property(frames, (list) => {
+      for (const run of scanChunks([Buffer.concat(list.map((one) => encode(one, one.big)))])) {
+        if (run.isRequest) continue;
+        const record = new Uint8Array(RECORD_HEADER_LENGTH + run.bytes.length);
+        const view = new DataView(record.buffer);
+        const flags = RECORD_FIRST | RECORD_LAST | ((run.type & SELF_DISCARD) === 0 ? 0 : RECORD_SELF_DISCARD);
+        const service = run.type & REGULAR_MESS;
+        view.setUint32(RECORD_LENGTH, record.length, true);
+        writeRecordHeader(view, 0, RecordKind.Run, service, flags, 1, run.frameCount, run.targetHash);
+        record.set(run.bytes, RECORD_HEADER_LENGTH);
+        const fault = recordFault(record, view, 0, daemon);
+        expect(fault === RecordFault.None ? '' : describeRecordFault(fault)).toBe('');
+      }
+    }),
     { numRuns: 500 },
   );
 });
