@@ -90,8 +90,10 @@ export class GroupsLayer {
   /** In Transitional: daemons of the old configuration that did not come along. Their clients stay until the next regular one. */
   private readonly isLost: Uint8Array;
   private exchange: StateExchange | null = null;
+  /** Index in `synced` of the one whose table speaks for all of them: the first that has not sent nonsense. */
+  private speaker = 0;
 
-  /** GROUPS records that made no sense; an exchange that contains one waits for the next configuration. */
+  /** GROUPS records that made no sense. */
   malformedRecordCount = 0;
   /** Client records met outside Operational and Transitional, where nobody may originate them. They are ignored by all alike. */
   misplacedRecordCount = 0;
@@ -163,6 +165,7 @@ export class GroupsLayer {
     const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH, true);
     if (length < minLength || length > lengthBytes) {
       this.malformedRecordCount++;
+      if (kind === RecordKind.Groups) this.groupsRefused(origin);
       return false;
     }
     if (kind === RecordKind.Groups)
@@ -291,7 +294,13 @@ export class GroupsLayer {
     if (this.currentState !== GroupsState.GatheringTransitional) this.output.blockClients(true);
     this.currentState = GroupsState.Gathering;
     this.exchange = new StateExchange(configuration, this.synced, this.daemonNames);
-    if (this.synced[0] !== this.self) return;
+    this.speaker = 0;
+    this.sendTable(configuration);
+  }
+
+  /** If it is on this daemon to speak for its synced set. */
+  private sendTable(configuration: Configuration): void {
+    if (this.synced[this.speaker] !== this.self) return;
     const daemons = this.synced.map((node) => ({ node, configuration: this.stamps[node]!.configuration }));
     const table = encodeTable(this.table, daemons);
     sendInParts(configuration, table, this.groupsBodyBytes, (body) => this.output.sendGroups(body));
@@ -300,14 +309,38 @@ export class GroupsLayer {
   private groupsDelivered(origin: NodeIndex, body: Uint8Array): boolean {
     if (!this.gathering || this.exchange === null) return true;
     const receipt = this.exchange.receive(origin, body);
-    if (receipt === 'malformed') this.malformedRecordCount++;
-    if (receipt !== 'complete') return receipt !== 'malformed';
+    if (receipt === 'malformed') {
+      this.malformedRecordCount++;
+      this.tableRefused(origin);
+    } else if (this.exchange.isComplete) this.endExchange();
+    return receipt !== 'malformed';
+  }
+
+  /**
+   * A Groups record of `origin` was dropped before it came here. All daemons drop it at this place of the order, so all go on without its
+   * table: nobody sees its clients in groups until the next exchange. Another one of its synced set speaks for the rest of them.
+   */
+  groupsRefused(origin: NodeIndex): void {
+    if (!this.gathering || this.exchange === null) return;
+    this.exchange.refuse(origin);
+    this.tableRefused(origin);
+  }
+
+  private tableRefused(origin: NodeIndex): void {
+    const exchange = this.exchange!;
+    if (origin === this.synced[this.speaker] && exchange.ownTable() === null) {
+      this.speaker++;
+      this.sendTable(exchange.configuration);
+    }
+    if (exchange.isComplete) this.endExchange();
+  }
+
+  private endExchange(): void {
     this.mergeArrived();
     const next = this.transitional;
     this.transitional = null;
     this.install();
     if (next !== null) this.beginTransition(next);
-    return true;
   }
 
   /** The exchange was cut. Daemons whose own table arrived in full keep the others that did; all of them do so alike. */

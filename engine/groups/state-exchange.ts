@@ -68,6 +68,8 @@ export class StateExchange {
   private readonly seriesOf = new Map<NodeIndex, Series>();
   /** Members of the configuration whose table has arrived in full. */
   private readonly arrived = new Set<NodeIndex>();
+  /** Members that sent what made no sense. Nobody waits for them: one faulty daemon would stop the clients of all. */
+  private readonly failed = new Set<NodeIndex>();
 
   /** @param daemons names of all daemons of the configuration file; none, only the form of tables is checked */
   constructor(configuration: Configuration, synced: readonly NodeIndex[], daemons: DaemonNames = []) {
@@ -77,7 +79,7 @@ export class StateExchange {
   }
 
   get isComplete(): boolean {
-    return this.arrived.size === this.configuration.members.length;
+    return this.configuration.members.every(({ node }) => this.arrived.has(node) || this.failed.has(node));
   }
 
   /** The table of our own synced set as it came back to us in the order, or null when it has not in full. */
@@ -93,8 +95,19 @@ export class StateExchange {
     return tables;
   }
 
+  /** A record of `origin` that was to be a part of its table made no sense, at its place in the total order. */
+  refuse(origin: NodeIndex): void {
+    this.failed.add(origin);
+  }
+
   /** One body from `origin`, in its place in the total order. */
   receive(origin: NodeIndex, body: Uint8Array): Receipt {
+    const receipt = this.take(origin, body);
+    if (receipt === 'malformed') this.refuse(origin);
+    return receipt;
+  }
+
+  private take(origin: NodeIndex, body: Uint8Array): Receipt {
     if (body.length < GROUPS_HEADER_LENGTH) return 'malformed';
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     if (!this.isOfThisConfiguration(view)) return 'stale';
@@ -110,7 +123,7 @@ export class StateExchange {
     }
     if (part + 1 < partCount) return 'stored';
     const receipt = this.finishSeries(series);
-    // What made no sense spoils nothing: its daemon may send its table anew.
+    // What made no sense spoils nothing: while others are awaited, its daemon may send its table anew.
     if (receipt === 'malformed') this.seriesOf.delete(origin);
     return receipt;
   }

@@ -97,8 +97,10 @@ export class OrderedRecords {
       const length = view.getUint32(at + RECORD_LENGTH, true);
       const kind = view.getUint8(at + RECORD_KIND);
       const fault = isOwn ? RecordFault.None : recordFault(bytes, view, at, daemon);
-      if (fault !== RecordFault.None) this.refused(origin, fault);
-      else if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
+      if (fault !== RecordFault.None) {
+        this.refused(origin, fault);
+        if (kind === RecordKind.Groups) this.groups.groupsRefused(origin);
+      } else if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
       else if (!this.groups.record(origin, kind as RecordKind, bytes, at, length))
         this.refused(origin, RecordFault.Table);
       this.count++;
