@@ -7,7 +7,6 @@ import {
   constants,
   fchownSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readSync,
   type Stats,
@@ -15,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 export interface LogTarget {
   /**
@@ -81,7 +81,7 @@ function openMakingFolder(path: string): number {
     return openSync(path, APPEND | (constants.O_NOCTTY ?? 0), 0o666);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return openSync(path, APPEND, 0o666);
   }
 }

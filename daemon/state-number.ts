@@ -4,10 +4,11 @@
  * the daemon alone.
  */
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MAX_RING_SEQ } from '../engine/ring/ring-seq-limits.ts';
 import { forceToDisk, latestFile, temporaryFile } from '../workers/ring/ring-seq-file.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** One of the numbers of a daemon. */
 export interface StateNumber {
@@ -93,7 +94,7 @@ export async function readNumber(path: string, kind: StateNumber): Promise<numbe
  */
 export async function writeNumber(path: string, value: number): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     await forceToDisk(path, value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
