@@ -190,7 +190,7 @@ describe('showing problems', () => {
   it.each([
     ['a\u001b\u009b\n', '"a\\u001b\\u009b\\n"'],
     ['x'.repeat(100), `"${'x'.repeat(59)}…`],
-    [{ a: 1n }, '[object Object]'],
+    [{ a: 1n }, '(a value that cannot be shown)'],
     [Object.create(null), '{}'],
     [5n, '5'],
     [null, 'null'],
