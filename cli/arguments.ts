@@ -1,7 +1,10 @@
 /** Values on the command line. Each function takes the text of one and throws what commander reports with the option's name. */
+
 import { InvalidArgumentError } from 'commander';
 import type { Service } from '../client/index.ts';
 import { checkGroupName, checkTarget } from '../client/names.ts';
+import { OPTION_KINDS, type ValueKind } from '../engine/config/option-catalogue.ts';
+import type { OptionKey } from '../engine/config/options.ts';
 
 export const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2 };
@@ -66,9 +69,12 @@ export const groupNames = checked(checkGroupName);
 /** Groups or private names, one more for each call. */
 export const targetNames = checked(checkTarget);
 
+/** What the catalogue reads as text stays text, so that `unixSocketMode=660` is octal and `daemonUser=1000` a name, as in a file. */
+const TEXT_KINDS: ReadonlySet<ValueKind | undefined> = new Set(['text', 'optional-text', 'keyword']);
+
 /**
- * One more `name=value` among options of the daemon. Numbers and booleans become such, `none` becomes null, and a list is
- * written with commas in brackets: `debugFlags=[PRINT,EXIT]`. Whether name and value are right is for the daemon's schema to say.
+ * One more `name=value` among options of the daemon. Numbers and booleans become such where the option is none of text, `none` becomes
+ * null, and a list is written with commas in brackets: `debugFlags=[PRINT,EXIT]`. The daemon's schema judges names and values.
  */
 export function daemonOption(
   text: string,
@@ -76,19 +82,21 @@ export function daemonOption(
 ): Readonly<Record<string, unknown>> {
   const equals = text.indexOf('=');
   if (equals < 1) throw new InvalidArgumentError('It must be name=value, such as maxSessions=100.');
-  return { ...earlier, [text.slice(0, equals).trim()]: optionValue(text.slice(equals + 1).trim()) };
+  const name = text.slice(0, equals).trim();
+  return { ...earlier, [name]: optionValue(name, text.slice(equals + 1).trim()) };
 }
 
-function optionValue(text: string): unknown {
+function optionValue(name: string, text: string): unknown {
   if (text.startsWith('[') && text.endsWith(']'))
     return text
       .slice(1, -1)
       .split(',')
       .map((word) => word.trim())
       .filter((word) => word !== '');
-  // Leading zeros say octal, which the schema reads from text.
+  if (text === 'none') return null;
+  if (Object.hasOwn(OPTION_KINDS, name) && TEXT_KINDS.has(OPTION_KINDS[name as OptionKey])) return text;
   if (/^-?(0|[1-9]\d{0,14})(\.\d+)?$/.test(text)) return Number(text);
   if (text === 'true' || text === 'yes') return true;
   if (text === 'false' || text === 'no') return false;
-  return text === 'none' ? null : text;
+  return text;
 }

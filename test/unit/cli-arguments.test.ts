@@ -67,6 +67,13 @@ describe('options of the daemon', () => {
     });
   });
 
+  it('keeps the text of options that a file reads as text', () => {
+    expect(daemonOption('unixSocketMode=660')).toEqual({ unixSocketMode: '660' });
+    expect(daemonOption('daemonUser=1000')).toEqual({ daemonUser: '1000' });
+    expect(daemonOption('linkProtocol=true')).toEqual({ linkProtocol: 'true' });
+    expect(daemonOption('runtimeDir=7')).toEqual({ runtimeDir: '7' });
+  });
+
   it('wants a name and a value', () => {
     for (const text of ['maxSessions', '=3', '']) expect(() => daemonOption(text)).toThrow('It must be name=value');
   });
