@@ -1,6 +1,7 @@
 /** Nothing is removed from a Unix socket's place but a stale socket of one's own. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   linkSync,
   lstatSync,
@@ -17,7 +18,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Listener } from '../../workers/delivery/listener.ts';
-import { publishSocket, removeSocket, removeStaleSocket, temporaryName } from '../../workers/delivery/unix-socket.ts';
+import {
+  checkSocketFolder,
+  publishSocket,
+  removeSocket,
+  removeStaleSocket,
+  temporaryName,
+} from '../../workers/delivery/unix-socket.ts';
 
 const OWN = [process.geteuid!()];
 const isRoot = OWN[0] === 0;
@@ -146,4 +153,23 @@ describe('a socket of its own', () => {
 it('has a path that fits, or says how long it may be', () => {
   expect(() => temporaryName(`/tmp/${'x'.repeat(97)}/4`)).toThrow(/the path has 104 bytes; it may have at most 10\d/);
   expect(Buffer.byteLength(temporaryName('/tmp/4803'))).toBeLessThan(20);
+});
+
+describe('the folder of a socket', () => {
+  it('is named when it cannot hold one', () => {
+    const path = place();
+    const folder = dirname(path);
+    expect(() => checkSocketFolder(path)).not.toThrow();
+    expect(() => checkSocketFolder(join(folder, 'none', '4803'))).toThrow(
+      `the folder ${join(folder, 'none')} does not exist`,
+    );
+    writeFileSync(path, '');
+    expect(() => checkSocketFolder(join(path, '4803'))).toThrow(`${path} is no folder`);
+  });
+
+  it.skipIf(isRoot)('is named when it cannot be written to', () => {
+    const path = place();
+    chmodSync(dirname(path), 0o500);
+    expect(() => checkSocketFolder(path)).toThrow(`the folder ${dirname(path)} cannot be written to (EACCES)`);
+  });
 });

@@ -1,6 +1,7 @@
 /** Opens the daemon's listening sockets and hands over accepted connections, reading into one buffer for all. */
 import { createServer, type ListenOptions, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 import {
+  checkSocketFolder,
   publishSocket,
   removeSocket,
   removeStaleSocket,
@@ -80,7 +81,10 @@ export class Listener {
 
   /** @throws (rejects) the bind error, with the address in its message */
   async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
-    if (address.kind === 'unix') await removeStaleSocket(address.path, ownersOf(address.owner));
+    if (address.kind === 'unix') {
+      checkSocketFolder(address.path);
+      await removeStaleSocket(address.path, ownersOf(address.owner));
+    }
     const boundPath = address.kind === 'unix' ? temporaryName(address.path) : '';
     const server = createServer(
       {

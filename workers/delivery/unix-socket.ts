@@ -4,7 +4,18 @@
  * one that a dead daemon of the same user left behind.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lchownSync, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -25,6 +36,21 @@ export interface SocketFile {
 /** What an address of a Unix socket holds, less its end. */
 const MAX_ADDRESS_BYTES = process.platform === 'darwin' ? 103 : 107;
 const RANDOM_BYTES = 2;
+
+/** @throws when the folder of `path` cannot hold a socket; binding would name a temporary file, and one cause for all */
+export function checkSocketFolder(path: string): void {
+  const folder = dirname(resolve(path));
+  const fault = (what: string): Error =>
+    new Error(`unix socket ${path}: ${what}; choose another folder with UnixSocketDir, or none (--no-unix-socket)`);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) throw fault(`the folder ${folder} does not exist`);
+  if (!found.isDirectory()) throw fault(`${folder} is no folder`);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fault(`the folder ${folder} cannot be written to (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
 
 /**
  * A name to bind in place of `path`.
