@@ -6,6 +6,7 @@ import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
+import type { ExchangeFault } from '../engine/groups/groups-output.ts';
 import { RingCounter } from '../engine/ring/counters.ts';
 import type { Configuration, RecordSpan, RingHost } from '../engine/ring/ports.ts';
 import { RingNode } from '../engine/ring/ring-node.ts';
@@ -105,6 +106,7 @@ export class RingAgent implements Agent, RingHost {
         sendGroups: (body) => this.#queue.pushGroups(body),
         blockClients: (blocked) => this.#queue.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => this.#frameTooLong(group, lengthBytes),
+        exchangeFault: (fault, node) => this.#sayExchangeFault(fault, node),
         recordRefused: (origin, fault) => this.#sayRefused(origin, fault),
       },
     );
@@ -227,6 +229,17 @@ export class RingAgent implements Agent, RingHost {
     this.#links.logger.warn(
       { peerName, cause: describeRecordFault(fault), refused },
       'a malformed record of another daemon was dropped',
+    );
+  }
+
+  #sayExchangeFault(fault: ExchangeFault, node: NodeIndex): void {
+    if (!this.#complaints.allows(`${fault} ${node}`, this.#links.now())) return;
+    const daemonName = this.#options.daemonNames[node];
+    this.#links.logger.error(
+      { daemonName },
+      fault === 'left-out'
+        ? 'the group table of a daemon was refused; its clients are in no group until they join again'
+        : 'another daemon told what is not so of the groups of a daemon; views may differ between daemons until it is restarted',
     );
   }
 

@@ -30,6 +30,11 @@ export class GroupTable {
     this.membersBySession = Array.from({ length: nodeCount }, () => new Map<SessionHandle, Member>());
   }
 
+  /** Daemons of the configuration file. */
+  get nodeCount(): number {
+    return this.membersBySession.length;
+  }
+
   get groupCount(): number {
     return this.groupsByName.size;
   }
@@ -78,11 +83,14 @@ export class GroupTable {
     return [...found].sort(byName);
   }
 
-  /** Forgets the clients of the daemons marked in `isDropped`. Groups that lose one are marked changed, or vanish when empty. */
-  dropNodes(isDropped: Uint8Array): void {
+  /**
+   * Forgets the clients of the daemons marked in `isDropped`. Groups that lose one are marked changed, or vanish when empty.
+   * @param isTold false: the others never knew of these clients, and the groups are as before
+   */
+  dropNodes(isDropped: Uint8Array, isTold = true): void {
     for (const group of this.groupsOfNodes(isDropped)) {
       group.removeNodes(isDropped);
-      group.isChanged = true;
+      if (isTold) group.isChanged = true;
       if (group.memberCount === 0) this.groupsByName.delete(group.name);
     }
     for (let node = 0; node < this.membersBySession.length; node++) {
@@ -115,14 +123,32 @@ export class GroupTable {
     }
   }
 
-  /** Over names, ids and members of all groups. Equal at all daemons of a synced set between two deliveries. */
-  hash(): TableHash {
+  /** Groups whose members several tables of an exchange told of are changed, as they are where these tables meet. */
+  flagSplit(tableOf: ReadonlyMap<NodeIndex, object>): void {
+    for (const group of this.groupsByName.values()) {
+      let first: object | undefined;
+      for (const { node } of group.members) {
+        const table = tableOf.get(node);
+        if (table === undefined || table === first) continue;
+        if (first !== undefined) group.isChanged = true;
+        first = table;
+      }
+    }
+  }
+
+  /**
+   * Over names, ids and members of all groups. Equal at all daemons of a synced set between two deliveries.
+   * @param nodes take only clients of these daemons, and groups with one; null: all
+   */
+  hash(nodes: ReadonlySet<NodeIndex> | null = null): TableHash {
     const sum = new TableHash();
     for (const group of this.groupsByName.values()) {
+      if (nodes !== null && !group.members.some(({ node }) => nodes.has(node))) continue;
       let hash = hashText(0, group.name);
       hash = hashNumber(hashNumber(hashNumber(hash, group.membershipProcId), group.membershipTime), group.index);
       let second = hashNumber(hash, group.isChanged ? 2 : 1);
       for (const member of group.members) {
+        if (nodes !== null && !nodes.has(member.node)) continue;
         hash = hashNumber(hash, member.hash);
         second = (Math.imul(second, 31) + member.hash) | 0;
       }

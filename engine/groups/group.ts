@@ -68,7 +68,8 @@ export class Group implements GroupView {
   setId(procId: number, time: number, index: number): void {
     this.membershipProcId = procId;
     this.membershipTime = time;
-    this.index = index;
+    // As it travels, so that it is the same for who counted and for who was told.
+    this.index = index | 0;
   }
 
   /** Returns false, and changes nothing, when a member of that daemon and name is there already. */

@@ -4,6 +4,7 @@
  *
  * Invariant: between two deliveries in state Operational the tables of all daemons of the configuration are equal.
  */
+import { invariant } from '../invariant.ts';
 import type { Configuration, ConfigurationMember } from '../ring/ports.ts';
 import { readName } from '../wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
@@ -21,7 +22,8 @@ import { byName, GroupTable } from './group-table.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import { type Stamp, stampOf } from './stamp.ts';
 import { StateExchange, sendInParts } from './state-exchange.ts';
-import { encodeTable } from './table-codec.ts';
+import { encodeTable, whatIsUnsound } from './table-codec.ts';
+import { mergeTables } from './table-merge.ts';
 import { ViewWriter } from './view-writer.ts';
 import { VsRanks } from './vs-sets.ts';
 
@@ -90,14 +92,17 @@ export class GroupsLayer {
   /** In Transitional: daemons of the old configuration that did not come along. Their clients stay until the next regular one. */
   private readonly isLost: Uint8Array;
   private exchange: StateExchange | null = null;
-  /** Index in `synced` of the one whose table speaks for all of them: the first that has not sent nonsense. */
-  private speaker = 0;
 
-  /** GROUPS records that made no sense. */
+  /** Whether parts of our table are on their way through the order. */
+  private isSending = false;
+  /** In this exchange our table was refused already. */
+  private isOwnChecked = false;
+
+  /** GROUPS records that made no sense, and tables that were refused. */
   malformedRecordCount = 0;
   /** Client records met outside Operational and Transitional, where nobody may originate them. They are ignored by all alike. */
   misplacedRecordCount = 0;
-  /** Times our representative's table was not the same as ours: a broken invariant. */
+  /** Tables that told of our synced set what we do not know: a broken invariant of ours or of their senders. */
   divergenceCount = 0;
 
   constructor(options: GroupsLayerOptions, output: GroupsOutput) {
@@ -165,7 +170,6 @@ export class GroupsLayer {
     const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH, true);
     if (length < minLength || length > lengthBytes) {
       this.malformedRecordCount++;
-      if (kind === RecordKind.Groups) this.groupsRefused(origin);
       return false;
     }
     if (kind === RecordKind.Groups)
@@ -294,48 +298,62 @@ export class GroupsLayer {
     if (this.currentState !== GroupsState.GatheringTransitional) this.output.blockClients(true);
     this.currentState = GroupsState.Gathering;
     this.exchange = new StateExchange(configuration, this.synced, this.daemonNames);
-    this.speaker = 0;
-    this.sendTable(configuration);
+    this.isSending = false;
+    this.isOwnChecked = false;
+    this.speakInTurn();
   }
 
-  /** If it is on this daemon to speak for its synced set. */
-  private sendTable(configuration: Configuration): void {
-    if (this.synced[this.speaker] !== this.self) return;
-    const daemons = this.synced.map((node) => ({ node, configuration: this.stamps[node]!.configuration }));
-    const table = encodeTable(this.table, daemons);
-    sendInParts(configuration, table, this.groupsBodyBytes, (body) => this.output.sendGroups(body));
+  /** The first daemon of a synced set speaks for it, and when it is refused the next one; for all that nobody spoke for. */
+  private speakInTurn(): void {
+    const exchange = this.exchange!;
+    if (this.isSending || exchange.speaker() !== this.self) return;
+    this.isSending = true;
+    this.speakFor(exchange.unspoken());
+  }
+
+  /** Sends what this daemon knows of the clients of `nodes`, daemons of its synced set. */
+  speakFor(nodes: readonly NodeIndex[]): void {
+    sendInParts(this.regular!, this.ownTable(nodes), this.groupsBodyBytes, (body) => this.output.sendGroups(body));
+  }
+
+  private ownTable(nodes: readonly NodeIndex[]): Uint8Array {
+    const daemons = nodes.map((node) => ({ node, configuration: this.stamps[node]!.configuration }));
+    return encodeTable(this.table, daemons, nodes.length < this.synced.length);
   }
 
   private groupsDelivered(origin: NodeIndex, body: Uint8Array): boolean {
     if (!this.gathering || this.exchange === null) return true;
-    const receipt = this.exchange.receive(origin, body);
-    if (receipt === 'malformed') {
-      this.malformedRecordCount++;
-      this.tableRefused(origin);
-    } else if (this.exchange.isComplete) this.endExchange();
-    return receipt !== 'malformed';
+    const { exchange } = this;
+    const isRegular = this.currentState === GroupsState.Gathering;
+    const receipt = exchange.receive(origin, body, isRegular);
+    if (receipt === 'refused') this.malformedRecordCount++;
+    if (receipt !== 'stale' && !exchange.isReceiving(origin)) this.judged(origin);
+    return receipt !== 'refused';
   }
 
   /**
-   * A Groups record of `origin` was dropped before it came here. All daemons drop it at this place of the order, so all go on without its
-   * table: nobody sees its clients in groups until the next exchange. Another one of its synced set speaks for the rest of them.
+   * A record of `origin` that is, or may be, a part of its table was dropped before it came here, as at all daemons: its series
+   * cannot be completed.
    */
   groupsRefused(origin: NodeIndex): void {
-    if (!this.gathering || this.exchange === null) return;
-    this.exchange.refuse(origin);
-    this.tableRefused(origin);
+    if (this.exchange === null) return;
+    this.exchange.refuse(origin, this.currentState === GroupsState.Gathering);
+    this.judged(origin);
   }
 
-  private tableRefused(origin: NodeIndex): void {
+  /** A table of `origin` was accepted or refused: the exchange goes on, or is over. */
+  private judged(origin: NodeIndex): void {
     const exchange = this.exchange!;
-    if (origin === this.synced[this.speaker] && exchange.ownTable() === null) {
-      this.speaker++;
-      this.sendTable(exchange.configuration);
+    if (origin === this.self) {
+      this.isSending = false;
+      if (exchange.isRefused(origin)) this.checkOwnTable();
     }
-    if (exchange.isComplete) this.endExchange();
-  }
-
-  private endExchange(): void {
+    if (!exchange.isComplete) {
+      if (this.currentState === GroupsState.Gathering) this.speakInTurn();
+      return;
+    }
+    // First, because what others never knew of must not meet what they say.
+    this.leaveOut(exchange.uncovered());
     this.mergeArrived();
     const next = this.transitional;
     this.transitional = null;
@@ -343,27 +361,67 @@ export class GroupsLayer {
     if (next !== null) this.beginTransition(next);
   }
 
-  /** The exchange was cut. Daemons whose own table arrived in full keep the others that did; all of them do so alike. */
+  /**
+   * Our table was refused. If it is not sound our own state is broken, and this daemon ends; if it is, somebody spoke in our name, or
+   * there is more in it than a table can hold, and that is no reason to end.
+   */
+  private checkOwnTable(): void {
+    if (this.isOwnChecked) return;
+    this.isOwnChecked = true;
+    const fault = whatIsUnsound(this.ownTable(this.synced), this.daemonNames);
+    invariant(fault === null, `the group table that this daemon sends is sound: ${fault}`);
+  }
+
+  /**
+   * The exchange was cut. Daemons that a sound table speaks for keep what all of these tables say; the others what they knew of
+   * daemons that nobody spoke for. All of them do so alike.
+   */
   private salvageExchange(): void {
+    const exchange = this.exchange!;
     const next = new Set(nodesOf(this.transitional!.members));
-    if (this.exchange!.ownTable() !== null) this.mergeArrived();
-    this.synced = this.synced.filter((node) => next.has(node));
+    const isCovered = exchange.isCovered(this.self);
+    if (isCovered) {
+      this.forget(exchange.unspoken());
+      this.mergeArrived();
+    }
+    this.synced = this.synced.filter((node) => next.has(node) && exchange.isCovered(node) === isCovered);
     this.dropAllBut(this.synced);
   }
 
   private mergeArrived(): void {
-    const exchange = this.exchange!;
-    const own = exchange.ownTable();
-    if (own !== null && !this.table.hash().equals(own.hashHigh, own.hashLow)) this.divergenceCount++;
-    const nodes = new Set(this.synced);
-    for (const foreign of exchange.foreignTables()) {
-      this.table.merge(foreign);
-      for (const { node, configuration } of foreign.daemons) {
-        nodes.add(node);
-        this.stamps[node] = stampOf(configuration, this.daemonAddress);
-      }
+    const tables = this.exchange!.tables();
+    const { self, synced, table, daemonNames: names } = this;
+    for (const node of mergeTables(tables, { self, synced, table, names })) {
+      this.divergenceCount++;
+      this.output.exchangeFault('differs', node);
+    }
+    const nodes = new Set(synced);
+    for (const { node, configuration } of tables.flatMap(({ decoded }) => decoded.daemons)) {
+      if (nodes.has(node)) continue;
+      nodes.add(node);
+      this.stamps[node] = stampOf(configuration, this.daemonAddress);
     }
     this.synced = [...nodes].sort((a, b) => a - b);
+  }
+
+  /** Daemons for which no sound table spoke go on without clients, at all daemons alike. */
+  private leaveOut(nodes: readonly NodeIndex[]): void {
+    if (nodes.length === 0) return;
+    for (const node of nodes) this.output.exchangeFault('left-out', node);
+    if (nodes.includes(this.self)) {
+      for (const member of this.table.membersOf(this.self))
+        for (const group of [...member.groups].sort(byName)) {
+          this.views.selfLeave(group, member);
+          this.output.memberRemoved(group.name, member.session);
+        }
+    }
+    this.forget(nodes);
+  }
+
+  private forget(nodes: readonly NodeIndex[]): void {
+    const isForgotten = new Uint8Array(this.stamps.length);
+    for (const node of nodes) isForgotten[node] = 1;
+    this.table.dropNodes(isForgotten, false);
   }
 
   private dropAllBut(kept: readonly NodeIndex[]): void {

@@ -1,4 +1,11 @@
-import type { SessionHandle } from '../wire/ids.ts';
+import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
+
+/**
+ * What can be wrong at the end of a state exchange with what is known of a daemon:
+ * - `left-out`: no sound table spoke for it, and its clients are in no group any more, at all daemons;
+ * - `differs`: a table spoke for it that is not what this daemon knows of it.
+ */
+export type ExchangeFault = 'left-out' | 'differs';
 
 /**
  * What the process-group layer tells its surroundings. Calls are synchronous and in the order of deliveries: what a call
@@ -24,4 +31,6 @@ export interface GroupsOutput {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not sent because its frame is longer than one may be. */
   frameTooLong(group: string, lengthBytes: number): void;
+  /** A daemon of the configuration is at fault, or somebody who speaks in its name. */
+  exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
 }

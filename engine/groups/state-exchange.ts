@@ -18,22 +18,26 @@ import { type DaemonNames, type DecodedTable, decodeTable } from './table-codec.
 
 const UINT32 = 0x1_0000_0000;
 
-/**
- * Longest table of one synced set, a bound on what a broken part count can make us keep: 100,000 groups with a million memberships take a
- * tenth of it.
- */
+/** Longest table of one synced set: 100,000 groups with a million memberships take a tenth of it. */
 const MAX_TABLE_BYTES = 128 * 1024 * 1024;
 
 interface Series {
   readonly parts: Uint8Array[];
   readonly partCount: number;
-  lengthBytes: number;
-  /** Set when the last part arrived and made sense. */
-  table: DecodedTable | null;
+  /** Of every part but the last, which may be shorter. */
+  readonly partBytes: number;
 }
 
 /** What one GROUPS record did to the exchange. */
-export type Receipt = 'stale' | 'malformed' | 'stored' | 'complete';
+export type Receipt = 'stale' | 'refused' | 'stored';
+
+export interface SoundTable {
+  readonly decoded: DecodedTable;
+  /** Kept when it speaks for a daemon of our own synced set, whose clients `decoded` leaves out. */
+  readonly bytes: Uint8Array | null;
+}
+
+type Verdict = 'goes on' | 'sound' | 'overlaps' | 'senseless';
 
 /** Cuts `table` into bodies of at most `bodyBytes`, calling `send` for each; the body is reused between calls. */
 export function sendInParts(
@@ -60,114 +64,156 @@ export function sendInParts(
   }
 }
 
+/**
+ * Every verdict depends on the ordered bytes, the configuration and the configuration file alone, so all daemons of the
+ * configuration come to the same one at the same place of the order. What a daemon knows of its own synced set decides only when it
+ * is its turn to send.
+ */
 export class StateExchange {
   readonly configuration: Configuration;
   private readonly daemons: DaemonNames;
-  /** The daemons whose tables equal ours; a series of one of them tells us nothing new. */
+  /** The daemons whose tables equal ours: of what is said about them, only the form is checked. */
   private readonly syncedNodes: ReadonlySet<NodeIndex>;
+  private readonly members: ReadonlySet<NodeIndex>;
   private readonly seriesOf = new Map<NodeIndex, Series>();
-  /** Members of the configuration whose table has arrived in full. */
-  private readonly arrived = new Set<NodeIndex>();
-  /** Members that sent what made no sense. Nobody waits for them: one faulty daemon would stop the clients of all. */
-  private readonly failed = new Set<NodeIndex>();
+  private readonly soundTables: SoundTable[] = [];
+  /** Members that a sound table speaks for. */
+  private readonly covered = new Set<NodeIndex>();
+  /** Members whose table was sound: none may send another. */
+  private readonly heard = new Set<NodeIndex>();
+  /** Members whose tables do not count any more. */
+  private readonly refused = new Set<NodeIndex>();
+  /** By member: its tables that came behind a sound one that speaks for some of the same daemons. */
+  private readonly overlaps = new Map<NodeIndex, number>();
+  /** Something was refused behind the end of the regular configuration, where some members see less than others. */
+  private isSpoiled = false;
 
   /** @param daemons names of all daemons of the configuration file; none, only the form of tables is checked */
   constructor(configuration: Configuration, synced: readonly NodeIndex[], daemons: DaemonNames = []) {
     this.configuration = configuration;
     this.daemons = daemons;
     this.syncedNodes = new Set(synced);
+    this.members = new Set(configuration.members.map((member) => member.node));
   }
 
+  /** Nothing is to come: a sound table speaks for each member, or the member was refused and nobody else spoke for it. */
   get isComplete(): boolean {
-    return this.configuration.members.every(({ node }) => this.arrived.has(node) || this.failed.has(node));
+    if (this.isSpoiled || this.covered.size + this.refused.size < this.members.size) return false;
+    for (const node of this.members) if (!this.covered.has(node) && !this.refused.has(node)) return false;
+    return true;
   }
 
-  /** The table of our own synced set as it came back to us in the order, or null when it has not in full. */
-  ownTable(): DecodedTable | null {
-    for (const { table } of this.seriesOf.values()) if (table !== null && this.isOwn(table)) return table;
-    return null;
+  /** Some but not all parts of its table have come. */
+  isReceiving(node: NodeIndex): boolean {
+    return this.seriesOf.has(node);
   }
 
-  /** The other tables that arrived in full. */
-  foreignTables(): DecodedTable[] {
-    const tables: DecodedTable[] = [];
-    for (const { table } of this.seriesOf.values()) if (table !== null && !this.isOwn(table)) tables.push(table);
-    return tables;
+  isRefused(node: NodeIndex): boolean {
+    return this.refused.has(node);
   }
 
-  /** A record of `origin` that was to be a part of its table made no sense, at its place in the total order. */
-  refuse(origin: NodeIndex): void {
-    this.failed.add(origin);
+  isCovered(node: NodeIndex): boolean {
+    return this.covered.has(node);
   }
 
-  /** One body from `origin`, in its place in the total order. */
-  receive(origin: NodeIndex, body: Uint8Array): Receipt {
-    const receipt = this.take(origin, body);
-    if (receipt === 'malformed') this.refuse(origin);
-    return receipt;
+  /** Sound tables in the order in which they came. */
+  tables(): readonly SoundTable[] {
+    return this.soundTables;
   }
 
-  private take(origin: NodeIndex, body: Uint8Array): Receipt {
-    if (body.length < GROUPS_HEADER_LENGTH) return 'malformed';
+  /** Members that no sound table speaks for, in configuration order. */
+  uncovered(): NodeIndex[] {
+    return this.uncoveredOf(this.members);
+  }
+
+  /** For whom in our synced set somebody has to speak, in configuration order. */
+  unspoken(): NodeIndex[] {
+    return this.uncoveredOf(this.syncedNodes);
+  }
+
+  /** Who has to speak for them: the first that was not refused. Null: nobody has, or can. */
+  speaker(): NodeIndex | null {
+    return this.unspoken().find((node) => !this.refused.has(node)) ?? null;
+  }
+
+  /**
+   * One body from `origin`, in its place in the total order.
+   * @param isRegular the regular configuration has not ended
+   */
+  receive(origin: NodeIndex, body: Uint8Array, isRegular = true): Receipt {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    if (!this.isOfThisConfiguration(view)) return 'stale';
-    const partCount = view.getUint32(16, true);
-    const part = view.getUint32(12, true);
-    const series = this.seriesAt(origin, part, partCount);
-    if (series === null) return 'malformed';
-    series.parts.push(body.slice(GROUPS_HEADER_LENGTH));
-    series.lengthBytes += body.length - GROUPS_HEADER_LENGTH;
-    if (series.lengthBytes > MAX_TABLE_BYTES) {
-      this.seriesOf.delete(origin);
-      return 'malformed';
+    if (body.length >= GROUPS_HEADER_LENGTH && !this.isOfThisConfiguration(view)) return 'stale';
+    if (!this.mayStillSend(origin)) return 'refused';
+    const verdict = body.length < GROUPS_HEADER_LENGTH ? 'senseless' : this.judge(origin, body, view);
+    if (verdict === 'goes on') return 'stored';
+    this.seriesOf.delete(origin);
+    if (verdict === 'sound') return 'stored';
+    if (verdict === 'senseless') this.refuse(origin, isRegular);
+    else this.noteOverlap(origin, isRegular);
+    return 'refused';
+  }
+
+  /** A record of `origin` that is or may hold a part of its table was dropped before it came here. */
+  refuse(origin: NodeIndex, isRegular = true): void {
+    if (!this.mayStillSend(origin)) return;
+    this.seriesOf.delete(origin);
+    if (isRegular) this.refused.add(origin);
+    else this.isSpoiled = true;
+  }
+
+  private mayStillSend(origin: NodeIndex): boolean {
+    return this.members.has(origin) && !this.heard.has(origin) && !this.refused.has(origin);
+  }
+
+  /**
+   * An honest daemon can come too late, when somebody else spoke for a part of its set; it speaks for the rest then. It is late once
+   * for each sound table at most.
+   */
+  private noteOverlap(origin: NodeIndex, isRegular: boolean): void {
+    const overlaps = (this.overlaps.get(origin) ?? 0) + 1;
+    this.overlaps.set(origin, overlaps);
+    if (!isRegular || overlaps > this.soundTables.length) this.refuse(origin, isRegular);
+  }
+
+  private judge(origin: NodeIndex, body: Uint8Array, header: DataView): Verdict {
+    const partCount = header.getUint32(16, true);
+    const part = header.getUint32(12, true);
+    const partBytes = body.length - GROUPS_HEADER_LENGTH;
+    let series = this.seriesOf.get(origin);
+    if (part === 0 && series === undefined) {
+      if (partCount === 0 || partBytes === 0 || (partCount - 1) * partBytes >= MAX_TABLE_BYTES) return 'senseless';
+      series = { parts: [], partCount, partBytes };
+      this.seriesOf.set(origin, series);
     }
-    if (part + 1 < partCount) return 'stored';
-    const receipt = this.finishSeries(series);
-    // What made no sense spoils nothing: while others are awaited, its daemon may send its table anew.
-    if (receipt === 'malformed') this.seriesOf.delete(origin);
-    return receipt;
+    if (series === undefined || part !== series.parts.length || partCount !== series.partCount) return 'senseless';
+    const isLast = part + 1 === partCount;
+    if (isLast ? partBytes === 0 || partBytes > series.partBytes : partBytes !== series.partBytes) return 'senseless';
+    series.parts.push(body.slice(GROUPS_HEADER_LENGTH));
+    return isLast ? this.judgeTable(origin, series) : 'goes on';
   }
 
-  /** The series that `part` goes on; its first part begins a new one, unless the one before it is complete. Null when it fits none. */
-  private seriesAt(origin: NodeIndex, part: number, partCount: number): Series | null {
-    const known = this.seriesOf.get(origin);
-    if (part >= partCount || (known !== undefined && known.table !== null)) return null;
-    if (part > 0)
-      return known !== undefined && known.parts.length === part && known.partCount === partCount ? known : null;
-    const series: Series = { parts: [], partCount, lengthBytes: 0, table: null };
-    this.seriesOf.set(origin, series);
-    return series;
-  }
-
-  private finishSeries(series: Series): Receipt {
+  private judgeTable(origin: NodeIndex, series: Series): Verdict {
+    const bytes = joinParts(series.parts);
+    let decoded: DecodedTable;
     try {
-      const table = decodeTable(joinParts(series.parts), this.syncedNodes, this.daemons);
-      if (!this.mayStandFor(table)) return 'malformed';
-      series.table = table;
-      for (const { node } of table.daemons) this.arrived.add(node);
-      return this.isComplete ? 'complete' : 'stored';
+      decoded = decodeTable(bytes, this.syncedNodes, this.daemons);
     } catch (error) {
-      if (error instanceof MalformedTableError) return 'malformed';
+      if (error instanceof MalformedTableError) return 'senseless';
       throw error;
     }
+    const nodes = decoded.daemons.map(({ node }) => node);
+    if (!nodes.includes(origin) || !nodes.every((node) => this.members.has(node))) return 'senseless';
+    if (nodes.some((node) => this.covered.has(node))) return 'overlaps';
+    // Those before it in its set had their turn.
+    if (nodes.find((node) => !this.refused.has(node)) !== origin) return 'senseless';
+    this.heard.add(origin);
+    for (const node of nodes) this.covered.add(node);
+    this.soundTables.push({ decoded, bytes: nodes.some((node) => this.syncedNodes.has(node)) ? bytes : null });
+    return 'sound';
   }
 
-  /** A table speaks for members of the configuration nobody has spoken for, either all of our synced set or none of it. */
-  private mayStandFor(table: DecodedTable): boolean {
-    const members = new Set(this.configuration.members.map((member) => member.node));
-    const nodes = new Set(table.daemons.map(({ node }) => node));
-    if (nodes.size === 0 || nodes.size !== table.daemons.length) return false;
-    let own = 0;
-    for (const node of nodes) {
-      if (!members.has(node) || this.arrived.has(node)) return false;
-      if (this.syncedNodes.has(node)) own++;
-    }
-    return own === 0 || (own === nodes.size && own === this.syncedNodes.size);
-  }
-
-  /** Tables speak for all of our synced set or none of it, so one daemon tells. */
-  private isOwn(table: DecodedTable): boolean {
-    return this.syncedNodes.has(table.daemons[0]!.node);
+  private uncoveredOf(nodes: ReadonlySet<NodeIndex>): NodeIndex[] {
+    return [...nodes].filter((node) => !this.covered.has(node)).sort((a, b) => a - b);
   }
 
   private isOfThisConfiguration(view: DataView): boolean {

@@ -30,16 +30,28 @@ export interface DecodedTable extends ForeignTable {
 /** Names of the daemons by node index. Empty: nothing is known, and neither nodes nor names are checked against it. */
 export type DaemonNames = readonly string[];
 
+/**
+ * What one table may hold, so that a forged one of some megabytes cannot make its readers need gigabytes: more than 128 daemons with
+ * `MaxSessions` at its default have in 16 groups each.
+ */
+export const MAX_TABLE_MEMBERS = 2 ** 21;
+export const MAX_TABLE_MEMBERSHIPS = 2 ** 23;
+
+/** There is more in a table than one may hold; nothing else is wrong with it. */
+class TableLimitError extends MalformedTableError {}
+
 const NOBODY: ReadonlySet<NodeIndex> = new Set();
 const NO_NAMES: DaemonNames = [];
-const NO_MEMBERS: readonly Member[] = [];
 const KIND_REGULAR = 0;
 const KIND_TRANSITIONAL = 1;
 
-/** @param daemons the synced set, in configuration order: all clients in `table` are theirs */
-export function encodeTable(table: GroupTable, daemons: readonly StampedNode[]): Uint8Array {
+/**
+ * @param daemons in configuration order; of groups, only their clients are written
+ * @param isPart there are clients of other daemons in `table`
+ */
+export function encodeTable(table: GroupTable, daemons: readonly StampedNode[], isPart = false): Uint8Array {
   const out = new ByteWriter();
-  const hash = table.hash();
+  const hash = table.hash(isPart ? new Set(daemons.map(({ node }) => node)) : null);
   out.u32(hash.high);
   out.u32(hash.low);
   out.u16(daemons.length);
@@ -51,16 +63,20 @@ export function encodeTable(table: GroupTable, daemons: readonly StampedNode[]):
     out.u48(configuration.leaderIncarnation);
   }
   const numberOf = encodeMembers(out, table, daemons);
-  out.u32(table.groupCount);
-  for (const group of [...table.groups()].sort(byName)) {
+  const groups = [...table.groups()].sort(byName);
+  const lists = groups.map(({ members }) => (isPart ? members.filter((member) => numberOf.has(member)) : members));
+  out.u32(lists.reduce((count, { length }) => count + Math.min(length, 1), 0));
+  for (const [i, group] of groups.entries()) {
+    const list = lists[i]!;
+    if (list.length === 0) continue;
     out.text(group.name);
     out.u32(group.membershipProcId);
     out.u32(group.membershipTime);
     out.u32(group.index);
     out.u8(group.isChanged ? 1 : 0);
-    out.varint(group.memberCount);
+    out.varint(list.length);
     let previous = -1;
-    for (const member of group.members) {
+    for (const member of list) {
       const number = numberOf.get(member)!;
       out.varint(number - previous);
       previous = number;
@@ -84,8 +100,8 @@ function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly Sta
 }
 
 /**
- * @param synced daemons whose table we have: of one that speaks for them, only the form is checked, and the groups are left out. All
- *   must agree on whether a table is sound
+ * @param synced daemons whose clients we know: what is said of these is checked, and left out. All daemons must agree on whether a table
+ *   is sound, whatever they know
  * @throws MalformedTableError
  */
 export function decodeTable(
@@ -96,36 +112,48 @@ export function decodeTable(
   const from = new ByteReader(bytes);
   const hashHigh = from.u32();
   const hashLow = from.u32();
-  const daemons: StampedNode[] = [];
-  for (let left = from.u16(); left > 0; left--) {
-    const node = nodeIndex(from.u16());
-    const kind = from.u8() === KIND_REGULAR ? 'regular' : 'transitional';
-    const configuration: ConfigurationId = {
-      kind,
-      ringSeq: from.u32(),
-      leader: nodeIndex(from.u16()),
-      leaderIncarnation: incarnation(from.u48()),
-    };
-    if (names.length > 0 && Math.max(node, configuration.leader) >= names.length)
-      throw new MalformedTableError(`daemon ${node}, led by ${configuration.leader}: there are ${names.length}`);
-    daemons.push({ node, configuration });
-  }
+  const daemons = decodeDaemons(from, names);
   const members = decodeMembers(from, daemons, names);
+  const isLeftOut = Uint8Array.from(members, ({ node }) => (synced.has(node) ? 1 : 0));
   const isUsed = new Uint8Array(members.length);
-  const isKnown = daemons.length > 0 && synced.has(daemons[0]!.node);
   const groups: ForeignGroup[] = [];
   let previous = '';
+  let memberships = 0;
   for (let left = from.u32(); left > 0; left--) {
-    const list: Member[] | null = isKnown ? null : [];
-    const group = decodeGroup(from, members, list, isUsed);
+    const group = decodeGroup(from, members, isLeftOut, isUsed, MAX_TABLE_MEMBERSHIPS - memberships);
     if (previous >= group.name) throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
     previous = group.name;
-    if (!isKnown) groups.push(group);
+    memberships += group.count;
+    if (group.members.length > 0) groups.push(group);
   }
   const unused = isUsed.indexOf(0);
   if (unused >= 0) throw new MalformedTableError(`member ${members[unused]!.name} is in no group`);
   if (!from.isAtEnd) throw new MalformedTableError('bytes left over behind the last group');
-  return { daemons, hashHigh, hashLow, members, groups };
+  return { daemons, hashHigh, hashLow, members: members.filter((_, i) => isLeftOut[i] === 0), groups };
+}
+
+/** At least one, in configuration order, so none is there twice. */
+function decodeDaemons(from: ByteReader, names: DaemonNames): StampedNode[] {
+  const daemons: StampedNode[] = [];
+  let before = -1;
+  for (let left = from.u16(); left > 0; left--) {
+    const node = nodeIndex(from.u16());
+    const kind = from.u8();
+    const configuration: ConfigurationId = {
+      kind: kind === KIND_REGULAR ? 'regular' : 'transitional',
+      ringSeq: from.u32(),
+      leader: nodeIndex(from.u16()),
+      leaderIncarnation: incarnation(from.u48()),
+    };
+    if (kind > KIND_TRANSITIONAL) throw new MalformedTableError(`daemon ${node}: configuration of kind ${kind}`);
+    if (node <= before) throw new MalformedTableError(`daemon ${node} is out of order`);
+    if (names.length > 0 && Math.max(node, configuration.leader) >= names.length)
+      throw new MalformedTableError(`daemon ${node}, led by ${configuration.leader}: there are ${names.length}`);
+    before = node;
+    daemons.push({ node, configuration });
+  }
+  if (daemons.length === 0) throw new MalformedTableError('the table speaks for no daemon');
+  return daemons;
 }
 
 /** In member order, and each session once: groups rely on it. */
@@ -133,7 +161,9 @@ function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names:
   const sessionsOf = new Map<number, Set<number>>(daemons.map(({ node }) => [node, new Set()]));
   const members: Member[] = [];
   let before: Member | null = null;
-  for (let left = from.u32(); left > 0; left--) {
+  const count = from.u32();
+  if (count > MAX_TABLE_MEMBERS) throw new TableLimitError(`${count} members: at most ${MAX_TABLE_MEMBERS}`);
+  for (let left = count; left > 0; left--) {
     const node = nodeIndex(from.u16());
     const session = from.u32() as SessionHandle;
     const name = from.text();
@@ -154,22 +184,35 @@ function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names:
   return members;
 }
 
-/** @param list takes the members of the group; null: they are only checked */
+interface DecodedGroup extends ForeignGroup {
+  /** Of members, those that are left out included. */
+  readonly count: number;
+}
+
+/**
+ * @param isLeftOut marks members that are only checked
+ * @param limit members it may have
+ */
 function decodeGroup(
   from: ByteReader,
   members: readonly Member[],
-  list: Member[] | null,
+  isLeftOut: Uint8Array,
   isUsed: Uint8Array,
-): ForeignGroup {
+  limit: number,
+): DecodedGroup {
   const name = from.text();
   const membershipProcId = from.i32();
   const membershipTime = from.i32();
   const index = from.i32();
-  const isChanged = from.u8() !== 0;
+  const changed = from.u8();
   const count = from.varint();
   const problem = groupNameProblem(name);
   if (problem !== null) throw new MalformedTableError(problem);
+  if (changed > 1) throw new MalformedTableError(`group ${JSON.stringify(name)}: changed is ${changed}`);
   if (count === 0) throw new MalformedTableError(`group ${JSON.stringify(name)} has no members`);
+  if (count > limit)
+    throw new TableLimitError(`memberships up to group ${JSON.stringify(name)}: at most ${MAX_TABLE_MEMBERSHIPS}`);
+  const list: Member[] = [];
   let number = -1;
   for (let i = 0; i < count; i++) {
     const difference = from.varint();
@@ -180,7 +223,18 @@ function decodeGroup(
     if (before >= 0 && compareMembers(members[before]!, members[number]!) === 0)
       throw new MalformedTableError(`${members[number]!.name} is in group ${JSON.stringify(name)} twice`);
     isUsed[number] = 1;
-    list?.push(members[number]!);
+    if (isLeftOut[number] === 0) list.push(members[number]!);
   }
-  return { name, membershipProcId, membershipTime, index, isChanged, members: list ?? NO_MEMBERS };
+  return { name, membershipProcId, membershipTime, index, isChanged: changed === 1, members: list, count };
+}
+
+/** Null: nothing, or only that there is more in it than a table may hold. */
+export function whatIsUnsound(table: Uint8Array, names: DaemonNames): string | null {
+  try {
+    decodeTable(table, NOBODY, names);
+  } catch (error) {
+    if (!(error instanceof MalformedTableError)) throw error;
+    if (!(error instanceof TableLimitError)) return error.message;
+  }
+  return null;
 }

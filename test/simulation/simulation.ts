@@ -13,6 +13,7 @@ import { Wiretap } from './network/wiretap.ts';
 import type { Connection } from './node/connection.ts';
 import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/daemon-process.ts';
 import { forgedRecord } from './node/forged-records.ts';
+import { TableForger } from './node/forged-tables.ts';
 import { type DeliveryFigures, daemonName, type GroupService, type GroupSurroundings } from './node/group-service.ts';
 import type { MulticastFrame } from './node/records.ts';
 import { Sealing } from './node/sealing.ts';
@@ -84,6 +85,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   readonly #sealing: Sealing | null;
   /** Null: nobody forges anything. */
   #forger: Random | null = null;
+  /** By node whose tables are forged; they are honest again when faults end. */
+  readonly #tableForgers = new Map<number, TableForger>();
   readonly #traffic = new Traffic();
   readonly #delivery: DeliveryPlan;
 
@@ -255,6 +258,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
             groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
             delivery: this.#delivery,
             recordsAreForged: scenario.faults.some((fault) => fault.kind === 'forge'),
+            tableForger: () => this.#tableForgers.get(index) ?? null,
             messagesAreForged: scenario.faults.some((fault) => fault.kind === 'garbage' && fault.mode === 'sealed'),
             merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
             wake: () => this.events.after(0, () => this.#wake(daemon)),
@@ -391,6 +395,12 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const groups = this.#forger.pick(clients).groups;
     node.process!.queue.push(forgedRecord(this.#forger, `#eve#${daemonName(index)}`, groups));
     this.events.after(0, () => node.wake());
+  }
+
+  forgeTables(index: number): () => void {
+    const forger = new TableForger(randomFor(this.#scenario.seed, `table forger ${index}`));
+    this.#tableForgers.set(index, forger);
+    return () => this.#tableForgers.delete(index);
   }
 
   garbage(mode: GarbageMode): void {

@@ -1,7 +1,7 @@
 /** Recorded traces and a recording output, shared by the tests of the process-group layer. */
 import { readFileSync } from 'node:fs';
 import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
-import type { GroupsOutput } from '../../engine/groups/groups-output.ts';
+import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/ring/ports.ts';
 import { readName, writeName } from '../../engine/wire/frame.ts';
 import { incarnation, nodeIndex, type SessionHandle } from '../../engine/wire/ids.ts';
@@ -236,6 +236,10 @@ export class RecordingOutput implements GroupsOutput {
 
   frameTooLong(group: string, lengthBytes: number): void {
     this.log.push(`too long ${group} ${lengthBytes}`);
+  }
+
+  exchangeFault(fault: ExchangeFault, node: number): void {
+    this.log.push(`${fault} ${node}`);
   }
 
   private give(sessions: readonly number[], frame: Uint8Array, lengthBytes: number): void {

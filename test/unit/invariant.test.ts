@@ -9,7 +9,13 @@ import { createDaemonMemory } from '../../workers/daemon-memory.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';
 
 const SHAPE = { segmentBytes: 1024, segmentCount: 2, indexEntries: 16, readers: 1 };
-const EVENTS = { sessionEnded: () => {}, sendGroups: () => {}, blockClients: () => {}, frameTooLong: () => {} };
+const EVENTS = {
+  sessionEnded: () => {},
+  sendGroups: () => {},
+  blockClients: () => {},
+  frameTooLong: () => {},
+  exchangeFault: () => {},
+};
 
 describe('invariants', () => {
   it('name the rule', () => {

@@ -49,6 +49,7 @@ class Bench {
       sessionEnded: (session) => this.ended.push(session),
       sendGroups: () => {},
       blockClients: () => {},
+      exchangeFault: () => {},
       frameTooLong: (group, lengthBytes) => this.tooLong.push([group, lengthBytes]),
     });
   }

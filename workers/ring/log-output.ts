@@ -10,7 +10,7 @@
  */
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import { FRAME_CONTINUED, FRAME_CONTINUES, LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
-import type { GroupsOutput } from '../../engine/groups/groups-output.ts';
+import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import { invariant } from '../../engine/invariant.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
@@ -60,6 +60,8 @@ export interface LogOutputEvents {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
   frameTooLong(group: string, lengthBytes: number): void;
+  /** What is known of the clients of `node` is not what it should be. */
+  exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
 }
 
 export class LogOutput implements GroupsOutput {
@@ -159,6 +161,10 @@ export class LogOutput implements GroupsOutput {
   blockClients(blocked: boolean): void {
     this.#write(LogKind.ClientsBlocked, NO_BYTES, NO_BYTES, 0, 0, blocked ? 1 : 0, 0, 0, 0);
     this.#events.blockClients(blocked);
+  }
+
+  exchangeFault(fault: ExchangeFault, node: NodeIndex): void {
+    this.#events.exchangeFault(fault, node);
   }
 
   frameTooLong(group: string, lengthBytes: number): void {

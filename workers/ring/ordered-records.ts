@@ -6,6 +6,7 @@
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
+import type { ExchangeFault } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/ring/ports.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../engine/wire/record.ts';
@@ -28,6 +29,8 @@ export interface OrderedRecordsEvents {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
   frameTooLong(group: string, lengthBytes: number): void;
+  /** What is known of the clients of `node` is not what it should be. */
+  exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
   /** A record was dropped, as it is at all daemons. */
   recordRefused(origin: NodeIndex, fault: RecordFault): void;
 }
@@ -67,6 +70,7 @@ export class OrderedRecords {
         sendGroups: (body) => events.sendGroups(body),
         blockClients: (blocked) => events.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => events.frameTooLong(group, lengthBytes),
+        exchangeFault: (fault, node) => events.exchangeFault(fault, node),
       },
       options.room,
     );
@@ -98,18 +102,23 @@ export class OrderedRecords {
       const kind = view.getUint8(at + RECORD_KIND);
       const fault = isOwn ? RecordFault.None : recordFault(bytes, view, at, daemon);
       if (fault !== RecordFault.None) {
-        this.refused(origin, fault);
+        this.#count(origin, fault);
         if (kind === RecordKind.Groups) this.groups.groupsRefused(origin);
       } else if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
       else if (!this.groups.record(origin, kind as RecordKind, bytes, at, length))
-        this.refused(origin, RecordFault.Table);
+        this.#count(origin, RecordFault.Table);
       this.count++;
       at += alignRecord(length);
     }
   }
 
-  /** A record was dropped, here or where its fragments are put together. */
+  /** A packet or fragment was dropped where records are put together. There may have been a part of a table in it. */
   refused(origin: NodeIndex, fault: RecordFault): void {
+    this.#count(origin, fault);
+    this.groups.groupsRefused(origin);
+  }
+
+  #count(origin: NodeIndex, fault: RecordFault): void {
     const counters = this.#counters;
     counters[OrderingCounter.RecordsRefused]!++;
     counters[OrderingCounter.RecordRefusedFrom] = origin;

@@ -71,6 +71,7 @@ export class DeliveryChain {
         sessionEnded: () => {},
         sendGroups: () => {},
         blockClients: () => {},
+        exchangeFault: () => {},
         frameTooLong: () => {},
       },
       { entries: shape.indexEntries, bytes: shape.segmentBytes },

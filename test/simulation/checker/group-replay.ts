@@ -9,6 +9,8 @@ import { type Model, memberKey } from './model.ts';
 /** Group name -> session -> private name: the members that one daemon contributes. */
 type Rows = ReadonlyMap<string, ReadonlyMap<number, string>>;
 
+const NO_ROWS: Rows = new Map();
+
 /** Members of all groups by daemon process. */
 export class TableState {
   /** Process -> group -> session -> name. */
@@ -105,6 +107,7 @@ function ownRows(model: Model): OwnRows {
     for (const event of process.events) {
       if (event.kind === 'deliver' && event.group !== null && event.origin === process.node)
         state.apply(process.process, event.group);
+      if (event.kind === 'left-out' && event.node === process.node) state.setRows(process.process, NO_ROWS);
       if (event.kind !== 'configuration' || !event.regular) continue;
       const copy = new TableState();
       copy.setRows(process.process, state.rowsOf(process.process));
@@ -144,16 +147,25 @@ export class TableWalk {
 
   #step(): void {
     const event = this.#process.events[this.#at++]!;
-    if (event.kind === 'configuration') {
+    if (event.kind === 'left-out') {
+      const process = this.#processAt(event.node);
+      if (process === undefined) return;
+      this.state.setRows(process, NO_ROWS);
+      this.state.unknown.delete(process);
+    } else if (event.kind === 'configuration') {
       if (!event.regular) this.transitional = event;
       else this.#install(event);
     } else if (event.kind === 'deliver' && event.group !== null) {
-      const origin = this.regular?.members.find((m) => m.node === event.origin);
-      const process = origin && this.#model.processOf.get(memberKey(origin.node, origin.incarnation));
+      const process = this.#processAt(event.origin);
       if (process === undefined) return;
-      for (const group of this.state.apply(process.process, event.group))
+      for (const group of this.state.apply(process, event.group))
         if (this.state.isEmpty(group)) this.lives.set(group, (this.lives.get(group) ?? 0) + 1);
     }
+  }
+
+  #processAt(node: number): number | undefined {
+    const member = this.regular?.members.find((m) => m.node === node);
+    return member && this.#model.processOf.get(memberKey(member.node, member.incarnation))?.process;
   }
 
   #install(event: ConfigurationEvent): void {

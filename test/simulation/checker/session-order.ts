@@ -2,7 +2,7 @@
  * EVS-24, GRP-9 and GRP-10: what one session sends (messages of every service, joins, leaves, the
  * disconnect) takes effect in the order sent, at every daemon, and so for every client.
  */
-import { type ClientEvent, type ClientTrace, type MulticastFact, senderOf } from '../trace/trace.ts';
+import { type ClientEvent, type ClientTrace, type MulticastFact, type ProcessTrace, senderOf } from '../trace/trace.ts';
 import { messageText } from './delivery.ts';
 import { clientName } from './group-views.ts';
 import { type Check, type Model, type Property, processName, pushTo } from './model.ts';
@@ -81,10 +81,15 @@ function cameBack(client: ClientTrace, facts: ReadonlyMap<number, MulticastFact>
   return seen;
 }
 
+/** An exchange ended its clients' memberships, which none of them asked for. */
+const wasLeftOut = ({ node, events }: ProcessTrace): boolean =>
+  events.some((event) => event.kind === 'left-out' && event.node === node);
+
 const ownRequests: Check = (model) => {
   const found: string[] = [];
   const facts = factsOf(model);
   for (const client of model.trace.clients) {
+    if (wasLeftOut(model.trace.processes[client.process]!)) continue;
     const expected = expectedBack(client, facts);
     const seen = cameBack(client, facts);
     const at = seen.findIndex((effect, i) => effect !== expected[i]);

@@ -11,7 +11,58 @@ const without = (name: string, breaks: string, from: string, to: string, file = 
   scenarios: SCENARIOS,
 });
 
+const EXCHANGE = 'engine/groups/state-exchange.ts';
+
 export const RECORD_MUTANTS: readonly Mutant[] = [
+  without(
+    'next-speaker',
+    'when a table is refused, the next daemon of the set sends (4.3)',
+    'return this.unspoken().find((node) => !this.refused.has(node)) ?? null;',
+    'return this.unspoken()[0] ?? null;',
+    EXCHANGE,
+  ),
+  without(
+    'refused-sender',
+    'an exchange does not wait for who was refused and has nobody to speak for it (4.3)',
+    'if (!this.covered.has(node) && !this.refused.has(node)) return false;',
+    'if (!this.covered.has(node)) return false;',
+    EXCHANGE,
+  ),
+  without(
+    'dropped-part',
+    'a part that is dropped before it comes to the exchange spoils its series (4.3)',
+    'if (kind === RecordKind.Groups) this.groups.groupsRefused(origin);',
+    '',
+    'workers/ring/ordered-records.ts',
+  ),
+  without(
+    'overlap',
+    'one table speaks for a daemon (4.3)',
+    "if (nodes.some((node) => this.covered.has(node))) return 'overlaps';",
+    '',
+    EXCHANGE,
+  ),
+  without(
+    'late-speaker',
+    'who comes too late for a part of its set speaks for the rest (4.3)',
+    'if (!isRegular || overlaps > this.soundTables.length) this.refuse(origin, isRegular);',
+    'this.refuse(origin, isRegular);',
+    EXCHANGE,
+  ),
+  without(
+    'split-set',
+    'groups that several tables told of are changed (4.3)',
+    'if (ofOwn.length > 1) table.flagSplit(tableOfNode(tables));',
+    'void tableOfNode;',
+    'engine/groups/table-merge.ts',
+  ),
+  without(
+    'own-clients',
+    'a daemon that is left out goes on without clients (4.3)',
+    'if (nodes.includes(this.self)) {',
+    'if (nodes.length < 0) {',
+    'engine/groups/groups-layer.ts',
+  ),
   without(
     'at-all',
     'ordered records are checked before groups and log',

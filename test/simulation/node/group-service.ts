@@ -11,6 +11,7 @@ import {
 } from '../../../engine/buffers/counters.ts';
 import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
 import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
+import type { ExchangeFault } from '../../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../../engine/ring/ports.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
 import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
@@ -27,6 +28,7 @@ import type { DeliveryPlan } from '../scenario/scenario.ts';
 import type { ClientTrace } from '../trace/trace.ts';
 import { Connection } from './connection.ts';
 import type { DaemonProcess, DeliveryTarget } from './daemon-process.ts';
+import type { TableForger } from './forged-tables.ts';
 import { ObservedOutput } from './observed-output.ts';
 import { disconnectRecord, groupsRecord } from './records.ts';
 import { VirtualSocket } from './virtual-socket.ts';
@@ -38,6 +40,8 @@ export interface GroupSurroundings {
   readonly delivery: DeliveryPlan;
   /** A daemon of the cluster makes records that no honest one makes. */
   readonly recordsAreForged: boolean;
+  /** What changes the tables of this daemon now; null: it is honest. */
+  tableForger(): TableForger | null;
   /** Somebody changes messages on the network and seals them again. */
   readonly messagesAreForged: boolean;
   /** Tables of so many bytes have become one. */
@@ -123,14 +127,13 @@ export class GroupService implements DeliveryTarget {
       this.#writer,
       ringCounters(counters),
       {
-        sendGroups: (body) => {
-          this.#process.submit(groupsRecord(body), true);
-          surroundings.wake();
-        },
+        sendGroups: (body) => this.#sendGroups(body),
         blockClients: (blocked) => {
           this.#blocked = blocked;
-          if (!blocked) surroundings.wake();
+          if (blocked) this.#speakOutOfTurn();
+          else surroundings.wake();
         },
+        exchangeFault: (fault, node) => this.#exchangeFault(fault, node),
         frameTooLong: (group, lengthBytes) => {
           throw new Error(`membership frame of ${lengthBytes} bytes for ${group}`);
         },
@@ -192,6 +195,30 @@ export class GroupService implements DeliveryTarget {
 
   recordRefused(origin: NodeIndex, fault: RecordFault): void {
     this.#records.refused(origin, fault);
+  }
+
+  #sendGroups(body: Uint8Array): void {
+    const forger = this.#surroundings.tableForger();
+    for (const sent of forger?.change(body) ?? [body]) this.#process.submit(groupsRecord(sent), true);
+    this.#surroundings.wake();
+  }
+
+  /** A faulty daemon speaks for itself although it is not its turn, or belongs to a set. */
+  #speakOutOfTurn(): void {
+    if (this.#surroundings.tableForger()?.isHasty() !== true) return;
+    // Not at once: the exchange begins in this call.
+    this.#surroundings.after(0, () =>
+      this.#guard(() => {
+        if (this.layer.gathering) this.layer.speakFor([this.#process.self]);
+      }),
+    );
+  }
+
+  #exchangeFault(fault: ExchangeFault, node: NodeIndex): void {
+    const { recordsAreForged, messagesAreForged } = this.#surroundings;
+    if (fault === 'left-out') this.#process.recorder.leftOut(this.#process.machines[node]!);
+    if (!messagesAreForged && (fault === 'differs' || !recordsAreForged))
+      throw new Error(`state exchange: daemon ${node} ${fault}`);
   }
 
   /** Honest daemons make no record that the check refuses. */

@@ -56,6 +56,9 @@ export class GroupDaemon {
       sessionEnded: refuse,
       sendGroups: (body) => this.outbox.push(body.slice()),
       blockClients: () => {},
+      exchangeFault: (fault, node) => {
+        throw new Error(`daemon ${node}: ${fault}`);
+      },
       frameTooLong: refuse,
     });
     const daemonAddress = Array.from({ length: nodeCount }, (_, i) => 0x0a00_0001 + i);

@@ -15,6 +15,8 @@ export interface FaultTarget {
   setLogFull(node: number, full: boolean): void;
   stepWallClock(node: number, seconds: number): void;
   forge(node: number): void;
+  /** From now on the node's tables in state exchanges are not what its daemon made. @returns what ends it */
+  forgeTables(node: number): () => void;
   garbage(mode: GarbageMode): void;
   replay(modes: readonly ReplayMode[]): void;
   rotate(stepMs: number): void;
@@ -75,6 +77,7 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
       return;
     case 'forge':
       again(target, fault.forMs, fault.everyMs, () => target.forge(chosen));
+      target.during(fault.forMs, null, target.forgeTables(chosen));
       return;
     case 'garbage':
       again(target, fault.forMs, fault.everyMs, () => target.garbage(fault.mode));

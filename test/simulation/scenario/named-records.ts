@@ -17,15 +17,15 @@ function forgedRecords(seed: number): Scenario {
       kind: 'forge',
       trigger: at(random.real(100, 300)),
       node: random.integer(0, nodeCount - 1),
-      forMs: 500,
+      forMs: random.real(300, 700),
       everyMs: random.logarithmic(0.5, 5),
     });
-  // What was forged must not come back with a state exchange either.
-  if (random.chance(0.6))
+  // What was forged must not come back with a state exchange either; and tables are forged in these exchanges.
+  for (let i = random.integer(0, 3); i > 0; i--)
     faults.push({
       kind: 'partition',
-      trigger: at(random.real(200, 600)),
-      forMs: random.real(100, 300),
+      trigger: at(random.real(150, 650)),
+      forMs: random.real(50, 300),
       component: randomComponents(random, nodeCount),
     });
   return plainScenario('forged-records', seed, nodeCount, {

@@ -188,6 +188,10 @@ export class Recorder {
     this.trace.events.push({ kind: 'failure', atMs: this.#context.nowMs(), reason });
   }
 
+  leftOut(node: number): void {
+    this.trace.events.push({ kind: 'left-out', atMs: this.#context.nowMs(), node });
+  }
+
   gauge(bufferedPackets: number, boundPackets: number): void {
     this.trace.events.push({ kind: 'gauge', atMs: this.#context.nowMs(), bufferedPackets, boundPackets });
   }

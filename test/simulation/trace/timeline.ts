@@ -38,6 +38,8 @@ function processLine(node: number, trace: Trace, event: ProcessEvent): Omit<Time
     }
     case 'failure':
       return { kind: 'fault', text: `node ${node}  FAILED: ${event.reason}` };
+    case 'left-out':
+      return { kind: 'fault', text: `node ${node}  leaves out the clients of node ${event.node}` };
     case 'gauge':
       return null;
   }

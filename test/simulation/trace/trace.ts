@@ -76,6 +76,13 @@ export interface FailureEvent {
   readonly reason: string;
 }
 
+/** A state exchange ended without a sound table for `node`: it goes on without clients. */
+export interface LeftOutEvent {
+  readonly kind: 'left-out';
+  readonly atMs: number;
+  readonly node: number;
+}
+
 /** Packets a node buffers, sampled now and then. */
 export interface GaugeEvent {
   readonly kind: 'gauge';
@@ -84,7 +91,7 @@ export interface GaugeEvent {
   readonly boundPackets: number;
 }
 
-export type ProcessEvent = ConfigurationEvent | SendEvent | DeliverEvent | FailureEvent | GaugeEvent;
+export type ProcessEvent = ConfigurationEvent | SendEvent | DeliverEvent | FailureEvent | LeftOutEvent | GaugeEvent;
 
 export interface ProcessTrace {
   readonly process: ProcessId;
