@@ -1,8 +1,17 @@
 /** A member whose table makes no sense in a state exchange: the clients of all others go on. */
 import { describe, expect, it } from 'vitest';
-import { GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsLayer, GroupsState } from '../../engine/groups/groups-layer.ts';
+import { InvariantError } from '../../engine/invariant.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
-import { Daemons, groupsRecord, joinRecord } from './groups-fixtures.ts';
+import {
+  configuration,
+  Daemons,
+  deliver,
+  groupsRecord,
+  joinRecord,
+  LOOPBACK,
+  RecordingOutput,
+} from './groups-fixtures.ts';
 
 const [ALICE, BOB, CAROL, DAVE] = [1, 2, 3, 4];
 const ALL = [0, 1, 2, 3];
@@ -71,4 +80,19 @@ it('a record that was dropped before it came to the groups counts the same', () 
   for (const layer of daemons.layers) expect(layer.memberCount('room')).toBe(4);
   for (const layer of daemons.layers) layer.groupsRefused(nodeIndex(2));
   expect(daemons.outputs.some(({ blocked }) => blocked)).toBe(false);
+});
+
+it('ends the daemon whose own table is not sound, by name, and not the one in whose name somebody else speaks', () => {
+  const alone = (member: string): GroupsLayer => {
+    const options = { self: nodeIndex(0), daemonAddress: [LOOPBACK, LOOPBACK + 1], daemonNames: ['d1', 'd2'] };
+    const layer = new GroupsLayer(options, new RecordingOutput([ALICE]));
+    layer.configurationChanged(configuration('regular', 10, [0]));
+    deliver(layer, joinRecord(0, ALICE, 'room', member));
+    layer.configurationChanged(configuration('transitional', 11, [0]));
+    layer.configurationChanged(configuration('regular', 11, [0, 1]));
+    return layer;
+  };
+  expect(() => alone('#alice#other').groupsRefused(nodeIndex(0))).toThrow(InvariantError);
+  expect(() => alone('#alice#d1').groupsRefused(nodeIndex(0))).not.toThrow();
+  expect(() => alone('#alice#other').groupsRefused(nodeIndex(1))).not.toThrow();
 });
