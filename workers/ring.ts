@@ -162,8 +162,19 @@ export class RingAgent implements Agent, RingHost {
   close(): void {
     if (this.#left || !this.#started) return;
     this.#left = true;
+    this.#tellWhatIsLost();
     this.#node.leave(this.#links.now());
     this.#publish();
+  }
+
+  /** A drain that was not cut short leaves nothing behind. */
+  #tellWhatIsLost(): void {
+    const bytes = this.#queue.clientBytes();
+    this.counters[OrderingCounter.BytesNotOrdered] = bytes;
+    if (bytes > 0)
+      this.#links.logger.warn({ bytes }, 'drain time is over: requests of clients were taken and are not ordered');
+    if (this.#node.mayLoseSent)
+      this.#links.logger.warn({}, 'drain time is over: the last messages of clients may not have reached every daemon');
   }
 
   fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {

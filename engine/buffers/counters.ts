@@ -41,6 +41,8 @@ export const OrderingCounter = {
   /** Bytes of entries that wait in the ring agent for room in the ordered log, now and at most. */
   LogWaitingBytes: 96,
   LogWaitingHighWater: 97,
+  /** When the daemon ended: bytes of client requests that were taken and not ordered. */
+  BytesNotOrdered: 98,
   /** Those by cause: slot `SealsRefusedBy + cause - 1` for each `SealRefusal` (engine/seal/seal-trailer.ts). */
   SealsRefusedBy: 100,
   /** Likewise: node index that the last of them named as its transmitter. */

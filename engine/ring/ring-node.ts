@@ -266,8 +266,12 @@ export class RingNode implements RingNodeContract {
 
   /** Nothing that this daemon has sent could be lost with it. False during a change of membership. */
   get isSettled(): boolean {
-    if (!this.#membership.isOperational) return false;
-    return this.#isSingle ? !this.#moreQueued : this.#ordering.isSettled;
+    return this.#membership.isOperational && !this.mayLoseSent;
+  }
+
+  /** Something that this daemon has sent is not known to be held by every member of its ring. */
+  get mayLoseSent(): boolean {
+    return this.#isSingle ? this.#moreQueued : !this.#ordering.isSettled;
   }
 
   get #isSingle(): boolean {

@@ -1,7 +1,7 @@
 /** A polite stop of real daemons: what clients had flushed is ordered, and reaches the members here and at the other daemons. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -131,6 +131,38 @@ describe('a ring of three', () => {
         MESSAGES,
       ]);
       expect([...others, local].map(({ outOfOrder }) => outOfOrder)).toEqual([0, 0, 0]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('a ring that cannot order in time', () => {
+  it(
+    'is named in the log of the daemon that ends, with what was not ordered',
+    async () => {
+      const cluster = await ring(2);
+      const log = join(cluster.folder, 'ended.log');
+      const stopped = new DaemonProcess({
+        ...cluster.daemons[0]!.command,
+        arguments: ['--no-unix-socket', '--log-level', 'warn', '--drain-timeout', '500', '-o', `eventLogFile=${log}`],
+      });
+      onTestFinished(() => stopped.retire());
+      await Promise.all([stopped.start(), cluster.daemons[1]!.start()]);
+      const probes = await Promise.all(cluster.addresses.map((address, i) => session(address, `probe${i}`)));
+      await Promise.all(probes.map((probe) => probe.join('probes')));
+      for (let count = 0; count < 2; ) {
+        const event = await probes[0]!.receive();
+        if (event.kind === 'membership') count = event.members.length;
+      }
+      const sender = await session(cluster.addresses[0]!, 'sender');
+      sender.on('error', () => undefined);
+      cluster.daemons[1]!.pause();
+      await flush(sender, LAST, 'safe');
+      await stopped.stop();
+      const lines = readFileSync(log, 'utf8');
+      expect(lines).toMatch(
+        /"bytes":\d+,"msg":"drain time is over: requests of clients were taken and are not ordered"/,
+      );
     },
     TIMEOUT_MS,
   );

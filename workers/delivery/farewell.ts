@@ -11,12 +11,20 @@ import type { ClientSession } from './session.ts';
 
 /** A session from which nothing came for so long has nothing left in the kernel: several times the way to a client on a LAN. */
 const QUIET_MS = 20;
+/** And in so many rounds of input: a thread that did not run for a while has not looked into the kernel meanwhile. */
+const QUIET_LOOKS = 3;
 /** A log that is never read to its end, because somebody goes on sending, is not waited for any longer. */
 const CATCH_UP_MS = 100;
 /** A client that does not hang up, and sends nothing either, is not waited for any longer. */
 const SILENT_AFTER_GOODBYE_MS = 250;
 
 type Step = 'serving' | 'taking' | 'hanging-up';
+
+/** When a session was heard last: the time, and the number of the look. */
+interface Heard {
+  ms: number;
+  look: number;
+}
 
 export class Farewell {
   readonly #sessions: ReadonlyMap<number, ClientSession>;
@@ -25,7 +33,8 @@ export class Farewell {
   readonly #now: () => number;
   #step: Step = 'serving';
   /** Sessions that may have bytes in the kernel or in their input, and when they were last heard. */
-  readonly #awaited = new Map<ClientSession, number>();
+  readonly #awaited = new Map<ClientSession, Heard>();
+  #look = 0;
   #caughtUpByMs = 0;
   #mayEndSockets = false;
 
@@ -68,7 +77,8 @@ export class Farewell {
 
   /** Bytes came from the session. */
   heard(session: ClientSession): void {
-    if (this.#awaited.has(session)) this.#awaited.set(session, this.#now());
+    const heard = this.#awaited.get(session);
+    if (heard !== undefined) this.#note(heard, this.#now());
   }
 
   /** The client has sent its last byte. */
@@ -80,10 +90,11 @@ export class Farewell {
   isDone(): boolean {
     const patienceMs = this.isHangingUp ? SILENT_AFTER_GOODBYE_MS : QUIET_MS;
     const nowMs = this.#now();
-    for (const [session, heardMs] of this.#awaited) {
+    this.#look++;
+    for (const [session, heard] of this.#awaited) {
       if (session.state !== 'open') this.#awaited.delete(session);
-      else if (session.input.stalled || (this.isHangingUp && session.receives)) this.#awaited.set(session, nowMs);
-      else if (nowMs - heardMs >= patienceMs) this.#awaited.delete(session);
+      else if (session.input.stalled || (this.isHangingUp && session.receives)) this.#note(heard, nowMs);
+      else if (nowMs - heard.ms >= patienceMs && this.#look - heard.look >= QUIET_LOOKS) this.#awaited.delete(session);
     }
     return this.#awaited.size === 0;
   }
@@ -123,13 +134,19 @@ export class Farewell {
   }
 
   #heardLately(session: ClientSession): boolean {
-    return this.#now() - this.#awaited.get(session)! < QUIET_MS;
+    return this.#now() - this.#awaited.get(session)!.ms < QUIET_MS;
+  }
+
+  #note(heard: Heard, nowMs: number): void {
+    heard.ms = nowMs;
+    heard.look = this.#look;
   }
 
   #awaitAll(step: Step): void {
     this.#step = step;
     this.#awaited.clear();
     const nowMs = this.#now();
-    for (const session of this.#sessions.values()) if (session.state === 'open') this.#awaited.set(session, nowMs);
+    for (const session of this.#sessions.values())
+      if (session.state === 'open') this.#awaited.set(session, { ms: nowMs, look: this.#look });
   }
 }

@@ -116,6 +116,13 @@ export class SendQueue {
     return true;
   }
 
+  /** Bytes of client requests that wait, also those held back by a state exchange. */
+  clientBytes(): number {
+    let bytes = 0;
+    for (const { source } of this.#workers) bytes += source.ring.usedBytes();
+    return bytes;
+  }
+
   queuedBytes(): number {
     let bytes = this.#groups.queuedBytes;
     if (this.#clientsBlocked) return bytes;
