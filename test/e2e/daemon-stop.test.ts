@@ -15,7 +15,7 @@ import { startDaemonProcess } from './cli-process.ts';
 import { deliveryCount, freePort, testClient, testDaemon } from './support/daemons.ts';
 import { AGREED, encodeFrame } from './support/wire-frames.ts';
 
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 const MESSAGES = 40_000;
 /** So many are flushed while the daemon is not running. */
 const LAST = 1000;
