@@ -30,6 +30,8 @@ export function guardListeners(prototype: EventEmitter, events: readonly string[
         throw illegal('event', event, `one of ${events.join(', ')}${hint}`);
       }
       checkFunction(`listener of ${String(event)}`, listener);
+      // Node reads this field; a revoked Proxy throws there, which is told like any argument that cannot be read.
+      reading(`listener of ${String(event)}`, () => (listener as { readonly listener?: unknown }).listener);
       return original.call(this, event, listener);
     };
     Object.defineProperty(prototype, name, { value: guarded, writable: true, configurable: true });

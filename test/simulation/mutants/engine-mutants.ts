@@ -266,8 +266,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${GROUPS}/groups-layer.ts`,
-        from: 'if (this.exchange!.ownTable() !== null) this.mergeArrived();',
-        to: 'this.mergeArrived();',
+        from: 'if (isCovered) {\n      this.forget(exchange.unspoken());',
+        to: '{\n      this.forget(exchange.unspoken());',
       },
     ],
     scenarios: ['groups-exchange-cut', 'cascade'],
