@@ -1,6 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+/** Shorter than a test's time, so that a test that waits in vain says for what. */
+const PATIENCE_MS = 45_000;
+
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export interface Ended {
@@ -49,16 +52,18 @@ export class Cli {
     return this.#stderr;
   }
 
-  /** Resolves when `condition` holds for the lines printed so far; rejects when the process ends before. */
-  until(condition: (lines: readonly string[]) => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /** Resolves when `condition` holds for the lines printed so far; rejects when the process ends before, or after 45 s. */
+  async until(condition: (lines: readonly string[]) => boolean): Promise<void> {
+    const said = (): string => `${this.#stdout}${this.#stderr}`;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`waited in vain; printed so far: ${said()}`)), PATIENCE_MS);
       this.#changed = () => {
         if (condition(this.lines)) resolve();
-        else if (this.process.exitCode !== null)
-          reject(new Error(`ended with ${this.process.exitCode}: ${this.#stdout}${this.#stderr}`));
+        else if (this.process.exitCode !== null) reject(new Error(`ended with ${this.process.exitCode}: ${said()}`));
       };
       this.#changed();
-    });
+    }).finally(() => clearTimeout(timer));
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -66,11 +71,12 @@ export class Cli {
   }
 }
 
-/** Runs to the end, with `input` on standard input. */
+/** Runs to the end, with `input` on standard input. A process that does not end is killed: its code is null. */
 export function skein(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const cli = new Cli(args, env);
   cli.process.stdin.end(input);
-  return cli.ended;
+  const timer = setTimeout(() => cli.kill('SIGKILL'), PATIENCE_MS);
+  return cli.ended.finally(() => clearTimeout(timer));
 }
 
 export interface RunningDaemon {

@@ -113,8 +113,15 @@ describe('skein publish and skein subscribe', () => {
     const watcher = await subscriber(['plain']);
     // Whoever came first, the second one's view has both.
     await watcher.until((lines) => lines.some((line) => (JSON.parse(line).members ?? []).length === 2));
-    await skein(['publish', 'plain', ...to, '-q'], 'not this\n');
-    await skein(['publish', 'plain', ...to, '-q', '--type', '2', '--batch', '2'], 'a\nb\nc\n');
+    for (const [args, input] of [
+      [[], 'not this\n'],
+      [['--type', '2', '--batch', '2'], 'a\nb\nc\n'],
+    ] as const)
+      expect(await skein(['publish', 'plain', ...to, '-q', ...args], input)).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: '',
+      });
     expect(await receiver.ended).toEqual({ code: 0, stdout: 'a\nb\nc\n', stderr: '' });
     watcher.kill('SIGINT');
     expect(await watcher.ended).toMatchObject({ code: 0, stderr: '' });
