@@ -1,9 +1,12 @@
-/** The import rule of ARCHITECTURE.md: arrows point one way, and the engine imports nothing outside itself. */
+/**
+ * The import rule of ARCHITECTURE.md: arrows point one way, and the engine imports nothing outside itself.
+ * test/unit/import-rules.test.ts holds that every folder named here exists, and that each rule fires on a planted violation.
+ */
 module.exports = {
   forbidden: [
     {
       name: 'engine-imports-nothing-outside-itself',
-      comment: 'The protocol is pure: no Node module, no package, no other room.',
+      comment: 'The protocol is pure: no Node module, no package, no other folder.',
       severity: 'error',
       from: { path: '^engine/' },
       to: { pathNot: '^engine/' },
@@ -13,7 +16,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^client/' },
       to: {
-        path: '^(engine|workers|daemon|cli|monitor|bench|examples)/',
+        path: '^(workers|daemon|cli|bench|examples|engine)/',
         pathNot: '^engine/(wire/|config/did-you-mean\\.ts$)',
       },
     },
@@ -21,15 +24,42 @@ module.exports = {
       name: 'workers-use-only-the-engine',
       severity: 'error',
       from: { path: '^workers/' },
-      to: { path: '^(client|daemon|cli|monitor|bench|examples)/' },
+      to: { path: '^(client|daemon|cli|bench|examples)/' },
     },
     {
       name: 'daemon-uses-workers-and-engine',
       severity: 'error',
       from: { path: '^daemon/' },
-      to: { path: '^(client|cli|monitor|bench|examples)/' },
+      to: { path: '^(client|cli|bench|examples)/' },
+    },
+    {
+      name: 'nothing-imports-programs',
+      comment: 'The command, the benchmarks and the examples are ends of the arrows.',
+      severity: 'error',
+      from: { pathNot: '^(cli|bench|examples)/' },
+      to: { path: '^(cli|bench|examples)/' },
+    },
+    {
+      name: 'cli-imports-no-benchmarks',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^(bench|examples)/' },
+    },
+    {
+      name: 'bench-imports-no-command',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^(cli|examples)/' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-circular-folders',
+      comment: 'Folders form a graph without cycles, at every depth. A folder includes its subfolders.',
+      severity: 'error',
+      scope: 'folder',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'no-orphans',
       severity: 'error',
@@ -40,7 +70,7 @@ module.exports = {
     {
       name: 'no-dev-dependency-at-run-time',
       severity: 'error',
-      from: { path: '^(engine|workers|client|cli|daemon|monitor)/' },
+      from: { path: '^(engine|workers|client|cli|daemon)/|^index\\.ts$' },
       to: { dependencyTypes: ['npm-dev'] },
     },
   ],

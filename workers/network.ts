@@ -9,7 +9,7 @@ import { type CountersMemory, NetworkCounter, OrderingCounter, ringCounters } fr
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
-import type { RingWindows } from '../engine/ring/ring-node-contract.ts';
+import type { RingWindows } from '../engine/host/ring-options.ts';
 import { SealRefusal } from '../engine/seal/seal-trailer.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
 import {

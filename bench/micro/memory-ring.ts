@@ -3,11 +3,11 @@
  * is measured is the ring.
  */
 
-import { RingCounter, RingState } from '../../engine/ring/counters.ts';
+import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
+import type { RecordSpan, RingHost } from '../../engine/host/ring-host.ts';
+import type { RingNodeOptions } from '../../engine/host/ring-options.ts';
+import { RingNode } from '../../engine/node/ring-node.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import type { RecordSpan, RingHost } from '../../engine/ring/ports.ts';
-import { RingNode } from '../../engine/ring/ring-node.ts';
-import type { RingNodeOptions } from '../../engine/ring/ring-node-contract.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
 import { alignRecord, RECORD_FRAME_COUNT, RECORD_LENGTH } from '../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../engine/wire/record-check.ts';

@@ -1,4 +1,4 @@
-import type { RecordSpan } from '../../engine/ring/ports.ts';
+import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import type { StoppableSource } from './memory-ring.ts';
 
 /** A send queue that never ends while it is open: the same records again and again. */

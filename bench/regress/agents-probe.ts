@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { Intake, LoneRingAgent, Output, SendingNetworkAgent } from '../micro/agents.ts';
 import { frameBytes, makeFrames, makeRuns } from '../micro/frames.ts';
 import { MemoryRing } from '../micro/memory-ring.ts';

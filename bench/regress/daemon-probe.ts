@@ -7,7 +7,7 @@ import {
   RING_NODE_COUNTERS,
   ringCounters,
 } from '../../engine/buffers/counters.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 
 export interface ProbeReading {
   readonly heapBytes: number;

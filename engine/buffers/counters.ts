@@ -7,7 +7,7 @@
  * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
  */
 const SLOTS_PER_AGENT = 128;
-/** In the ring agent's block: a copy of the ring node's own counters (engine/ring/counters.ts) starts here. */
+/** In the ring agent's block: a copy of the ring node's own counters (engine/host/ring-counters.ts) starts here. */
 export const RING_NODE_COUNTERS = 24;
 
 /** Slots every agent has. */

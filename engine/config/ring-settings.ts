@@ -1,5 +1,5 @@
 /** Options of the file -> timers and windows of the ring (ring-protocol.md, sections 2.9 and 3.4). */
-import type { RingTimeouts, RingWindows } from '../ring/ring-node-contract.ts';
+import type { RingTimeouts, RingWindows } from '../host/ring-options.ts';
 import { allHosts, type DaemonConfiguration, isWideArea } from './configuration.ts';
 import { isLoopback } from './ipv4.ts';
 import type { RingProfile, SpreadTimeouts } from './options.ts';

@@ -4,8 +4,9 @@
  *
  * Invariant: between two deliveries in state Operational the tables of all daemons of the configuration are equal.
  */
+
+import type { Configuration, ConfigurationMember } from '../host/configuration.ts';
 import { invariant } from '../invariant.ts';
-import type { Configuration, ConfigurationMember } from '../ring/ports.ts';
 import { readName } from '../wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
 import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';

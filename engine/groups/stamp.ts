@@ -1,5 +1,5 @@
 /** Identities of daemon memberships, as the process-group layer compares them and as clients see them. */
-import type { ConfigurationId } from '../ring/ports.ts';
+import type { ConfigurationId } from '../host/configuration.ts';
 
 /**
  * The configuration a daemon's part of the group table was last in step with. Daemons with equal stamps delivered the same

@@ -10,7 +10,7 @@
  *     16   4   number of parts
  *     20   ..  this part of the table (table-codec)
  */
-import type { Configuration } from '../ring/ports.ts';
+import type { Configuration } from '../host/configuration.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import { GROUPS_HEADER_LENGTH } from '../wire/record.ts';
 import { MalformedTableError } from './byte-stream.ts';

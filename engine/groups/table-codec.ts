@@ -8,7 +8,7 @@
  *
  * A name is u8 length and bytes; varints carry seven bits a byte, lowest first.
  */
-import type { ConfigurationId } from '../ring/ports.ts';
+import type { ConfigurationId } from '../host/configuration.ts';
 import { incarnation, type NodeIndex, nodeIndex, type SessionHandle } from '../wire/ids.ts';
 import { groupNameProblem, parsePrivateName } from '../wire/names.ts';
 import { ByteReader, ByteWriter, MalformedTableError } from './byte-stream.ts';

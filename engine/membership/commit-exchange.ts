@@ -1,7 +1,7 @@
 /** The COMMIT on its two ways round the ring to be, and sending it again until there is a sign that it went on. */
 
+import type { NodeContext } from '../host/node-context.ts';
 import type { Emitter } from '../ring/emitter.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import { BodyWriter } from '../wire/ring-body.ts';
 import { PacketType } from '../wire/ring-header.ts';
 import { type CommitMessage, encodeCommit } from '../wire/ring-membership.ts';

@@ -2,9 +2,10 @@
  * The GATHER phase of one daemon (ring-protocol.md, 3.4): its JOINs, its timers, and whom it leaves out. What it decides
  * the state machine carries out.
  */
+
+import type { NodeContext } from '../host/node-context.ts';
 import type { Emitter } from '../ring/emitter.ts';
 import { TO_ALL } from '../ring/emitter.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import type { RingMembers } from '../ring/ring-members.ts';
 import type { Incarnation, NodeIndex } from '../wire/ids.ts';
 import { BodyWriter, type RingMember } from '../wire/ring-body.ts';

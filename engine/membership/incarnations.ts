@@ -1,6 +1,7 @@
 /** Which run of each daemon counts (ring-protocol.md, 3.10 and 3.11). */
-import { RingCounter } from '../ring/counters.ts';
-import type { NodeContext } from '../ring/node-context.ts';
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 

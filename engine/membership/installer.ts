@@ -3,11 +3,11 @@
  * old ring is delivered to its end (ring-protocol.md, 3.7). A step is one synchronous call.
  */
 
-import { RingCounter } from '../ring/counters.ts';
+import type { Configuration } from '../host/configuration.ts';
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import type { Delivery } from '../ring/delivery.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import { PacketStore, type StoreSize } from '../ring/packet-store.ts';
-import type { Configuration } from '../ring/ports.ts';
 import { RingMembers } from '../ring/ring-members.ts';
 import type { SingleRing } from '../ring/single-ring.ts';
 import type { NodeIndex } from '../wire/ids.ts';

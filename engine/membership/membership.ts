@@ -3,10 +3,10 @@
  * until another is installed no token of it is handled or passed on, and nothing is delivered.
  */
 
-import { RingCounter, RingState } from '../ring/counters.ts';
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter, RingState } from '../host/ring-counters.ts';
 import type { Emitter } from '../ring/emitter.ts';
 import type { FlowControl } from '../ring/flow-control.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import type { Ordering } from '../ring/ordering.ts';
 import type { StoreSize } from '../ring/packet-store.ts';
 import type { PathSize } from '../ring/path-size.ts';

@@ -1,8 +1,8 @@
 /** PROBE, PROBE_ACK and MERGE: two rings that go on find each other and gather together (ring-protocol.md, 3.4). */
 
+import type { NodeContext } from '../host/node-context.ts';
 import type { ControlBody } from '../ring/control-inbox.ts';
 import type { Emitter } from '../ring/emitter.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import type { RingMembers } from '../ring/ring-members.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import { nodeIndex } from '../wire/ids.ts';

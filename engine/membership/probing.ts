@@ -4,7 +4,7 @@
  * merge that came to nothing, no merge is begun or agreed to, so that a flapping link cannot keep the rings busy.
  */
 
-import type { NodeContext } from '../ring/node-context.ts';
+import type { NodeContext } from '../host/node-context.ts';
 import type { RingMembers } from '../ring/ring-members.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';

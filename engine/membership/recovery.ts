@@ -3,9 +3,9 @@
  * they lack of it, and when all have said that they have everything the ring is installed.
  */
 
+import type { NodeContext } from '../host/node-context.ts';
 import { isHole } from '../ring/delivery.ts';
 import type { FlowControl } from '../ring/flow-control.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import type { PacketStore } from '../ring/packet-store.ts';
 import type { Retransmission } from '../ring/retransmission.ts';
 import type { RingMembers } from '../ring/ring-members.ts';

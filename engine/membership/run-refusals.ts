@@ -5,9 +5,10 @@
  *
  *     configuration hash 16 | refused incarnation u48 | remembered incarnation u48 | wait in ms u32, all ones: while that run is a member
  */
-import { RingCounter } from '../ring/counters.ts';
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import type { Emitter } from '../ring/emitter.ts';
-import type { NodeContext } from '../ring/node-context.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import { type BodyReader, BodyWriter } from '../wire/ring-body.ts';
 import { NO_RING, PacketType } from '../wire/ring-header.ts';

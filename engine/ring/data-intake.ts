@@ -1,8 +1,9 @@
 /** DATA packets from the network, checked and put into the store of their ring (ring-protocol.md, 3.10). */
+
+import { RingCounter } from '../host/ring-counters.ts';
 import { nodeIndex } from '../wire/ids.ts';
 import { readU48 } from '../wire/ring-bytes.ts';
 import { AT_DATA_SEQUENCE, DATA_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
-import { RingCounter } from './counters.ts';
 import { classifyRecords, PacketClass } from './packet-class.ts';
 import type { PacketStore } from './packet-store.ts';
 import type { RingMembers } from './ring-members.ts';

@@ -1,11 +1,12 @@
 /** What the store holds is given to the host: in order, early, or at a membership change (ring-protocol.md, 2.7 and 3.7). */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import { alignRecord, RECORD_AFTER, RECORD_LENGTH } from '../wire/record.ts';
 import { RecordFault } from '../wire/record-check.ts';
 import { readU32 } from '../wire/ring-bytes.ts';
 import { hasBit, type RecoveryBlock } from '../wire/ring-membership.ts';
-import { RingCounter } from './counters.ts';
-import type { NodeContext } from './node-context.ts';
 import { PacketClass } from './packet-class.ts';
 import type { PacketStore } from './packet-store.ts';
 import { RecordAssembler } from './record-assembler.ts';

@@ -1,4 +1,6 @@
 /** Builds, seals and sends every datagram of one node. One buffer is reused; what the store holds stays as it is. */
+
+import type { NodeContext } from '../host/node-context.ts';
 import { FOR_ANY } from '../seal/seal-trailer.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import { copyBytes, writeU16, writeU32, writeU48 } from '../wire/ring-bytes.ts';
@@ -17,7 +19,6 @@ import {
   writePart,
 } from '../wire/ring-header.ts';
 import { type Token, writeToken } from '../wire/ring-token.ts';
-import type { NodeContext } from './node-context.ts';
 import type { PacketStore } from './packet-store.ts';
 
 /** Control bodies begin with a number that ties the parts of one message together. */

@@ -1,6 +1,7 @@
 /** How many packets a token visit may send (ring-protocol.md, 2.9). All counts are packets. */
+
+import type { RingWindows } from '../host/ring-options.ts';
 import { MAX_CREDIT, type Token } from '../wire/ring-token.ts';
-import type { RingWindows } from './ring-node-contract.ts';
 
 /** Of the packets of one rotation, the share that may be retransmissions before the personal window is halved. */
 const CLEAN_RETRANSMISSION_SHARE = 0.02;

@@ -2,16 +2,17 @@
  * Normal operation of a ring of many (ring-protocol.md, 2.3 to 2.9): what one visit of the token does, and what becomes of
  * the data between visits.
  */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import { U48_MAX } from '../wire/ring-bytes.ts';
 import { FLAG_POST_TOKEN } from '../wire/ring-header.ts';
 import { MAX_CREDIT, type Token, TokenPhase } from '../wire/ring-token.ts';
 import { updateAru } from './aru.ts';
-import { RingCounter } from './counters.ts';
 import type { Delivery } from './delivery.ts';
 import type { Emitter } from './emitter.ts';
 import type { FlowControl } from './flow-control.ts';
-import type { NodeContext } from './node-context.ts';
 import { classifyRecords } from './packet-class.ts';
 import type { PacketStore, StoreSize } from './packet-store.ts';
 import type { PathSize } from './path-size.ts';

@@ -6,6 +6,8 @@
  * (record-assembler.ts). Packets are pure: SAFE, ordered and early (RELIABLE, UNRELIABLE) services never share one,
  * because SAFE would hold the others back and ordered ones could not be delivered early.
  */
+
+import type { RecordSpan } from '../host/ring-host.ts';
 import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS } from '../wire/frame.ts';
 import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
 import {
@@ -23,7 +25,6 @@ import {
 } from '../wire/record.ts';
 import { copyBytes, readU16, readU32, writeU16, writeU32 } from '../wire/ring-bytes.ts';
 import { PacketClass, packetClassOf } from './packet-class.ts';
-import type { RecordSpan } from './ports.ts';
 
 /** What a send queue must offer to be cut into packets. */
 export interface RecordSource {

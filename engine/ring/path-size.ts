@@ -11,11 +11,12 @@
  * a while (SIZE_WITHDRAWN). A path that stops passing them at all is found like any member that stops receiving (ring-protocol.md, 3.5):
  * the ring forms anew, and begins short.
  */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import { nodeIndex } from '../wire/ids.ts';
 import { DATA_HEADER_LENGTH, FLAG_ASKS, PacketType, type RingHeader } from '../wire/ring-header.ts';
-import { RingCounter } from './counters.ts';
 import type { Emitter } from './emitter.ts';
-import type { NodeContext } from './node-context.ts';
 import type { RingMembers } from './ring-members.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;

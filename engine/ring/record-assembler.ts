@@ -2,6 +2,8 @@
  * Puts messages together from their fragments, one at a time for each daemon, in ring order (ring-protocol.md, 2.10), and
  * hands whole records on.
  */
+
+import type { RingHost } from '../host/ring-host.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import {
   alignRecord,
@@ -14,7 +16,6 @@ import {
 } from '../wire/record.ts';
 import { MAX_RECORD_BODY_LENGTH, RecordFault } from '../wire/record-check.ts';
 import { copyBytes, readU16, readU32, writeU16, writeU32 } from '../wire/ring-bytes.ts';
-import type { RingHost } from './ports.ts';
 
 /** A buffer larger than this is given back when its message is complete. */
 const KEPT_BUFFER_BYTES = 1 << 18;

@@ -1,10 +1,11 @@
 /** Asking for lost packets, and answering (ring-protocol.md, 2.6). */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import { FLAG_RETRANSMISSION } from '../wire/ring-header.ts';
 import { REQUESTED_BY_SEVERAL, type Token, tokenRequestRoom } from '../wire/ring-token.ts';
-import { RingCounter } from './counters.ts';
 import type { Emitter } from './emitter.ts';
-import type { NodeContext } from './node-context.ts';
 import type { PacketStore } from './packet-store.ts';
 import type { RingMembers } from './ring-members.ts';
 

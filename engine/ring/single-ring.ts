@@ -2,9 +2,10 @@
  * The order of a ring of one: every record is ordered, received by all members and stable the moment it is taken from
  * the send queue, so spans go from the queue to the ordered log as they are.
  */
+
+import { RingCounter } from '../host/ring-counters.ts';
+import type { RecordSpan, RingHost } from '../host/ring-host.ts';
 import type { NodeIndex } from '../wire/ids.ts';
-import { RingCounter } from './counters.ts';
-import type { RecordSpan, RingHost } from './ports.ts';
 
 /** Spans handled by one call, so that a queue that is refilled all the time cannot keep the caller for ever. */
 const SPANS_PER_CALL = 64;

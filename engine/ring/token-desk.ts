@@ -2,11 +2,12 @@
  * Where an arrived token waits for its visit: for data that precedes it and is likely still in the socket (the data or
  * token priority of ring-protocol.md, 2.5), or, at the leader of an idle ring, to keep the ring from spinning (2.8).
  */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import { readU16 } from '../wire/ring-bytes.ts';
 import { AT_DATA_ROUND, FLAG_POST_TOKEN, type RingHeader } from '../wire/ring-header.ts';
 import { readToken, Token } from '../wire/ring-token.ts';
-import { RingCounter } from './counters.ts';
-import type { NodeContext } from './node-context.ts';
 import type { RingMembers } from './ring-members.ts';
 import type { TokenLink } from './token-link.ts';
 

@@ -2,11 +2,12 @@
  * The token's way in and out of one daemon: which tokens are accepted, sending a token again until there is a sign that
  * the successor has it, and when the token is lost (ring-protocol.md, 2.2 and 2.8).
  */
+
+import type { NodeContext } from '../host/node-context.ts';
+import { RingCounter } from '../host/ring-counters.ts';
 import { PacketType } from '../wire/ring-header.ts';
 import type { Token } from '../wire/ring-token.ts';
-import { RingCounter } from './counters.ts';
 import type { Emitter } from './emitter.ts';
-import type { NodeContext } from './node-context.ts';
 import type { RingMembers } from './ring-members.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;

@@ -10,7 +10,7 @@
  */
 import { readU16, readU48, writeU16, writeU48 } from '../wire/ring-bytes.ts';
 import { AT_INCARNATION, AT_TRANSMITTER, AT_TYPE, PacketType, RING_HEADER_LENGTH } from '../wire/ring-header.ts';
-import type { DatagramSealer } from '../wire/ring-sealer.ts';
+import type { DatagramSealer } from './datagram-sealer.ts';
 import { PeerRuns } from './peer-runs.ts';
 import { RunKeys } from './run-keys.ts';
 import type { DrawBytes, RunIdentity, SealCipher } from './seal-cipher.ts';

@@ -38,7 +38,7 @@ export const PacketType = {
   SizeAck: 11,
   SizeReady: 12,
   SizeWithdrawn: 13,
-  /** Of sealed traffic: runs prove to each other that they go on (engine/seal/greeter.ts). 14 to 16 are kept for other things. */
+  /** Of sealed traffic: runs prove to each other that they go on (engine/membership/greeter.ts). 14 to 16 are kept for other things. */
   Greeting: 17,
   /** "A later run of you is remembered" (engine/membership/run-refusals.ts). */
   RunRefused: 18,

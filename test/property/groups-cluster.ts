@@ -4,7 +4,7 @@
  * together delivers the same messages; the others may lose the end of the order. Every step is checked.
  */
 import { GroupsLayer, GroupsState } from '../../engine/groups/groups-layer.ts';
-import type { Configuration } from '../../engine/ring/ports.ts';
+import type { Configuration } from '../../engine/host/configuration.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import {
   deliver,

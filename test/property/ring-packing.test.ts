@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { RecordSpan, RingHost } from '../../engine/host/ring-host.ts';
 import { classifyRecords, PacketClass, packetClassOf } from '../../engine/ring/packet-class.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import type { RecordSpan, RingHost } from '../../engine/ring/ports.ts';
 import { RecordAssembler } from '../../engine/ring/record-assembler.ts';
 import { writeHeader } from '../../engine/wire/frame.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';

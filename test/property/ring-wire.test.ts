@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
+import { crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { BodyReader, BodyWriter, type RingMember } from '../../engine/wire/ring-body.ts';
 import { PacketType, RING_HEADER_LENGTH, type RingId } from '../../engine/wire/ring-header.ts';
@@ -16,7 +17,6 @@ import {
   type JoinMessage,
   type ProbeMessage,
 } from '../../engine/wire/ring-membership.ts';
-import { crcSealer } from '../../engine/wire/ring-sealer.ts';
 import { readToken, Token, TokenPhase, writeToken } from '../../engine/wire/ring-token.ts';
 import { Cluster } from '../unit/ring-cluster.ts';
 

@@ -1,5 +1,5 @@
 /** What can run inside the virtual nodes. */
-import { RingNode } from '../../engine/ring/ring-node.ts';
+import { RingNode } from '../../engine/node/ring-node.ts';
 import { GroupService } from './node/group-service.ts';
 import { CentralOrder } from './reference/central-order.ts';
 import type { Scenario } from './scenario/scenario.ts';

@@ -1,6 +1,6 @@
 /** One run of a scenario: builds the virtual world, lets it go, stops the faults, waits for quiet, and returns the trace. */
-import { RingCounter } from '../../engine/ring/counters.ts';
-import type { RingNodeFactory } from '../../engine/ring/ring-node-contract.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
+import type { RingNodeFactory } from '../../engine/node/ring-node-contract.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { EventQueue } from './core/event-queue.ts';
 import { type Random, randomFor } from './core/random.ts';

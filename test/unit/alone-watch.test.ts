@@ -8,8 +8,8 @@ import {
   RING_NODE_COUNTERS,
   ringCounters,
 } from '../../engine/buffers/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { WHILE_MEMBER } from '../../engine/membership/run-refusals.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
 import { MAX_RING_SEQ } from '../../engine/ring/ring-seq-limits.ts';
 import { AloneWatch } from '../../workers/network/alone-watch.ts';
 

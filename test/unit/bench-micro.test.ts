@@ -7,7 +7,7 @@ import { MemoryRing } from '../../bench/micro/memory-ring.ts';
 import { duration, formatRow, ROW_HEAD, renderMicroPage, rowCells } from '../../bench/micro/micro-report.ts';
 import { disagreement, disagrees, type LoopRow, type MicroResult } from '../../bench/micro/micro-row.ts';
 import { EndlessSource } from '../../bench/micro/record-sources.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { FrameScanner, ScanStatus, SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 
 const result = (fields: Partial<MicroResult>): MicroResult => ({

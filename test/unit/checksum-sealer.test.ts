@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { crcSealer } from '../../engine/wire/ring-sealer.ts';
+import { crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { checksumSealer } from '../../workers/ring/checksum-sealer.ts';
 
 it('writes and accepts the same bytes as the portable checksum, at any offset', () => {

@@ -6,7 +6,7 @@ import { completeOptions } from '../../engine/config/option-rules.ts';
 import type { OptionValues } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 import { datagramSizes, ringTimeouts, ringWindows, spreadTimeouts } from '../../engine/config/ring-settings.ts';
-import type { RingTimeouts } from '../../engine/ring/ring-node-contract.ts';
+import type { RingTimeouts } from '../../engine/host/ring-options.ts';
 
 const LAN = 'Spread_Segment 10.0.0.255 { a 10.0.0.1 b 10.0.0.2 }';
 const WAN = `${LAN} Spread_Segment 10.9.0.255 { c 10.9.0.1 }`;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { NodeContext } from '../../engine/host/node-context.ts';
+import { Greeter, GreetingEffect } from '../../engine/membership/greeter.ts';
 import type { Emitter } from '../../engine/ring/emitter.ts';
-import type { NodeContext } from '../../engine/ring/node-context.ts';
-import { Greeter, GreetingEffect } from '../../engine/seal/greeter.ts';
 import { decodeGreeting, encodeGreeting, GREETING_LENGTH, type Greeting } from '../../engine/seal/greeting.ts';
 import { PeerRuns } from '../../engine/seal/peer-runs.ts';
 import type { SealedRuns } from '../../engine/seal/sealed-runs.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
 import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
-import type { Configuration } from '../../engine/ring/ports.ts';
+import type { Configuration } from '../../engine/host/configuration.ts';
 import { readName, writeName } from '../../engine/wire/frame.ts';
 import { incarnation, nodeIndex, type SessionHandle } from '../../engine/wire/ids.ts';
 import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';

@@ -1,9 +1,9 @@
 /** Which of two runs of one daemon is listened to. */
 import { describe, expect, it } from 'vitest';
+import { NodeContext } from '../../engine/host/node-context.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
+import type { RingHost } from '../../engine/host/ring-host.ts';
 import { Incarnations } from '../../engine/membership/incarnations.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
-import { NodeContext } from '../../engine/ring/node-context.ts';
-import type { RingHost } from '../../engine/ring/ports.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { LAN, WINDOWS } from './ring-cluster.ts';
 

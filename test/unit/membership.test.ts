@@ -1,6 +1,6 @@
 /** Daemon membership in single situations: what is installed, in which order with messages, and how soon. */
 import { describe, expect, it } from 'vitest';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { PacketType } from '../../engine/wire/ring-header.ts';
 import { Cluster, type ClusterOptions, type TestNode } from './ring-cluster.ts';
 

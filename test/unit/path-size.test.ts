@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { NodeContext } from '../../engine/host/node-context.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
+import type { RingHost } from '../../engine/host/ring-host.ts';
 import { Emitter } from '../../engine/ring/emitter.ts';
-import { NodeContext } from '../../engine/ring/node-context.ts';
 import { PathSize } from '../../engine/ring/path-size.ts';
-import type { RingHost } from '../../engine/ring/ports.ts';
 import { RingMembers } from '../../engine/ring/ring-members.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { FLAG_ASKS, PacketType, RingHeader } from '../../engine/wire/ring-header.ts';

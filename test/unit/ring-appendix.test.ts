@@ -1,12 +1,12 @@
 /** The worked examples of ring-protocol.md, Appendix A. */
 import { describe, expect, it } from 'vitest';
+import { NodeContext } from '../../engine/host/node-context.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
+import type { RingNodeOptions } from '../../engine/host/ring-options.ts';
 import { blockOf, type Holdings, mergeBlock } from '../../engine/membership/commit.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
 import { Delivery } from '../../engine/ring/delivery.ts';
-import { NodeContext } from '../../engine/ring/node-context.ts';
 import { classifyRecords } from '../../engine/ring/packet-class.ts';
 import { PacketStore } from '../../engine/ring/packet-store.ts';
-import type { RingNodeOptions } from '../../engine/ring/ring-node-contract.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { readU48 } from '../../engine/wire/ring-bytes.ts';
 import { AT_DATA_SEQUENCE, PacketType } from '../../engine/wire/ring-header.ts';

@@ -3,10 +3,11 @@
  * faults is proven by the simulator; this only makes single situations easy to set up.
  */
 
+import type { Configuration } from '../../engine/host/configuration.ts';
+import type { RecordSpan, RingHost } from '../../engine/host/ring-host.ts';
+import type { RingNodeOptions, RingTimeouts, RingWindows } from '../../engine/host/ring-options.ts';
+import { RingNode } from '../../engine/node/ring-node.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import type { Configuration, RecordSpan, RingHost } from '../../engine/ring/ports.ts';
-import { RingNode } from '../../engine/ring/ring-node.ts';
-import type { RingNodeOptions, RingTimeouts, RingWindows } from '../../engine/ring/ring-node-contract.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
 import {
   alignRecord,

@@ -1,6 +1,6 @@
 /** Normal operation of a ring of many, seen from outside: what is sent, when, and what is delivered. */
 import { describe, expect, it } from 'vitest';
-import { RingCounter } from '../../engine/ring/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { readU16, readU48 } from '../../engine/wire/ring-bytes.ts';
 import {
   AT_DATA_ROUND,

@@ -1,6 +1,6 @@
 /** No clock and no number of another daemon carries a cluster to the end of its numbers, or leaves a daemon alone in silence. */
 import { describe, expect, it } from 'vitest';
-import { RingCounter, RingState } from '../../engine/ring/counters.ts';
+import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
 import {
   clockFloor,
   highestAccepted,

@@ -1,7 +1,7 @@
 /** What a faulty member writes into one token, once: the ring goes on as before, without a change of membership. */
 import { describe, expect, it } from 'vitest';
+import { crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { PacketType } from '../../engine/wire/ring-header.ts';
-import { crcSealer } from '../../engine/wire/ring-sealer.ts';
 import { readToken, Token, writeToken } from '../../engine/wire/ring-token.ts';
 import { Cluster, opaqueRecord } from './ring-cluster.ts';
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { crc32, crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { readU48, writeU48 } from '../../engine/wire/ring-bytes.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type RingId,
   readRingHeader,
 } from '../../engine/wire/ring-header.ts';
-import { crc32, crcSealer } from '../../engine/wire/ring-sealer.ts';
 
 const RING: RingId = { seq: 0x0102_0304, leader: nodeIndex(5), leaderIncarnation: incarnation(0x0708_090a_0b0c) };
 const CLUSTER = 0xdead_beef;

@@ -1,7 +1,7 @@
 /** Whose records are sent next: the groups' own first, then the delivery workers in turns. */
 import { describe, expect, it } from 'vitest';
 import { createSpscRing, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
-import type { RecordSpan } from '../../engine/ring/ports.ts';
+import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import {
   alignRecord,
   RECORD_FIRST,

@@ -11,8 +11,8 @@ import {
   ringCounters,
   SEND_CAUSES,
 } from '../../engine/buffers/counters.ts';
+import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { WHILE_MEMBER } from '../../engine/membership/run-refusals.ts';
-import { RingCounter } from '../../engine/ring/counters.ts';
 import { isNearEnd, MAX_CLOCK_SEQ } from '../../engine/ring/ring-seq-limits.ts';
 import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';

@@ -2,8 +2,8 @@
 import { type CountersMemory, NetworkCounter, networkCounters } from '../../engine/buffers/counters.ts';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
+import type { RingWindows } from '../../engine/host/ring-options.ts';
 import { windowsProblem } from '../../engine/ring/flow-control.ts';
-import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
 import { type CommandVerdict, encodeAnswer, VERDICT_TEXTS } from '../../engine/wire/monitor-answer.ts';
 import { decodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 import {

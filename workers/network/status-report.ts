@@ -13,8 +13,8 @@ import {
   SupervisorCounter,
   supervisorCounters,
 } from '../../engine/buffers/counters.ts';
-import { RingCounter, RingState } from '../../engine/ring/counters.ts';
-import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
+import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
+import type { RingWindows } from '../../engine/host/ring-options.ts';
 import { SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { PROTOCOL_VERSION } from '../../engine/wire/limits.ts';
 import { encodeExtension } from '../../engine/wire/monitor-extension.ts';

@@ -1,6 +1,6 @@
 /** The checksum of unsealed datagrams by zlib's own code, several times faster than the engine's portable one; the bytes are the same. */
 import * as zlib from 'node:zlib';
-import { crcSealer } from '../../engine/wire/ring-sealer.ts';
+import { crcSealer } from '../../engine/seal/crc-sealer.ts';
 
 const CRC_BYTES = 4;
 

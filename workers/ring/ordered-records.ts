@@ -7,7 +7,7 @@ import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../engine/groups/groups-output.ts';
-import type { Configuration } from '../../engine/ring/ports.ts';
+import type { Configuration } from '../../engine/host/configuration.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../engine/wire/record.ts';
 import { daemonNameBytes, RecordFault, recordFault } from '../../engine/wire/record-check.ts';

@@ -3,8 +3,8 @@
  * themselves must say. Workers take turns, one span or packet each.
  */
 import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
+import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import type { RecordSpan } from '../../engine/ring/ports.ts';
 import {
   alignRecord,
   RECORD_FIRST,

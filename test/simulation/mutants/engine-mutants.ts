@@ -4,6 +4,7 @@ import { RECORD_MUTANTS } from './record-mutants.ts';
 import { SEAL_MUTANTS } from './seal-mutants.ts';
 
 const RING = 'engine/ring';
+const NODE = 'engine/node';
 const MEMBERSHIP = 'engine/membership';
 const GROUPS = 'engine/groups';
 const SIMULATION = 'test/simulation';
@@ -34,7 +35,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'once a daemon gave a ring up, it never helps it again (2.2, rule 4)',
     changes: [
       {
-        file: `${RING}/ring-node.ts`,
+        file: `${NODE}/ring-node.ts`,
         from: 'const handlesTokens = state === RingState.Recover || state === RingState.Operational;',
         to: 'const handlesTokens = true;',
       },
@@ -380,7 +381,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       { file: 'engine/wire/ring-header.ts', from: "if (header.cluster !== cluster) return 'foreign';", to: '' },
       {
-        file: `${RING}/ring-node.ts`,
+        file: `${NODE}/ring-node.ts`,
         from: 'if (body === undefined || !reader.equals(options.clusterHash)) {',
         to: 'if (body === undefined || (!reader.equals(options.clusterHash) && !reader.ok)) {',
       },

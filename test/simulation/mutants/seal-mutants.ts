@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const SEAL = 'engine/seal';
+const MEMBERSHIP = 'engine/membership';
 const EXPECTED = ['seal'];
 const SCENARIOS = ['replay-attack', 'sealed'];
 
@@ -37,7 +38,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'a run is proven by an answer to a question of this run',
     changes: [
       {
-        file: `${SEAL}/greeter.ts`,
+        file: `${MEMBERSHIP}/greeter.ts`,
         from: 'if (question === null || !isSame(question.nonce, answers!)) return;',
         to: 'if (question === null || answers === null) return;',
       },
@@ -50,7 +51,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'what a run answered before the next one came proves nothing any more',
     changes: [
       {
-        file: `${SEAL}/greeter.ts`,
+        file: `${MEMBERSHIP}/greeter.ts`,
         from: 'if (runs.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;',
         to: 'runs.peers.prove(from, fromIncarnation, salt, counter);',
       },
@@ -108,8 +109,8 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     name: 'nobody-is-asked',
     breaks: 'a run that is not proven is asked, so that it can be',
     changes: [
-      { file: `${SEAL}/greeter.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
-      { file: `${SEAL}/greeter.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },
+      { file: `${MEMBERSHIP}/greeter.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
+      { file: `${MEMBERSHIP}/greeter.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },
     ],
     scenarios: SCENARIOS,
   },
@@ -117,7 +118,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     name: 'asked-daemon-says-nothing-again',
     breaks: 'who is asked says again what was not heard, so that first contact takes one more round trip and no more',
     changes: [
-      { file: 'engine/ring/ring-node.ts', from: 'if (effect !== GreetingEffect.Asked) return;', to: 'return;' },
+      { file: 'engine/node/ring-node.ts', from: 'if (effect !== GreetingEffect.Asked) return;', to: 'return;' },
     ],
     scenarios: SCENARIOS,
     expected: ['replay', 'EVS-6'],

@@ -1,5 +1,5 @@
 /** Datagrams that no daemon of the cluster would send now. */
-import { crcSealer } from '../../../engine/wire/ring-sealer.ts';
+import { crcSealer } from '../../../engine/seal/crc-sealer.ts';
 import type { Random } from '../core/random.ts';
 import type { GarbageMode } from '../scenario/scenario.ts';
 

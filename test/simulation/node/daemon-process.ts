@@ -2,10 +2,13 @@
  * One incarnation of a virtual daemon: the engine between a send queue and a delivery log, on a virtual network. It dies
  * with everything it knows.
  */
-import { RingCounter, RingState } from '../../../engine/ring/counters.ts';
+
+import type { Configuration } from '../../../engine/host/configuration.ts';
+import { RingCounter, RingState } from '../../../engine/host/ring-counters.ts';
+import type { RecordSpan, RingHost } from '../../../engine/host/ring-host.ts';
+import type { RingNodeOptions } from '../../../engine/host/ring-options.ts';
+import type { RingNodeContract, RingNodeFactory } from '../../../engine/node/ring-node-contract.ts';
 import { PacketFiller } from '../../../engine/ring/packing.ts';
-import type { Configuration, RecordSpan, RingHost } from '../../../engine/ring/ports.ts';
-import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../../engine/ring/ring-node-contract.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
 import type { RecordFault } from '../../../engine/wire/record-check.ts';

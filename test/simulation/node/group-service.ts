@@ -12,7 +12,7 @@ import {
 import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
 import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../../engine/groups/groups-output.ts';
-import type { Configuration } from '../../../engine/ring/ports.ts';
+import type { Configuration } from '../../../engine/host/configuration.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
 import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
 import { nameWords } from '../../../engine/wire/name-hash.ts';

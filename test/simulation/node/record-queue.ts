@@ -1,6 +1,7 @@
 /** The send queue of a virtual daemon: whole records back to back, as a submit ring lends them. */
+
+import type { RecordSpan } from '../../../engine/host/ring-host.ts';
 import type { RecordSource } from '../../../engine/ring/packing.ts';
-import type { RecordSpan } from '../../../engine/ring/ports.ts';
 import { alignRecord, RECORD_LENGTH } from '../../../engine/wire/record.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 

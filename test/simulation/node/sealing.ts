@@ -3,10 +3,10 @@
  * encrypted then, so what the simulator has to know of it is noted before, and what is opened is compared with what was sealed.
  */
 import type { ClusterKey } from '../../../engine/config/cluster-keys.ts';
+import type { DatagramSealer } from '../../../engine/seal/datagram-sealer.ts';
 import { RunSealer, type RunSealerOptions } from '../../../engine/seal/run-sealer.ts';
 import type { RunIdentity, SealCipher } from '../../../engine/seal/seal-cipher.ts';
 import { FOR_ANY } from '../../../engine/seal/seal-trailer.ts';
-import type { DatagramSealer } from '../../../engine/wire/ring-sealer.ts';
 import { AeadCipher } from '../../../workers/ring/aead-cipher.ts';
 import { type Random, randomFor } from '../core/random.ts';
 import { packetType } from '../network/wire-view.ts';

@@ -2,9 +2,12 @@
  * A ring without a ring: one object that knows everything orders, delivers and changes configurations at once, so extended
  * virtual synchrony holds by construction. The simulator is tried on it, and scenario 41 compares the engine with it.
  */
-import { RING_COUNTER_COUNT, RingCounter, RingState } from '../../../engine/ring/counters.ts';
-import type { Configuration, ConfigurationMember, RecordSpan, RingHost } from '../../../engine/ring/ports.ts';
-import type { RingNodeContract, RingNodeFactory, RingNodeOptions } from '../../../engine/ring/ring-node-contract.ts';
+
+import type { Configuration, ConfigurationMember } from '../../../engine/host/configuration.ts';
+import { RING_COUNTER_COUNT, RingCounter, RingState } from '../../../engine/host/ring-counters.ts';
+import type { RecordSpan, RingHost } from '../../../engine/host/ring-host.ts';
+import type { RingNodeOptions } from '../../../engine/host/ring-options.ts';
+import type { RingNodeContract, RingNodeFactory } from '../../../engine/node/ring-node-contract.ts';
 
 /** What the reference is told about the world instead of finding out. */
 export interface Oracle {

@@ -1,5 +1,5 @@
 /** What a merge costs the process groups: several daemons with many groups part, and come together again. */
-import type { Configuration } from '../../../engine/ring/ports.ts';
+import type { Configuration } from '../../../engine/host/configuration.ts';
 import { incarnation, nodeIndex } from '../../../engine/wire/ids.ts';
 import { groupsRecord, joinRecord } from '../node/records.ts';
 import { GroupDaemon, type Work } from './group-daemon.ts';

@@ -6,7 +6,7 @@ import { createSession } from '../../../bench/micro/sessions.ts';
 import { deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
 import { OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
 import { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
-import type { Configuration } from '../../../engine/ring/ports.ts';
+import type { Configuration } from '../../../engine/host/configuration.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { RECORD_KIND, type RecordKind } from '../../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../../workers/daemon-memory.ts';

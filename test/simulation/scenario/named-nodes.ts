@@ -1,5 +1,5 @@
 /** Scenarios 8 to 13, 15, 16 and 20 to 25 of ring-protocol.md 8.5: what happens to daemons, and in the middle of recovery. */
-import { RingCounter } from '../../../engine/ring/counters.ts';
+import { RingCounter } from '../../../engine/host/ring-counters.ts';
 import type { Violation } from '../checker/check.ts';
 import { processName } from '../checker/model.ts';
 import { type Random, randomFor } from '../core/random.ts';

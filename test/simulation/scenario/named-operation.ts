@@ -1,5 +1,5 @@
 /** Scenarios 38 and 39 of ring-protocol.md 8.5: what operators do to a cluster, and get wrong. */
-import { RingCounter } from '../../../engine/ring/counters.ts';
+import { RingCounter } from '../../../engine/host/ring-counters.ts';
 import type { Violation } from '../checker/check.ts';
 import { processName } from '../checker/model.ts';
 import { type Random, randomFor } from '../core/random.ts';

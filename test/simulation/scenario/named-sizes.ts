@@ -1,5 +1,5 @@
 /** Beyond the list of the specification: datagrams of several sizes, and networks on which long ones do not pass. */
-import { RingCounter } from '../../../engine/ring/counters.ts';
+import { RingCounter } from '../../../engine/host/ring-counters.ts';
 import type { Violation } from '../checker/check.ts';
 import { processName } from '../checker/model.ts';
 import { type Random, randomFor } from '../core/random.ts';

@@ -1,5 +1,5 @@
 /** The pieces scenarios are made of: timeouts, windows, networks and clients, with what a small LAN would have as the default. */
-import type { RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
+import type { RingTimeouts, RingWindows } from '../../../engine/host/ring-options.ts';
 import type { Random } from '../core/random.ts';
 import type { Service } from '../trace/trace.ts';
 import type { ClientPlan, NetworkPlan, Scenario } from './scenario.ts';

@@ -2,7 +2,7 @@
  * One run, completely described: plain data, so that it can be printed, shrunk and run again. Everything random that is
  * left to the run itself (delays, losses, what clients send) is drawn from streams of `seed` that belong to one link or one client.
  */
-import type { RingNumbers, RingTimeouts, RingWindows } from '../../../engine/ring/ring-node-contract.ts';
+import type { RingNumbers, RingTimeouts, RingWindows } from '../../../engine/host/ring-options.ts';
 import type { SlowConsumerLimits } from '../../../workers/delivery/log-consumer.ts';
 import type { LogRoom } from '../../../workers/ring/log-output.ts';
 import type { PacketType } from '../network/wire-view.ts';

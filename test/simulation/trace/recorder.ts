@@ -1,5 +1,5 @@
 /** Writes one process's trace from what passes between the engine and its host. */
-import type { Configuration } from '../../../engine/ring/ports.ts';
+import type { Configuration } from '../../../engine/host/configuration.ts';
 import { RecordKind } from '../../../engine/wire/record.ts';
 import { ringLeaderOf, ringSeqOf, sequenceOf } from '../network/wire-view.ts';
 import { forEachMessage, type MetMessage } from '../node/records.ts';

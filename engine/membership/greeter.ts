@@ -8,13 +8,14 @@
  * There is one question at a time for each daemon, good for all runs that answer it until it is old, so whatever strangers send makes
  * this daemon send no more than a GREETING each `joinEveryMs`.
  */
+
+import type { NodeContext } from '../host/node-context.ts';
 import type { Emitter } from '../ring/emitter.ts';
-import type { NodeContext } from '../ring/node-context.ts';
+import { decodeGreeting, encodeGreeting, type Greeting, NONCE_LENGTH } from '../seal/greeting.ts';
+import type { SealedRuns } from '../seal/sealed-runs.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 import type { RingHeader } from '../wire/ring-header.ts';
-import { decodeGreeting, encodeGreeting, type Greeting, NONCE_LENGTH } from './greeting.ts';
-import type { SealedRuns } from './sealed-runs.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** A question that is not answered is sent so often, unless the run is heard again. */

@@ -1,7 +1,7 @@
-/** The shape of a ring node as its surroundings see it: the ring worker and the simulator hold one each. */
+/** What a ring node is made with: who it is, its windows and its timers. */
+
+import type { DatagramSealer } from '../seal/datagram-sealer.ts';
 import type { Incarnation, NodeIndex } from '../wire/ids.ts';
-import type { DatagramSealer } from '../wire/ring-sealer.ts';
-import type { RingHost } from './ports.ts';
 
 /** Flow control of the ring (ring-protocol.md, 2.9). Counts are packets. */
 export interface RingWindows {
@@ -66,29 +66,3 @@ export interface RingNumbers {
   /** Of visits of the token. */
   readonly hop: number;
 }
-
-/**
- * Pure: it has no clock, socket or timer. Whoever holds it calls `receive` for every datagram, `tick` no later than
- * `nextDeadlineMs`, and `wake` when the send queue stopped being empty. `nowMs` is monotonic, `wallSeconds` is unix time.
- *
- * Calls do not nest: inside a host's callback only `wake` may be called.
- *
- * A deadline that is not after the present asks for `tick` as soon as the datagrams that wait in the sockets are handled:
- * a token that would overtake its data waits for this (ring-protocol.md, 2.5).
- */
-export interface RingNodeContract {
-  start(nowMs: number, wallSeconds: number): void;
-  receive(nowMs: number, bytes: Uint8Array, offset: number, lengthBytes: number): void;
-  tick(nowMs: number, wallSeconds: number): void;
-  readonly nextDeadlineMs: number;
-  /** Records wait in the send queue, or the ordered log has room again. May be called from inside a host's callback. */
-  wake(nowMs: number): void;
-  /** The cluster's keys are others now: runs of other daemons that were proven by one that is gone are asked again. */
-  keysChanged(nowMs: number): void;
-  /** Polite stop: tells the ring; the node is silent afterwards. */
-  leave(nowMs: number): void;
-  /** Gauges and totals by `RingCounter`, updated in place; read only for everyone else. */
-  readonly counters: Float64Array;
-}
-
-export type RingNodeFactory = (options: RingNodeOptions, host: RingHost) => RingNodeContract;

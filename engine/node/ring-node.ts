@@ -2,12 +2,30 @@
  * One daemon's place in the ring: takes in datagrams and the time, and moves ordering and membership on. Nothing from the
  * network makes it throw (EVS-23): what is malformed, stale or foreign is counted and dropped (ring-protocol.md, 3.10).
  */
+
+import { NodeContext } from '../host/node-context.ts';
+import { RingCounter, RingState } from '../host/ring-counters.ts';
+import type { RingHost } from '../host/ring-host.ts';
+import type { RingNodeOptions, RingWindows } from '../host/ring-options.ts';
+import { Greeter, GreetingEffect } from '../membership/greeter.ts';
 import { Incarnations } from '../membership/incarnations.ts';
 import { Installer } from '../membership/installer.ts';
 import { Membership } from '../membership/membership.ts';
 import { MergingRings } from '../membership/merging.ts';
 import { RunRefusals } from '../membership/run-refusals.ts';
-import { Greeter, GreetingEffect } from '../seal/greeter.ts';
+import { type ControlBody, ControlInbox } from '../ring/control-inbox.ts';
+import { takeData } from '../ring/data-intake.ts';
+import { Delivery } from '../ring/delivery.ts';
+import { Emitter, TO_ALL } from '../ring/emitter.ts';
+import { FlowControl, windowsProblem } from '../ring/flow-control.ts';
+import { Ordering } from '../ring/ordering.ts';
+import { type StoreSize, storeSize } from '../ring/packet-store.ts';
+import { PathSize } from '../ring/path-size.ts';
+import { Retransmission } from '../ring/retransmission.ts';
+import { clockFloor } from '../ring/ring-seq-limits.ts';
+import { SingleRing } from '../ring/single-ring.ts';
+import { TokenDesk } from '../ring/token-desk.ts';
+import { TokenLink } from '../ring/token-link.ts';
 import { SealRefusal } from '../seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../wire/ids.ts';
 import { BodyReader } from '../wire/ring-body.ts';
@@ -23,23 +41,7 @@ import {
   readRingHeader,
 } from '../wire/ring-header.ts';
 import { decodeCommit, decodeJoin, decodeProbe } from '../wire/ring-membership.ts';
-import { type ControlBody, ControlInbox } from './control-inbox.ts';
-import { RingCounter, RingState } from './counters.ts';
-import { takeData } from './data-intake.ts';
-import { Delivery } from './delivery.ts';
-import { Emitter, TO_ALL } from './emitter.ts';
-import { FlowControl, windowsProblem } from './flow-control.ts';
-import { NodeContext } from './node-context.ts';
-import { Ordering } from './ordering.ts';
-import { type StoreSize, storeSize } from './packet-store.ts';
-import { PathSize } from './path-size.ts';
-import type { RingHost } from './ports.ts';
-import { Retransmission } from './retransmission.ts';
-import type { RingNodeContract, RingNodeOptions, RingWindows } from './ring-node-contract.ts';
-import { clockFloor } from './ring-seq-limits.ts';
-import { SingleRing } from './single-ring.ts';
-import { TokenDesk } from './token-desk.ts';
-import { TokenLink } from './token-link.ts';
+import type { RingNodeContract } from './ring-node-contract.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** After the loop was away, what waits in the sockets is taken in for this long before timers are judged. */

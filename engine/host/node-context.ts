@@ -1,10 +1,12 @@
 /** What all parts of one ring node share: who it is, its surroundings, and the time of the call it is in. */
+
+import { crcSealer } from '../seal/crc-sealer.ts';
+import type { DatagramSealer } from '../seal/datagram-sealer.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import { foldHash } from '../wire/ring-header.ts';
-import { crcSealer, type DatagramSealer } from '../wire/ring-sealer.ts';
-import { RING_COUNTER_COUNT } from './counters.ts';
-import type { RingHost } from './ports.ts';
-import type { RingNodeOptions, RingNumbers } from './ring-node-contract.ts';
+import { RING_COUNTER_COUNT } from './ring-counters.ts';
+import type { RingHost } from './ring-host.ts';
+import type { RingNodeOptions, RingNumbers } from './ring-options.ts';
 
 export class NodeContext {
   readonly options: RingNodeOptions;

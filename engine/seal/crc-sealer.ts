@@ -1,26 +1,5 @@
-/**
- * The trailer of a datagram between daemons (ring-protocol.md, 8.3): the seam where integrity or authenticated
- * encryption is added. The default is a checksum against corruption; engine/seal/ has the keyed one.
- */
-import type { SealedRuns } from '../seal/sealed-runs.ts';
-
-export interface DatagramSealer {
-  /** Bytes that `seal` adds. */
-  readonly trailerBytes: number;
-  /** Null: datagrams are opened whatever run sent them. */
-  readonly runs: SealedRuns | null;
-  /**
-   * Protects `bytes[offset, offset + lengthBytes)` in place and writes the trailer behind it.
-   * @param to node index of the only receiver, or `FOR_ANY`
-   * @returns length with the trailer
-   */
-  seal(bytes: Uint8Array, offset: number, lengthBytes: number, to: number): number;
-  /**
-   * Checks, and decrypts in place, what `seal` made.
-   * @returns length without the trailer; below 0 when the datagram is not believed: with `runs`, the negative of a `SealRefusal`
-   */
-  open(bytes: Uint8Array, offset: number, lengthBytes: number): number;
-}
+/** The trailer of datagrams that are not sealed (ring-protocol.md, 8.3): a checksum against corruption. */
+import type { DatagramSealer } from './datagram-sealer.ts';
 
 const SLICES = 8;
 
