@@ -7,39 +7,20 @@
 
 import type { Configuration, ConfigurationMember } from '../host/configuration.ts';
 import { invariant } from '../invariant.ts';
-import { readName } from '../wire/frame.ts';
-import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
+import type { NodeIndex } from '../wire/ids.ts';
 import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
-import {
-  GROUPS_HEADER_LENGTH,
-  RECORD_HEADER_LENGTH,
-  RECORD_LENGTH,
-  RECORD_SESSION,
-  RecordKind,
-} from '../wire/record.ts';
-import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
-import { type Group, Member } from './group.ts';
+import { GROUPS_HEADER_LENGTH, RECORD_HEADER_LENGTH, RECORD_LENGTH, RecordKind } from '../wire/record.ts';
+import type { Group } from './group.ts';
+import { BODY_JOIN_FLAGS, BODY_MEMBER, GroupChanges } from './group-changes.ts';
 import { byName, GroupTable } from './group-table.ts';
 import type { GroupsOutput } from './groups-output.ts';
+import { GroupsState } from './groups-state.ts';
 import { type Stamp, stampOf } from './stamp.ts';
 import { StateExchange, sendInParts } from './state-exchange.ts';
 import { encodeTable, whatIsUnsound } from './table-codec.ts';
 import { mergeTables } from './table-merge.ts';
 import { ViewWriter } from './view-writer.ts';
 import { VsRanks } from './vs-sets.ts';
-
-/** States and their numbers in the status report (client-protocol.md, 10.2). */
-export const GroupsState = {
-  /** GOP: tables equal in the whole configuration. */
-  Operational: 1,
-  /** GTRANS: a transitional configuration was delivered; the regular one that follows has not been. */
-  Transitional: 2,
-  /** GGATHER: exchanging tables. Also the state before the first configuration. */
-  Gathering: 3,
-  /** GGT: exchanging tables, and the configuration is ending already. */
-  GatheringTransitional: 4,
-} as const;
-export type GroupsState = (typeof GroupsState)[keyof typeof GroupsState];
 
 export interface GroupsLayerOptions {
   readonly self: NodeIndex;
@@ -56,10 +37,6 @@ export interface GroupsLayerOptions {
 /** Fits a datagram of 1,472 bytes with the headers of packet and record. */
 export const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
 
-const BODY_GROUP = RECORD_HEADER_LENGTH;
-const BODY_MEMBER = BODY_GROUP + NAME_FIELD_LENGTH;
-const BODY_JOIN_FLAGS = BODY_MEMBER + NAME_FIELD_LENGTH;
-const JOIN_WANTS_MEMBERSHIP = 1;
 const MIN_LENGTH: Readonly<Record<number, number>> = {
   [RecordKind.Join]: BODY_JOIN_FLAGS + 1,
   [RecordKind.Leave]: BODY_MEMBER + NAME_FIELD_LENGTH,
@@ -78,20 +55,18 @@ export class GroupsLayer {
   private readonly views: ViewWriter;
   private readonly table: GroupTable;
   private readonly ranks: VsRanks;
+  /** Clients of daemons that are lost in a transition stay until the next regular configuration. */
+  private readonly changes: GroupChanges;
 
   private currentState: GroupsState = GroupsState.Gathering;
   /** The last regular configuration; null before the first. */
   private regular: Configuration | null = null;
   /** In Transitional and GatheringTransitional: the transitional configuration that was delivered last. */
   private transitional: Configuration | null = null;
-  /** Names new groups' ids: the last configuration the layer acted on. */
-  private current: Stamp | null = null;
   /** Members whose tables equal ours, in configuration order. */
   private synced: readonly NodeIndex[];
   /** By daemon: what its clients' part of the table was last in step with; null when partitioned away or absent. */
   private readonly stamps: (Stamp | null)[];
-  /** In Transitional: daemons of the old configuration that did not come along. Their clients stay until the next regular one. */
-  private readonly isLost: Uint8Array;
   private exchange: StateExchange | null = null;
 
   /** Whether parts of our table are on their way through the order. */
@@ -119,9 +94,10 @@ export class GroupsLayer {
     this.views = new ViewWriter(options.self, options.maxFrameBytes ?? MAX_MEMBERSHIP_FRAME_LENGTH, output);
     this.table = new GroupTable(nodeCount);
     this.ranks = new VsRanks(nodeCount);
+    const { self, table, views, ranks } = this;
+    this.changes = new GroupChanges({ self, table, views, ranks, output });
     this.synced = [options.self];
     this.stamps = new Array<Stamp | null>(nodeCount).fill(null);
-    this.isLost = new Uint8Array(nodeCount);
   }
 
   get state(): GroupsState {
@@ -179,80 +155,8 @@ export class GroupsLayer {
       this.misplacedRecordCount++;
       return true;
     }
-    const session = view.getUint32(RECORD_SESSION, true) as SessionHandle;
-    if (kind === RecordKind.Disconnect) {
-      this.disconnect(origin, session);
-      return true;
-    }
-    const group = readName(bytes, offset + BODY_GROUP);
-    if (kind === RecordKind.Leave) this.leave(origin, session, group);
-    else {
-      const wantsMembership = (bytes[offset + BODY_JOIN_FLAGS]! & JOIN_WANTS_MEMBERSHIP) !== 0;
-      this.join(origin, session, group, readName(bytes, offset + BODY_MEMBER), wantsMembership);
-    }
+    this.changes.apply(origin, kind, bytes, view, offset);
     return true;
-  }
-
-  private join(origin: NodeIndex, session: SessionHandle, groupName: string, name: string, wants: boolean): void {
-    const isLocal = origin === this.self;
-    const known = this.table.member(origin, session);
-    const member = known ?? new Member(origin, session, name, isLocal && wants);
-    const group = this.table.group(groupName) ?? this.createGroup(groupName);
-    if (!group.insert(member)) return;
-    if (known === undefined) this.table.remember(member);
-    if (this.isLost[origin] === 1) group.isChanged = true;
-    this.countView(group);
-    if (isLocal) this.output.memberAdded(groupName, session);
-    this.announce(CAUSED_BY_JOIN, group, member);
-  }
-
-  private createGroup(name: string): Group {
-    const group = this.table.create(name);
-    group.setId(this.current!.procId, this.current!.time, 0);
-    return group;
-  }
-
-  private leave(origin: NodeIndex, session: SessionHandle, groupName: string): void {
-    const group = this.table.group(groupName);
-    const member = this.table.member(origin, session);
-    if (group === undefined || member === undefined || !member.groups.has(group)) return;
-    this.views.selfLeave(group, member);
-    this.takeOut(CAUSED_BY_LEAVE, group, member);
-  }
-
-  private disconnect(origin: NodeIndex, session: SessionHandle): void {
-    const member = this.table.member(origin, session);
-    if (member !== undefined) {
-      for (const group of [...member.groups].sort(byName)) this.takeOut(CAUSED_BY_DISCONNECT, group, member);
-    }
-    if (origin === this.self) this.output.sessionEnded(session);
-  }
-
-  private takeOut(cause: number, group: Group, member: Member): void {
-    this.table.remove(group, member);
-    if (member.node === this.self) this.output.memberRemoved(group.name, member.session);
-    if (group.memberCount === 0) return;
-    this.countView(group);
-    this.announce(cause, group, member);
-  }
-
-  /**
-   * The next view's index is one higher, and its id names the membership the view was made in, also when earlier memberships left
-   * the group alone. With the older name it could meet its like: a daemon that parted may have delivered another change, which we
-   * did not get, as the same next view of the older membership (GRP-3).
-   */
-  private countView(group: Group): void {
-    group.setId(this.current!.procId, this.current!.time, group.index + 1);
-  }
-
-  /** A change inside the transitional period of a group that lost a daemon is one more view caused by the network. */
-  private announce(cause: number, group: Group, member: Member): void {
-    if (!group.isChanged) {
-      this.views.change(cause, group, member);
-      return;
-    }
-    this.views.network(group, this.ranks, cause === CAUSED_BY_JOIN ? member : null);
-    this.views.transition(group);
   }
 
   private transitionalDelivered(configuration: Configuration): void {
@@ -268,16 +172,16 @@ export class GroupsLayer {
     this.currentState = GroupsState.Transitional;
     this.transitional = configuration;
     this.synced = nodesOf(configuration.members);
-    this.current = stampOf(configuration.id, this.daemonAddress);
-    this.isLost.fill(0);
-    for (const { node } of this.regular!.members) this.isLost[node] = 1;
-    for (const node of this.synced) this.isLost[node] = 0;
+    this.changes.stamp = stampOf(configuration.id, this.daemonAddress);
+    this.changes.isLost.fill(0);
+    for (const { node } of this.regular!.members) this.changes.isLost[node] = 1;
+    for (const node of this.synced) this.changes.isLost[node] = 0;
     this.stampAll(this.synced);
     this.ranks.assign(this.stamps);
-    for (const group of this.table.groupsOfNodes(this.isLost)) {
+    for (const group of this.table.groupsOfNodes(this.changes.isLost)) {
       this.views.transition(group);
       group.isChanged = true;
-      group.setId(this.current.procId, this.current.time, 1);
+      group.setId(this.changes.stamp.procId, this.changes.stamp.time, 1);
     }
   }
 
@@ -289,7 +193,7 @@ export class GroupsLayer {
     else throw new Error('two regular configurations in a row');
     this.regular = configuration;
     this.transitional = null;
-    this.isLost.fill(0);
+    this.changes.isLost.fill(0);
     if (this.regular.members.length === this.synced.length) this.install();
     else this.beginExchange();
   }
@@ -437,12 +341,12 @@ export class GroupsLayer {
     const wasBlocked = this.exchange !== null;
     this.exchange = null;
     this.ranks.assign(this.stamps);
-    this.current = stampOf(this.regular!.id, this.daemonAddress);
+    this.changes.stamp = stampOf(this.regular!.id, this.daemonAddress);
     const changed: Group[] = [];
     for (const group of this.table.groups()) if (group.isChanged) changed.push(group);
     for (const group of changed.sort(byName)) {
       group.isChanged = false;
-      group.setId(this.current.procId, this.current.time, 1);
+      group.setId(this.changes.stamp.procId, this.changes.stamp.time, 1);
       this.views.network(group, this.ranks, null);
     }
     this.synced = nodesOf(this.regular!.members);
@@ -453,6 +357,6 @@ export class GroupsLayer {
 
   private stampAll(nodes: readonly NodeIndex[]): void {
     this.stamps.fill(null);
-    for (const node of nodes) this.stamps[node] = this.current;
+    for (const node of nodes) this.stamps[node] = this.changes.stamp;
   }
 }

@@ -35,6 +35,19 @@ const LAST_NUMBER = U48_MAX - 2 ** 24;
 /** Requests of the ring itself, as opposed to one of several old rings. */
 const OWN_RING_REF = 0;
 
+/** What ordering works on, made by the ring node. */
+export interface OrderingParts {
+  readonly emitter: Emitter;
+  readonly delivery: Delivery;
+  readonly retransmission: Retransmission;
+  readonly flow: FlowControl;
+  readonly link: TokenLink;
+  readonly paths: PathSize;
+  /** Of the first ring; `begin` brings those of the others. */
+  readonly store: PacketStore;
+  readonly size: StoreSize;
+}
+
 export class Ordering implements TokenHandler {
   readonly #context: NodeContext;
   readonly #emitter: Emitter;
@@ -64,26 +77,16 @@ export class Ordering implements TokenHandler {
   #stalledAru = 0;
   #stalledHolder = -1;
 
-  constructor(
-    context: NodeContext,
-    emitter: Emitter,
-    delivery: Delivery,
-    retransmission: Retransmission,
-    flow: FlowControl,
-    link: TokenLink,
-    paths: PathSize,
-    store: PacketStore,
-    size: StoreSize,
-  ) {
+  constructor(context: NodeContext, parts: OrderingParts) {
     this.#context = context;
-    this.#emitter = emitter;
-    this.#delivery = delivery;
-    this.#retransmission = retransmission;
-    this.#flow = flow;
-    this.#link = link;
-    this.#paths = paths;
-    this.#store = store;
-    this.#gap = size.gap;
+    this.#emitter = parts.emitter;
+    this.#delivery = parts.delivery;
+    this.#retransmission = parts.retransmission;
+    this.#flow = parts.flow;
+    this.#link = parts.link;
+    this.#paths = parts.paths;
+    this.#store = parts.store;
+    this.#gap = parts.size.gap;
   }
 
   /** A ring was installed; `store` holds what came of it already. */

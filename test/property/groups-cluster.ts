@@ -3,7 +3,8 @@
  * order per regular configuration, daemons that deliver it at their own pace, and reconfigurations at any moment. Whoever moves
  * together delivers the same messages; the others may lose the end of the order. Every step is checked.
  */
-import { GroupsLayer, GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
+import { GroupsState } from '../../engine/groups/groups-state.ts';
 import type { Configuration } from '../../engine/host/configuration.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import {

@@ -1,7 +1,7 @@
 /** State exchanges with daemons whose tables are refused, or who speak before their turn; some of them cut. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsState } from '../../engine/groups/groups-state.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
 import { Daemons, disconnectRecord, groupsRecord, joinRecord } from '../unit/groups-fixtures.ts';
 

@@ -1,6 +1,7 @@
 /** A member whose table makes no sense in a state exchange: the clients of all others go on. */
 import { describe, expect, it } from 'vitest';
-import { GroupsLayer, GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
+import { GroupsState } from '../../engine/groups/groups-state.ts';
 import { InvariantError } from '../../engine/invariant.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
 import {

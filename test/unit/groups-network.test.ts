@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsState } from '../../engine/groups/groups-state.ts';
 import { type DecodedFrame, decodeFrame } from '../property/groups-frames.ts';
 import { Daemons, disconnectRecord, groupsRecord, joinRecord, LOOPBACK, leaveRecord } from './groups-fixtures.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GroupsLayer, GroupsState } from '../../engine/groups/groups-layer.ts';
+import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
+import { GroupsState } from '../../engine/groups/groups-state.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
 import { RecordKind } from '../../engine/wire/record.ts';
 import { decodeFrame } from '../property/groups-frames.ts';

@@ -35,7 +35,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'once a daemon gave a ring up, it never helps it again (2.2, rule 4)',
     changes: [
       {
-        file: `${NODE}/ring-node.ts`,
+        file: `${NODE}/packet-receiver.ts`,
         from: 'const handlesTokens = state === RingState.Recover || state === RingState.Operational;',
         to: 'const handlesTokens = true;',
       },
@@ -381,7 +381,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       { file: 'engine/wire/ring-header.ts', from: "if (header.cluster !== cluster) return 'foreign';", to: '' },
       {
-        file: `${NODE}/ring-node.ts`,
+        file: `${NODE}/packet-receiver.ts`,
         from: 'if (body === undefined || !reader.equals(options.clusterHash)) {',
         to: 'if (body === undefined || (!reader.equals(options.clusterHash) && !reader.ok)) {',
       },

@@ -118,7 +118,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     name: 'asked-daemon-says-nothing-again',
     breaks: 'who is asked says again what was not heard, so that first contact takes one more round trip and no more',
     changes: [
-      { file: 'engine/node/ring-node.ts', from: 'if (effect !== GreetingEffect.Asked) return;', to: 'return;' },
+      { file: 'engine/node/packet-receiver.ts', from: 'if (effect !== GreetingEffect.Asked) return;', to: 'return;' },
     ],
     scenarios: SCENARIOS,
     expected: ['replay', 'EVS-6'],
