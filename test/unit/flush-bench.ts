@@ -1,9 +1,15 @@
 /** A flush state machine whose results are collected, and the Spread events to feed it. */
-
 import type { FlushEvent } from '../../client/flush/flush-events.ts';
 import { FlushState } from '../../client/flush/flush-state.ts';
 import { FLUSH_OK, FLUSH_RECV, type SpreadSend } from '../../client/flush/flush-wire.ts';
-import { type Membership, type MembershipCause, type Message, type Service, ViewId } from '../../client/index.ts';
+import {
+  type Membership,
+  type MembershipCause,
+  type Message,
+  type Service,
+  SkeinError,
+  ViewId,
+} from '../../client/index.ts';
 import { piecesOf } from '../../client/send/data.ts';
 
 export const viewId = (index: number): ViewId => new ViewId(0x7f00_0001, 1000, index);
@@ -169,4 +175,29 @@ function describeSend(send: SpreadSend): string {
   if (send.type === FLUSH_OK) return `> ok ${idOf(asBytes(send)).index}`;
   if (send.type === FLUSH_RECV) return `> recv ${idOf(asBytes(send)).index}`;
   return `> ${send.type} ${send.groups.map(user).join()}`;
+}
+
+/** Code of the error that `act` throws. */
+export function codeOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof SkeinError) return error.code;
+    throw error;
+  }
+  return 'nothing thrown';
+}
+
+/** States of member and view in group `g`; none when the group is unknown. */
+export const states = (bench: FlushBench): string[] => {
+  const group = bench.state.group('g');
+  return group === undefined ? [] : [group.memberState, group.viewState];
+};
+
+/** Alice in a steady view with these others. */
+export function steady(...names: string[]): FlushBench {
+  const bench = new FlushBench('alice');
+  bench.joined(names);
+  if (states(bench).join() !== 'joined,steady') throw new Error(`not steady but ${states(bench).join()}`);
+  return bench;
 }
