@@ -16,7 +16,6 @@ export interface ConnectionFlags {
   readonly connectTimeout: number;
 }
 
-const DEFAULT_ADDRESSES: readonly string[] = ['4803', '4803@localhost'];
 const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
 
 export function addConnectionOptions(command: Command): Command {
@@ -43,26 +42,20 @@ export interface SessionNeeds {
 /** Opens a session. @throws (rejects) CliError when nobody listens where one may expect it, else as `connect` */
 export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): Promise<Session> {
   const auth = await authOf(flags);
-  const open = (address: string): Promise<Session> =>
-    connect({
-      address,
+  try {
+    return await connect({
       auth,
       membership: needs.membership,
       connectTimeoutMs: flags.connectTimeout,
+      ...(flags.spread === undefined ? {} : { address: flags.spread }),
       ...(flags.name === undefined ? {} : { name: flags.name }),
       ...(needs.signal === undefined ? {} : { signal: needs.signal }),
     });
-  if (flags.spread !== undefined) return open(flags.spread);
-  const reasons: string[] = [];
-  for (const address of DEFAULT_ADDRESSES) {
-    try {
-      return await open(address);
-    } catch (error) {
-      if (!(error instanceof SkeinError) || error.code !== 'COULD_NOT_CONNECT') throw error;
-      reasons.push(error.message);
-    }
+  } catch (error) {
+    const isNowhere = error instanceof SkeinError && error.code === 'COULD_NOT_CONNECT';
+    if (flags.spread !== undefined || !isNowhere) throw error;
+    throw new CliError(`${error.message}. Start a daemon with "skein start", or name one with --spread`);
   }
-  throw new CliError(`${reasons.join('; ')}. Start a daemon with "skein start", or name one with --spread`);
 }
 
 async function authOf({ auth, login }: ConnectionFlags): Promise<AuthOption> {

@@ -127,6 +127,12 @@ function checkPort(port: unknown): number {
   return port;
 }
 
+/** Where a daemon is looked for when nothing says where it is: at the Unix socket of the default port, then over TCP. */
+export function defaultAddresses(socketDirectory: string): readonly DaemonAddress[] {
+  const local = localAddress(DEFAULT_PORT, socketDirectory);
+  return 'path' in local ? [local, { host: DEFAULT_HOST, port: DEFAULT_PORT }] : [local];
+}
+
 /** `4803@localhost`, or the path of a Unix socket. */
 export function describeAddress(address: DaemonAddress): string {
   if ('path' in address) return address.path;

@@ -69,7 +69,10 @@ export function checkNames(what: string, value: unknown, names: readonly string[
   }
 }
 
-/** A copy of an object's fields, each read once; undefined, the object left out, has none. Throws as `checkNames`. */
+/**
+ * A copy of an object's fields, each read once; fields that are undefined are left out, as is an object that is
+ * undefined. Throws as `checkNames`.
+ */
 export function readFields<Name extends string>(
   what: string,
   value: unknown,
@@ -79,7 +82,10 @@ export function readFields<Name extends string>(
   if (value === undefined) return fields;
   return reading(what, () => {
     checkNames(what, value, names);
-    for (const name of names) fields[name] = (value as Readonly<Partial<Record<Name, unknown>>>)[name];
+    for (const name of names) {
+      const field = (value as Readonly<Partial<Record<Name, unknown>>>)[name];
+      if (field !== undefined) fields[name] = field;
+    }
     return fields;
   });
 }
@@ -94,6 +100,19 @@ export function readElements(field: string, array: readonly unknown[], most: num
     for (let i = 0; i < count; i++) elements.push(array[i]);
     return elements;
   });
+}
+
+/** A copy of an array of strings. @param limit what the array must be, for the error */
+export function readStrings(
+  field: string,
+  value: unknown,
+  limit: string,
+  most: number,
+  code: ResultCodeName,
+): readonly string[] {
+  const list = reading(field, () => (Array.isArray(value) ? readElements(field, value, most) : null));
+  if (list === null) throw illegal(field, value, limit, code);
+  return list.map((element, i) => checkString(`${field}[${i}]`, element, code));
 }
 
 export function checkInteger(field: string, value: unknown, min: number, max: number): number {

@@ -10,6 +10,9 @@ import { HandshakeChannel, Transport } from './transport.ts';
  *
  *     const session = await connect({ address: '4803@localhost', name: 'alice' });
  *
+ * Without `address`, `host`, `port`, `path` and `socketDirectory` it looks for a daemon at the Unix socket `/tmp/4803`,
+ * and when nobody listens there at TCP port 4803 of `localhost`.
+ *
  * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when nobody listens
  * or time runs out, the daemon's own REJECT_* code, CONNECTION_CLOSED when it hangs up in the middle, ILLEGAL_PARAM
  * for an option that is unknown, of the wrong type or out of range; and with the signal's reason when aborted.
@@ -23,7 +26,7 @@ export async function connectWith(resolved: ResolvedOptions): Promise<Session> {
   const { attempts, delayMs } = resolved.retryNameInUse;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await connectOnce(resolved);
+      return await connectToFirst(resolved);
     } catch (error) {
       const taken = error instanceof SkeinError && error.code === 'REJECT_NOT_UNIQUE';
       if (!taken || attempt >= attempts) throw error;
@@ -38,16 +41,42 @@ async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<
   else await delay(delayMs, undefined, { signal }).catch(() => undefined);
 }
 
-async function connectOnce(options: ResolvedOptions): Promise<Session> {
-  const { signal, connectTimeoutMs } = options;
+/** One attempt: the first address at which somebody listens. What a daemon answers is not asked again elsewhere. */
+async function connectToFirst(options: ResolvedOptions): Promise<Session> {
+  const { addresses, signal, connectTimeoutMs } = options;
   signal?.throwIfAborted();
-  const transport = new Transport(options.address, options.daemonTimeoutMs);
+  let transport: Transport | undefined;
+  let given: { readonly reason: unknown } | undefined;
+  const giveUp = (reason: unknown): void => {
+    given ??= { reason };
+    transport?.destroy(reason);
+  };
   const timeout = setTimeout(() => {
-    const message = `no session at ${transport.description} within connectTimeoutMs ${connectTimeoutMs}`;
-    transport.destroy(new SkeinError('COULD_NOT_CONNECT', message));
+    const message = `no session at ${transport?.description} within connectTimeoutMs ${connectTimeoutMs}`;
+    giveUp(new SkeinError('COULD_NOT_CONNECT', message));
   }, connectTimeoutMs);
-  const onAbort = (): void => transport.destroy(signal?.reason);
+  const onAbort = (): void => giveUp(signal?.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
+  const failures: SkeinError[] = [];
+  try {
+    for (const address of addresses) {
+      transport = new Transport(address, options.daemonTimeoutMs);
+      try {
+        return await openSession(transport, options);
+      } catch (error) {
+        if (given !== undefined) throw given.reason;
+        if (!(error instanceof SkeinError) || error.code !== 'COULD_NOT_CONNECT') throw error;
+        failures.push(error);
+      }
+    }
+  } finally {
+    clearTimeout(timeout);
+    signal?.removeEventListener('abort', onAbort);
+  }
+  throw nobodyListens(failures);
+}
+
+async function openSession(transport: Transport, options: ResolvedOptions): Promise<Session> {
   try {
     await transport.connected();
     const accepted = await performHandshake(new HandshakeChannel(transport), options);
@@ -55,8 +84,12 @@ async function connectOnce(options: ResolvedOptions): Promise<Session> {
   } catch (error) {
     transport.destroy(error);
     throw error;
-  } finally {
-    clearTimeout(timeout);
-    signal?.removeEventListener('abort', onAbort);
   }
+}
+
+/** The error of the one place, or one that names them all; its cause is that of the last. */
+function nobodyListens(failures: readonly SkeinError[]): SkeinError {
+  if (failures.length === 1) return failures[0]!;
+  const message = failures.map((failure) => failure.message).join('; ');
+  return new SkeinError('COULD_NOT_CONNECT', message, { cause: failures.at(-1)?.cause });
 }

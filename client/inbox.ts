@@ -1,3 +1,4 @@
+import type { FeedSource } from './session-feed.ts';
 import { Waiters } from './waiters.ts';
 
 /** What an inbox needs of its owner. */
@@ -18,7 +19,9 @@ interface Entry<T> {
  * Items on their way to listeners, or to whoever iterates; what nobody takes yet is kept, and counted against a
  * limit.
  */
-export class Inbox<T> {
+export class Inbox<T> implements FeedSource<T> {
+  /** Items are given out one by one. */
+  readonly hasBatchHandler = false;
   readonly #host: InboxHost<T>;
   readonly #waiters = new Waiters<T>();
   #entries: Entry<T>[] = [];

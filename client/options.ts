@@ -1,5 +1,5 @@
 import { MAX_GROUPS_PER_MESSAGE } from '../engine/wire/limits.ts';
-import { type DaemonAddress, resolveAddress } from './address.ts';
+import { type DaemonAddress, defaultAddresses, resolveAddress } from './address.ts';
 import { type AuthMethod, type AuthOption, resolveAuth } from './auth.ts';
 import { checkBoolean, checkInteger, checkString, illegal, readFields, reading } from './check.ts';
 import { SkeinError } from './errors.ts';
@@ -12,7 +12,8 @@ import type { SplitTargets, TargetLimits } from './send/target.ts';
 export interface ConnectOptions {
   /**
    * Where the daemon is: `4803` (Unix socket `/tmp/4803`), `4803@host`, `host:4803`, `[::1]:4803`, `tcp://host:4803`, the path of a
-   * Unix socket, `{ host, port }` or `{ path }`. Default: port 4803 over the Unix socket.
+   * Unix socket, `{ host, port }` or `{ path }`. `''` is the Unix socket `/tmp/4803`. Default, where no option says where the daemon is:
+   * the Unix socket `/tmp/4803`, and when nobody listens there TCP to `localhost:4803`.
    */
   readonly address?: string | DaemonAddress | { readonly host?: string; readonly port?: number };
   /** In place of `address`: TCP to this host; default `localhost` when there is a `port`. */
@@ -29,7 +30,7 @@ export interface ConnectOptions {
   readonly priority?: 0 | 1;
   /** Default `NULL`. */
   readonly auth?: AuthOption;
-  /** For connection and handshake together, of each attempt; default 5,000. */
+  /** Milliseconds for connection and handshake together, of each attempt; 1 to 2,147,483,647, default 5,000. */
   readonly connectTimeoutMs?: number;
   /** Ends the connecting; the promise rejects with the signal's reason. Of no effect once connected. */
   readonly signal?: AbortSignal;
@@ -62,7 +63,8 @@ export interface ConnectOptions {
 
 /** Options checked and filled in. */
 export interface ResolvedOptions extends HandshakeRequest, OutboundOptions, TargetLimits {
-  readonly address: DaemonAddress;
+  /** Tried in this order until somebody listens; at least one. */
+  readonly addresses: readonly DaemonAddress[];
   readonly auth: readonly AuthMethod[];
   readonly connectTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -72,6 +74,7 @@ export interface ResolvedOptions extends HandshakeRequest, OutboundOptions, Targ
   readonly daemonTimeoutMs: number;
 }
 
+export const DEFAULT_RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 const DEFAULT_RETRY = { attempts: 5, delayMs: 50 };
 /** The longest time a Node timer takes. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
@@ -160,7 +163,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
   const bytes = (field: keyof ConnectOptions, missing: number): number =>
     optional(given[field], missing, (value) => checkBytes(field, value));
   return {
-    address: resolvePlace(given),
+    addresses: resolvePlaces(given),
     name: optional(given.name, '', checkName),
     membership: optional(given.membership, true, (value) => checkBoolean('membership', value)),
     priority: optional<0 | 1>(given.priority, 0, checkPriority),
@@ -168,7 +171,7 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
     connectTimeoutMs: optional(given.connectTimeoutMs, 5_000, (value) => checkTimeout('connectTimeoutMs', value)),
     signal: optional<AbortSignal | undefined>(given.signal, undefined, checkSignal),
     retryNameInUse: optional(given.retryNameInUse, DEFAULT_RETRY, checkRetry),
-    receiveQueueBytes: bytes('receiveQueueBytes', 4 * 1024 * 1024),
+    receiveQueueBytes: bytes('receiveQueueBytes', DEFAULT_RECEIVE_QUEUE_BYTES),
     sendQueueBytes: bytes('sendQueueBytes', 1024 * 1024),
     copyBelowBytes:
       given.copyBelowBytes === Number.POSITIVE_INFINITY ? given.copyBelowBytes : bytes('copyBelowBytes', 16 * 1024),
@@ -183,15 +186,18 @@ export function resolveOptions(options: ConnectOptions): ResolvedOptions {
 
 const DEFAULT_SOCKET_DIRECTORY = '/tmp';
 
-/** Where the daemon is: said by `address`, or by the fields people write in its place. */
-function resolvePlace(given: Readonly<Partial<Record<keyof ConnectOptions, unknown>>>): DaemonAddress {
-  const { address, host, port, path } = given;
-  const directory = optional(given.socketDirectory, DEFAULT_SOCKET_DIRECTORY, checkDirectory);
-  if (host === undefined && port === undefined && path === undefined)
-    return resolveAddress(address === undefined ? '' : address, directory);
+/** Where the daemon is: said by `address`, or by the fields people write in its place; else where daemons usually are. */
+function resolvePlaces(given: Readonly<Partial<Record<keyof ConnectOptions, unknown>>>): readonly DaemonAddress[] {
+  const { address, host, port, path, socketDirectory } = given;
+  const directory = optional(socketDirectory, DEFAULT_SOCKET_DIRECTORY, checkDirectory);
+  if (host === undefined && port === undefined && path === undefined) {
+    if (address !== undefined) return [resolveAddress(address, directory)];
+    // A directory says where the daemon is, so another daemon must not answer in its place.
+    return socketDirectory === undefined ? defaultAddresses(directory) : [resolveAddress('', directory)];
+  }
   if (address !== undefined)
     throw new SkeinError('ILLEGAL_PARAM', 'address and host, port or path exclude each other: give one of them');
-  return resolveAddress({ host, port, path }, directory);
+  return [resolveAddress({ host, port, path }, directory)];
 }
 
 function checkDirectory(value: unknown): string {

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
 import { asUnreadable, checkFunction, checkNames, illegal, readFields, reading, wrongThis } from './check.ts';
@@ -6,19 +5,18 @@ import { SkeinError } from './errors.ts';
 import type { ReceivedEvent } from './events.ts';
 import { GroupRequests } from './group-requests.ts';
 import type { AcceptedSession, DaemonVersion } from './handshake.ts';
-import { guardListeners } from './listeners.ts';
 import { checkGroupName } from './names.ts';
 import type { ResolvedOptions } from './options.ts';
 import { type BatchHandler, Receiver } from './receive/receiver.ts';
+import { ReceivingSession } from './receiving-session.ts';
 import type { Data } from './send/data.ts';
 import { encodeTemplate, SEND_OPTION_NAMES, type SendOptions } from './send/frame-template.ts';
 import { Outbound } from './send/outbound.ts';
 import { Target, TargetCache, targetList } from './send/target.ts';
-import { asSkeinError, mixedReceiving, sessionClosed } from './session-errors.ts';
-import { isReceiveEvent, RECEIVE_EVENTS, type SessionEvents } from './session-events.ts';
+import { asSkeinError, sessionClosed } from './session-errors.ts';
+import { RECEIVE_EVENTS, type SessionEvents } from './session-events.ts';
+import { SessionFeed } from './session-feed.ts';
 import { Transport } from './transport.ts';
-
-const WAYS = 'iterating, events, or batches';
 
 /** Whether a value is a session, whatever its prototype says. */
 export let isSession: (value: unknown) => value is Session;
@@ -27,7 +25,7 @@ export let isSession: (value: unknown) => value is Session;
  * One connection to a daemon; `connect` makes it. What arrives is received in one of three ways: by iterating
  * (`for await`, `receive`), by events (`on`), or by batches (`onBatch`). Until one is chosen, frames wait.
  */
-export class Session extends EventEmitter<SessionEvents> implements AsyncIterable<ReceivedEvent>, AsyncDisposable {
+export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   static {
     isSession = (value): value is Session => typeof value === 'object' && value !== null && #transport in value;
   }
@@ -37,6 +35,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   readonly #options: ResolvedOptions;
   readonly #outbound: Outbound;
   readonly #receiver: Receiver;
+  readonly #feed: SessionFeed<ReceivedEvent>;
   readonly #requests: GroupRequests;
   readonly #cache = new TargetCache();
   #reading = true;
@@ -45,7 +44,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
 
   /** @internal */
   constructor(transport: Transport, accepted: AcceptedSession, options: ResolvedOptions) {
-    super();
+    const feed = new SessionFeed<ReceivedEvent>(RECEIVE_EVENTS, 'iterating, events, or batches');
+    super(feed);
     if (!reading('transport', () => transport instanceof Transport))
       throw illegal('transport', transport, 'of connect: it makes sessions');
     this.#accepted = { ...accepted, daemonVersion: Object.freeze({ ...accepted.daemonVersion }) };
@@ -60,18 +60,15 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
       privateName: accepted.privateName,
       receiveQueueBytes: options.receiveQueueBytes,
       awaitsAnswer: () => this.#requests.hasPending,
-      hasListeners: () => this.#hasReceiveListeners(),
-      emitEvent: (event) => this.#emitEvent(event),
+      hasListeners: () => feed.hasListeners,
+      emitEvent: (event) => feed.emit(event),
       observe: (event) => this.#requests.observe(event),
       setReading: (reading) => this.#setReading(reading),
       failed: (error) => transport.destroy(error),
       ended: (reason) => this.#finish(asSkeinError(reason)),
     });
-    this.on('newListener', (event) => {
-      if (!isReceiveEvent(event)) return;
-      if (this.#receiver.hasBatchHandler || this.#receiver.hasWaiters) throw mixedReceiving(WAYS);
-      this.#receiver.scheduleDrain();
-    });
+    this.#feed = feed;
+    feed.attach(this, this.#receiver);
     this.#receiver.receive(transport.input);
     transport.attach(this.#receiver);
   }
@@ -97,7 +94,7 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
 
   /** Whether somebody receives from it: by events, batches or waiting for the next event. */
   get hasReceiver(): boolean {
-    return this.#receiver.hasBatchHandler || this.#receiver.hasWaiters || this.#hasReceiveListeners();
+    return this.#feed.hasReceiver;
   }
 
   /** Whether the session is over or being closed. */
@@ -143,23 +140,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   target(groups: string | readonly string[], options?: SendOptions): Target {
     if (!isSession(this)) throw wrongThis('target', 'session');
     const list = targetList(groups);
-    const { service, type, selfDiscard, subgroupCast } = readFields(
-      'options',
-      options,
-      SEND_OPTION_NAMES,
-    ) as SendOptions;
-    return new Target(
-      this.#outbound,
-      this.privateName,
-      list,
-      {
-        ...(service === undefined ? {} : { service }),
-        ...(type === undefined ? {} : { type }),
-        ...(selfDiscard === undefined ? {} : { selfDiscard }),
-        ...(subgroupCast === undefined ? {} : { subgroupCast }),
-      },
-      this.#options,
-    );
+    const chosen = readFields('options', options, SEND_OPTION_NAMES) as SendOptions;
+    return new Target(this.#outbound, this.privateName, list, chosen, this.#options);
   }
 
   /** Resolves when at most half of `sendQueueBytes` is unsent; rejects when the session ends first. */
@@ -182,29 +164,9 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
   onBatch(handler: BatchHandler): () => void {
     if (!isSession(this)) throw wrongThis('onBatch', 'session');
     checkFunction('handler', handler);
-    if (this.hasReceiver) throw mixedReceiving(WAYS);
+    this.#feed.addingBatchHandler();
     this.#receiver.setBatchHandler(handler);
     return () => this.#receiver.setBatchHandler(undefined);
-  }
-
-  /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
-  async receive(): Promise<ReceivedEvent> {
-    if (!isSession(this)) throw wrongThis('receive', 'session');
-    const next = await this.#next();
-    if (next.done === true) throw sessionClosed();
-    return next.value;
-  }
-
-  /**
-   * Events in order of arrival. Ends when the session is closed and throws when the connection is lost. Leaving the
-   * loop does not close the session: events wait for the next loop, and beyond `receiveQueueBytes` in the daemon.
-   */
-  [Symbol.asyncIterator](): AsyncIterator<ReceivedEvent, undefined> {
-    if (!isSession(this)) throw wrongThis('[Symbol.asyncIterator]', 'session');
-    return {
-      next: () => this.#next(),
-      return: () => Promise.resolve({ value: undefined, done: true }),
-    };
   }
 
   /** Stops handing out events and batches, and reading from the daemon, which must then queue for this session. */
@@ -224,15 +186,10 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
    * or after `closeTimeoutMs`. Never rejects, but when it is called without its session: whether everything left is told by the
    * event `close`, and by `pendingBytes`.
    */
-  close(): Promise<void> {
+  override close(): Promise<void> {
     if (!isSession(this)) return Promise.reject(wrongThis('close', 'session'));
     this.#closing ??= this.#ended ? Promise.resolve() : this.#close();
     return this.#closing;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    if (!isSession(this)) return Promise.reject(wrongThis('[Symbol.asyncDispose]', 'session'));
-    return this.close();
   }
 
   /** Drops the connection at once; what is unsent is lost. To the others it looks like a crash. */
@@ -323,35 +280,6 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     }
   }
 
-  #next(): Promise<IteratorResult<ReceivedEvent, undefined>> {
-    if (this.#receiver.hasBatchHandler || this.#hasReceiveListeners()) return Promise.reject(mixedReceiving(WAYS));
-    return this.#receiver.next();
-  }
-
-  #hasReceiveListeners(): boolean {
-    for (const event of RECEIVE_EVENTS) if (this.listenerCount(event) > 0) return true;
-    return false;
-  }
-
-  #emitEvent(event: ReceivedEvent): void {
-    switch (event.kind) {
-      case 'message':
-        this.emit('message', event);
-        return;
-      case 'membership':
-        this.emit('membership', event);
-        return;
-      case 'transition':
-        this.emit('transition', event);
-        return;
-      case 'selfLeave':
-        this.emit('selfLeave', event);
-        return;
-      case 'reject':
-        this.emit('reject', event);
-    }
-  }
-
   #setReading(reading: boolean): void {
     if (this.#reading === reading) return;
     this.#reading = reading;
@@ -366,19 +294,8 @@ export class Session extends EventEmitter<SessionEvents> implements AsyncIterabl
     const reason = error ?? sessionClosed();
     this.#outbound.abandon(reason);
     this.#requests.abandon(reason);
-    const byEvents = this.#receiver.hasBatchHandler || this.#hasReceiveListeners();
+    const byEvents = this.#receiver.hasBatchHandler || this.#feed.hasListeners;
     this.#receiver.finish(error);
-    this.#receiver.whenDelivered(() => process.nextTick(() => this.#emitEnd(error, byEvents, loss)));
-  }
-
-  /** Receivers by events get the error by Node's rule for them; iterators get it thrown. */
-  #emitEnd(error: SkeinError | undefined, byEvents: boolean, loss: SkeinError | undefined): void {
-    try {
-      if (error !== undefined && (byEvents || this.listenerCount('error') > 0)) this.emit('error', error);
-    } finally {
-      this.emit('close', error ?? loss);
-    }
+    this.#receiver.whenDelivered(() => process.nextTick(() => this.#feed.emitEnd(error, byEvents, error ?? loss)));
   }
 }
-
-guardListeners(Session.prototype, ['error', 'close', ...RECEIVE_EVENTS]);

@@ -1,16 +1,16 @@
-import { EventEmitter } from 'node:events';
 import type { PrivateName } from '../../engine/wire/ids.ts';
-import { checkString, illegal, readElements, readFields, reading, wrongThis } from '../check.ts';
+import { checkString, illegal, readFields, readStrings, wrongThis } from '../check.ts';
 import { connectWith } from '../connect.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
 import { Inbox } from '../inbox.ts';
-import { guardListeners } from '../listeners.ts';
-import { type ConnectOptions, checkBytes, resolveOptions } from '../options.ts';
+import { type ConnectOptions, checkBytes, DEFAULT_RECEIVE_QUEUE_BYTES, resolveOptions } from '../options.ts';
+import { ReceivingSession } from '../receiving-session.ts';
 import { type Data, piecesOf } from '../send/data.ts';
 import { isSession, type Session } from '../session.ts';
 import { mixedReceiving, sessionClosed } from '../session-errors.ts';
-import { throwLater } from '../throw-later.ts';
+import { type EndEvents, RECEIVE_EVENTS } from '../session-events.ts';
+import { SessionFeed } from '../session-feed.ts';
 import type {
   FlushEvent,
   FlushMessage,
@@ -23,27 +23,28 @@ import { type FlushSendOptions, FlushState } from './flush-state.ts';
 import type { SpreadSend } from './flush-wire.ts';
 
 /** Events of a flush session and what their listeners get. */
-export interface FlushSessionEvents {
+export interface FlushSessionEvents extends EndEvents {
+  /** The application must answer with `flush(group)`. */
   flushRequest: [request: FlushRequest];
+  /** A view that all its members have agreed to. */
   view: [view: FlushView];
+  /** From here to the next view, guarantees hold among the members that come along. */
   transition: [transition: FlushTransition];
+  /** This session has left a group. */
   selfLeave: [selfLeave: FlushSelfLeave];
+  /** A message, in the view it was sent in. */
   message: [message: FlushMessage];
-  /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
-  error: [error: SkeinError];
-  close: [error: SkeinError | undefined];
-  newListener: [event: string | symbol, listener: (...args: unknown[]) => void];
 }
 
+/** Options of a flush session that takes over a session. */
 export interface FlushSessionOptions {
   /** Bytes of untaken events at which reading from the daemon stops; default 4 MiB. */
   readonly receiveQueueBytes?: number;
 }
 
-const RECEIVE_EVENTS = ['message', 'view', 'flushRequest', 'transition', 'selfLeave'] as const;
-const isReceiveEvent = (event: string | symbol): boolean => (RECEIVE_EVENTS as readonly unknown[]).includes(event);
+const FLUSH_RECEIVE_EVENTS = ['message', 'view', 'flushRequest', 'transition', 'selfLeave'] as const;
+const WAYS = 'iterating or events';
 
-const DEFAULT_RECEIVE_QUEUE_BYTES = 4 * 1024 * 1024;
 /** What an event counts in the queue besides its data. */
 const EVENT_OVERHEAD_BYTES = 128;
 
@@ -51,6 +52,8 @@ interface PendingJoin {
   readonly resolve: (view: FlushView) => void;
   readonly reject: (reason: unknown) => void;
 }
+
+let isFlushSession: (value: unknown) => value is FlushSession;
 
 /**
  * Virtual synchrony on top of a session: a message is delivered in the view it was sent in, to receivers the sender
@@ -61,12 +64,7 @@ interface PendingJoin {
  * The application answers each `flushRequest` with `flush(group)`, and then may not send to the group until its next
  * view. What is received is taken by iterating or by events, not both.
  */
-let isFlushSession: (value: unknown) => value is FlushSession;
-
-export class FlushSession
-  extends EventEmitter<FlushSessionEvents>
-  implements AsyncIterable<FlushEvent>, AsyncDisposable
-{
+export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEvent> {
   static {
     isFlushSession = (value): value is FlushSession => typeof value === 'object' && value !== null && #state in value;
   }
@@ -74,6 +72,7 @@ export class FlushSession
   readonly #session: Session;
   readonly #state: FlushState;
   readonly #inbox: Inbox<FlushEvent>;
+  readonly #feed: SessionFeed<FlushEvent>;
   /** What the state machine delivers waits here until it has finished its step, so that listeners meet it at rest. */
   readonly #delivered: FlushEvent[] = [];
   readonly #joins = new Map<string, PendingJoin>();
@@ -95,7 +94,8 @@ export class FlushSession
    * it. Throws ILLEGAL_PARAM for what is no session or no option, ILLEGAL_STATE for a session in use, ILLEGAL_SESSION for a closed one.
    */
   constructor(session: Session, options: FlushSessionOptions = {}) {
-    super();
+    const feed = new SessionFeed<FlushEvent>(FLUSH_RECEIVE_EVENTS, WAYS);
+    super(feed);
     if (!isSession(session)) throw illegal('session', session, 'a Session, as connect gives it');
     const { receiveQueueBytes = DEFAULT_RECEIVE_QUEUE_BYTES } = readFields('options', options, ['receiveQueueBytes']);
     const limitBytes = checkBytes('receiveQueueBytes', receiveQueueBytes);
@@ -103,12 +103,12 @@ export class FlushSession
     if (session.closed) throw sessionClosed();
     if (session.groups.size > 0)
       throw new SkeinError('ILLEGAL_STATE', `session is in ${session.groups.size} groups: it must be in none`);
-    if (session.hasReceiver) throw mixedReceiving('iterating or events');
+    if (session.hasReceiver) throw mixedReceiving(WAYS);
     this.#session = session;
     this.#inbox = new Inbox({
       limitBytes,
-      hasListeners: () => this.#hasReceiveListeners(),
-      emitItem: (event) => this.#emitEvent(event),
+      hasListeners: () => feed.hasListeners,
+      emitItem: (event) => feed.emit(event),
       setRoom: (room) => {
         this.#inboxHasRoom = room;
         this.#updateReading();
@@ -118,19 +118,11 @@ export class FlushSession
       deliver: (event) => this.#delivered.push(event),
       send: (send) => this.#send(send),
     });
-    const onEvent = (event: ReceivedEvent): void => this.#onSpread(event);
-    session.on('message', onEvent);
-    session.on('membership', onEvent);
-    session.on('transition', onEvent);
-    session.on('selfLeave', onEvent);
-    session.on('reject', onEvent);
+    for (const event of RECEIVE_EVENTS) session.on(event, (received: ReceivedEvent) => this.#onSpread(received));
     session.on('error', () => undefined);
     session.on('close', (error) => this.#finish(error));
-    this.on('newListener', (event) => {
-      if (!isReceiveEvent(event)) return;
-      if (this.#inbox.hasWaiters) throw mixedReceiving('iterating or events');
-      this.#inbox.scheduleDrain();
-    });
+    this.#feed = feed;
+    feed.attach(this, this.#inbox);
   }
 
   /** `#name#daemon`. */
@@ -233,34 +225,12 @@ export class FlushSession
     return this.#session.flushed();
   }
 
-  /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */
-  async receive(): Promise<FlushEvent> {
-    if (!isFlushSession(this)) throw wrongThis('receive', 'session');
-    const next = await this.#next();
-    if (next.done === true) throw sessionClosed();
-    return next.value;
-  }
-
-  /** Events in order. Ends when the session is closed and throws when the connection is lost. */
-  [Symbol.asyncIterator](): AsyncIterator<FlushEvent, undefined> {
-    if (!isFlushSession(this)) throw wrongThis('[Symbol.asyncIterator]', 'session');
-    return {
-      next: () => this.#next(),
-      return: () => Promise.resolve({ value: undefined, done: true }),
-    };
-  }
-
   /** As `Session.close`. */
-  close(): Promise<void> {
+  override close(): Promise<void> {
     if (!isFlushSession(this)) return Promise.reject(wrongThis('close', 'session'));
     this.#closing = true;
     this.#inbox.finish(undefined);
     return this.#session.close();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    if (!isFlushSession(this)) return Promise.reject(wrongThis('[Symbol.asyncDispose]', 'session'));
-    return this.close();
   }
 
   #onSpread(event: ReceivedEvent): void {
@@ -285,47 +255,10 @@ export class FlushSession
     this.#accepted = this.#session.multicast(groups, data, { service, type, selfDiscard, subgroupCast });
   }
 
-  #next(): Promise<IteratorResult<FlushEvent, undefined>> {
-    return this.#hasReceiveListeners() ? Promise.reject(mixedReceiving('iterating or events')) : this.#inbox.next();
-  }
-
-  #hasReceiveListeners(): boolean {
-    for (const event of RECEIVE_EVENTS) if (this.listenerCount(event) > 0) return true;
-    return false;
-  }
-
   /** A full queue stops reading, but not while an answer is awaited that only reading on can bring. */
   #updateReading(): void {
     if (this.#inboxHasRoom || this.#joins.size > 0 || this.#leaves > 0) this.#session.resume();
     else this.#session.pause();
-  }
-
-  /** What a listener throws is the program's uncaught exception; the events after it must not be lost with it. */
-  #emitEvent(event: FlushEvent): void {
-    try {
-      this.#emitByKind(event);
-    } catch (error) {
-      throwLater(error);
-    }
-  }
-
-  #emitByKind(event: FlushEvent): void {
-    switch (event.kind) {
-      case 'message':
-        this.emit('message', event);
-        return;
-      case 'view':
-        this.emit('view', event);
-        return;
-      case 'flushRequest':
-        this.emit('flushRequest', event);
-        return;
-      case 'transition':
-        this.emit('transition', event);
-        return;
-      case 'selfLeave':
-        this.emit('selfLeave', event);
-    }
   }
 
   #finish(error: SkeinError | undefined): void {
@@ -334,41 +267,23 @@ export class FlushSession
     const reason = error ?? sessionClosed();
     for (const join of this.#joins.values()) join.reject(reason);
     this.#joins.clear();
-    const byEvents = this.#hasReceiveListeners();
+    const byEvents = this.#feed.hasListeners;
     this.#inbox.finish(error);
-    try {
-      // A program that closes learns from `close` what was lost.
-      if (error !== undefined && !this.#closing && (byEvents || this.listenerCount('error') > 0))
-        this.emit('error', error);
-    } finally {
-      this.emit('close', error);
-    }
+    // A program that closes learns from `close` what was lost.
+    this.#feed.emitEnd(this.#closing ? undefined : error, byEvents, error);
   }
 }
-
-guardListeners(FlushSession.prototype, ['error', 'close', ...RECEIVE_EVENTS]);
 
 const SEND_OPTION_NAMES = ['service', 'type', 'selfDiscard'] as const;
 /** More than a group can have. */
 const MAX_LISTED_RECEIVERS = 1_000_000;
 
-/** A copy, with what is given; what is legal in it is for the layers below to say. */
-function sendOptions(options: unknown): FlushSendOptions {
-  const { service, type, selfDiscard } = readFields('options', options, SEND_OPTION_NAMES) as FlushSendOptions;
-  return {
-    ...(service === undefined ? {} : { service }),
-    ...(type === undefined ? {} : { type }),
-    ...(selfDiscard === undefined ? {} : { selfDiscard }),
-  };
-}
+/** What is legal in them is for the layers below to say. */
+const sendOptions = (options: unknown): FlushSendOptions =>
+  readFields('options', options, SEND_OPTION_NAMES) as FlushSendOptions;
 
-function receiverList(receivers: unknown): readonly string[] {
-  const list = reading('receivers', () =>
-    Array.isArray(receivers) ? readElements('receivers', receivers, MAX_LISTED_RECEIVERS) : null,
-  );
-  if (list === null) throw illegal('receivers', receivers, 'an array of private names', 'ILLEGAL_RECEIVERS');
-  return list.map((receiver, i) => checkString(`receivers[${i}]`, receiver, 'ILLEGAL_RECEIVERS'));
-}
+const receiverList = (receivers: unknown): readonly string[] =>
+  readStrings('receivers', receivers, 'an array of private names', MAX_LISTED_RECEIVERS, 'ILLEGAL_RECEIVERS');
 
 const withoutMembership = (): SkeinError =>
   new SkeinError('ILLEGAL_PARAM', 'membership false: the flush layer needs a session with the membership flag');

@@ -1,6 +1,7 @@
 import { MalformedFrameError } from '../../engine/wire/membership-decode.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
+import type { FeedSource } from '../session-feed.ts';
 import { throwLater } from '../throw-later.ts';
 import type { ByteConsumer } from '../transport.ts';
 import { Waiters } from '../waiters.ts';
@@ -20,6 +21,7 @@ export interface ReceiverHost {
   awaitsAnswer(): boolean;
   /** Whether anyone listens to the events of received frames. */
   hasListeners(): boolean;
+  /** Gives an event to its listeners. Never throws. */
   emitEvent(event: ReceivedEvent): void;
   /** Every frame that is not a message, as it arrives, whenever the application gets to see it. */
   observe(event: ReceivedEvent): void;
@@ -37,7 +39,7 @@ export type BatchHandler = (batch: Batch) => void;
  * them ready, or while paused, whole frames wait as bytes in the backlog, and beyond a bound the socket is paused and
  * TCP pushes back. Every frame is given out once and in order, through all changes between the three ways.
  */
-export class Receiver implements ByteConsumer {
+export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
   readonly #host: ReceiverHost;
   readonly #scan = new FrameScan();
   /**
@@ -82,7 +84,7 @@ export class Receiver implements ByteConsumer {
     try {
       scan.scan(bytes, view, start, input.end, this);
     } catch (error) {
-      failure = asSkeinError(error);
+      failure = asBrokenStream(error);
     }
     input.start = scan.end;
     input.need(scan.cutFrameLength);
@@ -249,15 +251,8 @@ export class Receiver implements ByteConsumer {
   }
 
   #dispatch(event: ReceivedEvent): void {
-    if (!this.#host.hasListeners()) {
-      this.#waiters.serve(event);
-      return;
-    }
-    try {
-      this.#host.emitEvent(event);
-    } catch (error) {
-      throwLater(error);
-    }
+    if (this.#host.hasListeners()) this.#host.emitEvent(event);
+    else this.#waiters.serve(event);
   }
 
   #handleBatch(handler: BatchHandler, batch: Batch): void {
@@ -269,7 +264,8 @@ export class Receiver implements ByteConsumer {
   }
 }
 
-function asSkeinError(error: unknown): SkeinError {
+/** The error that ends the session; what the daemon's bytes cannot have caused is thrown on. */
+function asBrokenStream(error: unknown): SkeinError {
   if (error instanceof SkeinError) return error;
   if (error instanceof MalformedFrameError) return new SkeinError('ILLEGAL_MESSAGE', error.message, { cause: error });
   throw error;

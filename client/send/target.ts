@@ -1,5 +1,5 @@
 import { SPREAD_DAEMON_WORKING_TARGETS } from '../../engine/wire/limits.ts';
-import { checkString, illegal, readElements, reading, wrongThis } from '../check.ts';
+import { readStrings, wrongThis } from '../check.ts';
 import { SkeinError } from '../errors.ts';
 import { type Data, isPieces, piecesOf } from './data.ts';
 import { type FrameTemplate, messageTemplate, type SendOptions } from './frame-template.ts';
@@ -119,10 +119,7 @@ const MAX_LISTED_GROUPS = 100_000;
 /** A copy of the targets; how many there may be, and what is legal in them, is for the frame to say. */
 export function targetList(groups: unknown): readonly string[] {
   if (typeof groups === 'string') return [groups];
-  const list = reading('groups', () =>
-    Array.isArray(groups) ? readElements('groups', groups, MAX_LISTED_GROUPS) : null,
-  );
-  if (list === null) throw illegal('groups', groups, 'a name or an array of names', 'ILLEGAL_GROUP');
+  const list = readStrings('groups', groups, 'a name or an array of names', MAX_LISTED_GROUPS, 'ILLEGAL_GROUP');
   if (list.length === 0) throw new SkeinError('ILLEGAL_GROUP', 'groups: none given, at least 1 is needed');
-  return list.map((group, i) => checkString(`groups[${i}]`, group, 'ILLEGAL_GROUP'));
+  return list;
 }

@@ -70,13 +70,24 @@ describe('address', () => {
   });
 
   it('takes host and port, or path, in place of an address, and no two of them', () => {
-    expect(resolveOptions({ host: '::1', port: 4900 }).address).toEqual({ host: '::1', port: 4900 });
-    expect(resolveOptions({ host: 'h' }).address).toEqual({ host: 'h', port: 4803 });
-    expect(resolveOptions({ port: 4900 }).address).toEqual({ host: 'localhost', port: 4900 });
-    expect(resolveOptions({ path: '/x' }).address).toEqual({ path: '/x' });
+    expect(resolveOptions({ host: '::1', port: 4900 }).addresses).toEqual([{ host: '::1', port: 4900 }]);
+    expect(resolveOptions({ host: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
+    expect(resolveOptions({ port: 4900 }).addresses).toEqual([{ host: 'localhost', port: 4900 }]);
+    expect(resolveOptions({ path: '/x' }).addresses).toEqual([{ path: '/x' }]);
     expect(() => resolveOptions({ address: '4803', host: 'h' })).toThrow(/address and host, port or path exclude/);
     expect(() => resolveOptions({ path: '/x', host: 'h' })).toThrow(/path excludes host and port/);
     expect(() => resolveOptions({ port: '4803' } as never)).toThrow('port "4803": must be an integer from 1 to 65535');
+  });
+
+  it.runIf(process.platform !== 'win32')('looks at the Unix socket, then over TCP, where nothing says where', () => {
+    const tcp = { host: 'localhost', port: 4803 };
+    expect(resolveOptions({}).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
+    expect(resolveOptions({ name: 'a', address: undefined } as never).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
+    // Whatever says where the daemon is names that one only.
+    expect(resolveOptions({ address: '' }).addresses).toEqual([{ path: '/tmp/4803' }]);
+    expect(resolveOptions({ address: '4803' }).addresses).toEqual([{ path: '/tmp/4803' }]);
+    expect(resolveOptions({ socketDirectory: '/run' }).addresses).toEqual([{ path: '/run/4803' }]);
+    expect(resolveOptions({ socketDirectory: '/run', address: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
   });
 
   it('refuses unknown options, with a hint', () => {
@@ -150,7 +161,6 @@ describe('auth', () => {
 describe('options', () => {
   it('fills in what is not given', () => {
     expect(resolveOptions({})).toMatchObject({
-      address: { path: '/tmp/4803' },
       name: '',
       membership: true,
       priority: 0,
