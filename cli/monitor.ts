@@ -8,6 +8,7 @@ import { askStatus, type DaemonStatus } from './monitor/ask-status.ts';
 import { daemonAt, loadCluster } from './monitor/cluster.ts';
 import { registerMonitorCommands } from './monitor/commands.ts';
 import type { MonitoredDaemon } from './monitor/exchange.ts';
+import { silenceHint } from './monitor/silence.ts';
 import { statusTable } from './monitor/status-table.ts';
 import { stopSignal } from './stop-signal.ts';
 
@@ -63,9 +64,11 @@ async function monitor(flags: MonitorFlags): Promise<void> {
     const statuses = await askStatus(daemons, answerAddress, flags.timeout);
     print(statuses, earlier, flags);
     if (flags.watch === undefined) {
-      const silent = statuses.filter(({ report }) => report === null).map(({ address, port }) => `${address}:${port}`);
-      if (silent.length > 0) throw new CliError(`no answer from ${silent.join(', ')} within ${flags.timeout} ms`);
-      return;
+      const silent = statuses.filter(({ report }) => report === null);
+      if (silent.length === 0) return;
+      const names = silent.map(({ address, port }) => `${address}:${port}`).join(', ');
+      const hint = await silenceHint(silent[0]!, answerAddress, flags.from !== undefined);
+      throw new CliError(`no answer from ${names} within ${flags.timeout} ms${hint}`);
     }
     earlier = statuses;
     const everyMs = flags.watch === true ? DEFAULT_WATCH_MS : flags.watch;

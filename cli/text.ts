@@ -3,6 +3,20 @@
 /** `1,234,567`, whatever the locale of the machine. */
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 
+const THOUSANDS = ['', 'k', 'M', 'G', 'T'] as const;
+
+/** `999`, `1.23k`, `45.6M`: at most five characters below 1000 T, three of them digits. */
+export function compact(value: number): string {
+  let scaled = Math.round(value);
+  let power = 0;
+  // What would be rounded to 1000 is 1.00 of the next unit.
+  while (scaled >= 999.5 && power < THOUSANDS.length - 1) {
+    scaled /= 1000;
+    power++;
+  }
+  return power === 0 ? String(scaled) : `${scaled.toPrecision(3)}${THOUSANDS[power]}`;
+}
+
 /** `1 line`, `2 lines`. */
 export const counted = (count: number, noun: string): string => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -21,6 +35,23 @@ export function table(rows: readonly (readonly string[])[], textColumns: readonl
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** Lines of at most `width` characters, but for longer words; `first` and `rest` begin them. */
+export function wrapped(text: string, width: number, first: string, rest: string): readonly string[] {
+  const lines: string[] = [];
+  let line = first;
+  let isEmpty = true;
+  for (const word of text.split(' ')) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = rest;
+      isEmpty = true;
+    }
+    line += isEmpty ? word : ` ${word}`;
+    isEmpty = false;
+  }
+  return [...lines, line];
 }
 
 /** Text from elsewhere, with what could steer a terminal made visible. Line feeds and tabs stay. */

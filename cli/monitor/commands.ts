@@ -10,6 +10,7 @@ import { type Cluster, type ConfiguredDaemon, commandKeys, loadCluster } from '.
 import { componentsOf, nodeOf } from './components.ts';
 import { confirm } from './confirm.ts';
 import { type CommandResult, sendCommand } from './send-command.ts';
+import { silenceHint } from './silence.ts';
 
 interface CommandFlags {
   readonly config?: string;
@@ -91,7 +92,7 @@ async function partition(parts: readonly string[], flags: PartitionFlags): Promi
   const split: MonitorCommand = { kind: 'partition', components };
   const first = await send(desk, split);
   print(first, flags);
-  if (first.every(({ verdict }) => verdict !== 'accepted')) failUnlessAccepted(first);
+  if (first.every(({ verdict }) => verdict !== 'accepted')) await failUnlessAccepted(first, desk);
   try {
     for (;;) {
       const pauseMs = Math.min(REPEAT_MS, until - performance.now());
@@ -103,20 +104,20 @@ async function partition(parts: readonly string[], flags: PartitionFlags): Promi
   } finally {
     const healed = await send(desk, wholeOf(desk));
     print(healed, flags);
-    failUnlessAccepted(healed);
+    await failUnlessAccepted(healed, desk);
   }
 }
 
 async function heal(flags: CommandFlags): Promise<void> {
   const desk = await open(flags);
-  finish(await send(desk, wholeOf(desk)), flags);
+  await finish(await send(desk, wholeOf(desk)), desk);
 }
 
 async function kill(names: readonly string[], flags: CommandFlags): Promise<void> {
   const desk = await open(flags);
   const daemons = chosen(desk, names);
   await confirmed(flags, `End ${names.join(', ')}?`);
-  finish(await send(desk, { kind: 'terminate' }, daemons), flags);
+  await finish(await send(desk, { kind: 'terminate' }, daemons), desk);
 }
 
 async function flow(names: readonly string[], flags: FlowFlags): Promise<void> {
@@ -127,7 +128,7 @@ async function flow(names: readonly string[], flags: FlowFlags): Promise<void> {
   const daemons = names.length === 0 ? desk.cluster.daemons : chosen(desk, names);
   await confirmed(flags, `Change flow control of ${daemons.map(({ name }) => name).join(', ')}?`);
   const command = { kind: 'flow', window, personalWindow: personal, acceleratedWindow: accelerated } as const;
-  finish(await send(desk, command, daemons), flags);
+  await finish(await send(desk, command, daemons), desk);
 }
 
 const wholeOf = ({ cluster }: Desk): MonitorCommand => ({
@@ -151,9 +152,9 @@ function send(
   return Promise.all(daemons.map((daemon) => sendCommand(command, daemon, keys, from, flags.timeout)));
 }
 
-function finish(results: readonly CommandResult[], flags: CommandFlags): void {
-  print(results, flags);
-  failUnlessAccepted(results);
+async function finish(results: readonly CommandResult[], desk: Desk): Promise<void> {
+  print(results, desk.flags);
+  await failUnlessAccepted(results, desk);
 }
 
 function print(results: readonly CommandResult[], { json }: CommandFlags): void {
@@ -163,7 +164,11 @@ function print(results: readonly CommandResult[], { json }: CommandFlags): void 
 
 const PREFIXES: Readonly<Record<string, string>> = { accepted: '', 'no-answer': '' };
 
-function failUnlessAccepted(results: readonly CommandResult[]): void {
-  const names = results.filter(({ verdict }) => verdict !== 'accepted').map(({ name }) => name);
-  if (names.length > 0) throw new CliError(`not done at ${names.join(', ')}`);
+async function failUnlessAccepted(results: readonly CommandResult[], { cluster, flags }: Desk): Promise<void> {
+  const failed = results.filter(({ verdict }) => verdict !== 'accepted');
+  if (failed.length === 0) return;
+  const silent = failed.find(({ verdict }) => verdict === 'no-answer');
+  const isChosen = flags.from !== undefined;
+  const hint = silent === undefined ? '' : await silenceHint(silent, flags.from ?? cluster.ownAddress, isChosen);
+  throw new CliError(`not done at ${failed.map(({ name }) => name).join(', ')}${hint}`);
 }

@@ -76,7 +76,7 @@ const bound = (socket: Socket): Promise<void> =>
   });
 
 /** Connecting a datagram socket sends nothing, and makes the kernel choose the address it would send from. */
-async function addressTowards({ address, port }: MonitoredDaemon): Promise<string> {
+export async function addressTowards({ address, port }: MonitoredDaemon): Promise<string> {
   const socket = createSocket('udp4');
   try {
     await new Promise<void>((resolve, reject) => {

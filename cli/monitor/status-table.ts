@@ -1,63 +1,88 @@
-import { grouped, table } from '../text.ts';
+/** The table of `skein monitor`: a line of at most 80 columns for each daemon, then rings and what needs attention. */
+import { compact, grouped, table, wrapped } from '../text.ts';
 import type { DaemonStatus } from './ask-status.ts';
 import type { RingReport, StatusReport } from './status-protocol.ts';
 
-const HEADINGS = [
-  'daemon',
-  'state',
-  'leader',
-  'members',
-  'sessions',
-  'busy',
-  'slow',
-  'queued',
-  'groups',
-  'messages',
-  'msg/s',
-  'retrans',
-  'rounds',
-  'foreign',
-  'refused',
-  'unsent',
-  'up',
-  'release',
-];
-
-const MEBIBYTE = 1024 * 1024;
+const WIDTH_CHARS = 80;
+const SHORTEST_NAME_CHARS = 4;
 
 /** What is known of every daemon; `earlier` is the last look, for rates. */
 export function statusTable(statuses: readonly DaemonStatus[], earlier: readonly DaemonStatus[]): string {
-  const rows = statuses.map((status, i) => {
-    const { report } = status;
-    const name = `${status.name} ${status.address}:${status.port}`;
-    if (report === null) return [name, 'no answer'];
-    return [name, ...cells(report, earlier[i]?.report ?? null, membersText(report, statuses))];
-  });
-  return table([HEADINGS, ...rows]);
+  const hasRates = earlier.length > 0;
+  const headings = ['state', 'clients', 'groups', 'messages', ...(hasRates ? ['msg/s'] : []), 'up', 'release'];
+  const rows = statuses.map(({ report }, i) =>
+    report === null ? ['no answer'] : cells(report, hasRates, earlier[i]?.report ?? null),
+  );
+  const others = table([headings, ...rows], [0]).split('\n');
+  const room = Math.max(SHORTEST_NAME_CHARS, WIDTH_CHARS - 2 - Math.max(...others.map((line) => line.length)));
+  const names = ['daemon', ...statuses.map(({ name }) => shortened(name, room))];
+  const nameWidth = Math.max(...names.map((name) => name.length));
+  const lines = others.map((line, i) => `${names[i]!.padEnd(nameWidth)}  ${line}`);
+  const below = [...ringLines(statuses), ...statuses.flatMap(noteOf)];
+  return [...lines, ...(below.length === 0 ? [] : ['', ...below])].join('\n');
 }
 
-function cells(report: StatusReport, earlier: StatusReport | null, members: string): string[] {
+const shortened = (name: string, room: number): string => (name.length <= room ? name : `${name.slice(0, room - 1)}…`);
+
+function cells(report: StatusReport, hasRates: boolean, earlier: StatusReport | null): string[] {
   const { ring } = report;
   return [
     stateText(report),
-    report.leader,
-    members,
-    String(report.sessions),
-    ring === null ? '' : grouped(ring.handshakesCrowdedOut + ring.passwordsBusy),
-    ring === null ? '' : grouped(ring.slowConsumersEnded),
-    ring === null ? '' : `${grouped(Math.ceil(ring.queuedBytes / MEBIBYTE))} MiB`,
-    String(report.groups),
-    grouped(report.messagesDelivered),
-    earlier === null ? '' : messageRate(report, earlier),
-    grouped(report.retransmissions),
-    grouped(report.tokenRounds),
-    ring === null ? '' : grouped(ring.otherConfiguration + ring.otherVersion),
-    ring === null ? '' : grouped(ring.sealsRefused + ring.otherSeal),
-    ring === null ? '' : grouped(unsent(ring)),
+    compact(report.sessions & 0xffff),
+    compact(report.groups & 0xffff),
+    compact(report.messagesDelivered >>> 0),
+    ...(hasRates ? [earlier === null ? '' : messageRate(report, earlier)] : []),
     uptime(report.uptimeSeconds),
     ring === null ? `Spread ${report.version}` : (ring.release ?? ''),
   ];
 }
+
+/** The groups exchange state after the ring has formed. */
+const stateText = ({ state, groupsState }: StatusReport): string =>
+  groupsState === 'operational' || state !== 'operational' ? state : 'exchange';
+
+/** One line for each ring that a daemon reports: two lines are two partitions, or a change in progress. */
+function ringLines(statuses: readonly DaemonStatus[]): readonly string[] {
+  const nameOf = (address: string): string =>
+    statuses.find((status) => (status.report?.daemon ?? status.address) === address)?.name ?? address;
+  const lines = statuses.flatMap(({ report }) => {
+    if (report === null) return [];
+    const { ring, daemons, leader } = report;
+    const members = ring === null ? '' : `: ${ring.members.map(nameOf).join(' ')}`;
+    const number = ring === null ? '' : ` ${ring.ringSequence}`;
+    return [
+      wrapped(`ring${number} of ${daemons}, led by ${nameOf(leader)}${members}`, WIDTH_CHARS, '', '  ').join('\n'),
+    ];
+  });
+  return [...new Set(lines)];
+}
+
+/** What of a daemon needs attention, if anything. */
+function noteOf({ name, address, port, report }: DaemonStatus): readonly string[] {
+  const notes = report === null ? [`no answer at ${address}:${port}`] : attention(report);
+  return notes.length === 0 ? [] : wrapped(`${name}: ${notes.join(', ')}`, WIDTH_CHARS, '', '  ');
+}
+
+function attention({ ring, groupsState, retransmissions }: StatusReport): readonly string[] {
+  const counts: readonly (readonly [string, number])[] = [
+    ['retransmitted', retransmissions >>> 0],
+    ...(ring === null ? [] : ringCounts(ring)),
+  ];
+  return [
+    ...(ring?.partitioned === 1 ? ['partitioned by a monitor'] : []),
+    ...(groupsState === 'operational' ? [] : [`groups ${groupsState}`]),
+    ...(ring === null || ring.queuedBytes === 0 ? [] : [`queued ${compact(ring.queuedBytes)}B`]),
+    ...counts.filter(([, count]) => count > 0).map(([word, count]) => `${word} ${grouped(count)}`),
+  ];
+}
+
+const ringCounts = (ring: RingReport): readonly (readonly [string, number])[] => [
+  ['foreign', ring.otherConfiguration + ring.otherVersion],
+  ['refused', ring.sealsRefused + ring.otherSeal],
+  ['unsent', unsent(ring)],
+  ['slow', ring.slowConsumersEnded],
+  ['busy', ring.handshakesCrowdedOut + ring.passwordsBusy],
+];
 
 /** Datagrams that the daemon's machine did not send, for any reason. */
 const unsent = (ring: RingReport): number =>
@@ -68,33 +93,20 @@ const unsent = (ring: RingReport): number =>
   ring.sendsNoBuffers +
   ring.sendsFailedOtherwise;
 
-function stateText({ state, groupsState, ring }: StatusReport): string {
-  const text = groupsState === 'operational' || state !== 'operational' ? state : groupsState;
-  return ring?.partitioned === 1 ? `${text}, partitioned` : text;
-}
-
-/** Longer lists are told by their length. */
-const MOST_NAMES = 5;
-
-/** The daemons in a daemon's ring: by name when the whole configuration was asked, else how many. */
-function membersText({ ring, daemons }: StatusReport, statuses: readonly DaemonStatus[]): string {
-  if (ring === null || statuses.length === 1 || ring.members.length > MOST_NAMES) return String(daemons);
-  const isOf = (address: string) => (status: DaemonStatus) => (status.report?.daemon ?? status.address) === address;
-  return ring.members.map((address) => statuses.find(isOf(address))?.name ?? address).join(' ');
-}
-
 /** Empty when the daemon was started anew, or too little time went by. */
 function messageRate(report: StatusReport, earlier: StatusReport): string {
   const elapsed = report.uptimeSeconds - earlier.uptimeSeconds;
   // The counter has 32 bits and wraps; so does this difference.
   const messages = (report.messagesDelivered - earlier.messagesDelivered) >>> 0;
-  return elapsed < 1 ? '' : grouped(messages / elapsed);
+  return elapsed < 1 ? '' : compact(messages / elapsed);
 }
 
-/** `3d 4:05:06`. */
+/** `4:05:06`, from a day on `3d 4h`. */
 export function uptime(totalSeconds: number): string {
   const days = Math.floor(totalSeconds / 86_400);
+  const hours = Math.floor(totalSeconds / 3600) % 24;
   const two = (value: number): string => String(value).padStart(2, '0');
-  const time = `${Math.floor(totalSeconds / 3600) % 24}:${two(Math.floor(totalSeconds / 60) % 60)}:${two(totalSeconds % 60)}`;
-  return days > 0 ? `${days}d ${time}` : time;
+  return days > 0
+    ? `${days}d ${hours}h`
+    : `${hours}:${two(Math.floor(totalSeconds / 60) % 60)}:${two(totalSeconds % 60)}`;
 }

@@ -221,13 +221,15 @@ describe('skein monitor', () => {
     const report = { daemon: '127.0.0.1', leader: '127.0.0.1', daemons: 1, state: 'operational', version: '4.4.0' };
     expect(JSON.parse(stdout)).toMatchObject([{ address: '127.0.0.1', port: daemon.port, report }]);
     const table = await skein(['monitor', ...to]);
-    expect(table.stdout).toMatch(/^daemon .*\n127\.0\.0\.1 127\.0\.0\.1:\d+ +operational +127\.0\.0\.1 +1 /);
+    expect(table.stdout).toMatch(
+      /^daemon +state .*\n127\.0\.0\.1 +operational .*\n\nring \d+ of 1, led by 127\.0\.0\.1: 127\.0\.0\.1\n/,
+    );
   });
 
   it('tells who does not answer', async () => {
     const { code, stdout, stderr } = await skein(['monitor', '-s', '1@127.0.0.1', '--timeout', '50ms']);
     expect(code).toBe(1);
     expect(stdout).toContain('no answer');
-    expect(stderr).toBe('skein: no answer from 127.0.0.1:1 within 50 ms\n');
+    expect(stderr).toMatch(/^skein: no answer from 127\.0\.0\.1:1 within 50 ms; .*--from ADDRESS.*\n$/);
   });
 });

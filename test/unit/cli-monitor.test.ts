@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DaemonStatus } from '../../cli/monitor/ask-status.ts';
+import { silenceHint } from '../../cli/monitor/silence.ts';
 import { readStatusReport, type StatusReport, statusRequest } from '../../cli/monitor/status-protocol.ts';
 import { statusTable, uptime } from '../../cli/monitor/status-table.ts';
+import { compact } from '../../cli/text.ts';
 import { EXTENSION_COUNTERS, type ExtensionCounter } from '../../engine/wire/monitor-extension.ts';
 import { readCapture } from '../interop/capture-file.ts';
 
@@ -71,21 +73,27 @@ describe('the status exchange of a genuine daemon', () => {
 
 describe('the table', () => {
   const report = readStatusReport(reply!)!;
-  const status = (changes: Partial<StatusReport> | null): DaemonStatus => ({
-    name: 'a',
-    address: '127.0.0.1',
+  const noCounts = Object.fromEntries(EXTENSION_COUNTERS.map((name) => [name, 0])) as Record<ExtensionCounter, number>;
+  const ring = { ...noCounts, ringSequence: 7, members: ['127.0.0.1', '127.0.0.2', '127.0.0.3'], release: '1.2.3' };
+  const status = (changes: Partial<StatusReport> | null, name = 'a', address = '127.0.0.1'): DaemonStatus => ({
+    name,
+    address,
     port: 4803,
-    report: changes === null ? null : { ...report, ...changes },
+    report: changes === null ? null : { ...report, daemon: address, ...changes },
   });
   const row = (now: DaemonStatus, earlier: readonly DaemonStatus[]): readonly string[] =>
     statusTable([now], earlier).split('\n')[1]!.split(/ {2,}/);
+  const below = (...statuses: readonly DaemonStatus[]): readonly string[] =>
+    statusTable(statuses, []).split('\n\n')[1]!.split('\n');
 
-  it('says who does not answer', () => {
-    expect(row(status(null), [])).toEqual(['a 127.0.0.1:4803', 'no answer']);
+  it('says who does not answer, and where it was asked', () => {
+    expect(row(status(null), [])).toEqual(['a', 'no answer']);
+    expect(below(status(null))).toEqual(['a: no answer at 127.0.0.1:4803']);
   });
 
-  it('says what a daemon of the original is', () => {
+  it('names the release of each daemon, and of the original', () => {
     expect(row(status({}), []).at(-1)).toBe('Spread 4.4.0');
+    expect(row(status({ ring }), []).at(-1)).toBe('1.2.3');
   });
 
   it('counts messages since the last look, also when the counter wrapped', () => {
@@ -95,32 +103,101 @@ describe('the table', () => {
   });
 
   it('shows the groups while they exchange state', () => {
-    expect(row(status({ groupsState: 'gather' }), [])).toContain('gather');
+    expect(row(status({ groupsState: 'gather' }), [])).toContain('exchange');
+    expect(below(status({ groupsState: 'gather' }))).toContain('a: groups gather');
   });
 
-  it('names the members of the ring, and what was ignored', () => {
-    const counters = Object.fromEntries(EXTENSION_COUNTERS.map((name) => [name, 0])) as Record<
+  it('has a line for each ring, with the names of its members', () => {
+    const a = status({ ring, daemons: 3 });
+    const b = status({ ring, daemons: 3 }, 'b', '127.0.0.2');
+    expect(below(a, b)).toEqual(['ring 7 of 3, led by a: a b 127.0.0.3']);
+    const alone = status(
+      { ring: { ...ring, ringSequence: 8, members: ['127.0.0.2'] }, leader: '127.0.0.2' },
+      'b',
+      '127.0.0.2',
+    );
+    expect(below(a, alone)).toEqual(['ring 7 of 3, led by a: a b 127.0.0.3', 'ring 8 of 1, led by b: b']);
+  });
+
+  it.each([
+    ['foreign 7', { otherConfiguration: 3, otherVersion: 4 }],
+    ['refused 55', { sealsRefused: 50, otherSeal: 5 }],
+    [
+      'unsent 21',
+      {
+        sendsUnreachable: 1,
+        sendsForbidden: 2,
+        sendsTooLong: 3,
+        sendsWrongAddress: 4,
+        sendsNoBuffers: 5,
+        sendsFailedOtherwise: 6,
+      },
+    ],
+    ['slow 1,234', { slowConsumersEnded: 1234 }],
+    ['busy 321', { handshakesCrowdedOut: 300, passwordsBusy: 21 }],
+    ['queued 12.3MB', { queuedBytes: 12_345_678 }],
+    ['partitioned by a monitor', { partitioned: 1 }],
+  ])('notes %s', (note, counts) => {
+    expect(below(status({ ring: { ...ring, ...counts }, daemons: 3 }))).toContain(`a: ${note}`);
+    expect(statusTable([status({ ring })], [])).not.toContain(note.split(' ')[0]!);
+  });
+
+  it('fits 80 columns, whatever a daemon reports', () => {
+    const counters = Object.fromEntries(EXTENSION_COUNTERS.map((name) => [name, 4_294_967_295])) as Record<
       ExtensionCounter,
       number
     >;
-    const ring = {
-      ...counters,
-      ...{ otherConfiguration: 3, otherVersion: 4, sealsRefused: 50, otherSeal: 5, partitioned: 1 },
-      ...{ handshakesCrowdedOut: 300, passwordsBusy: 21 },
-      members: ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
-      release: '1.2.3',
+    const members = Array.from({ length: 128 }, (_, i) => `192.168.100.${i + 1}`);
+    const crowded: Partial<StatusReport> = {
+      state: 'represented',
+      groupsState: 'gather-transitional',
+      sessions: 32_767,
+      groups: -1,
+      messagesDelivered: -1,
+      retransmissions: -1,
+      uptimeSeconds: 2 ** 31 - 1,
+      daemons: 128,
     };
-    const silent = { name: 'b', address: '127.0.0.2', port: 4803, report: null };
-    const cells = statusTable([status({ ring }), silent], [])
-      .split('\n')[1]!
-      .split(/ {2,}/);
-    expect(cells).toEqual(
-      expect.arrayContaining(['a b 127.0.0.3', '7', '55', '321', 'operational, partitioned', '1.2.3']),
-    );
-    expect(row(status({ ring, daemons: 3 }), [])).not.toContain('a b 127.0.0.3');
+    const statuses = [
+      status(
+        { ...crowded, ring: { ...counters, members, release: '10.20.30-beta' } },
+        'a-name-of-19-letters',
+        '192.168.100.1',
+      ),
+      status(crowded, 'another', '192.168.100.2'),
+      status(null, 'silent', '192.168.100.200'),
+    ];
+    const earlier = [status({ uptimeSeconds: 1, messagesDelivered: 0 }), status({}), status(null)];
+    for (const text of [statusTable(statuses, []), statusTable(statuses, earlier)])
+      expect(text.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
   it('writes times of days', () => {
-    expect([uptime(59), uptime(3661), uptime(273_906)]).toEqual(['0:00:59', '1:01:01', '3d 4:05:06']);
+    expect([uptime(59), uptime(3661), uptime(273_906)]).toEqual(['0:00:59', '1:01:01', '3d 4h']);
+  });
+
+  it('writes large numbers short', () => {
+    expect([0, 999, 999.6, 1234, 999_499, 999_500, 12_345_678].map(compact)).toEqual([
+      '0',
+      '999',
+      '1.00k',
+      '1.23k',
+      '999k',
+      '1.00M',
+      '12.3M',
+    ]);
+  });
+});
+
+describe('a daemon that does not answer', () => {
+  const daemon = { name: 'a', address: '127.0.0.1', port: 4803 };
+
+  it('is asked from an address that may not be in its configuration, which --from changes', async () => {
+    expect(await silenceHint(daemon, undefined, false)).toBe(
+      '; daemons answer only to addresses of their configuration (asked from 127.0.0.1; --from ADDRESS chooses another address of this machine)',
+    );
+    expect(await silenceHint(daemon, '10.0.0.9', true)).toBe(
+      '; daemons answer only to addresses of their configuration (asked from 10.0.0.9)',
+    );
   });
 });
