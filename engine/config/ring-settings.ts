@@ -156,7 +156,8 @@ export function ringWindows(configuration: DaemonConfiguration): RingWindows {
   return {
     window: options.window,
     personalWindow: options.personalWindow,
-    acceleratedWindow: acceleratedRing ? Math.min(options.acceleratedWindow, options.personalWindow) : 0,
+    // Kept on a ring that is not accelerated, and without effect there: a status report shows it, as Spread's does.
+    acceleratedWindow: Math.min(options.acceleratedWindow, options.personalWindow),
     acceleratedRing,
   };
 }

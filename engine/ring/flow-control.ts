@@ -14,15 +14,12 @@ const USED_SHARE = 0.25;
  */
 export function windowsProblem(windows: RingWindows, configured: RingWindows): string | null {
   const { window, personalWindow, acceleratedWindow, acceleratedRing } = windows;
-  const largestAccelerated = acceleratedRing ? personalWindow : 0;
   if (!(Number.isInteger(window) && window >= 1 && window <= configured.window))
     return `window is ${window}; it must be an integer from 1 to ${configured.window}, the one this daemon started with`;
   if (!(Number.isInteger(personalWindow) && personalWindow >= 1 && personalWindow <= window))
     return `personalWindow is ${personalWindow}; it must be an integer from 1 to ${window}, the window`;
-  if (!(Number.isInteger(acceleratedWindow) && acceleratedWindow >= 0 && acceleratedWindow <= largestAccelerated))
-    return acceleratedRing
-      ? `acceleratedWindow is ${acceleratedWindow}; it must be an integer from 0 to ${personalWindow}, the personal window`
-      : `acceleratedWindow is ${acceleratedWindow}; it must be 0 on a ring that is not accelerated`;
+  if (!(Number.isInteger(acceleratedWindow) && acceleratedWindow >= 0 && acceleratedWindow <= personalWindow))
+    return `acceleratedWindow is ${acceleratedWindow}; it must be an integer from 0 to ${personalWindow}, the personal window`;
   if (acceleratedRing !== configured.acceleratedRing)
     return `acceleratedRing is ${acceleratedRing}; it cannot change at run time, all daemons must agree on it`;
   return null;

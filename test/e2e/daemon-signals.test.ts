@@ -68,9 +68,10 @@ it('the first line names version, configuration, mode and addresses; the monitor
   const address = `${daemon.port}@127.0.0.1`;
   const { stdout } = await skein(['monitor', '-s', address, '--json']);
   expect(JSON.parse(stdout)).toMatchObject([
-    // A daemon that is alone in its file has nothing to accelerate.
-    { report: { groupsState: 'operational', acceleratedRing: false, ring: { release: version, logLinesLost: 0 } } },
+    // A daemon that is alone in its file has nothing to accelerate; the window is told all the same, as Spread does.
+    { report: { groupsState: 'operational', acceleratedRing: false, acceleratedWindow: 15 } },
   ]);
+  expect(JSON.parse(stdout)).toMatchObject([{ report: { ring: { release: version, logLinesLost: 0 } } }]);
   expect((await skein(['monitor', '-s', address])).stdout).toMatch(
     new RegExp(`release\\n.* ${version.replace(/\./g, '\\.')}\\n`),
   );

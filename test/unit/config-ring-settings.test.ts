@@ -116,12 +116,12 @@ describe("Spread's own timers", () => {
 });
 
 describe('windows of the ring', () => {
-  it('accelerate on a LAN unless told otherwise', () => {
+  it('accelerate on a LAN unless told otherwise, and keep their size where they do not', () => {
     const base = { window: 160, personalWindow: 20 };
     expect(ringWindows(configuration(LAN))).toEqual({ ...base, acceleratedWindow: 15, acceleratedRing: true });
-    expect(ringWindows(configuration(WAN))).toEqual({ ...base, acceleratedWindow: 0, acceleratedRing: false });
-    expect(ringWindows(configuration(WAN, { acceleratedRing: true }))).toMatchObject({ acceleratedWindow: 15 });
-    expect(ringWindows(configuration(LAN, { acceleratedRing: false }))).toMatchObject({ acceleratedWindow: 0 });
+    expect(ringWindows(configuration(WAN))).toEqual({ ...base, acceleratedWindow: 15, acceleratedRing: false });
+    expect(ringWindows(configuration(WAN, { acceleratedRing: true }))).toMatchObject({ acceleratedRing: true });
+    expect(ringWindows(configuration(LAN, { acceleratedRing: false }))).toMatchObject({ acceleratedRing: false });
   });
 
   it('shrink with the larger ones when not set themselves', () => {

@@ -18,6 +18,7 @@ import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import { CommandGuard, type Judgement } from './command-guard.ts';
 import { sealMonitorDatagram } from './command-seal.ts';
+import { changedWindows, withoutEffect } from './flow-command.ts';
 import { statusExtension, statusReport } from './status-report.ts';
 
 export interface MonitorOptions {
@@ -148,7 +149,7 @@ export class MonitorDesk {
       return DONE;
     }
     const windows = changedWindows(this.#windows, command);
-    const problem = windowsProblem(windows, this.#options.windows);
+    const problem = withoutEffect(this.#windows, command) ?? windowsProblem(windows, this.#options.windows);
     if (problem !== null) return { verdict: 'wrong-value', detail: problem };
     if (!this.#links.setWindows(windows))
       return { verdict: 'wrong-value', detail: 'the daemon is too busy; try again' };
@@ -171,12 +172,4 @@ export class MonitorDesk {
     const answer = seal === null ? plain : sealMonitorDatagram(plain, seal.key, seal.attempt, seal.ticket ?? NO_TICKET);
     this.#links.send(answer, request.port, ipv4FromNumber(request.address));
   }
-}
-
-/** What is not given stays, as far as the smaller windows around it allow. */
-function changedWindows(now: RingWindows, change: Extract<MonitorCommand, { readonly kind: 'flow' }>): RingWindows {
-  const window = change.window ?? now.window;
-  const personalWindow = change.personalWindow ?? Math.min(now.personalWindow, window);
-  const acceleratedWindow = change.acceleratedWindow ?? Math.min(now.acceleratedWindow, personalWindow);
-  return { ...now, window, personalWindow, acceleratedWindow };
 }
