@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ResolvedConfiguration } from '../daemon/options-resolve.ts';
 import { ConfigError, type ConfigProblem, formatConfigError, formatProblem } from '../engine/config/config-error.ts';
 import { allHosts } from '../engine/config/configuration.ts';
+import { OPTIONS_HELP, printOptions } from './conf/options.ts';
 import { CliError } from './exit.ts';
 import { counted } from './text.ts';
 
@@ -36,6 +37,13 @@ export function registerConf(program: Command): void {
     .argument('[file]')
     .addHelpText('after', SHOW_HELP)
     .action(show);
+  conf
+    .command('options')
+    .description('print every option of a daemon, or those whose names contain NAME')
+    .argument('[name...]')
+    .option('--json', 'print JSON')
+    .addHelpText('after', OPTIONS_HELP)
+    .action(printOptions);
 }
 
 async function check(file: string, flags: { readonly name?: string; readonly json?: true }): Promise<void> {

@@ -9,10 +9,10 @@ import {
   type Host,
   type Segment,
 } from '../engine/config/configuration.ts';
-import { suggestion } from '../engine/config/did-you-mean.ts';
 import { embeddedSegments } from '../engine/config/embedded-default.ts';
 import { type FileOption, readFileOptions } from '../engine/config/file-options.ts';
 import { keywordOf } from '../engine/config/option-catalogue.ts';
+import { optionHint } from '../engine/config/option-hint.ts';
 import type { OptionOrigin } from '../engine/config/option-origin.ts';
 import { checkOptionRelations, completeOptions } from '../engine/config/option-rules.ts';
 import { type OptionKey, type OptionValues, SPREAD_TIMEOUT_KEYS } from '../engine/config/options.ts';
@@ -175,7 +175,7 @@ function validate(merged: MergedOptions, findings: Findings): OptionValues & Pla
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const name of issue.keys) {
-        findings.problem(null, `unknown option "${name}"${suggestion(name, OPTION_NAMES)}`, { field: name });
+        findings.problem(null, `unknown option "${name}"${optionHint(name, OPTION_NAMES)}`, { field: name });
         invalid.add(name);
       }
       continue;

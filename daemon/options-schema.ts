@@ -8,22 +8,13 @@
 import { z } from 'zod';
 import { DAEMON_NAME_LIMIT, isUsableDaemonName } from '../engine/config/daemon-name.ts';
 import { ipv4ToNumber } from '../engine/config/ipv4.ts';
+import { type KeyOfKind, OPTION_CATALOGUE } from '../engine/config/option-catalogue.ts';
 import {
-  DEBUG_FLAGS,
   DEFAULT_TIME_STAMP_FORMAT,
-  EVENT_PRIORITIES,
-  LINK_PROTOCOLS,
-  LOG_LEVELS,
   type OptionInputs,
   type OptionKey,
   type OptionValues,
-  RING_PROFILES,
-  SLOW_CONSUMER_POLICIES,
-  SOCKET_PORT_REUSES,
-  THREADING_MODES,
-  TRANSPORTS,
 } from '../engine/config/options.ts';
-import { LARGEST_DATAGRAM_BYTES } from '../engine/config/ring-settings.ts';
 
 /** What `startDaemon` takes. Every option is optional; what is given here overrides the file. */
 export interface DaemonOptions extends OptionInputs {
@@ -48,35 +39,31 @@ export interface PlacementValues {
   readonly listen?: readonly string[] | undefined;
 }
 
-/** setTimeout takes no more. */
-const MAX_MS = 2_147_483_647;
-/** The status report of the monitor protocol has 16 bits for a window. */
-const MAX_WINDOW = 32_767;
-/** A session handle has this many numbers for delivery workers. */
-const MAX_DELIVERY_WORKERS = 64;
-const MAX_QUEUE_BYTES = 1024 ** 4;
-const MAX_AUTH_TEXT = 89;
+/** Units that a limit names; those of a count are in the name of the option. */
+const NAMED_UNITS: ReadonlySet<string> = new Set(['ms', 'packets', 'bytes']);
 
-function integer(min: number, max: number, unit = '') {
-  const error = `an integer from ${min} to ${max}${unit}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+const integerOf = (min: number, max: number, error: string) =>
+  z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
+
+function integer(key: KeyOfKind<'integer'>) {
+  const { min, max, unit } = OPTION_CATALOGUE[key].type;
+  return integerOf(min, max, `an integer from ${min} to ${max}${NAMED_UNITS.has(unit) ? ` ${unit}` : ''}`);
 }
 
-function factor(min: number, max: number) {
+function factor(key: KeyOfKind<'number'>) {
+  const { min, max } = OPTION_CATALOGUE[key].type;
   const error = `a number from ${min} to ${max}`;
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-const milliseconds = () => integer(1, MAX_MS, ' ms');
-
 /** Keep-alive counts in seconds, and Linux takes no more than 32,767 of them. */
 const silence = () => {
-  const error = 'an integer from 1000 to 7200000 ms, or 0 for none';
-  const time = z.number({ error }).int({ error }).min(1000, { error }).max(7_200_000, { error });
-  return z.union([z.literal(0), time], { error });
+  const { min, max } = OPTION_CATALOGUE.clientTimeout.type;
+  const error = `an integer from ${min} to ${max} ms, or 0 for none`;
+  return z.union([z.literal(0), integerOf(min, max, error)], { error });
 };
 
-const text = (max = 4096, what = 'text') => {
+const text = (max: number, what: string) => {
   const error = `${what} of 1 to ${max} characters`;
   return z
     .string({ error })
@@ -85,15 +72,22 @@ const text = (max = 4096, what = 'text') => {
     .refine((value) => !value.includes('\0'), { error }); // it would cut a path short in the kernel
 };
 
-const path = () => text(4096, 'a path');
+const path = (key: KeyOfKind<'path'>) => text(OPTION_CATALOGUE[key].type.maxChars, 'a path');
+
+const name = (key: KeyOfKind<'name'>) => text(OPTION_CATALOGUE[key].type.maxChars, 'a name');
 
 const bool = () => z.boolean({ error: 'true, yes, false or no' });
 
-const oneOf = <const Word extends string>(words: readonly Word[]) =>
-  z.enum(words, { error: `one of ${words.join(', ')}` });
+const oneOf = <Key extends KeyOfKind<'word' | 'exact-word'>>(key: Key) => {
+  const { words } = OPTION_CATALOGUE[key].type;
+  return z.enum(words as readonly WordOf<Key>[], { error: `one of ${words.join(', ')}` });
+};
+
+type WordOf<Key extends KeyOfKind<'word' | 'exact-word'>> = (typeof OPTION_CATALOGUE)[Key]['type']['words'][number];
 
 /** Bytes, or digits with a suffix K, M or G. */
-const byteCount = (min: number, max: number) => {
+const byteCount = (key: KeyOfKind<'bytes'>) => {
+  const { min, max } = OPTION_CATALOGUE[key].type;
   const error = `a number of bytes from ${min} to ${max}, also as 512K, 64M or 1G`;
   return z
     .union([z.number(), z.string().regex(/^\d{1,15}[KMG]?$/i, { error })], { error })
@@ -115,33 +109,36 @@ const octalMode = () => {
 };
 
 /** Each string may name several methods; several strings come from a file that has the option several times. */
-const authMethods = () => {
-  const error = `method names separated by blanks, below ${MAX_AUTH_TEXT + 1} characters`;
-  const names = z.string({ error }).max(MAX_AUTH_TEXT, { error });
+const authMethods = (key: KeyOfKind<'methods'>) => {
+  const { maxChars } = OPTION_CATALOGUE[key].type;
+  const error = `method names separated by blanks, below ${maxChars + 1} characters`;
+  const names = z.string({ error }).max(maxChars, { error });
   return z
     .union([names.transform((one) => [one]), z.array(names, { error })], { error })
     .transform((texts) => texts.flatMap((one) => one.split(/\s+/)).filter((name) => name !== ''));
 };
 
 const debugFlags = () => {
-  const error = `one of ${DEBUG_FLAGS.join(', ')}, ALL or NONE, or one with "!" in front`;
-  const names = new Set<string>([...DEBUG_FLAGS, 'ALL', 'NONE']);
+  const { words } = OPTION_CATALOGUE.debugFlags.type;
+  const error = `one of ${words.join(', ')}, ALL or NONE, or one with "!" in front`;
+  const names = new Set<string>([...words, 'ALL', 'NONE']);
   const flag = z.string({ error }).refine((word) => names.has(word.replace(/^!/, '')), { error });
   return z.array(flag, { error: 'a list of event classes' });
 };
 
 const timeStamp = () => {
-  const error = 'a strftime format of 1 to 39 characters';
-  const format = z.string().min(1, { error }).max(39, { error });
+  const { maxChars } = OPTION_CATALOGUE.eventTimeStamp.type;
+  const error = `a strftime format of 1 to ${maxChars} characters`;
+  const format = z.string().min(1, { error }).max(maxChars, { error });
   return z
     .union([z.boolean(), z.null(), format], { error })
     .transform((value) => (value === true ? DEFAULT_TIME_STAMP_FORMAT : value === false ? null : value));
 };
 
 const deliveryWorkers = () => {
-  const error = `auto, or an integer from 1 to ${MAX_DELIVERY_WORKERS}`;
-  const count = z.number().int({ error }).min(1, { error }).max(MAX_DELIVERY_WORKERS, { error });
-  return z.union([z.literal('auto'), count], { error });
+  const { min, max } = OPTION_CATALOGUE.deliveryWorkers.type;
+  const error = `auto, or an integer from ${min} to ${max}`;
+  return z.union([z.literal('auto'), integerOf(min, max, error)], { error });
 };
 
 const ipv4 = () => {
@@ -152,72 +149,72 @@ const ipv4 = () => {
 /** One entry for each option a file may hold. */
 const fileOptions = {
   debugFlags: debugFlags(),
-  eventPriority: oneOf(EVENT_PRIORITIES),
-  eventLogFile: path().nullable(),
+  eventPriority: oneOf('eventPriority'),
+  eventLogFile: path('eventLogFile').nullable(),
   eventTimeStamp: timeStamp(),
   eventPreciseTimeStamp: bool(),
   debugInitialSequence: bool(),
   dangerousMonitor: bool(),
-  socketPortReuse: oneOf(SOCKET_PORT_REUSES),
-  runtimeDir: path().nullable(),
-  daemonUser: text(32, 'a name').nullable(),
-  daemonGroup: text(32, 'a name').nullable(),
-  allowedAuthMethods: authMethods(),
-  requiredAuthMethods: authMethods(),
+  socketPortReuse: oneOf('socketPortReuse'),
+  runtimeDir: path('runtimeDir').nullable(),
+  daemonUser: name('daemonUser').nullable(),
+  daemonGroup: name('daemonGroup').nullable(),
+  allowedAuthMethods: authMethods('allowedAuthMethods'),
+  requiredAuthMethods: authMethods('requiredAuthMethods'),
   accessControlPolicy: z.literal('PERMIT', { error: 'PERMIT, the only policy there is' }),
-  maxSessionMessages: integer(0, 1_000_000_000),
-  linkProtocol: oneOf(LINK_PROTOCOLS).nullable(),
-  window: integer(1, MAX_WINDOW, ' packets'),
-  personalWindow: integer(1, MAX_WINDOW, ' packets'),
+  maxSessionMessages: integer('maxSessionMessages'),
+  linkProtocol: oneOf('linkProtocol').nullable(),
+  window: integer('window'),
+  personalWindow: integer('personalWindow'),
   acceleratedRing: bool().nullable(),
-  acceleratedWindow: integer(0, MAX_WINDOW, ' packets'),
-  tokenTimeout: milliseconds(),
-  hurryTimeout: milliseconds(),
-  aliveTimeout: milliseconds(),
-  joinTimeout: milliseconds(),
-  repTimeout: milliseconds(),
-  segTimeout: milliseconds(),
-  gatherTimeout: milliseconds(),
-  formTimeout: milliseconds(),
-  lookupTimeout: milliseconds(),
+  acceleratedWindow: integer('acceleratedWindow'),
+  tokenTimeout: integer('tokenTimeout'),
+  hurryTimeout: integer('hurryTimeout'),
+  aliveTimeout: integer('aliveTimeout'),
+  joinTimeout: integer('joinTimeout'),
+  repTimeout: integer('repTimeout'),
+  segTimeout: integer('segTimeout'),
+  gatherTimeout: integer('gatherTimeout'),
+  formTimeout: integer('formTimeout'),
+  lookupTimeout: integer('lookupTimeout'),
   activeIPVersion: z.literal('IPv4', { error: 'IPv4: daemons do not speak IPv6 yet' }),
   wideAreaNetwork: bool().nullable(),
   ignoreMulticastJoinErrors: bool(),
   excludeSegAddrsFromHash: bool(),
-  threadingMode: oneOf(THREADING_MODES),
+  threadingMode: oneOf('threadingMode'),
   deliveryWorkers: deliveryWorkers(),
-  maxSessions: integer(1, 1_000_000),
-  maxSessionBytes: byteCount(1024, MAX_QUEUE_BYTES),
-  maxQueuedBytes: byteCount(1024 * 1024, MAX_QUEUE_BYTES).nullable(),
-  maxSessionGroups: integer(1, 10_000_000),
-  slowConsumerPolicy: oneOf(SLOW_CONSUMER_POLICIES),
-  handshakeTimeout: milliseconds(),
-  maxHandshakes: integer(1, 1_000_000),
-  maxWaitingPasswords: integer(0, 1_000_000),
-  maxInputBytes: byteCount(1024 * 1024, MAX_QUEUE_BYTES),
+  maxSessions: integer('maxSessions'),
+  maxSessionBytes: byteCount('maxSessionBytes'),
+  maxQueuedBytes: byteCount('maxQueuedBytes').nullable(),
+  maxSessionGroups: integer('maxSessionGroups'),
+  slowConsumerPolicy: oneOf('slowConsumerPolicy'),
+  handshakeTimeout: integer('handshakeTimeout'),
+  maxHandshakes: integer('maxHandshakes'),
+  maxWaitingPasswords: integer('maxWaitingPasswords'),
+  maxInputBytes: byteCount('maxInputBytes'),
   clientTimeout: silence(),
-  unixSocketDir: path()
+  unixSocketDir: path('unixSocketDir')
     .nullable()
     .transform((directory) => (directory === 'none' ? null : directory)),
   unixSocketMode: octalMode(),
-  logLevel: oneOf(LOG_LEVELS),
-  listenBacklog: integer(1, 65_535),
-  accessIpFile: path().nullable(),
-  passwordFile: path().nullable(),
-  datagramSize: integer(576, LARGEST_DATAGRAM_BYTES, ' bytes').nullable(),
-  transport: oneOf(TRANSPORTS).nullable(),
-  clusterKeyFile: path().nullable(),
-  stateDir: path().nullable(),
+  logLevel: oneOf('logLevel'),
+  listenBacklog: integer('listenBacklog'),
+  accessIpFile: path('accessIpFile').nullable(),
+  passwordFile: path('passwordFile').nullable(),
+  datagramSize: integer('datagramSize').nullable(),
+  transport: oneOf('transport').nullable(),
+  clusterKeyFile: path('clusterKeyFile').nullable(),
+  stateDir: path('stateDir').nullable(),
   volatile: bool(),
-  ringProfile: oneOf(RING_PROFILES).nullable(),
-  timeScale: factor(0.01, 100),
+  ringProfile: oneOf('ringProfile').nullable(),
+  timeScale: factor('timeScale'),
 } satisfies Record<OptionKey, z.ZodType>;
 
 const placement = {
-  configFile: path(),
+  configFile: text(4096, 'a path'),
   configText: z.string({ error: 'the text of a configuration' }),
   name: z.string({ error: DAEMON_NAME_LIMIT }).refine(isUsableDaemonName, { error: DAEMON_NAME_LIMIT }),
-  port: integer(0, 65_535),
+  port: integerOf(0, 65_535, 'an integer from 0 to 65535'),
   listen: z.union([ipv4().transform((address) => [address]), z.array(ipv4())], {
     error: 'an IPv4 address, or a list of them',
   }),

@@ -1,7 +1,7 @@
 /** The options of a file as values, each with the place it came from. */
 import type { Findings } from './config-error.ts';
-import { suggestion } from './did-you-mean.ts';
 import { OPTION_KEYWORDS, OPTION_KINDS, type ValueKind } from './option-catalogue.ts';
+import { optionHint } from './option-hint.ts';
 import type { OptionKey } from './options.ts';
 import type { ConfigFile } from './parse-config.ts';
 import type { ListValue, OptionItem, Position, Word, WordValue } from './syntax-tree.ts';
@@ -25,7 +25,7 @@ export function readFileOptions(file: ConfigFile, findings: Findings): ReadonlyM
     const key = OPTION_KEYWORDS.get(item.name.text);
     if (key === undefined) {
       const { text } = item.name;
-      findings.problem(item.name, `unknown option "${text}"${suggestion(text, OPTION_KEYWORDS.keys())}`, {
+      findings.problem(item.name, `unknown option "${text}"${optionHint(text, OPTION_KEYWORDS.keys())}`, {
         field: text,
       });
       continue;

@@ -1,5 +1,28 @@
-/** Which options a file may hold, and how the text of each becomes a value. Ranges are judged by the options schema. */
+/** Every option that a file may hold, and how its text there becomes a value. Ranges are judged by the options schema. */
+import { CLIENT_OPTIONS } from './catalogue/clients.ts';
+import { RING_OPTIONS } from './catalogue/daemons.ts';
+import { PROCESS_OPTIONS } from './catalogue/process.ts';
+import type { OptionEntry, OptionType } from './option-types.ts';
 import type { OptionKey } from './options.ts';
+
+/** In the order of docs/configuration.md. */
+export const OPTION_CATALOGUE = {
+  ...CLIENT_OPTIONS,
+  ...RING_OPTIONS,
+  ...PROCESS_OPTIONS,
+} as const satisfies Readonly<Record<OptionKey, OptionEntry>>;
+
+type Catalogue = typeof OPTION_CATALOGUE;
+
+/** The options of one kind of value. */
+export type KeyOfKind<Kind extends OptionType['kind']> = {
+  readonly [Key in OptionKey]: Catalogue[Key]['type']['kind'] extends Kind ? Key : never;
+}[OptionKey];
+
+export const OPTION_KEYS: readonly OptionKey[] = Object.keys(OPTION_CATALOGUE) as OptionKey[];
+
+/** The same with the type that all entries have in common. */
+export const optionEntry = (key: OptionKey): OptionEntry => OPTION_CATALOGUE[key];
 
 /**
  * - `flag`: no value
@@ -19,71 +42,28 @@ export type ValueKind =
   | 'keyword'
   | 'text';
 
-export const OPTION_KINDS: Readonly<Record<OptionKey, ValueKind>> = {
-  debugFlags: 'list',
-  eventPriority: 'text',
-  eventLogFile: 'text',
-  eventTimeStamp: 'optional-text',
-  eventPreciseTimeStamp: 'flag',
-  debugInitialSequence: 'flag',
-  dangerousMonitor: 'boolean',
-  socketPortReuse: 'keyword',
-  runtimeDir: 'text',
-  daemonUser: 'text',
-  daemonGroup: 'text',
-  allowedAuthMethods: 'accumulated-text',
-  requiredAuthMethods: 'accumulated-text',
-  accessControlPolicy: 'text',
-  maxSessionMessages: 'number',
-  linkProtocol: 'text',
-  window: 'number',
-  personalWindow: 'number',
-  acceleratedRing: 'boolean',
-  acceleratedWindow: 'number',
-  tokenTimeout: 'number',
-  hurryTimeout: 'number',
-  aliveTimeout: 'number',
-  joinTimeout: 'number',
-  repTimeout: 'number',
-  segTimeout: 'number',
-  gatherTimeout: 'number',
-  formTimeout: 'number',
-  lookupTimeout: 'number',
-  activeIPVersion: 'text',
-  wideAreaNetwork: 'boolean',
-  ignoreMulticastJoinErrors: 'boolean',
-  excludeSegAddrsFromHash: 'boolean',
-  threadingMode: 'keyword',
-  deliveryWorkers: 'number',
-  maxSessions: 'number',
-  maxSessionBytes: 'text',
-  maxQueuedBytes: 'text',
-  maxSessionGroups: 'number',
-  slowConsumerPolicy: 'keyword',
-  handshakeTimeout: 'number',
-  maxHandshakes: 'number',
-  maxWaitingPasswords: 'number',
-  maxInputBytes: 'text',
-  clientTimeout: 'number',
-  unixSocketDir: 'text',
-  unixSocketMode: 'text',
-  logLevel: 'keyword',
-  listenBacklog: 'number',
-  accessIpFile: 'text',
-  passwordFile: 'text',
-  datagramSize: 'number',
-  transport: 'keyword',
-  clusterKeyFile: 'text',
-  stateDir: 'text',
-  volatile: 'boolean',
-  ringProfile: 'keyword',
-  timeScale: 'number',
+const VALUE_KINDS: Readonly<Record<OptionType['kind'], ValueKind>> = {
+  integer: 'number',
+  number: 'number',
+  bytes: 'text',
+  boolean: 'boolean',
+  word: 'keyword',
+  'exact-word': 'text',
+  path: 'text',
+  name: 'text',
+  mode: 'text',
+  methods: 'accumulated-text',
+  classes: 'list',
+  'time-format': 'optional-text',
+  flag: 'flag',
 };
+
+export const OPTION_KINDS: Readonly<Record<OptionKey, ValueKind>> = Object.fromEntries(
+  OPTION_KEYS.map((key) => [key, VALUE_KINDS[optionEntry(key).type.kind]]),
+) as Record<OptionKey, ValueKind>;
 
 /** `window` -> `Window`. */
 export const keywordOf = (key: OptionKey): string => key[0]!.toUpperCase() + key.slice(1);
 
 /** Keyword in a file -> option. */
-export const OPTION_KEYWORDS: ReadonlyMap<string, OptionKey> = new Map(
-  (Object.keys(OPTION_KINDS) as OptionKey[]).map((key) => [keywordOf(key), key]),
-);
+export const OPTION_KEYWORDS: ReadonlyMap<string, OptionKey> = new Map(OPTION_KEYS.map((key) => [keywordOf(key), key]));

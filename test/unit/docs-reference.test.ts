@@ -6,9 +6,7 @@ import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
 import { OPTION_NAMES as CONNECT_OPTIONS } from '../../client/options.ts';
-import { OPTION_NAMES as DAEMON_OPTIONS } from '../../daemon/options-schema.ts';
-import { keywordOf, OPTION_KEYWORDS, OPTION_KINDS } from '../../engine/config/option-catalogue.ts';
-import { DEFAULT_OPTIONS, type OptionKey } from '../../engine/config/options.ts';
+import { OPTION_KEYWORDS } from '../../engine/config/option-catalogue.ts';
 import { VERDICTS } from '../../engine/wire/monitor-answer.ts';
 import { EXTENSION_COUNTERS } from '../../engine/wire/monitor-extension.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
@@ -39,39 +37,6 @@ function sectionOf(text: string, name: string): string {
 }
 
 const sorted = (names: Iterable<string>): readonly string[] => [...names].sort();
-
-describe('docs/options.md', () => {
-  const text = page('docs/options.md');
-  const rows = rowsOf(text.slice(0, text.indexOf('## In a program')));
-
-  it('names each option of the catalogue once, and no other', () => {
-    const named = rows.flatMap(([first]) => namesIn(first!));
-    expect(sorted(named)).toEqual(sorted(OPTION_KEYWORDS.keys()));
-  });
-
-  it('names each field of startDaemon that no file has', () => {
-    const named = rowsOf(sectionOf(text, 'In a program')).flatMap(([first]) => namesIn(first!));
-    const fields = DAEMON_OPTIONS.filter((name) => !(name in OPTION_KINDS));
-    expect(named).toEqual(expect.arrayContaining([...fields, 'logger', 'workerUrl']));
-  });
-
-  it('gives the defaults that are numbers, words or flags', () => {
-    const written = new Map(rows.map(([first, value]) => [namesIn(first!)[0], value]));
-    for (const [key, value] of Object.entries(DEFAULT_OPTIONS)) {
-      const given = written.get(keywordOf(key as OptionKey));
-      if (value === null || Array.isArray(value) || given === undefined || given === '') continue;
-      expect(`${key}: ${given}`).toBe(`${key}: ${writtenDefault(key, value)}`);
-    }
-  });
-});
-
-function writtenDefault(key: string, value: unknown): string {
-  if (key === 'unixSocketMode') return `0${(value as number).toString(8)}`;
-  if (key.startsWith('debug') && value === false) return 'off';
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (typeof value !== 'number') return String(value);
-  return value >= 1024 ** 2 && value % 1024 ** 2 === 0 ? `${value / 1024 ** 2}M` : value.toLocaleString('en-US');
-}
 
 describe('docs/limits.md', () => {
   const rows = rowsOf(page('docs/limits.md')).filter(({ length }) => length === 5);
@@ -145,23 +110,5 @@ describe('docs/command-line.md', () => {
 
   it('names each verdict on a command of a monitor', () => {
     for (const verdict of VERDICTS) expect(text).toContain(`\`${verdict}\``);
-  });
-});
-
-describe('tables', () => {
-  const PAGES = [
-    'README.md',
-    'SECURITY.md',
-    ...['client', 'clusters', 'command-line', 'install', 'limits', 'operations', 'options'].map(
-      (name) => `docs/${name}.md`,
-    ),
-  ];
-
-  it.each(PAGES)('of %s fit a screen of 160 characters', (name) => {
-    expect(
-      page(name)
-        .split('\n')
-        .filter((line) => line.startsWith('|') && line.length > 160),
-    ).toEqual([]);
   });
 });
