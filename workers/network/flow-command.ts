@@ -1,5 +1,5 @@
 /** What a monitor's command for flow control comes to. */
-import type { RingWindows } from '../../engine/ring/ring-node-contract.ts';
+import type { RingWindows } from '../../engine/host/ring-options.ts';
 import type { MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 
 type FlowCommand = Extract<MonitorCommand, { readonly kind: 'flow' }>;
