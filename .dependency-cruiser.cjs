@@ -51,6 +51,19 @@ module.exports = {
       from: { path: '^bench/' },
       to: { path: '^(cli|examples)/' },
     },
+    {
+      name: 'delivery-knows-transports-not-sockets',
+      comment: 'Clients come over a ClientTransport; only its implementations and their listeners know how.',
+      severity: 'error',
+      from: { path: '^workers/delivery(/|\\.ts$)', pathNot: '^workers/delivery/sockets/' },
+      to: { path: '^(node:)?(net|tls|http|https|http2)$' },
+    },
+    {
+      name: 'sockets-are-made-where-threads-are-set-up',
+      severity: 'error',
+      from: { path: '^workers/', pathNot: '^workers/(delivery/sockets/|thread-setup\\.ts$)' },
+      to: { path: '^workers/delivery/sockets/' },
+    },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-circular-folders',

@@ -11,7 +11,7 @@ import { type PasswordFile, parsePasswordFile } from '../engine/config/password-
 import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
-import type { ListenAddress } from '../workers/delivery/listener.ts';
+import type { ListenAddress } from '../workers/delivery/client-listener.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
 import { readKeyFile } from './key-file.ts';
@@ -63,21 +63,23 @@ export async function createDaemonSpec(
     listen: listenAddresses(resolved, identity),
     listenBacklog: options.listenBacklog,
     maxSessions: options.maxSessions,
-    handshakeTimeoutMs: options.handshakeTimeout,
-    maxHandshakes: options.maxHandshakes,
-    maxWaitingPasswords: options.maxWaitingPasswords,
-    maxInputBytes: options.maxInputBytes,
     clientTimeoutMs: options.clientTimeout,
-    auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
-    access: accessList,
-    passwords: passwordFile?.entries ?? new Map(),
-    limits: {
-      maxSessionMessages: options.maxSessionMessages,
-      maxSessionBytes: options.maxSessionBytes,
-      policy: options.slowConsumerPolicy,
+    delivery: {
+      handshakeTimeoutMs: options.handshakeTimeout,
+      maxHandshakes: options.maxHandshakes,
+      maxWaitingPasswords: options.maxWaitingPasswords,
+      maxInputBytes: options.maxInputBytes,
+      maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
+      limits: {
+        maxSessionMessages: options.maxSessionMessages,
+        maxSessionBytes: options.maxSessionBytes,
+        policy: options.slowConsumerPolicy,
+      },
+      maxSessionGroups: options.maxSessionGroups,
+      auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
+      access: accessList,
+      passwords: passwordFile?.entries ?? new Map(),
     },
-    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
-    maxSessionGroups: options.maxSessionGroups,
     ring: {
       ring: {
         self: self.node,

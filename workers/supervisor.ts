@@ -11,7 +11,8 @@ import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
-import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
+import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { LogRecord } from './log.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
 import { hasReusePort, type ThreadingPlan } from './threading.ts';
@@ -48,6 +49,7 @@ interface RunningThread {
   /** After `listen`: begins to serve, and to obey. */
   readonly run: () => void;
   readonly setClusterKeys: (keys: readonly ClusterKey[]) => void;
+  readonly changeDelivery: (settings: DeliverySettings) => void;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
 }
@@ -110,6 +112,11 @@ export class Supervisor {
       thread.setClusterKeys(keys);
       thread.doorbell.ring();
     }
+  }
+
+  /** Delivery workers go by these settings from now on; what they mean for whom is here already is said with each of them. */
+  changeDelivery(settings: DeliverySettings): void {
+    for (const thread of this.#threads) thread.changeDelivery(settings);
   }
 
   /**
@@ -238,6 +245,7 @@ export class Supervisor {
         eventLoop.schedule();
       },
       setClusterKeys: (keys) => agents.setClusterKeys(keys),
+      changeDelivery: (settings) => agents.changeDelivery(settings),
       ended,
       // Before its loop runs an inline thread has nothing but sockets.
       terminate: () => {
@@ -321,6 +329,10 @@ export class Supervisor {
       },
       setClusterKeys: (keys) => {
         const message: SupervisorMessage = { kind: 'cluster-keys', keys };
+        worker.postMessage(message);
+      },
+      changeDelivery: (settings) => {
+        const message: SupervisorMessage = { kind: 'delivery-settings', settings };
         worker.postMessage(message);
       },
       ended: new Promise((resolve) => {

@@ -2,14 +2,15 @@
 
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
+import { OrderedLogReader } from '../engine/buffers/ordered-log.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
-import { Authenticator } from './delivery/authenticator.ts';
-import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
-import { PasswordChecker } from './delivery/password-checker.ts';
+import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
+import type { DeliverySettings } from './delivery/delivery-settings.ts';
+import { SocketListener } from './delivery/sockets/socket-listener.ts';
 import { DeliveryAgent } from './delivery.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { NetworkAgent } from './network.ts';
@@ -37,6 +38,8 @@ export interface ThreadAgents {
   readonly agents: readonly Agent[];
   /** Of no effect in threads of delivery, or in a daemon that started without keys. */
   setClusterKeys(keys: readonly ClusterKey[]): void;
+  /** Of no effect in threads without delivery. */
+  changeDelivery(settings: DeliverySettings): void;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
@@ -84,6 +87,9 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       sealer?.setKeys(keys);
       ring?.clusterKeysChanged();
       network?.setClusterKeys(keys);
+    },
+    changeDelivery: (settings) => {
+      for (const agent of delivery) agent.change(settings);
     },
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
@@ -157,29 +163,19 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       workers: plan.deliveryWorkers,
       daemonName: spec.name,
       maxSessions: spec.maxSessions,
-      handshakeTimeoutMs: spec.handshakeTimeoutMs,
       clientTimeoutMs: spec.clientTimeoutMs,
-      // Each worker has its share.
-      maxHandshakes: Math.ceil(spec.maxHandshakes / plan.deliveryWorkers),
-      maxInputBytes: Math.ceil(spec.maxInputBytes / plan.deliveryWorkers),
-      auth: spec.auth,
-      limits: spec.limits,
-      maxQueuedBytes: spec.maxQueuedBytes,
-      maxSessionGroups: spec.maxSessionGroups,
     },
+    spec.delivery,
     {
-      log: memory.log,
+      log: new OrderedLogReader(memory.log, worker),
       submit: memory.submit[worker]!,
       requests: memory.requests[worker]!,
       ringDoorbell: doorbell(context, 'ring'),
       counters,
       workersCounters: Array.from({ length: plan.deliveryWorkers }, (_, i) => deliveryCounters(memory.counters, i)),
       ringCounters: ringCounters(memory.counters),
-      authenticator: new Authenticator(
-        spec.access,
-        new PasswordChecker(spec.passwords, Math.ceil(spec.maxWaitingPasswords / plan.deliveryWorkers), counters),
-      ),
       logger: createLog(`delivery-${worker}`, spec.logLevel, context.log),
+      createListener: (host) => new SocketListener(host),
       schedule: context.schedule,
       now: monotonicNow,
     },

@@ -4,7 +4,8 @@ import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
-import type { BoundAddress, ListenAddress } from './delivery/listener.ts';
+import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
+import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { LogRecord } from './log.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
 import type { ThreadingPlan } from './threading.ts';
@@ -23,6 +24,8 @@ export interface WorkerInput {
 export type SupervisorMessage =
   /** Seal datagrams with these from now on. */
   | { readonly kind: 'cluster-keys'; readonly keys: readonly ClusterKey[] }
+  /** Delivery goes by these from now on. */
+  | { readonly kind: 'delivery-settings'; readonly settings: DeliverySettings }
   /** Open your sockets on these addresses. */
   | {
       readonly kind: 'listen';
@@ -96,6 +99,10 @@ function endThread(): void {
 function handle(message: SupervisorMessage): void {
   if (message.kind === 'cluster-keys') {
     agents.setClusterKeys(message.keys);
+    return;
+  }
+  if (message.kind === 'delivery-settings') {
+    agents.changeDelivery(message.settings);
     return;
   }
   if (message.kind === 'run') {

@@ -13,6 +13,7 @@ import { AGREED_MESS } from '../../engine/wire/service.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import { FramePump } from '../../workers/delivery/frame-pump.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
 import type { ClientSession } from '../../workers/delivery/session.ts';
@@ -26,6 +27,7 @@ import { createSession } from './sessions.ts';
 /** The other daemon of a network agent's cluster. */
 const PEER = nodeIndex(1);
 const LIMITS = { maxSessionMessages: 100_000, maxSessionBytes: 64 * 1024 * 1024, policy: 'disconnect' } as const;
+const SETTINGS = new LiveValue({ limits: LIMITS, maxSessionGroups: Number.POSITIVE_INFINITY });
 const SESSIONS = 64;
 
 const refuse = (): never => {
@@ -111,7 +113,7 @@ export class LoneRingAgent {
 export class Intake {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
-  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), Number.POSITIVE_INFINITY, {
+  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), SETTINGS, {
     endSession: refuse,
     stalled: refuse,
     markDirty: refuse,
@@ -148,7 +150,7 @@ export class Output {
       this.#reader,
       sessions,
       names,
-      LIMITS,
+      SETTINGS,
       deliveryCounters(this.#memory.counters, 0),
       {
         markDirty: (session) => {

@@ -12,9 +12,9 @@ import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { Authenticator } from '../../workers/delivery/authenticator.ts';
 import { Greeter, HANDSHAKE_READ_BYTES } from '../../workers/delivery/greeter.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { type Derive, PasswordChecker } from '../../workers/delivery/password-checker.ts';
 import { ClientSession } from '../../workers/delivery/session.ts';
-import { SessionInput } from '../../workers/delivery/session-input.ts';
 import type { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
 
@@ -45,43 +45,35 @@ class Stage {
       return !this.isRingFull;
     };
     const port = { checkName: ask('check'), register: ask('take') } as unknown as SubmitPort;
-    const passwords = new PasswordChecker(
-      new Map([['a'.repeat(32), { ...NOBODY, user: 'a'.repeat(32) }]]),
-      10,
-      this.counters,
-      derive,
-    );
-    this.greeter = new Greeter(
-      { daemonName: 'd', handshakeTimeoutMs: 5000, maxHandshakes: 10 },
-      port,
-      new Authenticator(EMPTY_ACCESS_LIST, passwords),
-      this.counters,
-      {
-        opened: () => {
-          this.isOpen = true;
-        },
-        refused: (session, bytes, reason) => {
-          session.state = 'closed';
-          this.written.push(Buffer.from(bytes));
-          this.refusals.push(reason);
-          this.greeter.forget(session);
-        },
-        crowded: () => {},
+    const settings = new LiveValue({
+      handshakeTimeoutMs: 5000,
+      maxHandshakes: 10,
+      access: EMPTY_ACCESS_LIST,
+      passwords: new Map([['a'.repeat(32), { ...NOBODY, user: 'a'.repeat(32) }]]),
+      maxWaitingPasswords: 10,
+    });
+    const passwords = new PasswordChecker(settings, this.counters, derive);
+    this.greeter = new Greeter('d', settings, port, new Authenticator(settings, passwords), this.counters, {
+      opened: () => {
+        this.isOpen = true;
       },
-    );
-    const { socket, output } = createSession(0);
-    const own = Object.assign(Object.create(socket) as typeof socket, {
-      write: (bytes: Uint8Array) => this.written.push(Buffer.from(bytes)) > 0,
+      refused: (session, bytes, reason) => {
+        session.state = 'closed';
+        this.written.push(Buffer.from(bytes));
+        this.refusals.push(reason);
+        this.greeter.forget(session);
+      },
+      crowded: () => {},
+    });
+    const { transport, output } = createSession(0);
+    const own = Object.assign(Object.create(transport) as typeof transport, {
+      write: (bytes: Uint8Array) => void this.written.push(Buffer.from(bytes)),
       resume: () => {
         this.isRead = true;
       },
       destroy: () => {},
     });
-    const reads = { isLong: false };
-    const input = new SessionInput();
-    this.session = new ClientSession(
-      ...([sessionHandle(1), own, 'peer', 'share', input, output, new ServerHandshake(POLICY), reads] as const),
-    );
+    this.session = new ClientSession(sessionHandle(1), own, output, new ServerHandshake(POLICY));
     this.greeter.begin(this.session, this.nowMs);
   }
 

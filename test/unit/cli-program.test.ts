@@ -6,6 +6,7 @@ import { run } from '../../cli/program.ts';
 import { SkeinError } from '../../client/index.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
 import { parsePasswordFile } from '../../engine/config/password-file.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { PasswordChecker, type PasswordVerdict } from '../../workers/delivery/password-checker.ts';
 
 describe('command lines', () => {
@@ -88,7 +89,10 @@ describe('password lines', () => {
     const line = passwordLine(await passwordEntry('alice', 'secret', 16_384));
     const { entries, problems } = parsePasswordFile(`${line}\n`);
     expect(problems).toEqual([]);
-    const checker = new PasswordChecker(entries, 1, new Float64Array(64));
+    const checker = new PasswordChecker(
+      new LiveValue({ passwords: entries, maxWaitingPasswords: 1 }),
+      new Float64Array(64),
+    );
     const check = (user: string, password: string): Promise<PasswordVerdict> =>
       new Promise((answer) => checker.check({ credentials: { user, password }, owner: 'test', answer }));
     expect(await check('alice', 'secret')).toBe('right');

@@ -53,14 +53,14 @@ const FILES: readonly ReadFile[] = [
     good: `alice:${HASH}\n`,
     whenEmpty: { warning: /has no user; every check by it fails/ },
     options: (path) => ({ configText: CONF, name: 'a', passwordFile: path, allowedAuthMethods: ['PWORD'] }),
-    check: ({ spec }) => expect([...spec.passwords.keys()]).toEqual(['alice']),
+    check: ({ spec }) => expect([...spec.delivery.passwords.keys()]).toEqual(['alice']),
   },
   {
     name: 'AccessIpFile',
     good: 'local\n10.0.0.0/8\n',
     whenEmpty: { warning: /has no rule; every check by it fails/ },
     options: (path) => ({ configText: CONF, name: 'a', accessIpFile: path, allowedAuthMethods: ['IP'] }),
-    check: ({ spec }) => expect(spec.access.rules).toHaveLength(2),
+    check: ({ spec }) => expect(spec.delivery.access.rules).toHaveLength(2),
   },
 ];
 

@@ -1,9 +1,10 @@
 /** What all sessions of a worker have in their inputs together: who is not read, and who is ended. */
-import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
+import type { SwallowingTransport } from '../../bench/micro/swallowing-transport.ts';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { InputBudget } from '../../workers/delivery/input-budget.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import type { ClientSession } from '../../workers/delivery/session.ts';
 
 const MAX_BYTES = 64 * 1024;
@@ -20,12 +21,17 @@ class Scene {
   constructor(count: number) {
     this.sessions = Array.from({ length: count }, (_, i) => createSession(i));
     const byHandle = new Map(this.sessions.map((session): [number, ClientSession] => [session.handle, session]));
-    this.budget = new InputBudget(MAX_BYTES, byHandle, this.counters, () => this.nowMs, {
-      isRingFull: () => this.isRingFull,
-      end: (session) => this.#end(session),
-      inputEnded: (session) => this.#end(session),
-    });
-    for (const { socket } of this.sessions) socket.resume();
+    this.budget = new InputBudget(
+      new LiveValue({ maxInputBytes: MAX_BYTES }),
+      byHandle,
+      this.counters,
+      () => this.nowMs,
+      {
+        isRingFull: () => this.isRingFull,
+        end: (session) => this.#end(session),
+        inputEnded: (session) => this.#end(session),
+      },
+    );
   }
 
   /** The session has `length` bytes more of a frame that is not whole. @returns whether it is read further */
@@ -44,7 +50,7 @@ class Scene {
   }
 
   get read(): readonly boolean[] {
-    return this.sessions.map(({ socket, input }) => !(socket as Socket).isPaused() && !input.stalled);
+    return this.sessions.map(({ transport, input }) => !(transport as SwallowingTransport).isPaused && !input.stalled);
   }
 
   get endedNumbers(): readonly number[] {

@@ -130,15 +130,17 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     if (isRoot) expect(resolveIdentity(options)).toMatchObject({ gid: 12_345 });
     else expect(identityWarnings(options, true)).toEqual([expect.stringContaining('DaemonGroup 12345: no effect')]);
   },
-  allowedAuthMethods: () => changes('AllowedAuthMethods = "NULL IP"', ({ auth }) => auth.allowed, ['NULL', 'IP']),
+  allowedAuthMethods: () =>
+    changes('AllowedAuthMethods = "NULL IP"', ({ delivery: { auth } }) => auth.allowed, ['NULL', 'IP']),
   requiredAuthMethods: () =>
-    changes('AllowedAuthMethods = NULL\nRequiredAuthMethods = IP', ({ auth }) => auth.required, ['IP']),
+    changes('AllowedAuthMethods = NULL\nRequiredAuthMethods = IP', ({ delivery: { auth } }) => auth.required, ['IP']),
   // The one value there is permits what is permitted anyway; the schema refuses others.
   accessControlPolicy: () => {
     expect(warningsOf('AccessControlPolicy = PERMIT')).toEqual([]);
     expect(() => resolve('AccessControlPolicy = DENY')).toThrow('it must be PERMIT, the only policy there is');
   },
-  maxSessionMessages: () => changes('MaxSessionMessages = 7', ({ limits }) => limits.maxSessionMessages, 7),
+  maxSessionMessages: () =>
+    changes('MaxSessionMessages = 7', ({ delivery: { limits } }) => limits.maxSessionMessages, 7),
   linkProtocol: () => {
     warns('linkProtocol', 'LinkProtocol = Hop', 'one way between daemons');
     warns('linkProtocol', 'LinkProtocol = TcpHop', 'one way between daemons');
@@ -195,18 +197,22 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect(plan.deliveryWorkers).toBe(3);
   },
   maxSessions: () => changes('MaxSessions = 7', ({ maxSessions, ring }) => [maxSessions, ring.maxSessions], [7, 7]),
-  maxSessionBytes: () => changes('MaxSessionBytes = 2M', ({ limits }) => limits.maxSessionBytes, 2 * 1024 * 1024),
+  maxSessionBytes: () =>
+    changes('MaxSessionBytes = 2M', ({ delivery: { limits } }) => limits.maxSessionBytes, 2 * 1024 * 1024),
   slowConsumerPolicy: () =>
-    changes('SlowConsumerPolicy = drop-unreliable', ({ limits }) => limits.policy, 'drop-unreliable'),
-  handshakeTimeout: () => changes('HandshakeTimeout = 77', ({ handshakeTimeoutMs }) => handshakeTimeoutMs, 77),
-  maxHandshakes: () => changes('MaxHandshakes = 7', ({ maxHandshakes }) => maxHandshakes, 7),
-  maxQueuedBytes: () => changes('MaxQueuedBytes = 2M', ({ maxQueuedBytes }) => maxQueuedBytes, 2 * 1024 * 1024),
-  maxSessionGroups: () => changes('MaxSessionGroups = 7', ({ maxSessionGroups }) => maxSessionGroups, 7),
-  maxInputBytes: () => changes('MaxInputBytes = 2M', ({ maxInputBytes }) => maxInputBytes, 2 * 1024 * 1024),
+    changes('SlowConsumerPolicy = drop-unreliable', ({ delivery: { limits } }) => limits.policy, 'drop-unreliable'),
+  handshakeTimeout: () =>
+    changes('HandshakeTimeout = 77', ({ delivery: { handshakeTimeoutMs } }) => handshakeTimeoutMs, 77),
+  maxHandshakes: () => changes('MaxHandshakes = 7', ({ delivery: { maxHandshakes } }) => maxHandshakes, 7),
+  maxQueuedBytes: () =>
+    changes('MaxQueuedBytes = 2M', ({ delivery: { maxQueuedBytes } }) => maxQueuedBytes, 2 * 1024 * 1024),
+  maxSessionGroups: () => changes('MaxSessionGroups = 7', ({ delivery: { maxSessionGroups } }) => maxSessionGroups, 7),
+  maxInputBytes: () =>
+    changes('MaxInputBytes = 2M', ({ delivery: { maxInputBytes } }) => maxInputBytes, 2 * 1024 * 1024),
   maxWaitingPasswords: async () => {
     const file = temporaryFile('');
     const text = `AllowedAuthMethods = PWORD\nPasswordFile = ${file}\nMaxWaitingPasswords = 7`;
-    await changes(text, ({ maxWaitingPasswords }) => maxWaitingPasswords, 7);
+    await changes(text, ({ delivery: { maxWaitingPasswords } }) => maxWaitingPasswords, 7);
     warns('maxWaitingPasswords', 'MaxWaitingPasswords = 7', 'PWORD');
   },
   clientTimeout: () => changes('ClientTimeout = 12345', ({ clientTimeoutMs }) => clientTimeoutMs, 12_345),
@@ -220,14 +226,14 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   listenBacklog: () => changes('ListenBacklog = 7', ({ listenBacklog }) => listenBacklog, 7),
   accessIpFile: async () => {
     const file = temporaryFile('10.9.8.7\n');
-    const without = (await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${temporaryFile('')}`)).access;
-    expect((await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${file}`)).access).not.toEqual(without);
+    const without = (await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${temporaryFile('')}`)).delivery.access;
+    expect((await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${file}`)).delivery.access).not.toEqual(without);
     warns('accessIpFile', `AccessIpFile = ${file}`, 'IP');
   },
   passwordFile: async () => {
     const file = temporaryFile(`bob:scrypt$16384$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=\n`);
     const text = `AllowedAuthMethods = PWORD\nPasswordFile = ${file}`;
-    await changes(text, ({ passwords }) => [...passwords.keys()], ['bob']);
+    await changes(text, ({ delivery: { passwords } }) => [...passwords.keys()], ['bob']);
     warns('passwordFile', `PasswordFile = ${file}`, 'PWORD');
   },
   datagramSize: () => changes('DatagramSize = 8900', ({ ring }) => ring.ring.datagramBytes, 8900),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { DEFAULT_LOGIN_COST, loginCosts } from '../../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../../engine/config/password-file.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { type Derive, PasswordChecker, type PasswordVerdict } from '../../workers/delivery/password-checker.ts';
 
 interface Job {
@@ -46,10 +47,13 @@ function entry(user: string, password: string, [cost, blockSize, parallelization
 type Cost = readonly [cost: number, blockSize: number, parallelization: number, saltBytes: number];
 const CHEAP: Cost = [16, 8, 1, 16];
 
+const settingsOf = (passwords: ReadonlyMap<string, PasswordEntry>, maxWaitingPasswords = 1) =>
+  new LiveValue({ passwords, maxWaitingPasswords });
 const countersOf = (): Float64Array => new Float64Array(64);
 
 function checkerFor(entries: readonly PasswordEntry[], maxWaiting: number, mill: Mill, counters = countersOf()) {
-  return new PasswordChecker(new Map(entries.map((one) => [one.user, one])), maxWaiting, counters, mill.derive);
+  const passwords = new Map(entries.map((one) => [one.user, one]));
+  return new PasswordChecker(settingsOf(passwords, maxWaiting), counters, mill.derive);
 }
 
 describe('the work of a login', () => {
@@ -110,7 +114,7 @@ describe('the work of a login', () => {
           // Of those that take seconds, the two that need most memory are enough.
           if (N * r * p > 2 ** 16 && ![262_144 * 8, 2048 * 1024].includes(N * r * p)) continue;
           const counters = countersOf();
-          const checker = new PasswordChecker(parsePasswordFile(line).entries, 1, counters);
+          const checker = new PasswordChecker(settingsOf(parsePasswordFile(line).entries), counters);
           await new Promise((answer) =>
             checker.check({ credentials: { user: 'u', password: 'x' }, owner: 'a', answer }),
           );
@@ -127,7 +131,7 @@ describe('the work of a login', () => {
   it('that cannot be done is a wrong password, counted, and never an exception', async () => {
     const broken = entry('u', 'x', [65_536, 1, 1, 16]);
     const counters = countersOf();
-    const checker = new PasswordChecker(new Map([['u', broken]]), 1, counters);
+    const checker = new PasswordChecker(settingsOf(new Map([['u', broken]])), counters);
     const verdict = await new Promise((answer) =>
       checker.check({ credentials: { user: 'u', password: 'x' }, owner: 'a', answer }),
     );
@@ -139,7 +143,7 @@ describe('the work of a login', () => {
     for (const length of [16, 32, 64, 128]) {
       const hash = scryptSync('secret', salt, length, { N: 16, r: 8, p: 1 }).toString('base64');
       const line = `u:scrypt$16$8$1$${salt.toString('base64')}$${hash}`;
-      const checker = new PasswordChecker(parsePasswordFile(line).entries, 1, countersOf());
+      const checker = new PasswordChecker(settingsOf(parsePasswordFile(line).entries), countersOf());
       const check = (password: string) =>
         new Promise((answer) => checker.check({ credentials: { user: 'u', password }, owner: 'a', answer }));
       expect([await check('secret'), await check('secre')]).toEqual(['right', 'wrong']);

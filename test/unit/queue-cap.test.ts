@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { defaultMaxQueuedBytes } from '../../daemon/machine-memory.ts';
 import { createCounters, DeliveryCounter, deliveryCounters } from '../../engine/buffers/counters.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { QueueCap } from '../../workers/delivery/queue-cap.ts';
 
 const GIB = 1024 ** 3;
@@ -9,7 +10,7 @@ const GIB = 1024 ** 3;
 describe('three delivery workers', () => {
   const memory = createCounters(3);
   const all = [0, 1, 2].map((worker) => deliveryCounters(memory, worker));
-  const caps = all.map((own) => new QueueCap(1000, own, all));
+  const caps = all.map((own) => new QueueCap(new LiveValue({ maxQueuedBytes: 1000 }), own, all));
 
   it('each see what waits at all of them, and the most it was', () => {
     expect(caps.map((cap, i) => cap.tell(200 + i))).toEqual([200, 401, 603]);

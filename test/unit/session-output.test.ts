@@ -5,7 +5,7 @@ import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
 import { KeptBytes } from '../../workers/delivery/kept-bytes.ts';
 import { SessionOutput } from '../../workers/delivery/session-output.ts';
 import { SharedSpill } from '../../workers/delivery/shared-spill.ts';
-import { FakeSocket } from './fake-socket.ts';
+import { FakeTransport } from './fake-transport.ts';
 
 const SEGMENT_BYTES = 32 * 1024;
 const SEGMENTS = 24;
@@ -63,7 +63,7 @@ class FakeLog {
 
 class Bench {
   readonly log = new FakeLog();
-  readonly socket: FakeSocket;
+  readonly socket: FakeTransport;
   readonly output: SessionOutput;
   readonly store = new KeptBytes(SEGMENT_BYTES);
   readonly #spill: SharedSpill;
@@ -73,15 +73,9 @@ class Bench {
   #seed = 0;
 
   constructor(room: number) {
-    this.socket = new FakeSocket(room);
+    this.socket = new FakeTransport(room);
     const asReader = this.log as unknown as OrderedLogReader;
-    this.output = new SessionOutput(
-      asReader,
-      this.log.bytes,
-      this.store,
-      this.socket.asSocket(),
-      () => this.unblocked++,
-    );
+    this.output = new SessionOutput(asReader, this.log.bytes, this.store, this.socket, () => this.unblocked++);
     this.#spill = new SharedSpill(this.store, this.log.bytes, SEGMENT_BYTES);
   }
 
@@ -228,7 +222,7 @@ describe('a socket that is full', () => {
     bench.addOwned(10);
     bench.log.nextSegment();
     bench.add(10);
-    bench.socket.destroyed = true;
+    bench.socket.isDestroyed = true;
     bench.output.discard();
     bench.output.flush();
     expect(bench.log.heldSegments).toBe(0);

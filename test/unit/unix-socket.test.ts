@@ -17,14 +17,15 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Listener } from '../../workers/delivery/listener.ts';
+import { ReadBuffers } from '../../workers/delivery/read-buffers.ts';
+import { SocketListener } from '../../workers/delivery/sockets/socket-listener.ts';
 import {
   checkSocketFolder,
   publishSocket,
   removeSocket,
   removeStaleSocket,
   temporaryName,
-} from '../../workers/delivery/unix-socket.ts';
+} from '../../workers/delivery/sockets/unix-socket.ts';
 
 const OWN = [process.geteuid!()];
 const isRoot = OWN[0] === 0;
@@ -101,13 +102,11 @@ describe.each(inTheWay)('%s', (_, make, message) => {
 
   it('stays when it took the place of the socket of a daemon that ends', async () => {
     const path = place();
-    const listener = new Listener(
-      Buffer.alloc(1),
-      Buffer.alloc(1),
-      () => true,
-      () => {},
-      () => {},
-    );
+    const listener = new SocketListener({
+      buffers: new ReadBuffers(1, 1),
+      accepted: () => {},
+      acceptFailed: () => {},
+    });
     const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
     await listener.listen({ kind: 'unix', path, mode: 0o600, owner: null }, options);
     unlinkSync(path);

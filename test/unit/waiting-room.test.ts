@@ -2,10 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import { shareKey } from '../../workers/delivery/client-address.ts';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import type { ClientSession } from '../../workers/delivery/session.ts';
 import { WaitingRoom } from '../../workers/delivery/waiting-room.ts';
 
 let serial = 0;
+
+const roomFor = (maxHandshakes: number): WaitingRoom => new WaitingRoom(new LiveValue({ maxHandshakes }));
 
 /** In the handshake. @param waitsForClient whether it keeps the daemon waiting */
 function stranger(share: string, waitsForClient = true): ClientSession {
@@ -31,7 +34,7 @@ describe('the address a connection is counted with', () => {
 
 describe('the room', () => {
   it('gives up the oldest of the address that has most', () => {
-    const room = new WaitingRoom(5);
+    const room = roomFor(5);
     const few = stranger('few');
     const many = [stranger('many'), stranger('many'), stranger('many')];
     room.enter(few, 10);
@@ -47,7 +50,7 @@ describe('the room', () => {
   });
 
   it('spares those that wait for the daemon, and nobody who was refused', () => {
-    const room = new WaitingRoom(3);
+    const room = roomFor(3);
     const checked = [stranger('a', false), stranger('a', false)];
     const silent = stranger('b');
     for (const one of [...checked, silent]) room.enter(one, 10);
@@ -60,7 +63,7 @@ describe('the room', () => {
   });
 
   it('knows who is over: handshakes and refused ones each in their order', () => {
-    const room = new WaitingRoom(9);
+    const room = roomFor(9);
     expect([room.nextDeadlineMs(), room.expired(1e9)]).toEqual([Number.POSITIVE_INFINITY, undefined]);
     const [first, second, refused] = [stranger('a'), stranger('a'), stranger('a')];
     room.enter(first!, 100);

@@ -1,18 +1,20 @@
 /** Checks clients: by address against the access file, by password against scrypt hashes (client-protocol.md, section 1.6). */
-import { type AccessList, isAddressAllowed } from '../../engine/config/access-ip.ts';
+import { isAddressAllowed } from '../../engine/config/access-ip.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { PasswordChecker } from './password-checker.ts';
 
 export class Authenticator {
   readonly passwords: PasswordChecker;
-  readonly #access: AccessList;
+  readonly #settings: Live<Pick<DeliverySettings, 'access'>>;
 
-  constructor(access: AccessList, passwords: PasswordChecker) {
-    this.#access = access;
+  constructor(settings: Live<Pick<DeliverySettings, 'access'>>, passwords: PasswordChecker) {
+    this.#settings = settings;
     this.passwords = passwords;
   }
 
   /** @param remoteAddress as Node gives it; undefined for a client of the Unix socket */
   isAddressAllowed(remoteAddress: string | undefined): boolean {
-    return isAddressAllowed(this.#access, remoteAddress ?? null);
+    return isAddressAllowed(this.#settings.current.access, remoteAddress ?? null);
   }
 }

@@ -63,7 +63,7 @@ export class Departures {
       this.#counters[DeliveryCounter.SessionsClosed]!++;
       this.#names.remove(nameWords(session.privateName), session);
       session.state = 'closed';
-      session.socket.destroy();
+      session.transport.destroy();
     }
     this.#forget(session);
   }

@@ -1,25 +1,23 @@
 /** Counts and logs the sessions that the daemon ends for a reason of its own. */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { Log, LogFields } from '../log.ts';
-import type { SlowConsumerLimits } from './log-consumer.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { ClientSession } from './session.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Limits named in the log. */
-export interface EndLimits {
-  readonly limits: SlowConsumerLimits;
-  readonly maxInputBytes: number;
-  readonly maxQueuedBytes: number;
-  readonly clientTimeoutMs: number;
-}
+export type EndLimits = Pick<DeliverySettings, 'limits' | 'maxInputBytes' | 'maxQueuedBytes'>;
 
 export class EndReports {
-  readonly #limits: EndLimits;
+  readonly #settings: Live<EndLimits>;
+  readonly #clientTimeoutMs: number;
   readonly #counters: Float64Array;
   readonly #logger: Log;
 
-  constructor(limits: EndLimits, counters: Float64Array, logger: Log) {
-    this.#limits = limits;
+  constructor(settings: Live<EndLimits>, clientTimeoutMs: number, counters: Float64Array, logger: Log) {
+    this.#settings = settings;
+    this.#clientTimeoutMs = clientTimeoutMs;
     this.#counters = counters;
     this.#logger = logger;
   }
@@ -32,12 +30,12 @@ export class EndReports {
 
   vanished(session: ClientSession): void {
     this.#counters[DeliveryCounter.ClientsVanished]!++;
-    const { clientTimeoutMs } = this.#limits;
+    const clientTimeoutMs = this.#clientTimeoutMs;
     this.#logger.info({ ...who(session), clientTimeoutMs }, 'session ended: the machine of its client does not answer');
   }
 
   incomplete(session: ClientSession, keptBytes: number): void {
-    const { maxInputBytes } = this.#limits;
+    const { maxInputBytes } = this.#settings.current;
     this.#logger.warn(
       { ...who(session), keptBytes, maxInputBytes },
       'session ended: its frame stayed incomplete while the input of all sessions was over the limit',
@@ -47,8 +45,8 @@ export class EndReports {
   /** @param queuedBytes wait for all sessions of this worker together */
   tooSlow(session: ClientSession, frames: number, bytes: number, reason: SlowReason, queuedBytes: number): void {
     this.#counters[DeliveryCounter.SlowConsumersEnded]!++;
-    const { maxSessionMessages, maxSessionBytes } = this.#limits.limits;
-    const { maxQueuedBytes } = this.#limits;
+    const { limits, maxQueuedBytes } = this.#settings.current;
+    const { maxSessionMessages, maxSessionBytes } = limits;
     const fields = { ...who(session), waitingFrames: frames, waitingBytes: bytes };
     if (reason === 'all-sessions') {
       this.#logger.warn(
@@ -61,4 +59,7 @@ export class EndReports {
   }
 }
 
-const who = ({ privateName, peer }: ClientSession): LogFields => ({ session: privateName, peer });
+const who = ({ privateName, transport }: ClientSession): LogFields => ({
+  session: privateName,
+  peer: transport.peer.label,
+});

@@ -1,12 +1,13 @@
 /**
  * The orderly end of all sessions of a daemon that stops. First it takes what clients have sent already: a session is done when
- * nothing came from it for a moment. Then, once everything is ordered and delivered, it hangs up: each socket gets its end behind the
+ * nothing came from it for a moment. Then, once everything is ordered and delivered, it hangs up: each client gets its end behind the
  * last delivery, and is read on until the client hangs up in turn, so that what was under way meanwhile is ordered too.
  *
  * A client that goes on sending cannot hold this up for ever: the supervisor's drain time bounds both steps.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { Log } from '../log.ts';
+import type { LogDelivery } from './log-delivery.ts';
 import type { ClientSession } from './session.ts';
 
 /** A session from which nothing came for so long has nothing left in the kernel: several times the way to a client on a LAN. */
@@ -36,7 +37,7 @@ export class Farewell {
   readonly #awaited = new Map<ClientSession, Heard>();
   #look = 0;
   #caughtUpByMs = 0;
-  #mayEndSockets = false;
+  #maySessionsEnd = false;
 
   constructor(sessions: ReadonlyMap<number, ClientSession>, counters: Float64Array, logger: Log, now: () => number) {
     this.#sessions = sessions;
@@ -65,14 +66,17 @@ export class Farewell {
   }
 
   /**
-   * Asked in each duty cycle; `logRead`: the log has been read to its end in this one. From the first yes on the caller ends each
-   * socket as soon as it has taken all that waits for it.
+   * Called in each duty cycle while hanging up. Once the log has been read to its end, each client gets its own end as soon as its
+   * transport has taken all that waits for it, and is read on until it hangs up in turn.
    */
-  mayEndSockets(logRead: boolean): boolean {
-    if (!this.isHangingUp || this.#mayEndSockets) return this.#mayEndSockets;
-    this.#mayEndSockets = logRead || this.#now() >= this.#caughtUpByMs;
-    if (this.#mayEndSockets) this.#awaitAll('hanging-up');
-    return this.#mayEndSockets;
+  sayGoodbye(delivery: LogDelivery): void {
+    if (!this.#mayEndSessions(delivery.isLogRead)) return;
+    delivery.flush();
+    for (const session of this.#sessions.values()) {
+      if (session.state !== 'open' || !session.receives || session.output.queuedFrames > 0) continue;
+      session.receives = false;
+      session.transport.end();
+    }
   }
 
   /** Bytes came from the session. */
@@ -131,6 +135,13 @@ export class Farewell {
       const fields = { sessions: slowSessions, messages: notDelivered };
       this.#logger.warn(fields, 'drain time is over: slow clients do not get the messages that wait for them');
     }
+  }
+
+  #mayEndSessions(isLogRead: boolean): boolean {
+    if (this.#maySessionsEnd) return true;
+    this.#maySessionsEnd = isLogRead || this.#now() >= this.#caughtUpByMs;
+    if (this.#maySessionsEnd) this.#awaitAll('hanging-up');
+    return this.#maySessionsEnd;
   }
 
   #heardLately(session: ClientSession): boolean {

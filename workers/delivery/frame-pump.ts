@@ -6,6 +6,8 @@ import { HEADER_LENGTH } from '../../engine/wire/limits.ts';
 import { groupNameProblem } from '../../engine/wire/names.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { JOIN_MESS, KILL_MESS, REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import { rejectFrame } from './reject-frame.ts';
 import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
@@ -26,18 +28,23 @@ export class FramePump {
   readonly #port: SubmitPort;
   readonly #counters: Float64Array;
   readonly #events: PumpEvents;
-  readonly #maxSessionGroups: number;
+  readonly #settings: Live<Pick<DeliverySettings, 'maxSessionGroups'>>;
 
-  constructor(port: SubmitPort, counters: Float64Array, maxSessionGroups: number, events: PumpEvents) {
+  constructor(
+    port: SubmitPort,
+    counters: Float64Array,
+    settings: Live<Pick<DeliverySettings, 'maxSessionGroups'>>,
+    events: PumpEvents,
+  ) {
     this.#port = port;
     this.#counters = counters;
     this.#events = events;
-    this.#maxSessionGroups = maxSessionGroups;
+    this.#settings = settings;
   }
 
   /**
    * Handles bytes just read into the worker's buffer. What must wait is kept with the session.
-   * @returns whether the socket may be read further
+   * @returns whether the connection may be read further
    */
   read(session: ClientSession, bytes: Buffer, view: DataView, from: number, end: number): boolean {
     const input = session.input;
@@ -141,7 +148,7 @@ export class FramePump {
     const group = groupCount > 0 ? readName(bytes, start + HEADER_LENGTH) : '';
     const isJoin = (type & JOIN_MESS) !== 0;
     const { groups, handle, privateName } = session;
-    const isFull = isJoin && groups.size >= this.#maxSessionGroups && !groups.has(group);
+    const isFull = isJoin && groups.size >= this.#settings.current.maxSessionGroups && !groups.has(group);
     if (isFull) this.#counters[DeliveryCounter.JoinsRefused]!++;
     if (isFull || groupNameProblem(group) !== null) {
       session.output.addOwned(rejectFrame(bytes, view, start, end, privateName), 1);

@@ -11,6 +11,8 @@ import type { HandshakeStep } from '../../engine/wire/handshake.ts';
 import { privateName } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { PasswordVerdict } from './password-checker.ts';
 import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
@@ -25,15 +27,11 @@ export interface GreeterEvents {
   crowded(reason: string): void;
 }
 
-export interface GreeterOptions {
-  readonly daemonName: string;
-  readonly handshakeTimeoutMs: number;
-  /** Connections of this worker that are no sessions. */
-  readonly maxHandshakes: number;
-}
+/** Of this worker. */
+export type GreeterSettings = Pick<DeliverySettings, 'handshakeTimeoutMs' | 'maxHandshakes'>;
 
 /**
- * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then its socket is not read: the
+ * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then it is not read: the
  * rest stays with TCP until the session is open. A whole handshake is shorter, so one that is not read has all it needs.
  */
 export const HANDSHAKE_READ_BYTES = 512;
@@ -46,7 +44,8 @@ const INVENTED_FIRST = 9999;
 const INVENTED_SECOND = 1000;
 
 export class Greeter {
-  readonly #options: GreeterOptions;
+  readonly #daemonName: string;
+  readonly #settings: Live<GreeterSettings>;
   readonly #port: SubmitPort;
   readonly #authenticator: Authenticator;
   readonly #counters: Float64Array;
@@ -59,24 +58,26 @@ export class Greeter {
   #nextInvented = 0;
 
   constructor(
-    options: GreeterOptions,
+    daemonName: string,
+    settings: Live<GreeterSettings>,
     port: SubmitPort,
     authenticator: Authenticator,
     counters: Float64Array,
     events: GreeterEvents,
   ) {
-    this.#options = options;
+    this.#daemonName = daemonName;
+    this.#settings = settings;
     this.#port = port;
     this.#authenticator = authenticator;
     this.#counters = counters;
     this.#events = events;
-    this.#room = new WaitingRoom(options.maxHandshakes);
+    this.#room = new WaitingRoom(settings);
   }
 
   begin(session: ClientSession, nowMs: number): void {
     const isFull = this.#room.isFull;
     const victim = isFull ? this.#room.victim() : undefined;
-    this.#room.enter(session, nowMs + this.#options.handshakeTimeoutMs);
+    this.#room.enter(session, nowMs + this.#settings.current.handshakeTimeoutMs);
     if (isFull) this.#crowdOut(victim ?? session);
     this.#publish();
   }
@@ -106,10 +107,10 @@ export class Greeter {
       work++;
       if (session.state === 'handshake') {
         this.#counters[DeliveryCounter.HandshakesTimedOut]!++;
-        this.#step(session, session.handshake.timedOut(this.#options.handshakeTimeoutMs));
+        this.#step(session, session.handshake.timedOut(this.#settings.current.handshakeTimeoutMs));
       } else {
         this.#room.leave(session);
-        session.socket.destroy();
+        session.transport.destroy();
       }
     }
     if (this.#unasked.length > 0) this.#askAgain();
@@ -125,7 +126,7 @@ export class Greeter {
 
   /** No connection is left behind. */
   close(): void {
-    for (const session of [...this.#room]) session.socket.destroy();
+    for (const session of [...this.#room]) session.transport.destroy();
   }
 
   /**
@@ -196,7 +197,7 @@ export class Greeter {
           this.#step(session, session.handshake.nameFree());
           return;
         }
-        session.privateName = privateName(step.name, this.#options.daemonName);
+        session.privateName = privateName(step.name, this.#daemonName);
         this.#ask(session, false);
         return;
       case 'register':
@@ -206,14 +207,14 @@ export class Greeter {
         this.#authenticate(session, step);
         return;
       case 'send':
-        session.socket.write(step.bytes);
+        session.transport.write(step.bytes);
         this.#step(session, session.handshake.next());
         return;
       case 'accept':
         this.forget(session);
         session.identity = new SenderIdentity(session.privateName);
         session.state = 'open';
-        session.socket.write(step.bytes);
+        session.transport.write(step.bytes);
         this.#events.opened(session);
         return;
       case 'refuse':
@@ -224,7 +225,7 @@ export class Greeter {
   #authenticate(session: ClientSession, step: Extract<HandshakeStep, { kind: 'authenticate' }>): void {
     const { handshake } = session;
     if (step.method === 'IP') {
-      const isAllowed = this.#authenticator.isAddressAllowed(session.socket.remoteAddress);
+      const isAllowed = this.#authenticator.isAddressAllowed(session.transport.peer.address);
       this.#step(session, handshake.authenticated('IP', isAllowed));
       return;
     }
@@ -246,12 +247,12 @@ export class Greeter {
 
   #crowdOut(victim: ClientSession): void {
     this.#counters[DeliveryCounter.HandshakesCrowdedOut]!++;
-    const reason = `handshakes: there are MaxHandshakes ${this.#options.maxHandshakes} in this worker`;
+    const reason = `handshakes: there are MaxHandshakes ${this.#settings.current.maxHandshakes} in this worker`;
     this.#events.crowded(reason);
     if (victim.state === 'handshake') this.#step(victim, victim.handshake.busy(reason));
     // There is no room for it to linger in.
     this.#room.leave(victim);
-    victim.socket.destroySoon();
+    victim.transport.destroySoon();
   }
 
   #cancelPassword(session: ClientSession): void {
@@ -265,7 +266,7 @@ export class Greeter {
     if (this.#invented.has(session)) {
       const first = Math.floor(Math.random() * INVENTED_FIRST);
       this.#nextInvented = (this.#nextInvented + 1) % INVENTED_SECOND;
-      session.privateName = privateName(`r${first}-${this.#nextInvented}`, this.#options.daemonName);
+      session.privateName = privateName(`r${first}-${this.#nextInvented}`, this.#daemonName);
     }
     this.#ask(session, true);
   }

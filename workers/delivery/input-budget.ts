@@ -4,6 +4,8 @@
  * of it could be handled anyway. A frame that stays incomplete is its client's doing, so the oldest of those sessions are ended.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { ClientSession } from './session.ts';
 
 /** A frame of the largest size comes over a slow link in this time; ten times as slow is bad luck where there is no room. */
@@ -19,8 +21,11 @@ export interface InputBudgetEvents {
   inputEnded(session: ClientSession): void;
 }
 
+/** Of this worker. */
+export type InputSettings = Pick<DeliverySettings, 'maxInputBytes'>;
+
 export class InputBudget {
-  readonly maxBytes: number;
+  readonly #settings: Live<InputSettings>;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #counters: Float64Array;
   readonly #now: () => number;
@@ -31,13 +36,13 @@ export class InputBudget {
   #nextLookMs = 0;
 
   constructor(
-    maxBytes: number,
+    settings: Live<InputSettings>,
     sessions: ReadonlyMap<number, ClientSession>,
     counters: Float64Array,
     now: () => number,
     events: InputBudgetEvents,
   ) {
-    this.maxBytes = maxBytes;
+    this.#settings = settings;
     this.#sessions = sessions;
     this.#counters = counters;
     this.#now = now;
@@ -77,7 +82,7 @@ export class InputBudget {
   }
 
   poll(nowMs: number): void {
-    if (this.#isHolding && (!this.#events.isRingFull() || this.#kept() <= this.maxBytes / 2)) this.#release();
+    if (this.#isHolding && (!this.#events.isRingFull() || this.#kept() <= this.#maxBytes / 2)) this.#release();
     if (!this.#isOver() || nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_EVERY_MS;
     const incomplete = [...this.#sessions.values()]
@@ -85,7 +90,7 @@ export class InputBudget {
       .sort((a, b) => a.input.incompleteSinceMs - b.input.incompleteSinceMs);
     for (const session of incomplete) {
       const { input } = session;
-      const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#kept() <= 2 * this.maxBytes;
+      const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#kept() <= 2 * this.#maxBytes;
       if (!this.#isOver() || isPatient) return;
       // Whole frames that the ring has no room for are not the client's fault, nor is what nobody has read.
       if (input.stalled) continue;
@@ -100,7 +105,7 @@ export class InputBudget {
     for (const session of this.#sessions.values()) {
       if (session.state !== 'open' || session.input.stalled) continue;
       session.input.stalled = true;
-      session.socket.pause();
+      session.transport.pause();
       this.#unread.push(session);
     }
   }
@@ -116,8 +121,12 @@ export class InputBudget {
       input.stalled = false;
       if (input.length > 0) input.incompleteSinceMs = nowMs;
       if (input.ended) this.#events.inputEnded(session);
-      else session.socket.resume();
+      else session.transport.resume();
     }
+  }
+
+  get #maxBytes(): number {
+    return this.#settings.current.maxInputBytes;
   }
 
   #kept(): number {
@@ -125,7 +134,7 @@ export class InputBudget {
   }
 
   #isOver(): boolean {
-    return this.#kept() > this.maxBytes;
+    return this.#kept() > this.#maxBytes;
   }
 
   #count({ input }: ClientSession, bytes: number): void {

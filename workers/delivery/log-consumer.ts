@@ -22,17 +22,15 @@ import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { canonicalName, NAME_WORDS } from '../../engine/wire/name-hash.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { UNRELIABLE_MESS } from '../../engine/wire/service.ts';
+import type { DeliverySettings, SlowConsumerLimits } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { LocalGroup, NameTable } from './name-table.ts';
 import type { ClientSession } from './session.ts';
 
 /** Entries handled in one duty cycle, so that reading clients and writing to them take turns. */
 const ENTRIES_PER_CYCLE = 2048;
 
-export interface SlowConsumerLimits {
-  readonly maxSessionMessages: number;
-  readonly maxSessionBytes: number;
-  readonly policy: 'disconnect' | 'drop-unreliable';
-}
+export type ConsumerSettings = Pick<DeliverySettings, 'limits'>;
 
 export interface ConsumerEvents {
   markDirty(session: ClientSession): void;
@@ -49,7 +47,9 @@ export class LogConsumer {
   readonly #log: OrderedLogReader;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #names: NameTable;
-  readonly #limits: SlowConsumerLimits;
+  readonly #settings: Live<ConsumerSettings>;
+  /** As the duty cycle found them. */
+  #limits: SlowConsumerLimits;
   readonly #counters: Float64Array;
   readonly #events: ConsumerEvents;
   /** Numbers messages to several targets; see `ClientSession.stamp`. */
@@ -62,14 +62,15 @@ export class LogConsumer {
     log: OrderedLogReader,
     sessions: ReadonlyMap<number, ClientSession>,
     names: NameTable,
-    limits: SlowConsumerLimits,
+    settings: Live<ConsumerSettings>,
     counters: Float64Array,
     events: ConsumerEvents,
   ) {
     this.#log = log;
     this.#sessions = sessions;
     this.#names = names;
-    this.#limits = limits;
+    this.#settings = settings;
+    this.#limits = settings.current.limits;
     this.#counters = counters;
     this.#events = events;
   }
@@ -77,6 +78,7 @@ export class LogConsumer {
   /** @returns entries handled */
   consume(): number {
     const log = this.#log;
+    this.#limits = this.#settings.current.limits;
     let handled = 0;
     while (handled < ENTRIES_PER_CYCLE && log.next()) {
       handled++;

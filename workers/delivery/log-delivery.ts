@@ -7,16 +7,12 @@ import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.
 import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
 import { dropNotice } from './drop-notice.ts';
 import { KeptBytes } from './kept-bytes.ts';
-import { LogConsumer, type SlowConsumerLimits } from './log-consumer.ts';
+import type { Live } from './live.ts';
+import { type ConsumerSettings, LogConsumer } from './log-consumer.ts';
 import type { NameTable } from './name-table.ts';
 import type { QueueCap } from './queue-cap.ts';
 import type { ClientSession } from './session.ts';
 import { SlowConsumers, type SlowReason } from './slow-consumers.ts';
-
-export interface LogDeliveryOptions {
-  readonly daemonName: string;
-  readonly limits: SlowConsumerLimits;
-}
 
 export interface LogDeliveryEvents {
   /** The session has more waiting than the limits allow, is the slowest while all have too much, or keeps the log from going on. */
@@ -56,23 +52,28 @@ export class LogDelivery {
     log: OrderedLogReader,
     sessions: ReadonlyMap<number, ClientSession>,
     names: NameTable,
-    options: LogDeliveryOptions,
+    daemonName: string,
+    settings: Live<ConsumerSettings>,
     counters: Float64Array,
     ringCounters: Float64Array,
     cap: QueueCap,
     events: LogDeliveryEvents,
   ) {
     this.#log = log;
-    this.#daemonName = options.daemonName;
+    this.#daemonName = daemonName;
     this.#counters = counters;
     this.#ringCounters = ringCounters;
     this.#schedule = () => events.schedule();
-    const { limits } = options;
     this.store = new KeptBytes(log.shape.segmentBytes);
-    this.#slowConsumers = new SlowConsumers(limits, counters, log, this.store, cap, (session, frames, bytes, reason) =>
-      events.tooSlow(session, frames, bytes, reason),
+    this.#slowConsumers = new SlowConsumers(
+      settings,
+      counters,
+      log,
+      this.store,
+      cap,
+      (session, frames, bytes, reason) => events.tooSlow(session, frames, bytes, reason),
     );
-    this.#consumer = new LogConsumer(log, sessions, names, limits, counters, {
+    this.#consumer = new LogConsumer(log, sessions, names, settings, counters, {
       markDirty: (session) => this.markDirty(session),
       tooSlow: (session, frames, bytes) => events.tooSlow(session, frames, bytes, 'session'),
       nameAccepted: (session) => events.nameAccepted(session),
@@ -85,6 +86,11 @@ export class LogDelivery {
   /** Sessions that wait for their sockets. */
   get blockedCount(): number {
     return this.#slowConsumers.count;
+  }
+
+  /** Whether the log has been read to its end. */
+  get isLogRead(): boolean {
+    return !this.#log.hasMore();
   }
 
   /** One turn: what is new in the log goes to the sockets, and what was read is given back. @returns how much was done */

@@ -9,7 +9,9 @@ import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { type LoginCost, loginCosts, sameCost } from '../../engine/config/password-cost.ts';
 import { LONGEST_HASH_BYTES, MAX_SCRYPT_BYTES, type PasswordEntry } from '../../engine/config/password-file.ts';
 import type { Credentials } from '../../engine/wire/handshake.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { Live } from './live.ts';
 
 /** Checks that run at once in a delivery worker, so that a flood of attempts leaves libuv's pool some threads. */
 const CHECKS_AT_ONCE = 2;
@@ -40,10 +42,19 @@ interface Secret {
   readonly hash: Buffer;
 }
 
+/** A password file, ready to be checked against. */
+interface Secrets {
+  readonly entries: ReadonlyMap<string, PasswordEntry>;
+  readonly costs: readonly LoginCost[];
+  readonly byUser: ReadonlyMap<string, Secret>;
+}
+
+/** Of this worker. `maxWaitingPasswords`: checks that may wait beside those that run. */
+export type PasswordSettings = Pick<DeliverySettings, 'passwords' | 'maxWaitingPasswords'>;
+
 export class PasswordChecker {
-  readonly #secrets: ReadonlyMap<string, Secret>;
-  readonly #costs: readonly LoginCost[];
-  readonly #maxWaiting: number;
+  readonly #settings: Live<PasswordSettings>;
+  #secrets: Secrets;
   readonly #counters: Float64Array;
   readonly #derive: Derive;
   /** Checks of clients that would be noticed to hang up. */
@@ -53,31 +64,15 @@ export class PasswordChecker {
   readonly #running = new Set<PasswordCheck>();
   #slotsTaken = 0;
 
-  /** @param maxWaiting checks that may wait beside those that run */
-  constructor(
-    passwords: ReadonlyMap<string, PasswordEntry>,
-    maxWaiting: number,
-    counters: Float64Array,
-    derive: Derive = scrypt,
-  ) {
-    this.#costs = loginCosts(passwords.values());
-    this.#secrets = new Map(
-      [...passwords].map(([user, entry]) => [
-        user,
-        {
-          cost: this.#costs.find((cost) => sameCost(cost, entry))!,
-          salt: Buffer.from(entry.salt, 'base64'),
-          hash: Buffer.from(entry.hash, 'base64'),
-        },
-      ]),
-    );
-    this.#maxWaiting = maxWaiting;
+  constructor(settings: Live<PasswordSettings>, counters: Float64Array, derive: Derive = scrypt) {
+    this.#settings = settings;
+    this.#secrets = secretsOf(settings.current.passwords);
     this.#counters = counters;
     this.#derive = derive;
   }
 
   check(check: PasswordCheck): void {
-    if (this.#slotsTaken >= CHECKS_AT_ONCE && this.#waiting() >= this.#maxWaiting) {
+    if (this.#slotsTaken >= CHECKS_AT_ONCE && this.#waiting() >= this.#settings.current.maxWaitingPasswords) {
       const displaced = this.#unwatched.displace('') ?? this.#watched.displace(check.owner);
       this.#counters[DeliveryCounter.PasswordsBusy]!++;
       if (displaced === undefined) {
@@ -114,7 +109,7 @@ export class PasswordChecker {
       this.#slotsTaken++;
       this.#running.add(next);
       this.#counters[DeliveryCounter.PasswordsChecked]!++;
-      this.#compute(next, 0, false);
+      this.#compute(next, this.#currentSecrets(), 0, false);
     }
     this.#publish();
   }
@@ -123,20 +118,20 @@ export class PasswordChecker {
    * Every login computes one hash of every cost that the file has, in one order, for any user: the time must not tell whether
    * the user exists, nor how its password is kept.
    */
-  #compute(check: PasswordCheck, at: number, isRight: boolean): void {
-    const cost = this.#costs[at];
+  #compute(check: PasswordCheck, secrets: Secrets, at: number, isRight: boolean): void {
+    const cost = secrets.costs[at];
     if (cost === undefined || !this.#running.has(check)) {
       this.#finish(check, isRight);
       return;
     }
-    const secret = this.#secrets.get(check.credentials.user);
+    const secret = secrets.byUser.get(check.credentials.user);
     const own = secret?.cost === cost ? secret : undefined;
     const salt = own?.salt ?? Buffer.alloc(cost.saltBytes);
     const options = { N: cost.cost, r: cost.blockSize, p: cost.parallelization, maxmem: 2 * MAX_SCRYPT_BYTES };
     const done = (error: Error | null, key: Buffer | null): void => {
       if (error !== null) this.#counters[DeliveryCounter.PasswordsFailed]!++;
       const matches = own !== undefined && key !== null && timingSafeEqual(key.subarray(0, own.hash.length), own.hash);
-      this.#compute(check, at + 1, isRight || matches);
+      this.#compute(check, secrets, at + 1, isRight || matches);
     };
     try {
       // A key begins with every shorter one, so all are derived at one length.
@@ -156,8 +151,30 @@ export class PasswordChecker {
     this.#runNext();
   }
 
+  /** A check that has begun goes on with the passwords that it began with. */
+  #currentSecrets(): Secrets {
+    const { passwords } = this.#settings.current;
+    if (passwords !== this.#secrets.entries) this.#secrets = secretsOf(passwords);
+    return this.#secrets;
+  }
+
   #publish(): void {
     this.#counters[DeliveryCounter.PasswordsWaiting] = this.#waiting();
     this.#counters[DeliveryCounter.PasswordsRunning] = this.#slotsTaken;
   }
+}
+
+function secretsOf(entries: ReadonlyMap<string, PasswordEntry>): Secrets {
+  const costs = loginCosts(entries.values());
+  const byUser = new Map(
+    [...entries].map(([user, entry]) => [
+      user,
+      {
+        cost: costs.find((cost) => sameCost(cost, entry))!,
+        salt: Buffer.from(entry.salt, 'base64'),
+        hash: Buffer.from(entry.hash, 'base64'),
+      },
+    ]),
+  );
+  return { entries, costs, byUser };
 }

@@ -3,17 +3,25 @@
  * at its sessions, and reads what the others told; the worker that has the slowest session of all ends it.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
+
+export type QueueCapSettings = Pick<DeliverySettings, 'maxQueuedBytes'>;
 
 export class QueueCap {
-  readonly maxBytes: number;
+  readonly #settings: Live<QueueCapSettings>;
   readonly #own: Float64Array;
   readonly #all: readonly Float64Array[];
 
   /** @param all the counters of every delivery worker, `own` among them */
-  constructor(maxBytes: number, own: Float64Array, all: readonly Float64Array[]) {
-    this.maxBytes = maxBytes;
+  constructor(settings: Live<QueueCapSettings>, own: Float64Array, all: readonly Float64Array[]) {
+    this.#settings = settings;
     this.#own = own;
     this.#all = all;
+  }
+
+  get maxBytes(): number {
+    return this.#settings.current.maxQueuedBytes;
   }
 
   /** Tells what waits here. @returns what waits at all workers together */

@@ -6,6 +6,8 @@ export const RANGE_END = 2;
 export const RANGE_FRAMES = 3;
 /** Which use of the segment is meant: the worker counts segments as it enters them. */
 export const RANGE_TURN = 4;
+/** In place of a range's segment: a frame of the daemon's own, which waits its turn among the ranges. */
+export const OWNED = -1;
 
 const FEWEST_RANGES = 4;
 /** An array for more is given back when the queue is empty. */

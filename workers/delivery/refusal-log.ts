@@ -23,7 +23,7 @@ export class RefusalLog {
     if (this.#refused === 0) this.#periodEndsMs = nowMs + PERIOD_MS;
     this.#refused++;
     if (this.#refused > TOLD_PER_PERIOD) return;
-    this.#logger.info({ peer: session.peer, name: session.privateName, reason }, 'connection refused');
+    this.#logger.info({ peer: session.transport.peer.label, name: session.privateName, reason }, 'connection refused');
   }
 
   /** Clients are turned away because there are too many of them: what the operator must know, once a minute. */

@@ -3,28 +3,30 @@
  *
  * Bytes wait in one of three places, oldest first:
  *
- *   1. the write in flight: handed to the socket, which has not said that it is done;
+ *   1. the write in flight: handed to the transport, which has not said that it is done;
  *   2. pieces: bytes that were copied out of the log because the session fell behind, shared with all who wait for them, and frames
  *      of the daemon's own;
  *   3. ranges: (segment, start, end, frames, turn) of the ordered log, each holding its segment.
  *
- * A socket that takes everything at once never leaves the first line: its ranges are written as views of the log and forgotten.
- * For one that does not, only the write in flight may hold the log for long (its bytes are libuv's until it calls back); ranges are
+ * A transport that takes everything at once never leaves the first line: its ranges are written as views of the log and forgotten.
+ * For one that does not, only the write in flight may hold the log for long (its bytes are the transport's until it calls back); ranges are
  * copied out of the log when the log has moved on by `KEEP_TURNS` segments (`SlowConsumers`, `SharedSpill`). Once such writes hold
  * `MAX_PINNED_SEGMENTS` of the log, further ones are made from copies.
  */
-import { FRAME_CONTINUED, FRAME_CONTINUES, type OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
-import type { ClientSocket } from './client-socket.ts';
+import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { ClientTransport } from './client-transport.ts';
 import type { KeptBytes } from './kept-bytes.ts';
+import { LongFrame } from './long-frame.ts';
+import { OwnedFrames } from './owned-frames.ts';
 import { PieceQueue } from './piece-queue.ts';
-import { RANGE_END, RANGE_FRAMES, RANGE_SEGMENT, RANGE_START, RANGE_TURN, RangeQueue } from './range-queue.ts';
+import { OWNED, RANGE_END, RANGE_FRAMES, RANGE_SEGMENT, RANGE_START, RANGE_TURN, RangeQueue } from './range-queue.ts';
 import type { SharedSpill } from './shared-spill.ts';
+import { markRanges, wantRanges } from './spill-ranges.ts';
+import { WriteInFlight } from './write-in-flight.ts';
 
 /** Segments of the log that writes in flight may hold, and the share of a reader's segments that they are at most. */
 const MAX_PINNED_SEGMENTS = 48;
 const PINNED_SHARE = 3 / 8;
-/** In place of a range's segment: a frame of the daemon's own, which waits its turn among the ranges. */
-const OWNED = -1;
 /** Parts at most in one scattered write. */
 const MAX_PARTS_PER_WRITE = 64;
 /** When the parts of one write are shorter than this on average, joining them costs less than a scattered write. */
@@ -33,13 +35,8 @@ const MAX_GATHERED_BYTES = 256 * 1024;
 /** Parts that are looked at for one write. */
 const MAX_GATHERED_PARTS = 4096;
 
-/** Bytes that libuv has not yet handed to the kernel; Node keeps the figure on the socket's handle. */
-interface HandleWithQueue {
-  readonly writeQueueSize?: number;
-}
-
 export class SessionOutput {
-  /** The socket has not taken the last write whole. */
+  /** The transport has not taken the last write whole. */
   blocked = false;
   queuedFrames = 0;
   queuedBytes = 0;
@@ -47,54 +44,44 @@ export class SessionOutput {
   writes = 0;
   spilledBytes = 0;
   readonly #log: OrderedLogReader;
-  /** The log's data once more, as the type that sockets take without wrapping it. */
+  /** The log's data once more, as the type that Node's sockets take without wrapping it. */
   readonly #logBytes: Buffer;
   readonly #store: KeptBytes;
-  readonly #socket: ClientSocket;
+  readonly #transport: ClientTransport;
   readonly #onWritten: () => void;
   readonly #maxPinned: number;
   readonly #ranges = new RangeQueue();
   readonly #pieces: PieceQueue;
-  /** Frames of the daemon's own that stand among the ranges, oldest first. */
-  #owned: Buffer[] = [];
-  /** The last range ends inside a frame; its rest is in the entries that follow. Owned frames wait here until it is whole. */
-  #frameCut = false;
-  #afterFrame: { readonly bytes: Buffer; readonly frames: number }[] = [];
-  /** Bytes ever added, and where among them the long frame that the limit on bytes leaves out ends; its length. */
+  readonly #owned: OwnedFrames;
+  /** Bytes ever added. */
   #addedBytes = 0;
-  #longFrameEnd = 0;
-  #longFrameBytes = 0;
-  #isFrameExempt = false;
-  /** In flight: that many ranges at the front (still held), or pieces, or one private buffer. */
-  #flightRanges = 0;
-  #flightPieces = 0;
-  #flightPrivateBytes = 0;
-  #flightFrames = 0;
-  #flightBytes = 0;
+  readonly #longFrame = new LongFrame();
+  readonly #flight = new WriteInFlight();
   /** What the store has been told of the ranges' memory. */
   #toldExtraBytes = 0;
   #toldClosingBytes = 0;
 
   /**
    * @param store of the worker
-   * @param onUnblocked called when a write that did not go out at once is done and the socket can take more
+   * @param onUnblocked called when a write that did not go out at once is done and the transport can take more
    */
   constructor(
     log: OrderedLogReader,
     logBytes: Buffer,
     store: KeptBytes,
-    socket: ClientSocket,
+    transport: ClientTransport,
     onUnblocked: () => void,
   ) {
     this.#log = log;
     this.#logBytes = logBytes;
     this.#store = store;
     this.#pieces = new PieceQueue(store);
-    this.#socket = socket;
+    this.#owned = new OwnedFrames(store);
+    this.#transport = transport;
     const { segmentCount, readers } = log.shape;
     this.#maxPinned = Math.min(MAX_PINNED_SEGMENTS, Math.floor((segmentCount / readers) * PINNED_SHARE));
     this.#onWritten = () => {
-      if (!this.blocked || socket.writableLength > 0 || socket.destroyed) return;
+      if (!this.blocked || transport.pendingBytes > 0 || transport.isDestroyed) return;
       this.#land();
       onUnblocked();
     };
@@ -106,7 +93,7 @@ export class SessionOutput {
     this.queuedBytes += end - start;
     this.#addedBytes += end - start;
     const ranges = this.#ranges;
-    if (ranges.count > this.#flightRanges) {
+    if (ranges.count > this.#flight.ranges) {
       const last = ranges.at(ranges.count - 1);
       if (ranges.words[last + RANGE_SEGMENT] === segment && ranges.words[last + RANGE_END] === start) {
         ranges.words[last + RANGE_END] = end;
@@ -124,14 +111,7 @@ export class SessionOutput {
    * @param flags FRAME_CONTINUES and FRAME_CONTINUED of its entry
    */
   longFrame(lengthBytes: number, flags: number): void {
-    this.#frameCut = (flags & FRAME_CONTINUES) !== 0;
-    if ((flags & FRAME_CONTINUED) === 0) {
-      this.#isFrameExempt = this.#longFrameEnd <= this.#addedBytes - this.queuedBytes;
-      if (this.#isFrameExempt) this.#longFrameBytes = 0;
-    }
-    if (!this.#isFrameExempt) return;
-    this.#longFrameBytes += lengthBytes;
-    this.#longFrameEnd = this.#addedBytes + lengthBytes;
+    this.#longFrame.add(lengthBytes, flags, this.#addedBytes, this.#addedBytes - this.queuedBytes);
   }
 
   /** Adds bytes that are not in the log (a reject, a notice), behind all that waits. */
@@ -139,21 +119,16 @@ export class SessionOutput {
     this.queuedFrames += frames;
     this.queuedBytes += bytes.length;
     this.#addedBytes += bytes.length;
-    if (this.#frameCut) {
-      this.#store.privateBytes += bytes.length;
-      this.#afterFrame.push({ bytes, frames });
-    } else this.#placeOwned(bytes, frames);
+    if (this.#longFrame.isCut) this.#owned.hold(bytes, frames);
+    else this.#placeOwned(bytes, frames);
   }
 
-  /** Writes until the socket stops taking everything or nothing waits. */
+  /** Writes until the transport stops taking everything or nothing waits. */
   flush(): void {
-    if (this.#afterFrame.length > 0 && !this.#frameCut) {
-      for (const { bytes, frames } of this.#afterFrame.splice(0)) {
-        this.#store.privateBytes -= bytes.length;
-        this.#placeOwned(bytes, frames);
-      }
+    if (this.#owned.heldCount > 0 && !this.#longFrame.isCut) {
+      for (const { bytes, frames } of this.#owned.takeHeld()) this.#placeOwned(bytes, frames);
     }
-    while (!this.blocked && !this.#socket.destroyed) {
+    while (!this.blocked && !this.#transport.isDestroyed) {
       if (this.#pieces.count > 0) this.#writePieces();
       else if (this.#ranges.count > 0) this.#writeRanges();
       else break;
@@ -164,39 +139,29 @@ export class SessionOutput {
   /** Turn of the oldest range that waits behind the write in flight; null when there is none. */
   oldestTurn(): number | null {
     this.#movePastOwned();
-    if (this.#ranges.count === this.#flightRanges) return null;
-    return this.#ranges.words[this.#ranges.at(this.#flightRanges) + RANGE_TURN]!;
+    if (this.#ranges.count === this.#flight.ranges) return null;
+    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_TURN]!;
   }
 
   /** The segment of that range. */
   oldestSegment(): number {
-    return this.#ranges.words[this.#ranges.at(this.#flightRanges) + RANGE_SEGMENT]!;
+    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_SEGMENT]!;
   }
 
   /** Tells `spill` of the ranges of `turn` that are at the front of those waiting. */
   markSpill(turn: number, spill: SharedSpill): void {
-    const { words } = this.#ranges;
-    for (let i = this.#flightRanges; i < this.#ranges.count; i++) {
-      const at = this.#ranges.at(i);
-      if (words[at + RANGE_TURN] !== turn) return;
-      if (words[at + RANGE_SEGMENT] !== OWNED) spill.mark(words[at + RANGE_START]!, words[at + RANGE_END]!);
-    }
+    markRanges(this.#ranges, this.#flight.ranges, turn, spill);
   }
 
   /** As `markSpill`, for a session with these numbers. */
   wantSpill(turn: number, spill: SharedSpill, low: number, high: number): void {
-    const { words } = this.#ranges;
-    for (let i = this.#flightRanges; i < this.#ranges.count; i++) {
-      const at = this.#ranges.at(i);
-      if (words[at + RANGE_TURN] !== turn) return;
-      if (words[at + RANGE_SEGMENT] !== OWNED) spill.want(words[at + RANGE_START]!, words[at + RANGE_END]!, low, high);
-    }
+    wantRanges(this.#ranges, this.#flight.ranges, turn, spill, low, high);
   }
 
   /** The same ranges wait in copies from here on, and leave the log. */
   takeSpill(turn: number, spill: SharedSpill): void {
     const ranges = this.#ranges;
-    let i = this.#flightRanges;
+    let i = this.#flight.ranges;
     for (; i < ranges.count; i++) {
       const at = ranges.at(i);
       const segment = ranges.words[at + RANGE_SEGMENT]!;
@@ -214,55 +179,50 @@ export class SessionOutput {
       this.spilledBytes += ranges.words[at + RANGE_END]! - ranges.words[at + RANGE_START]!;
       this.#log.unhold(segment);
     }
-    ranges.remove(this.#flightRanges, i - this.#flightRanges);
+    ranges.remove(this.#flight.ranges, i - this.#flight.ranges);
   }
 
   /**
-   * Messages that the socket has not taken, the partly written one included. Of the write in flight only its rest counts; where
+   * Messages that the transport has not taken, the partly written one included. Of the write in flight only its rest counts; where
    * frames differ in size that part is an estimate in proportion to its bytes.
    */
   waitingFrames(): number {
-    const waiting = this.queuedFrames - this.#flightFrames;
-    if (this.#flightBytes === 0) return waiting;
-    return waiting + Math.ceil((this.#flightFrames * this.#unsentBytes()) / this.#flightBytes);
+    const waiting = this.queuedFrames - this.#flight.frames;
+    if (this.#flight.bytes === 0) return waiting;
+    return waiting + Math.ceil((this.#flight.frames * this.#unsentBytes()) / this.#flight.bytes);
   }
 
   waitingBytes(): number {
-    return this.queuedBytes - this.#flightBytes + (this.#flightBytes === 0 ? 0 : this.#unsentBytes());
+    return this.queuedBytes - this.#flight.bytes + (this.#flight.bytes === 0 ? 0 : this.#unsentBytes());
   }
 
   /** `waitingBytes` without the one long membership frame that may wait beside the limit. */
   limitedBytes(): number {
-    const unsent = this.#longFrameEnd - (this.#addedBytes - this.queuedBytes);
-    return this.waitingBytes() - Math.max(0, Math.min(this.#longFrameBytes, unsent));
+    return this.waitingBytes() - this.#longFrame.waitingBytes(this.#addedBytes - this.queuedBytes);
   }
 
   /** Turn of the oldest range that a write in flight holds in the log; null when it holds none. */
   heldSince(): number | null {
-    return this.#flightRanges === 0 ? null : this.#ranges.words[this.#ranges.at(0) + RANGE_TURN]!;
+    return this.#flight.ranges === 0 ? null : this.#ranges.words[this.#ranges.at(0) + RANGE_TURN]!;
   }
 
   /** The session is over: everything but the write in flight, which is the system's, is forgotten. Nothing is added any more. */
   abandon(): void {
     const ranges = this.#ranges;
-    for (let i = this.#flightRanges; i < ranges.count; i++) this.#unhold(i);
-    ranges.remove(this.#flightRanges, ranges.count - this.#flightRanges);
-    this.#pieces.drop(this.#flightPieces, this.#pieces.count - this.#flightPieces);
-    for (const owned of [...this.#owned, ...this.#afterFrame.map(({ bytes }) => bytes)]) {
-      this.#store.privateBytes -= owned.length;
-    }
-    this.#owned = [];
-    this.#afterFrame = [];
-    this.queuedFrames = this.#flightFrames;
-    this.queuedBytes = this.#flightBytes;
+    for (let i = this.#flight.ranges; i < ranges.count; i++) this.#unhold(i);
+    ranges.remove(this.#flight.ranges, ranges.count - this.#flight.ranges);
+    this.#pieces.drop(this.#flight.pieces, this.#pieces.count - this.#flight.pieces);
+    this.#owned.clear();
+    this.queuedFrames = this.#flight.frames;
+    this.queuedBytes = this.#flight.bytes;
     this.blocked = true;
-    const closing = this.#flightRanges > 0 ? 0 : this.#flightBytes;
+    const closing = this.#flight.ranges > 0 ? 0 : this.#flight.bytes;
     this.#store.closingBytes += closing - this.#toldClosingBytes;
     this.#toldClosingBytes = closing;
     this.#tellExtraBytes();
   }
 
-  /** Forgets everything and lets go of the log; the socket is closed and owns no memory any more. */
+  /** Forgets everything and lets go of the log; the transport is closed and owns no memory any more. */
   discard(): void {
     this.abandon();
     this.#land();
@@ -275,37 +235,33 @@ export class SessionOutput {
 
   #placeOwned(bytes: Buffer, frames: number): void {
     const ranges = this.#ranges;
-    if (ranges.count === this.#flightRanges) {
+    if (ranges.count === this.#flight.ranges) {
       this.#pieces.pushOwned(bytes, frames);
       return;
     }
     const turn = ranges.words[ranges.at(ranges.count - 1) + RANGE_TURN]!;
     ranges.push(OWNED, 0, bytes.length, frames, turn);
-    this.#owned.push(bytes);
-    this.#store.privateBytes += bytes.length;
+    this.#owned.place(bytes);
   }
 
   /** Frames of the daemon's own in front of all waiting ranges become pieces, which are in front of ranges anyway. */
   #movePastOwned(): void {
     const ranges = this.#ranges;
-    while (this.#owned.length > 0 && ranges.count > this.#flightRanges) {
-      const at = ranges.at(this.#flightRanges);
+    while (this.#owned.placedCount > 0 && ranges.count > this.#flight.ranges) {
+      const at = ranges.at(this.#flight.ranges);
       if (ranges.words[at + RANGE_SEGMENT] !== OWNED) return;
       this.#pushOwnedPiece(ranges.words[at + RANGE_FRAMES]!);
-      ranges.remove(this.#flightRanges, 1);
+      ranges.remove(this.#flight.ranges, 1);
     }
   }
 
   /** The oldest frame of the daemon's own among the ranges becomes a piece. */
   #pushOwnedPiece(frames: number): void {
-    const bytes = this.#owned.shift()!;
-    this.#store.privateBytes -= bytes.length;
-    this.#pieces.pushOwned(bytes, frames);
+    this.#pieces.pushOwned(this.#owned.takePlaced(), frames);
   }
 
   #unsentBytes(): number {
-    const handle = (this.#socket as unknown as { readonly _handle?: HandleWithQueue | null })._handle;
-    return Math.min(handle?.writeQueueSize ?? this.#flightBytes, this.#flightBytes);
+    return Math.min(this.#transport.unsentBytes, this.#flight.bytes);
   }
 
   #writePieces(): void {
@@ -332,19 +288,19 @@ export class SessionOutput {
         frames -= pieces.framesOf(count - 1);
       }
     }
-    this.#flightPieces = count;
-    this.#flightFrames = frames;
-    this.#flightBytes = bytes;
+    this.#flight.pieces = count;
+    this.#flight.frames = frames;
+    this.#flight.bytes = bytes;
     pieces.beginWrite(count);
-    if (count > 1) this.#socket.cork();
+    if (count > 1) this.#transport.cork();
     for (let i = 0; i < count; i++) this.#write(pieces.view(i));
-    if (count > 1) this.#socket.uncork();
+    if (count > 1) this.#transport.uncork();
     this.#settle();
   }
 
   #writeRanges(): void {
     const ranges = this.#ranges;
-    if (this.#owned.length > 0) {
+    if (this.#owned.placedCount > 0) {
       this.#movePastOwned();
       if (this.#pieces.count > 0) return;
     }
@@ -369,9 +325,9 @@ export class SessionOutput {
     }
     count = Math.min(count, MAX_PARTS_PER_WRITE);
     this.#launch(count);
-    this.#socket.cork();
+    this.#transport.cork();
     for (let i = 0; i < count; i++) this.#write(this.#view(ranges.at(i)));
-    this.#socket.uncork();
+    this.#transport.uncork();
     this.#settle();
   }
 
@@ -392,49 +348,45 @@ export class SessionOutput {
   }
 
   #writePrivate(bytes: Buffer, frames: number): void {
-    this.#flightPrivateBytes = bytes.length;
+    this.#flight.privateBytes = bytes.length;
     this.#store.privateBytes += bytes.length;
-    this.#flightFrames = frames;
-    this.#flightBytes = bytes.length;
+    this.#flight.frames = frames;
+    this.#flight.bytes = bytes.length;
     this.#write(bytes);
     this.#settle();
   }
 
   #write(bytes: Buffer): void {
     this.writes++;
-    this.#socket.write(bytes, this.#onWritten);
+    this.#transport.write(bytes, this.#onWritten);
   }
 
   #launch(count: number): void {
-    this.#flightRanges = count;
+    this.#flight.ranges = count;
     for (let i = 0; i < count; i++) {
       const at = this.#ranges.at(i);
-      this.#flightFrames += this.#ranges.words[at + RANGE_FRAMES]!;
-      this.#flightBytes += this.#ranges.words[at + RANGE_END]! - this.#ranges.words[at + RANGE_START]!;
+      this.#flight.frames += this.#ranges.words[at + RANGE_FRAMES]!;
+      this.#flight.bytes += this.#ranges.words[at + RANGE_END]! - this.#ranges.words[at + RANGE_START]!;
     }
   }
 
-  /** After a write: done at once when the socket kept nothing back. */
+  /** After a write: done at once when the transport kept nothing back. */
   #settle(): void {
-    if (this.#socket.writableLength > 0) this.blocked = true;
+    if (this.#transport.pendingBytes > 0) this.blocked = true;
     else this.#land();
   }
 
   #land(): void {
-    for (let i = 0; i < this.#flightRanges; i++) this.#unhold(i);
-    this.#ranges.remove(0, this.#flightRanges);
-    if (this.#flightPieces > 0) {
-      this.#pieces.endWrite(this.#flightPieces);
-      this.#pieces.drop(0, this.#flightPieces);
+    for (let i = 0; i < this.#flight.ranges; i++) this.#unhold(i);
+    this.#ranges.remove(0, this.#flight.ranges);
+    if (this.#flight.pieces > 0) {
+      this.#pieces.endWrite(this.#flight.pieces);
+      this.#pieces.drop(0, this.#flight.pieces);
     }
-    this.#store.privateBytes -= this.#flightPrivateBytes;
-    this.queuedFrames -= this.#flightFrames;
-    this.queuedBytes -= this.#flightBytes;
-    this.#flightRanges = 0;
-    this.#flightPieces = 0;
-    this.#flightPrivateBytes = 0;
-    this.#flightFrames = 0;
-    this.#flightBytes = 0;
+    this.#store.privateBytes -= this.#flight.privateBytes;
+    this.queuedFrames -= this.#flight.frames;
+    this.queuedBytes -= this.#flight.bytes;
+    this.#flight.clear();
     this.blocked = false;
   }
 

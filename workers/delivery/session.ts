@@ -2,10 +2,10 @@
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import type { ServerHandshake } from '../../engine/wire/handshake.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
-import type { ClientSocket } from './client-socket.ts';
-import type { ReadMode } from './listener.ts';
+import { shareKey } from './client-address.ts';
+import type { ClientTransport } from './client-transport.ts';
 import type { PasswordCheck } from './password-checker.ts';
-import type { SessionInput } from './session-input.ts';
+import { SessionInput } from './session-input.ts';
 import type { SessionOutput } from './session-output.ts';
 
 /**
@@ -16,15 +16,12 @@ export type SessionState = 'handshake' | 'open' | 'closing' | 'closed';
 
 export class ClientSession {
   readonly handle: SessionHandle;
-  readonly socket: ClientSocket;
-  /** Address for the log: `127.0.0.1:51234` or `unix`. */
-  readonly peer: string;
+  readonly transport: ClientTransport;
   /** Connections with the same share are counted together until they are sessions; see `shareKey`. */
   readonly share: string;
+  readonly input = new SessionInput();
   readonly output: SessionOutput;
-  readonly input: SessionInput;
   readonly handshake: ServerHandshake;
-  readonly reads: ReadMode;
   state: SessionState = 'handshake';
   /** `#user#daemon`; empty until the client has asked for a name. */
   privateName = '';
@@ -34,7 +31,7 @@ export class ClientSession {
   passwordCheck: PasswordCheck | null = null;
   wantsMembership = false;
   identity: SenderIdentity | null = null;
-  /** The socket is there to be written to. */
+  /** The connection is there to be written to. */
   receives = true;
   /** In the worker's list of sessions to flush. */
   dirty = false;
@@ -46,23 +43,12 @@ export class ClientSession {
   droppedFrames = 0;
   droppedTotal = 0;
 
-  constructor(
-    handle: SessionHandle,
-    socket: ClientSocket,
-    peer: string,
-    share: string,
-    input: SessionInput,
-    output: SessionOutput,
-    handshake: ServerHandshake,
-    reads: ReadMode,
-  ) {
+  /** @param output of the same transport */
+  constructor(handle: SessionHandle, transport: ClientTransport, output: SessionOutput, handshake: ServerHandshake) {
     this.handle = handle;
-    this.socket = socket;
-    this.peer = peer;
-    this.share = share;
-    this.input = input;
+    this.transport = transport;
+    this.share = shareKey(transport.peer.address);
     this.output = output;
     this.handshake = handshake;
-    this.reads = reads;
   }
 }

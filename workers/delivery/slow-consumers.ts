@@ -5,7 +5,8 @@
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
 import type { KeptBytes } from './kept-bytes.ts';
-import type { SlowConsumerLimits } from './log-consumer.ts';
+import type { Live } from './live.ts';
+import type { ConsumerSettings } from './log-consumer.ts';
 import type { QueueCap } from './queue-cap.ts';
 import type { ClientSession } from './session.ts';
 import { SharedSpill } from './shared-spill.ts';
@@ -20,7 +21,7 @@ export type SlowReason = 'session' | 'log' | 'all-sessions';
 export type EndSlow = (session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason) => void;
 
 export class SlowConsumers {
-  readonly #limits: SlowConsumerLimits;
+  readonly #settings: Live<ConsumerSettings>;
   readonly #counters: Float64Array;
   readonly #store: KeptBytes;
   readonly #cap: QueueCap;
@@ -34,7 +35,7 @@ export class SlowConsumers {
   #isOverCap = false;
 
   constructor(
-    limits: SlowConsumerLimits,
+    settings: Live<ConsumerSettings>,
     counters: Float64Array,
     log: OrderedLogReader,
     store: KeptBytes,
@@ -42,7 +43,7 @@ export class SlowConsumers {
     end: EndSlow,
   ) {
     const { segmentBytes, segmentCount, readers } = log.shape;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#counters = counters;
     this.#store = store;
     this.#cap = cap;
@@ -58,7 +59,7 @@ export class SlowConsumers {
   /** The session's socket did not take all it was given. */
   blocked(session: ClientSession): void {
     const { output } = session;
-    const { maxSessionMessages, maxSessionBytes } = this.#limits;
+    const { maxSessionMessages, maxSessionBytes } = this.#settings.current.limits;
     this.#blocked.add(session);
     if (output.queuedBytes > this.#counters[DeliveryCounter.LongestQueueBytes]!) {
       this.#counters[DeliveryCounter.LongestQueueBytes] = output.queuedBytes;

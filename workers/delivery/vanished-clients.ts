@@ -79,7 +79,7 @@ export class VanishedClients {
     if (this.#tracker.isEmpty) return;
     for (const session of [...this.#sessions.values()]) {
       if (session.state !== 'open') continue;
-      const key = socketKey(session.socket, IS_LITTLE_ENDIAN);
+      const key = socketKey(session.transport.tcpEnds, IS_LITTLE_ENDIAN);
       if (key !== null && this.#tracker.isOver(key, timeoutMs, nowMs)) vanished(session);
     }
   }

@@ -3,17 +3,19 @@
  * have shown no right to anything, so there is one limit for all of them. When it is reached, the address with most of them
  * loses the one that has kept the daemon waiting longest.
  */
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { ClientSession } from './session.ts';
 
 export class WaitingRoom {
-  readonly #max: number;
+  readonly #settings: Live<Pick<DeliverySettings, 'maxHandshakes'>>;
   /** Oldest first, with the time at which each is over: all of a kind have the same time. */
   readonly #handshakes = new Map<ClientSession, number>();
   readonly #lingering = new Map<ClientSession, number>();
   readonly #byShare = new Map<string, Set<ClientSession>>();
 
-  constructor(max: number) {
-    this.#max = max;
+  constructor(settings: Live<Pick<DeliverySettings, 'maxHandshakes'>>) {
+    this.#settings = settings;
   }
 
   get size(): number {
@@ -21,7 +23,7 @@ export class WaitingRoom {
   }
 
   get isFull(): boolean {
-    return this.size >= this.#max;
+    return this.size >= this.#settings.current.maxHandshakes;
   }
 
   enter(session: ClientSession, untilMs: number): void {

@@ -8,16 +8,17 @@ import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts
 import { nameWords } from '../../../engine/wire/name-hash.ts';
 import { RECORD_HEADER_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../../engine/wire/service.ts';
+import type { SlowConsumerLimits } from '../../../workers/delivery/delivery-settings.ts';
 import { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
-import { LogConsumer, type SlowConsumerLimits } from '../../../workers/delivery/log-consumer.ts';
+import { LiveValue } from '../../../workers/delivery/live.ts';
+import { LogConsumer } from '../../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
 import { QueueCap } from '../../../workers/delivery/queue-cap.ts';
 import { ClientSession } from '../../../workers/delivery/session.ts';
-import { SessionInput } from '../../../workers/delivery/session-input.ts';
 import { SessionOutput } from '../../../workers/delivery/session-output.ts';
 import { SlowConsumers, type SlowReason } from '../../../workers/delivery/slow-consumers.ts';
 import { LogOutput } from '../../../workers/ring/log-output.ts';
-import { FakeSocket } from '../../unit/fake-socket.ts';
+import { FakeTransport } from '../../unit/fake-transport.ts';
 
 const SELF = nodeIndex(0);
 const NO_LIMITS: SlowConsumerLimits = { maxSessionMessages: 1e9, maxSessionBytes: 1e12, policy: 'disconnect' };
@@ -33,7 +34,7 @@ export interface ChainShape {
 /** One client: what was ordered for it, and what its socket got. */
 export interface ChainClient {
   readonly handle: SessionHandle;
-  readonly socket: FakeSocket;
+  readonly socket: FakeTransport;
   readonly session: ClientSession;
   readonly expected: Buffer[];
 }
@@ -58,7 +59,10 @@ export class DeliveryChain {
   constructor(shape: ChainShape) {
     const memory = createOrderedLog({ ...shape, readers: 1 });
     const counters = createCounters(1);
-    const limits = shape.limits ?? NO_LIMITS;
+    const settings = new LiveValue({
+      limits: shape.limits ?? NO_LIMITS,
+      maxQueuedBytes: shape.maxQueuedBytes ?? 1e12,
+    });
     this.ringCounters = ringCounters(counters);
     this.deliveryCounters = deliveryCounters(counters, 0);
     this.writer = new OrderedLogWriter(memory);
@@ -77,9 +81,9 @@ export class DeliveryChain {
       { entries: shape.indexEntries, bytes: shape.segmentBytes },
     );
     this.store = new KeptBytes(shape.segmentBytes);
-    const cap = new QueueCap(shape.maxQueuedBytes ?? 1e12, this.deliveryCounters, [this.deliveryCounters]);
+    const cap = new QueueCap(settings, this.deliveryCounters, [this.deliveryCounters]);
     this.slow = new SlowConsumers(
-      limits,
+      settings,
       this.deliveryCounters,
       this.reader,
       this.store,
@@ -89,7 +93,7 @@ export class DeliveryChain {
         this.end(session);
       },
     );
-    this.#consumer = new LogConsumer(this.reader, this.#sessions, this.#names, limits, this.deliveryCounters, {
+    this.#consumer = new LogConsumer(this.reader, this.#sessions, this.#names, settings, this.deliveryCounters, {
       markDirty: (session) => this.#dirty.add(session),
       tooSlow: (session) => this.end(session),
       nameAccepted: () => {},
@@ -102,22 +106,13 @@ export class DeliveryChain {
   /** @param room bytes its socket takes at first */
   client(room: number): ChainClient {
     const handle = sessionHandle(this.clients.length + 1);
-    const socket = new FakeSocket(room);
-    const output = new SessionOutput(this.reader, this.#logBytes, this.store, socket.asSocket(), () => {
+    const socket = new FakeTransport(room);
+    const output = new SessionOutput(this.reader, this.#logBytes, this.store, socket, () => {
       this.slow.unblocked(session);
       this.#dirty.add(session);
     });
     const handshake = new ServerHandshake({ allowed: [], required: [] });
-    const session = new ClientSession(
-      handle,
-      socket.asSocket(),
-      'test',
-      'test',
-      new SessionInput(),
-      output,
-      handshake,
-      { isLong: true },
-    );
+    const session = new ClientSession(handle, socket, output, handshake);
     session.state = 'open';
     session.wantsMembership = true;
     session.privateName = `#s${handle}#test`;
@@ -132,7 +127,7 @@ export class DeliveryChain {
     if (session.state !== 'open') return;
     session.state = 'closing';
     session.output.abandon();
-    session.socket.destroy();
+    session.transport.destroy();
     session.output.discard();
     this.slow.unblocked(session);
     this.ended.push(session);

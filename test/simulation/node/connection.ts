@@ -2,11 +2,11 @@
 import type { ClientSession } from '../../../workers/delivery/session.ts';
 import type { ClientTrace } from '../trace/trace.ts';
 import { ClientReader } from './client-reader.ts';
-import type { VirtualSocket } from './virtual-socket.ts';
+import type { VirtualTransport } from './virtual-transport.ts';
 
 export class Connection {
   readonly session: ClientSession;
-  readonly socket: VirtualSocket;
+  readonly transport: VirtualTransport;
   /** Private name. */
   readonly member: string;
   /** Groups it asked to be in, and did not ask to leave since. */
@@ -19,9 +19,9 @@ export class Connection {
   readonly #positions: number[] = [];
   #next = 0;
 
-  constructor(session: ClientSession, socket: VirtualSocket, member: string, checksPayload: boolean) {
+  constructor(session: ClientSession, transport: VirtualTransport, member: string, checksPayload: boolean) {
     this.session = session;
-    this.socket = socket;
+    this.transport = transport;
     this.member = member;
     this.#reader = new ClientReader(
       member,

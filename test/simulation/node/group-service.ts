@@ -18,11 +18,11 @@ import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/i
 import { nameWords } from '../../../engine/wire/name-hash.ts';
 import { RECORD_KIND, RecordKind } from '../../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../../engine/wire/record-check.ts';
+import { LiveValue } from '../../../workers/delivery/live.ts';
 import { LogDelivery } from '../../../workers/delivery/log-delivery.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
 import { QueueCap } from '../../../workers/delivery/queue-cap.ts';
 import { ClientSession } from '../../../workers/delivery/session.ts';
-import { SessionInput } from '../../../workers/delivery/session-input.ts';
 import { OrderedRecords } from '../../../workers/ring/ordered-records.ts';
 import type { DeliveryPlan } from '../scenario/scenario.ts';
 import type { ClientTrace } from '../trace/trace.ts';
@@ -31,7 +31,7 @@ import type { DaemonProcess, DeliveryTarget } from './daemon-process.ts';
 import type { TableForger } from './forged-tables.ts';
 import { ObservedOutput } from './observed-output.ts';
 import { disconnectRecord, groupsRecord } from './records.ts';
-import { VirtualSocket } from './virtual-socket.ts';
+import { VirtualTransport } from './virtual-transport.ts';
 
 export interface GroupSurroundings {
   readonly process: DaemonProcess;
@@ -76,7 +76,6 @@ export const daemonName = (node: number): string => `n${node}`;
 const addressOf = (node: number): number => (node % 2 === 0 ? 0x0a00_0001 : 0xc0a8_0001) + node;
 
 const MAX_SESSIONS = 1_000_000;
-const READS = { isLong: true };
 /** Never asked: virtual clients are let in at once. */
 const HANDSHAKE = new ServerHandshake({ allowed: ['NULL'], required: [] });
 
@@ -140,14 +139,16 @@ export class GroupService implements DeliveryTarget {
         recordRefused: (origin, fault) => this.#refuse(origin, fault),
       },
     );
+    const settings = new LiveValue({ limits: delivery.limits, maxQueuedBytes: delivery.maxQueuedBytes });
     this.#delivery = new LogDelivery(
       this.#reader,
       this.#sessions,
       this.#names,
-      { daemonName: daemonName(this.#process.node), limits: delivery.limits },
+      daemonName(this.#process.node),
+      settings,
       deliveryCounters(counters, 0),
       ringCounters(counters),
-      new QueueCap(delivery.maxQueuedBytes, deliveryCounters(counters, 0), [deliveryCounters(counters, 0)]),
+      new QueueCap(settings, deliveryCounters(counters, 0), [deliveryCounters(counters, 0)]),
       {
         tooSlow: (session) => this.#endSlow(session),
         nameAccepted: (session) => this.#opened(session),
@@ -249,7 +250,7 @@ export class GroupService implements DeliveryTarget {
     if (!this.#records.hasRoom()) return null;
     const member = `#${name}#${daemonName(this.#process.node)}`;
     const handle = sessionHandle(++this.#serial);
-    const socket = new VirtualSocket(this.#surroundings.delivery.socketBytes, {
+    const transport = new VirtualTransport(this.#surroundings.delivery.socketBytes, {
       later: (action) => this.#surroundings.after(0, () => this.#guard(action)),
       received: (bytes) => connection.read(bytes),
       closed: () => this.#delivery.closed(session),
@@ -258,15 +259,15 @@ export class GroupService implements DeliveryTarget {
       this.#reader,
       this.#logBytes,
       this.#delivery.store,
-      socket,
+      transport,
       () => this.#delivery.unblocked(session),
       (frames) => connection.expect(frames, this.#positions[this.#reader.head - 1] ?? 0),
     );
-    const session = new ClientSession(handle, socket, 'virtual', '', new SessionInput(), output, HANDSHAKE, READS);
+    const session = new ClientSession(handle, transport, output, HANDSHAKE);
     session.privateName = member;
     session.wantsMembership = wantsViews;
     session.nameState = 'asked';
-    const connection = new Connection(session, socket, member, !this.#surroundings.messagesAreForged);
+    const connection = new Connection(session, transport, member, !this.#surroundings.messagesAreForged);
     this.#sessions.set(handle, session);
     this.#connections.set(handle, connection);
     this.#records.register(handle, member, true);
@@ -290,21 +291,21 @@ export class GroupService implements DeliveryTarget {
     trace!.disconnected = true;
     session.state = 'closing';
     this.#names.remove(nameWords(member), session);
-    session.socket.destroy();
+    session.transport.destroy();
   }
 
   /** The client does not read for a while. */
-  stall({ socket }: Connection, forMs: number): void {
+  stall({ transport }: Connection, forMs: number): void {
     if (this.#readsAll) return;
-    socket.stopReading();
-    this.#surroundings.after(forMs, () => this.#guard(() => socket.readOn()));
+    transport.stopReading();
+    this.#surroundings.after(forMs, () => this.#guard(() => transport.readOn()));
   }
 
   /** From here on all clients read. */
   readAll(): void {
     this.#readsAll = true;
     this.#guard(() => {
-      for (const { socket } of this.#connections.values()) socket.readOn();
+      for (const { transport } of this.#connections.values()) transport.readOn();
     });
   }
 

@@ -1,6 +1,6 @@
 /** A session's output that tells how many frames it is given. */
 import type { OrderedLogReader } from '../../../engine/buffers/ordered-log.ts';
-import type { ClientSocket } from '../../../workers/delivery/client-socket.ts';
+import type { ClientTransport } from '../../../workers/delivery/client-transport.ts';
 import type { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
 import { SessionOutput } from '../../../workers/delivery/session-output.ts';
 
@@ -11,11 +11,11 @@ export class ObservedOutput extends SessionOutput {
     log: OrderedLogReader,
     logBytes: Buffer,
     store: KeptBytes,
-    socket: ClientSocket,
+    transport: ClientTransport,
     onUnblocked: () => void,
     added: (frames: number) => void,
   ) {
-    super(log, logBytes, store, socket, onUnblocked);
+    super(log, logBytes, store, transport, onUnblocked);
     this.#added = added;
   }
 

@@ -10,6 +10,7 @@ import type { Configuration } from '../../../engine/host/configuration.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { RECORD_KIND, type RecordKind } from '../../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../../workers/daemon-memory.ts';
+import { LiveValue } from '../../../workers/delivery/live.ts';
 import { LogConsumer } from '../../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
 import type { ClientSession } from '../../../workers/delivery/session.ts';
@@ -70,18 +71,25 @@ export class GroupDaemon {
       sessions.set(i, session);
     }
     const counters = deliveryCounters(memory.counters, 0);
-    this.#consumer = new LogConsumer(this.#reader, sessions, new NameTable(), LIMITS, counters, {
-      markDirty: (session) => {
-        this.frames++;
-        if (!session.dirty) this.#dirty.push(session);
-        session.dirty = true;
+    this.#consumer = new LogConsumer(
+      this.#reader,
+      sessions,
+      new NameTable(),
+      new LiveValue({ limits: LIMITS }),
+      counters,
+      {
+        markDirty: (session) => {
+          this.frames++;
+          if (!session.dirty) this.#dirty.push(session);
+          session.dirty = true;
+        },
+        tooSlow: refuse,
+        nameAccepted: refuse,
+        nameRefused: refuse,
+        sessionEnded: refuse,
+        clientsBlocked: () => {},
       },
-      tooSlow: refuse,
-      nameAccepted: refuse,
-      nameRefused: refuse,
-      sessionEnded: refuse,
-      clientsBlocked: () => {},
-    });
+    );
   }
 
   configurationChanged(configuration: Configuration): void {

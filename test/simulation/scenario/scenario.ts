@@ -3,7 +3,7 @@
  * left to the run itself (delays, losses, what clients send) is drawn from streams of `seed` that belong to one link or one client.
  */
 import type { RingNumbers, RingTimeouts, RingWindows } from '../../../engine/host/ring-options.ts';
-import type { SlowConsumerLimits } from '../../../workers/delivery/log-consumer.ts';
+import type { SlowConsumerLimits } from '../../../workers/delivery/delivery-settings.ts';
 import type { LogRoom } from '../../../workers/ring/log-output.ts';
 import type { PacketType } from '../network/wire-view.ts';
 import type { Service } from '../trace/trace.ts';

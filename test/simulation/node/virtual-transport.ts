@@ -1,15 +1,15 @@
 /**
- * The socket of a virtual client, as `net.Socket` behaves: it takes what the kernel has room for and owns the bytes of a write until
+ * The transport of a virtual client, as one over a socket behaves: it takes what the kernel has room for and owns the bytes of a write until
  * all of it is out. It copies no byte before the kernel takes it, so memory that is overwritten too early reaches the client as damage.
  */
-import type { ClientSocket } from '../../../workers/delivery/client-socket.ts';
+import type { ClientTransport } from '../../../workers/delivery/client-transport.ts';
 
 interface Write {
   readonly bytes: Uint8Array;
   readonly done: (() => void) | undefined;
 }
 
-export interface SocketSurroundings {
+export interface TransportSurroundings {
   /** After what is under way, at the same time. */
   later(action: () => void): void;
   /** The client reads these bytes; lent for the call. */
@@ -17,10 +17,12 @@ export interface SocketSurroundings {
   closed(): void;
 }
 
-export class VirtualSocket implements ClientSocket {
-  destroyed = false;
-  writableLength = 0;
-  readonly #surroundings: SocketSurroundings;
+export class VirtualTransport implements ClientTransport {
+  readonly peer = { label: 'virtual', address: undefined };
+  readonly tcpEnds = {};
+  isDestroyed = false;
+  pendingBytes = 0;
+  readonly #surroundings: TransportSurroundings;
   readonly #kernelBytes: number;
   /** Taken by the kernel while the client did not read. */
   #unread: Uint8Array[] = [];
@@ -32,7 +34,7 @@ export class VirtualSocket implements ClientSocket {
   #done: (() => void)[] = [];
 
   /** @param kernelBytes what it takes while the client does not read */
-  constructor(kernelBytes: number, surroundings: SocketSurroundings) {
+  constructor(kernelBytes: number, surroundings: TransportSurroundings) {
     this.#kernelBytes = kernelBytes;
     this.#surroundings = surroundings;
   }
@@ -41,16 +43,19 @@ export class VirtualSocket implements ClientSocket {
     return this.#room === Number.POSITIVE_INFINITY;
   }
 
-  /** As libuv counts it on the handle: what the kernel has not taken. */
-  get _handle(): { readonly writeQueueSize: number } {
-    return { writeQueueSize: this.writableLength - this.#firstTaken };
+  get unsentBytes(): number {
+    return this.pendingBytes - this.#firstTaken;
   }
 
-  write(bytes: Uint8Array, done?: () => void): boolean {
-    if (this.destroyed) throw new Error('write after destroy');
+  /** Virtual clients hand their frames to the daemon directly. */
+  attach(): void {}
+
+  readLong(): void {}
+
+  write(bytes: Uint8Array, done?: () => void): void {
+    if (this.isDestroyed) throw new Error('write after destroy');
     if (this.#corked !== null) this.#corked.push({ bytes, done });
     else this.#submit([{ bytes, done }]);
-    return this.writableLength === 0;
   }
 
   cork(): void {
@@ -72,8 +77,8 @@ export class VirtualSocket implements ClientSocket {
   }
 
   destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
+    if (this.isDestroyed) return;
+    this.isDestroyed = true;
     this.#unread = [];
     this.#surroundings.later(() => {
       this.#pending = [];
@@ -90,7 +95,7 @@ export class VirtualSocket implements ClientSocket {
   }
 
   readOn(): void {
-    if (this.reads || this.destroyed) return;
+    if (this.reads || this.isDestroyed) return;
     this.#room = Number.POSITIVE_INFINITY;
     for (const bytes of this.#unread) this.#surroundings.received(bytes);
     this.#unread = [];
@@ -101,7 +106,7 @@ export class VirtualSocket implements ClientSocket {
     // Node would queue a second write while one is under way, in memory of its own; an output must not need that.
     if (this.#pending.length > 0) throw new Error('write while the one before is under way');
     for (const write of writes) {
-      this.writableLength += write.bytes.length;
+      this.pendingBytes += write.bytes.length;
       this.#pending.push(write);
     }
     this.#take();
@@ -121,7 +126,7 @@ export class VirtualSocket implements ClientSocket {
       if (this.#firstTaken < bytes.length) break;
       whole++;
       this.#firstTaken = 0;
-      this.writableLength -= bytes.length;
+      this.pendingBytes -= bytes.length;
       if (done !== undefined) this.#callLater(done);
     }
     this.#pending.splice(0, whole);

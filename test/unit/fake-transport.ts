@@ -1,45 +1,38 @@
-/** A client's socket whose kernel takes as much as a test says. */
-import type { Socket } from 'node:net';
+/** A client's transport whose kernel takes as much as a test says. */
+import { SwallowingTransport } from '../../bench/micro/swallowing-transport.ts';
+import type { ClientTransport } from '../../workers/delivery/client-transport.ts';
 
-/** As `net.Socket` behaves: takes what the kernel has room for, and owns the bytes of a write until all of it is out. */
-export class FakeSocket {
-  destroyed = false;
-  writableLength = 0;
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly done: (() => void) | undefined;
+}
+
+/** As a socket behaves: takes what the kernel has room for, and owns the bytes of a write until all of it is out. */
+export class FakeTransport extends SwallowingTransport implements ClientTransport {
   /** Bytes the kernel takes before it is full. */
   room: number;
   writes = 0;
   readonly #taken: Buffer[] = [];
-  #corked: { readonly bytes: Buffer; readonly done: () => void }[] | null = null;
-  readonly #pending: { bytes: Buffer; at: number; readonly done: readonly (() => void)[] }[] = [];
+  #corked: Part[] | null = null;
+  readonly #pending: { readonly bytes: Uint8Array; at: number; readonly done: (() => void) | undefined }[] = [];
   readonly #done: (() => void)[] = [];
 
   constructor(room: number) {
+    super();
     this.room = room;
   }
 
-  get _handle(): { readonly writeQueueSize: number } {
-    return { writeQueueSize: this.#pending.reduce((sum, { bytes, at }) => sum + bytes.length - at, 0) };
-  }
-
-  asSocket(): Socket {
-    return this as unknown as Socket;
-  }
-
-  destroy(): void {
-    this.destroyed = true;
-  }
-
-  write(bytes: Buffer, done: () => void): void {
-    if (this.destroyed) throw new Error('write after destroy');
+  override write(bytes: Uint8Array, done?: () => void): void {
+    if (this.isDestroyed) throw new Error('write after destroy');
     if (this.#corked !== null) this.#corked.push({ bytes, done });
     else this.#submit([{ bytes, done }]);
   }
 
-  cork(): void {
+  override cork(): void {
     this.#corked = [];
   }
 
-  uncork(): void {
+  override uncork(): void {
     const corked = this.#corked!;
     this.#corked = null;
     this.#submit(corked);
@@ -60,13 +53,14 @@ export class FakeSocket {
     return Buffer.concat(this.#taken);
   }
 
-  #submit(parts: readonly { readonly bytes: Buffer; readonly done: () => void }[]): void {
-    // A second write while one is under way would be queued by Node, with memory of its own; the output must not need that.
+  #submit(parts: readonly Part[]): void {
+    // A second write while one is under way would be queued, with memory of its own; the output must not need that.
     if (this.#pending.length > 0) throw new Error('write while the one before is under way');
     this.writes++;
     for (const { bytes, done } of parts) {
-      this.writableLength += bytes.length;
-      this.#pending.push({ bytes, at: 0, done: [done] });
+      this.pendingBytes += bytes.length;
+      this.unsentBytes += bytes.length;
+      this.#pending.push({ bytes, at: 0, done });
     }
     this.#pump();
   }
@@ -77,11 +71,12 @@ export class FakeSocket {
       const length = Math.min(this.room, first.bytes.length - first.at);
       this.#taken.push(Buffer.from(first.bytes.subarray(first.at, first.at + length)));
       this.room -= length;
+      this.unsentBytes -= length;
       first.at += length;
       if (first.at < first.bytes.length) return;
       this.#pending.shift();
-      this.writableLength -= first.bytes.length;
-      this.#done.push(...first.done);
+      this.pendingBytes -= first.bytes.length;
+      if (first.done !== undefined) this.#done.push(first.done);
     }
   }
 }

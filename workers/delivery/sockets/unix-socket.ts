@@ -18,12 +18,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join, resolve } from 'node:path';
-
-/** User and group that get the socket, when they are not those that make it. */
-export interface SocketOwner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { SocketOwner } from '../client-listener.ts';
 
 /** A socket that was published. */
 export interface SocketFile {

@@ -1,0 +1,170 @@
+/** Every setting of delivery changes while the daemon runs, for those it is meant for. */
+import { scryptSync } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { EMPTY_ACCESS_LIST, parseAccessIp } from '../../engine/config/access-ip.ts';
+import type { PasswordEntry } from '../../engine/config/password-file.ts';
+import { type DeliverySettings, shareOfWorker } from '../../workers/delivery/delivery-settings.ts';
+import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
+import { MemoryDaemon } from './memory-daemon.ts';
+
+const SALT = Buffer.alloc(16, 1);
+const COST = { cost: 16, blockSize: 8, parallelization: 1 };
+
+const passwordOf = (user: string, password: string): PasswordEntry => ({
+  ...{ user, ...COST, salt: SALT.toString('base64') },
+  hash: scryptSync(password, SALT, 32, { N: 16, r: 8, p: 1 }).toString('base64'),
+});
+
+const passwordsOf = (password: string) => new Map([['user', passwordOf('user', password)]]);
+
+function credentials(password: string): Buffer {
+  const bytes = Buffer.alloc(40);
+  bytes.write('user', 0, 'latin1');
+  bytes.write(password, 32, 'latin1');
+  return bytes;
+}
+
+function change(daemon: MemoryDaemon, part: Partial<DeliverySettings>): void {
+  daemon.delivery.change({ ...daemon.spec.delivery, ...part });
+}
+
+/** @returns the daemon's answer to a login: its list of methods, then 1 for yes */
+async function loginWith(daemon: MemoryDaemon, name: string, method: string, proof: Buffer = Buffer.alloc(0)) {
+  const client = daemon.connect(name);
+  client.transport.send(Buffer.concat([connectBytes(name, true), authChoice(method), proof]));
+  daemon.settle();
+  const list = client.take();
+  const methods = list.subarray(1, 1 + list[0]!).toString('latin1');
+  let answer = list.subarray(1 + list[0]!);
+  const mustWait = (): boolean => daemon.count('PasswordsWaiting') + daemon.count('PasswordsRunning') > 0;
+  while (mustWait()) {
+    await new Promise((resolve) => setImmediate(resolve));
+    daemon.settle();
+  }
+  answer = Buffer.concat([answer, client.take()]);
+  return { methods, isIn: method === 'PWORD' ? answer[0] === 1 && answer[1] === 1 : answer[0] === 1 };
+}
+
+/** A client that takes nothing, with some `frames` of a kilobyte waiting for it. */
+function slowClient(daemon: MemoryDaemon) {
+  const sender = daemon.login('sender');
+  const slow = daemon.login('slow', 2000);
+  for (const client of [sender, slow]) {
+    client.join('room');
+    client.frames();
+  }
+  const send = (frames: number): void => {
+    for (let i = 0; i < frames; i++) sender.transport.send(sender.message('room', Buffer.alloc(1000)));
+    daemon.settle();
+  };
+  return { slow, send };
+}
+
+/** One proof each that a setting has its effect after the change, and not before. */
+const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Promise<void>> = {
+  handshakeTimeoutMs: (daemon) => {
+    const before = daemon.connect('before');
+    daemon.pass(2000);
+    expect(before.transport.isClosed).toBe(false);
+    before.transport.abort();
+    change(daemon, { handshakeTimeoutMs: 500 });
+    const after = daemon.connect('after');
+    daemon.pass(1000);
+    expect([after.transport.isClosed, daemon.count('HandshakesTimedOut')]).toEqual([true, 1]);
+  },
+  maxHandshakes: (daemon) => {
+    daemon.connect('one');
+    daemon.connect('two');
+    expect(daemon.count('HandshakesCrowdedOut')).toBe(0);
+    change(daemon, { maxHandshakes: 2 });
+    daemon.connect('three');
+    expect(daemon.count('HandshakesCrowdedOut')).toBe(1);
+  },
+  maxWaitingPasswords: async (daemon) => {
+    const auth = { allowed: ['PWORD'], required: [] } as const;
+    change(daemon, { auth, passwords: passwordsOf('a'), maxWaitingPasswords: 1 });
+    const three = await Promise.all(['a', 'b', 'c'].map((name) => loginWith(daemon, name, 'PWORD', credentials('a'))));
+    expect([three.map(({ isIn }) => isIn), daemon.count('PasswordsBusy')]).toEqual([[true, true, true], 0]);
+    change(daemon, { auth, passwords: passwordsOf('a'), maxWaitingPasswords: 0 });
+    await Promise.all(['d', 'e', 'f'].map((name) => loginWith(daemon, name, 'PWORD', credentials('a'))));
+    expect(daemon.count('PasswordsBusy')).toBe(1);
+  },
+  maxInputBytes: (daemon) => {
+    const client = daemon.login('client');
+    client.transport.send(client.message('room', Buffer.alloc(50_000)).subarray(0, 30_000));
+    daemon.pass(5000);
+    expect(client.transport.isClosed).toBe(false);
+    change(daemon, { maxInputBytes: 1000 });
+    daemon.pass(100);
+    expect([client.transport.isClosed, daemon.count('InputsEnded')]).toEqual([true, 1]);
+  },
+  maxQueuedBytes: (daemon) => {
+    const { slow, send } = slowClient(daemon);
+    send(100);
+    expect(slow.transport.isClosed).toBe(false);
+    change(daemon, { maxQueuedBytes: 1 });
+    // What the log still holds does not count; what was copied out of it does.
+    for (let i = 0; i < 100 && !slow.transport.isClosed; i++) send(600);
+    expect([slow.transport.isClosed, daemon.count('QueuesEnded')]).toEqual([true, 1]);
+  },
+  limits: (daemon) => {
+    const { slow, send } = slowClient(daemon);
+    send(50);
+    expect(slow.transport.isClosed).toBe(false);
+    change(daemon, { limits: { ...daemon.spec.delivery.limits, maxSessionMessages: 50 } });
+    send(10);
+    expect([slow.transport.isClosed, daemon.count('SlowConsumersEnded')]).toEqual([true, 1]);
+  },
+  maxSessionGroups: (daemon) => {
+    const client = daemon.login('client');
+    for (const group of ['a', 'b']) client.join(group);
+    daemon.settle();
+    change(daemon, { maxSessionGroups: 1 });
+    client.join('c');
+    daemon.settle();
+    expect(daemon.count('JoinsRefused')).toBe(1);
+    change(daemon, { maxSessionGroups: 3 });
+    client.join('c');
+    daemon.settle();
+    expect(daemon.count('JoinsRefused')).toBe(1);
+  },
+  auth: async (daemon) => {
+    expect(await loginWith(daemon, 'a', 'NULL')).toEqual({ methods: 'NULL ', isIn: true });
+    change(daemon, { auth: { allowed: ['IP'], required: [] }, access: parseAccessIp('unix\n') });
+    expect(await loginWith(daemon, 'b', 'IP')).toEqual({ methods: 'IP ', isIn: true });
+    // Who is in stays.
+    expect(daemon.count('SessionsOpen')).toBe(2);
+  },
+  access: async (daemon) => {
+    const auth = { allowed: ['IP'], required: [] } as const;
+    change(daemon, { auth, access: EMPTY_ACCESS_LIST });
+    expect((await loginWith(daemon, 'a', 'IP')).isIn).toBe(false);
+    change(daemon, { auth, access: parseAccessIp('unix\n') });
+    expect((await loginWith(daemon, 'b', 'IP')).isIn).toBe(true);
+  },
+  passwords: async (daemon) => {
+    const auth = { allowed: ['PWORD'], required: [] } as const;
+    const isIn = async (name: string, password: string): Promise<boolean> =>
+      (await loginWith(daemon, name, 'PWORD', credentials(password))).isIn;
+    change(daemon, { auth, passwords: passwordsOf('old') });
+    expect([await isIn('a', 'old'), await isIn('b', 'new')]).toEqual([true, false]);
+    change(daemon, { auth, passwords: passwordsOf('new') });
+    expect([await isIn('c', 'old'), await isIn('d', 'new')]).toEqual([false, true]);
+  },
+};
+
+it.each(Object.entries(PROOFS))('%s', async (_, prove) => {
+  await prove(await MemoryDaemon.start());
+});
+
+it('of each worker are its share, but for what is watched over all of them', () => {
+  const all = {
+    maxHandshakes: 10,
+    maxWaitingPasswords: 7,
+    maxInputBytes: 100,
+    maxQueuedBytes: 100,
+  } as DeliverySettings;
+  expect(shareOfWorker(all, 4)).toEqual({
+    ...{ maxHandshakes: 3, maxWaitingPasswords: 2, maxInputBytes: 25, maxQueuedBytes: 100 },
+  });
+});

@@ -1,0 +1,159 @@
+/**
+ * A daemon's ring agent and one delivery agent, its clients' connections in memory: all in this thread, one duty cycle at a time, on a
+ * clock of the test's.
+ */
+import { expect } from 'vitest';
+import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { loadOptions } from '../../daemon/options-load.ts';
+import type { DaemonOptions } from '../../daemon/options-schema.ts';
+import { DeliveryCounter, deliveryCounters, ringCounters } from '../../engine/buffers/counters.ts';
+import { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
+import { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { Agent } from '../../workers/agent.ts';
+import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
+import type { DaemonSpec } from '../../workers/daemon-spec.ts';
+import { DeliveryAgent } from '../../workers/delivery.ts';
+import { createLog, type LogRecord } from '../../workers/log.ts';
+import { setUpThread } from '../../workers/thread-setup.ts';
+import { planThreads } from '../../workers/threading.ts';
+import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
+import { AGREED, decodeFrame, encodeFrame, frameLength, type IncomingFrame, JOIN } from '../e2e/support/wire-frames.ts';
+import { MemoryListener, type MemoryTransport } from './memory-transport.ts';
+
+const DAEMON = 'd';
+
+export class MemoryClient {
+  readonly transport: MemoryTransport;
+  readonly #daemon: MemoryDaemon;
+  readonly privateName: string;
+  #taken = 0;
+
+  constructor(daemon: MemoryDaemon, transport: MemoryTransport, name: string) {
+    this.#daemon = daemon;
+    this.transport = transport;
+    this.privateName = `#${name}#${DAEMON}`;
+  }
+
+  /** Bytes that came since the last call. */
+  take(): Buffer {
+    const bytes = this.transport.received.subarray(this.#taken);
+    this.#taken += bytes.length;
+    return bytes;
+  }
+
+  frames(): readonly IncomingFrame[] {
+    this.#daemon.settle();
+    const frames: IncomingFrame[] = [];
+    let rest = this.transport.received.subarray(this.#taken);
+    for (let length = frameLength(rest); length > 0; length = frameLength(rest)) {
+      frames.push(decodeFrame(rest.subarray(0, length)));
+      rest = rest.subarray(length);
+      this.#taken += length;
+    }
+    return frames;
+  }
+
+  join(group: string): void {
+    this.transport.send(encodeFrame({ type: JOIN, sender: this.privateName, groups: [group] }));
+  }
+
+  message(group: string, data: Buffer | string): Buffer {
+    return encodeFrame({ type: AGREED, sender: this.privateName, groups: [group], data });
+  }
+}
+
+export class MemoryDaemon {
+  readonly memory: DaemonMemory;
+  readonly spec: DaemonSpec;
+  readonly delivery: DeliveryAgent;
+  readonly counters: Float64Array;
+  readonly lines: LogRecord[] = [];
+  listener!: MemoryListener;
+  readonly #agents: readonly Agent[];
+  readonly #clients: MemoryTransport[] = [];
+  #nowMs = 1000;
+
+  private constructor(spec: DaemonSpec) {
+    this.spec = spec;
+    const plan = planThreads('shared-network', 1, { cores: 4, nodeVersion: process.versions.node });
+    this.memory = createDaemonMemory(1, plan.threads.length);
+    const { memory } = this;
+    const log = (line: LogRecord): void => void this.lines.push(line);
+    const context = { spec, plan, memory, thread: 0, wake: () => {}, log, schedule: () => {}, requestStop: () => {} };
+    this.counters = deliveryCounters(memory.counters, 0);
+    const { maxSessions, clientTimeoutMs } = spec;
+    this.delivery = new DeliveryAgent(
+      { worker: 0, workers: 1, daemonName: spec.name, maxSessions, clientTimeoutMs },
+      spec.delivery,
+      {
+        log: new OrderedLogReader(memory.log, 0),
+        submit: memory.submit[0]!,
+        requests: memory.requests[0]!,
+        ringDoorbell: new DoorbellRinger(memory.threads[0]!.doorbell, null),
+        counters: this.counters,
+        workersCounters: [this.counters],
+        ringCounters: ringCounters(memory.counters),
+        logger: createLog('delivery-0', 'debug', log),
+        createListener: (host) => {
+          this.listener = new MemoryListener(host);
+          return this.listener;
+        },
+        schedule: () => {},
+        now: () => this.#nowMs,
+      },
+    );
+    const ring = setUpThread(context).agents.find(({ name }) => name === 'ring')!;
+    this.#agents = [ring, this.delivery];
+  }
+
+  static async start(options: DaemonOptions = {}): Promise<MemoryDaemon> {
+    const configText = `Spread_Segment 127.0.0.255:4803 { ${DAEMON} 127.0.0.1 }`;
+    const { spec } = await createDaemonSpec(
+      await loadOptions({ configText, name: DAEMON, volatile: true, clientTimeout: 0, ...options }),
+    );
+    const daemon = new MemoryDaemon(spec);
+    // It has to find out that it is alone.
+    for (let i = 0; i < 2000; i++) daemon.#cycle(10);
+    return daemon;
+  }
+
+  connect(name: string, room?: number): MemoryClient {
+    const transport = this.listener.connect(`memory:${name}`, room);
+    this.#clients.push(transport);
+    return new MemoryClient(this, transport, name);
+  }
+
+  /** A client that went through the handshake. */
+  login(name: string, room?: number): MemoryClient {
+    const client = this.connect(name, room);
+    client.transport.send(connectBytes(name, true));
+    this.settle();
+    expect(client.take().toString('latin1')).toBe('\u0005NULL ');
+    client.transport.send(authChoice('NULL'));
+    this.settle();
+    const accepted = client.take();
+    expect([accepted[0], accepted.subarray(5).toString('latin1')]).toEqual([1, client.privateName]);
+    return client;
+  }
+
+  count(counter: keyof typeof DeliveryCounter): number {
+    return this.counters[DeliveryCounter[counter]]!;
+  }
+
+  /** Until nothing moves any more. */
+  settle(): void {
+    for (let idle = 0; idle < 5; ) idle = this.#cycle(0.1) ? 0 : idle + 1;
+  }
+
+  pass(ms: number): void {
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs; ) this.#cycle(10);
+  }
+
+  #cycle(passMs: number): boolean {
+    this.#nowMs += passMs;
+    let work = 0;
+    for (const agent of this.#agents) work += agent.doWork(this.#nowMs);
+    for (const client of this.#clients) client.tick();
+    return work > 0;
+  }
+}

@@ -1,0 +1,120 @@
+/** A second client transport beside sockets: both ends are in this process, and the test plays the client and the event loop. */
+import type {
+  BoundAddress,
+  ClientListener,
+  ConnectionHost,
+  ListenAddress,
+} from '../../workers/delivery/client-listener.ts';
+import type { ClientTransport, TransportReceiver } from '../../workers/delivery/client-transport.ts';
+import type { ReadBuffers } from '../../workers/delivery/read-buffers.ts';
+import { FakeTransport } from './fake-transport.ts';
+
+export class MemoryTransport extends FakeTransport implements ClientTransport {
+  override readonly peer;
+  /** The client has read its end. */
+  isEnded = false;
+  /** What the daemon was given last read into the long buffer. */
+  readsLong = false;
+  readonly #buffers: ReadBuffers;
+  #receiver: TransportReceiver | null = null;
+  #isReading = false;
+  #isClosed = false;
+  readonly #inbox: Buffer[] = [];
+
+  /** @param room bytes that the client's side takes before it reads */
+  constructor(buffers: ReadBuffers, label: string, room: number) {
+    super(room);
+    this.#buffers = buffers;
+    this.peer = { label, address: undefined };
+    this.isPaused = true;
+  }
+
+  override attach(receiver: TransportReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  override readLong(): void {
+    this.readsLong = true;
+  }
+
+  override resume(): void {
+    super.resume();
+    this.#read();
+  }
+
+  override end(bytes?: Uint8Array): void {
+    if (bytes !== undefined) this.write(bytes);
+    this.isEnded = true;
+  }
+
+  // The client's side.
+
+  send(bytes: Uint8Array): void {
+    this.#inbox.push(Buffer.from(bytes));
+    this.#read();
+  }
+
+  /** The client has sent its last byte. */
+  hangUp(): void {
+    this.#receiver!.inputEnded();
+  }
+
+  /** The connection breaks in the middle of everything. */
+  abort(): void {
+    this.#receiver!.failed(false);
+  }
+
+  /** One round of the event loop: callbacks of writes, and the close of what was destroyed. */
+  override tick(): void {
+    if (!this.isDestroyed) {
+      super.tick();
+      return;
+    }
+    if (!this.#isClosed) this.#receiver!.closed();
+    this.#isClosed = true;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  #read(): void {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    while (!this.isPaused && !this.isDestroyed && this.#inbox.length > 0) {
+      const buffer = this.readsLong ? this.#buffers.long : this.#buffers.short;
+      const next = this.#inbox.shift()!;
+      const length = next.copy(buffer.bytes);
+      if (length < next.length) this.#inbox.unshift(next.subarray(length));
+      if (!this.#receiver!.received(buffer, length)) this.pause();
+      // What is lent ends with the call.
+      buffer.bytes.fill(0xee, 0, length);
+    }
+    this.#isReading = false;
+  }
+}
+
+export class MemoryListener implements ClientListener {
+  isOpen = false;
+  readonly #host: ConnectionHost;
+
+  constructor(host: ConnectionHost) {
+    this.#host = host;
+  }
+
+  listen(address: ListenAddress): Promise<BoundAddress> {
+    this.isOpen = true;
+    return Promise.resolve({ address, fd: -1 });
+  }
+
+  close(): void {
+    this.isOpen = false;
+  }
+
+  connect(label: string, room = Number.POSITIVE_INFINITY): MemoryTransport {
+    const transport = new MemoryTransport(this.#host.buffers, label, room);
+    this.#host.accepted(transport);
+    transport.resume();
+    return transport;
+  }
+}

@@ -1,0 +1,54 @@
+/** Where clients connect. A listener accepts connections of its kind and hands each over as a `ClientTransport`. */
+import type { ClientTransport } from './client-transport.ts';
+import type { ReadBuffers } from './read-buffers.ts';
+
+/** User and group that get the file of a Unix socket, when they are not those that make it. */
+export interface SocketOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** One place where clients connect. */
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
+  | {
+      readonly kind: 'unix';
+      readonly path: string;
+      readonly mode: number;
+      /** The user that the daemon becomes; null: it stays who it is. */
+      readonly owner: SocketOwner | null;
+    }
+  /** A descriptor that another worker of this daemon listens on. */
+  | { readonly kind: 'shared'; readonly fd: number };
+
+/** Where a listener really listens, told to the supervisor. */
+export interface BoundAddress {
+  readonly address: ListenAddress;
+  readonly fd: number;
+}
+
+export interface ListenerOptions {
+  /** Connections that may wait to be accepted; the kernel cuts it to its own limit. */
+  readonly backlog: number;
+  /** Several workers of this daemon bind the same port (Node 23.1 and later). */
+  readonly reusePort: boolean;
+  /** How long a connection is idle before its peer is asked for a sign of life; 0: what the system does. */
+  readonly keepAliveDelayMs: number;
+}
+
+/** Takes the connections that a listener accepts. */
+export interface ConnectionHost {
+  /** What all transports of the worker read into. */
+  readonly buffers: ReadBuffers;
+  /** A connection that is not read yet; the listener resumes it after this call. */
+  accepted(transport: ClientTransport): void;
+  /** A connection could not be accepted. */
+  acceptFailed(error: NodeJS.ErrnoException): void;
+}
+
+export interface ClientListener {
+  /** @throws (rejects) the bind error, with the address in its message */
+  listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress>;
+  /** No new connections from here on. */
+  close(): void;
+}

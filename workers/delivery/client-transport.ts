@@ -1,0 +1,61 @@
+/**
+ * What carries the bytes of one client. The delivery path knows clients through this interface only: TCP and Unix sockets are one
+ * implementation (`sockets/socket-transport.ts`), the simulator and tests have others, and TLS or WebSocket would each be one more, with
+ * a `ClientListener` that accepts its connections.
+ *
+ * Bytes given to `write` stay the caller's and must not change until the transport is done with them: they are views of the ordered
+ * log. A transport that changes bytes (encryption, framing) reads them within `write` and is done at once.
+ */
+import type { SocketEnds } from '../../engine/wire/tcp-silence.ts';
+import type { ReadBuffer } from './read-buffers.ts';
+
+/** Who is at the other end. */
+export interface TransportPeer {
+  /** For the log: `127.0.0.1:51234`, or `unix`. */
+  readonly label: string;
+  /** IP address as Node gives it, for access rules and fair shares; undefined: a client of this machine without one. */
+  readonly address: string | undefined;
+}
+
+/** Takes what a transport brings; one for each connection. */
+export interface TransportReceiver {
+  /**
+   * Bytes came: the first `lengthBytes` of `chunk`, which is lent for the call.
+   * @returns whether to read on; if not, nothing more comes until `resume`
+   */
+  received(chunk: ReadBuffer, lengthBytes: number): boolean;
+  /** The client has sent its last byte. It may still read. */
+  inputEnded(): void;
+  /** The connection is broken; `closed` follows once the receiver has destroyed it. @param isSilent the peer's machine does not answer */
+  failed(isSilent: boolean): void;
+  /** The connection is gone, and with it every use of memory that was given to `write`. Comes once, as the last call. */
+  closed(): void;
+}
+
+export interface ClientTransport {
+  readonly peer: TransportPeer;
+  /** Bytes given to `write` that the transport is not done with. 0 after a `write` whose bytes may change at once. */
+  readonly pendingBytes: number;
+  /** Of `pendingBytes`, those that the kernel has not taken, as far as that is known. */
+  readonly unsentBytes: number;
+  readonly isDestroyed: boolean;
+  /** Both ends of the TCP connection beneath, by which the kernel's tables name it; without addresses where there is none. */
+  readonly tcpEnds: SocketEnds;
+  /** Where the connection's bytes and its end are told. Called once, before anything is read. */
+  attach(receiver: TransportReceiver): void;
+  /** From the next read but one on, reads go into the long buffer. A connection begins with short ones. */
+  readLong(): void;
+  pause(): void;
+  resume(): void;
+  /** @param done called when the transport is done with the bytes, later than this call; never after `closed` */
+  write(bytes: Uint8Array, done?: () => void): void;
+  /** Writes between the two leave as one. */
+  cork(): void;
+  uncork(): void;
+  /** The client reads its end behind all that was written, and `bytes` before it. */
+  end(bytes?: Uint8Array): void;
+  /** Drops what is not sent. */
+  destroy(): void;
+  /** When all is written. */
+  destroySoon(): void;
+}

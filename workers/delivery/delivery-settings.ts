@@ -1,0 +1,43 @@
+/**
+ * The options of delivery workers that may change while the daemon runs, as one object that is replaced whole. Its way:
+ * `Supervisor.changeDelivery` -> message to each thread -> `DeliveryAgent.change` -> the worker's `Live<DeliverySettings>`, which the
+ * parts of a worker ask at each use. ARCHITECTURE.md, "Where to add what", says how an option gets here.
+ */
+import type { AccessList } from '../../engine/config/access-ip.ts';
+import type { PasswordEntry } from '../../engine/config/password-file.ts';
+import type { AuthPolicy } from '../../engine/wire/handshake.ts';
+
+/** What may wait for one session. */
+export interface SlowConsumerLimits {
+  readonly maxSessionMessages: number;
+  readonly maxSessionBytes: number;
+  readonly policy: 'disconnect' | 'drop-unreliable';
+}
+
+/** Plain data: it travels to worker threads. */
+export interface DeliverySettings {
+  /** For connections that come from now on, and for none of them earlier than for those that came before. */
+  readonly handshakeTimeoutMs: number;
+  /** Connections that are no sessions. */
+  readonly maxHandshakes: number;
+  readonly maxWaitingPasswords: number;
+  /** Of all sessions together. */
+  readonly maxInputBytes: number;
+  /** Of what waits for all clients of the daemon together. */
+  readonly maxQueuedBytes: number;
+  readonly limits: SlowConsumerLimits;
+  /** Groups that one client may be in; those who are in more stay. */
+  readonly maxSessionGroups: number;
+  /** For logins that begin from now on; sessions stay, whoever may log in. */
+  readonly auth: AuthPolicy;
+  readonly access: AccessList;
+  readonly passwords: ReadonlyMap<string, PasswordEntry>;
+}
+
+/** The part of one worker in what is limited for all of them. `maxQueuedBytes` is watched over all (`QueueCap`). */
+export const shareOfWorker = (settings: DeliverySettings, workers: number): DeliverySettings => ({
+  ...settings,
+  maxHandshakes: Math.ceil(settings.maxHandshakes / workers),
+  maxWaitingPasswords: Math.ceil(settings.maxWaitingPasswords / workers),
+  maxInputBytes: Math.ceil(settings.maxInputBytes / workers),
+});

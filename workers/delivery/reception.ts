@@ -1,0 +1,91 @@
+/** Takes accepted connections in: a session for each, which the greeter carries through the handshake. */
+import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
+import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { ServerHandshake } from '../../engine/wire/handshake.ts';
+import { sessionHandle } from '../../engine/wire/ids.ts';
+import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import type { ConnectionHost } from './client-listener.ts';
+import type { ClientTransport, TransportReceiver } from './client-transport.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Greeter } from './greeter.ts';
+import type { Live } from './live.ts';
+import type { LogDelivery } from './log-delivery.ts';
+import type { ReadBuffers } from './read-buffers.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import { ClientSession } from './session.ts';
+import type { SessionEnds } from './session-ends.ts';
+import { SessionOutput } from './session-output.ts';
+
+export interface ReceptionOptions {
+  readonly worker: number;
+  readonly workers: number;
+  readonly maxSessions: number;
+}
+
+export interface ReceptionParts {
+  readonly buffers: ReadBuffers;
+  readonly log: OrderedLogReader;
+  /** By handle. */
+  readonly sessions: Map<number, ClientSession>;
+  readonly settings: Live<Pick<DeliverySettings, 'auth'>>;
+  readonly greeter: Greeter;
+  readonly delivery: LogDelivery;
+  readonly ends: SessionEnds;
+  readonly refusals: RefusalLog;
+  readonly counters: Float64Array;
+  /** They tell how many sessions the daemon has. */
+  readonly ringCounters: Float64Array;
+  readonly now: () => number;
+  readonly schedule: () => void;
+  /** Takes what the session's transport brings. */
+  readonly receiverFor: (session: ClientSession) => TransportReceiver;
+}
+
+export class Reception implements ConnectionHost {
+  readonly buffers: ReadBuffers;
+  readonly #options: ReceptionOptions;
+  readonly #parts: ReceptionParts;
+  /** The log's data as the type that Node's sockets take without wrapping it. */
+  readonly #logBytes: Buffer;
+  #serial = 0;
+
+  constructor(options: ReceptionOptions, parts: ReceptionParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.buffers = parts.buffers;
+    this.#logBytes = Buffer.from(parts.log.bytes.buffer);
+  }
+
+  accepted(transport: ClientTransport): void {
+    const { sessions, settings, greeter, ends, counters, ringCounters, now, schedule } = this.#parts;
+    const { worker, workers, maxSessions } = this.#options;
+    counters[DeliveryCounter.ConnectionsAccepted]!++;
+    // Handles are unique in the daemon: each worker counts in steps of all of them.
+    const handle = sessionHandle((this.#serial++ * workers + worker) >>> 0);
+    const handshake = new ServerHandshake(settings.current.auth);
+    const session: ClientSession = new ClientSession(
+      handle,
+      transport,
+      this.#output(transport, () => session),
+      handshake,
+    );
+    sessions.set(handle, session);
+    transport.attach(this.#parts.receiverFor(session));
+    greeter.begin(session, now());
+    schedule();
+    if (session.state !== 'handshake' || ringCounters[OrderingCounter.Sessions]! < maxSessions) return;
+    const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
+    ends.refuse(session, bytes, `sessions: the limit of ${maxSessions} is reached`);
+  }
+
+  acceptFailed({ code, message }: NodeJS.ErrnoException): void {
+    const { counters, refusals, now } = this.#parts;
+    const acceptErrors = ++counters[DeliveryCounter.AcceptErrors]!;
+    refusals.notAccepted(code ?? message, acceptErrors, now());
+  }
+
+  #output(transport: ClientTransport, session: () => ClientSession): SessionOutput {
+    const { log, delivery } = this.#parts;
+    return new SessionOutput(log, this.#logBytes, delivery.store, transport, () => delivery.unblocked(session()));
+  }
+}

@@ -1,0 +1,105 @@
+/** Opens the daemon's listening TCP and Unix sockets and hands over accepted connections. */
+import { createServer, type ListenOptions, type Server } from 'node:net';
+import type {
+  BoundAddress,
+  ClientListener,
+  ConnectionHost,
+  ListenAddress,
+  ListenerOptions,
+  SocketOwner,
+} from '../client-listener.ts';
+import { SocketTransport } from './socket-transport.ts';
+import {
+  checkSocketFolder,
+  publishSocket,
+  removeSocket,
+  removeStaleSocket,
+  type SocketFile,
+  temporaryName,
+} from './unix-socket.ts';
+
+/** Node's private side of a server. */
+interface WithHandle {
+  readonly _handle: { readonly fd?: number } | null;
+}
+
+export class SocketListener implements ClientListener {
+  readonly #servers: Server[] = [];
+  readonly #socketFiles: SocketFile[] = [];
+  readonly #host: ConnectionHost;
+
+  constructor(host: ConnectionHost) {
+    this.#host = host;
+  }
+
+  async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
+    if (address.kind === 'unix') {
+      checkSocketFolder(address.path);
+      await removeStaleSocket(address.path, ownersOf(address.owner));
+    }
+    const boundPath = address.kind === 'unix' ? temporaryName(address.path) : '';
+    const server = createServer(
+      {
+        pauseOnConnect: true,
+        noDelay: address.kind === 'tcp',
+        keepAlive: true,
+        keepAliveInitialDelay: options.keepAliveDelayMs,
+      },
+      (accepted) => {
+        const transport = new SocketTransport(accepted, this.#host.buffers);
+        this.#host.accepted(transport);
+        transport.resume();
+      },
+    );
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listenOptions(address, boundPath, options), () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    // A listener that cannot accept now goes on: there may be descriptors or memory again.
+    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
+    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
+    if (address.kind === 'unix') {
+      try {
+        this.#socketFiles.push(publishSocket(boundPath, address.path, address.mode, address.owner));
+      } catch (error) {
+        server.close();
+        throw error;
+      }
+      return { address, fd };
+    }
+    const bound = server.address();
+    if (address.kind === 'tcp' && bound !== null && typeof bound === 'object') {
+      return { address: { ...address, port: bound.port }, fd };
+    }
+    return { address, fd };
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+    for (const file of this.#socketFiles) removeSocket(file);
+    this.#socketFiles.length = 0;
+  }
+}
+
+/** Users whose stale sockets may be removed: the one this daemon runs as, and the one it becomes. */
+const ownersOf = (owner: SocketOwner | null): readonly number[] => [
+  process.geteuid?.() ?? 0,
+  ...(owner === null ? [] : [owner.uid]),
+];
+
+function listenOptions(
+  address: ListenAddress,
+  boundPath: string,
+  options: ListenerOptions,
+): ListenOptions & { reusePort?: boolean; fd?: number } {
+  const { backlog } = options;
+  if (address.kind === 'unix') return { path: boundPath, backlog };
+  if (address.kind === 'shared') return { fd: address.fd, backlog };
+  const tcp =
+    address.host === null ? { port: address.port, backlog } : { port: address.port, host: address.host, backlog };
+  return options.reusePort ? { ...tcp, reusePort: true } : tcp;
+}

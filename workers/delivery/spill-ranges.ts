@@ -1,0 +1,30 @@
+/** Tells a spill which ranges of one turn of the log a session waits for. */
+import { OWNED, RANGE_END, RANGE_SEGMENT, RANGE_START, RANGE_TURN, type RangeQueue } from './range-queue.ts';
+import type { SharedSpill } from './shared-spill.ts';
+
+/** The ranges of `turn` from the one at `first` on, up to the first of another turn. */
+export function markRanges(ranges: RangeQueue, first: number, turn: number, spill: SharedSpill): void {
+  const { words } = ranges;
+  for (let i = first; i < ranges.count; i++) {
+    const at = ranges.at(i);
+    if (words[at + RANGE_TURN] !== turn) return;
+    if (words[at + RANGE_SEGMENT] !== OWNED) spill.mark(words[at + RANGE_START]!, words[at + RANGE_END]!);
+  }
+}
+
+/** As `markRanges`, for a session with these numbers. */
+export function wantRanges(
+  ranges: RangeQueue,
+  first: number,
+  turn: number,
+  spill: SharedSpill,
+  low: number,
+  high: number,
+): void {
+  const { words } = ranges;
+  for (let i = first; i < ranges.count; i++) {
+    const at = ranges.at(i);
+    if (words[at + RANGE_TURN] !== turn) return;
+    if (words[at + RANGE_SEGMENT] !== OWNED) spill.want(words[at + RANGE_START]!, words[at + RANGE_END]!, low, high);
+  }
+}
