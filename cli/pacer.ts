@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** Time not used may be caught up on, but no more than this: it evens out late timers and makes no burst after a pause. */
 const MOST_CREDIT_MS = 20;
 
@@ -14,12 +12,6 @@ export class Pacer {
     this.#msEach = 1000 / perSecond;
     this.#now = now;
     this.#dueMs = now();
-  }
-
-  /** Books `count` actions. A promise when they must wait, null when they may go at once. */
-  waitFor(count: number): Promise<void> | null {
-    const waitMs = this.book(count);
-    return waitMs < 1 ? null : delay(waitMs);
   }
 
   /** Books `count` actions and returns in how many milliseconds they are due. */

@@ -27,7 +27,7 @@ interface Watched {
   waits: boolean;
 }
 
-export class DaemonWatch {
+class DaemonWatch {
   readonly #watched = new Set<Watched>();
   #tracker = new SilenceTracker();
   #timer: NodeJS.Timeout | undefined;

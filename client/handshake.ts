@@ -30,7 +30,7 @@ const PRIORITY_SHIFT = 4;
 const MAX_AUTH_LIST_LENGTH = 90;
 
 /** CONNECT (1.3). */
-export function encodeConnect(request: HandshakeRequest): Uint8Array {
+function encodeConnect(request: HandshakeRequest): Uint8Array {
   const flags = (request.priority << PRIORITY_SHIFT) | (request.membership ? FLAG_MEMBERSHIP : 0);
   const { major, minor, patch } = PROTOCOL_VERSION;
   return Buffer.concat([
@@ -40,7 +40,7 @@ export function encodeConnect(request: HandshakeRequest): Uint8Array {
 }
 
 /** AUTH-CHOICE (1.5): always 90 bytes. */
-export function encodeAuthChoice(methods: readonly AuthMethod[]): Uint8Array {
+function encodeAuthChoice(methods: readonly AuthMethod[]): Uint8Array {
   const choice = new Uint8Array(AUTH_CHOICE_LENGTH);
   for (const [field, method] of methods.entries())
     choice.set(Buffer.from(method.name, 'latin1'), field * AUTH_NAME_FIELD_LENGTH);

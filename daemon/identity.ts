@@ -29,7 +29,7 @@ interface PosixProcess {
 
 const posix = process as unknown as PosixProcess;
 
-export const isRoot = (): boolean => process.geteuid?.() === 0;
+const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /**
  * Who the daemon becomes once its sockets are open; null: it stays who it is.

@@ -6,7 +6,7 @@ const QUEUED_SHARE = 1 / 4;
 const LEAST_QUEUED_BYTES = 64 * 1024 * 1024;
 
 /** The machine's memory, or less where a control group (a container, a service unit) allows less. */
-export function memoryBytes(): number {
+function memoryBytes(): number {
   const total = totalmem();
   // 0 and undefined: not known. Without a limit some versions say a number beyond all memory.
   const constrained = process.constrainedMemory?.() ?? 0;

@@ -16,7 +16,7 @@ import type { DaemonOptions } from './options-schema.ts';
 import { readTextFile } from './text-file.ts';
 
 /** Where a daemon started without a file name looks for one (client-protocol.md, section 9.1), in this order. */
-export const CONFIG_FILE_PATHS: readonly string[] = ['spread.conf', '/etc/spread.conf'];
+const CONFIG_FILE_PATHS: readonly string[] = ['spread.conf', '/etc/spread.conf'];
 
 /** The first of `CONFIG_FILE_PATHS` that exists, or null: then the embedded default applies. */
 export async function findConfigFile(): Promise<string | null> {

@@ -55,6 +55,8 @@ const checks = [
     '.dependency-cruiser.cjs',
     ...['engine', 'workers', 'client', 'cli', 'daemon', 'bench', 'examples', 'index.ts'],
   ]),
+  run('dead files, exports and dependencies', bin('knip'), []),
+  run('dead members', process.execPath, ['scripts/dead-members.mjs']),
 ];
 
 ensureNginx();

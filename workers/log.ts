@@ -1,7 +1,7 @@
 /** What agents say to the operator. Agents log only what is rare: connections, refusals, membership, trouble. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
 
-export const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
 export type LogFields = Readonly<Record<string, string | number | boolean | null>>;
 

@@ -22,7 +22,7 @@ export interface ThreadingPlan {
 /** Cores from which a thread per stage pays: ring, network, one delivery worker, and one for everybody else. */
 const CORES_FOR_DEDICATED = 4;
 /** Node from here on lets several listeners share a port evenly; before, more than one delivery worker is badly balanced. */
-export const FIRST_NODE_WITH_REUSE_PORT = { major: 23, minor: 1 } as const;
+const FIRST_NODE_WITH_REUSE_PORT = { major: 23, minor: 1 } as const;
 
 export interface MachineFacts {
   readonly cores: number;

@@ -15,7 +15,7 @@ export const PAYLOAD_SENDER = 4;
 export const PAYLOAD_SEQUENCE = 8;
 export const PAYLOAD_GROUP = 12;
 export const PAYLOAD_DUE = 16;
-export const MIN_PAYLOAD_BYTES = 24;
+const MIN_PAYLOAD_BYTES = 24;
 
 /** A payload of `lengthBytes` with its constant fields set. */
 export function makePayload(lengthBytes: number, run: number, sender: number, group: number): Uint8Array {

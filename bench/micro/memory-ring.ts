@@ -20,7 +20,7 @@ const FLIGHT_BYTES = 16 * 1024 * 1024;
 const MAX_FLIGHTS = 1 << 14;
 
 /** Timers of the LAN profile. */
-export const TIMEOUTS = {
+const TIMEOUTS = {
   tokenLossMs: 600,
   tokenResendMs: 5,
   joinEveryMs: 30,
@@ -37,7 +37,7 @@ export const TIMEOUTS = {
 /** The defaults of the configuration. */
 const WINDOWS = { window: 160, personalWindow: 20, acceleratedWindow: 15, acceleratedRing: true };
 
-export const ringOptions = (self: number, size: number, datagramBytes: number): RingNodeOptions => ({
+const ringOptions = (self: number, size: number, datagramBytes: number): RingNodeOptions => ({
   self: nodeIndex(self),
   incarnation: incarnation(1_000_000 + self),
   segmentOf: new Array<number>(size).fill(0),

@@ -56,7 +56,7 @@ export const formatRow = (cells: readonly string[]): string =>
     .join('')
     .trimEnd();
 
-export const METHOD = `Figures are medians, per operation. Each family runs in a thread of its own, so that the compiler knows nothing of the others; tinybench measures, and rows that decide a
+const METHOD = `Figures are medians, per operation. Each family runs in a thread of its own, so that the compiler knows nothing of the others; tinybench measures, and rows that decide a
 design are measured by Benchmark.js once more in a fresh thread: "disagrees" marks those that differ by more than ${DISAGREEMENT_LIMIT * 100} %. Percentiles are those of whole calls.`;
 
 export function renderMicroPage(report: MicroReport): string {

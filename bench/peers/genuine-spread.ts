@@ -6,7 +6,7 @@ import { addLoopbackAddresses } from './loopback-addresses.ts';
 import { type DaemonKind, startSpreadDaemons } from './spread-daemons.ts';
 import type { System } from './system.ts';
 
-export const GENUINE_SPREAD_VARIABLE = 'SKEIN_BENCH_SPREAD';
+const GENUINE_SPREAD_VARIABLE = 'SKEIN_BENCH_SPREAD';
 
 /** A Spread daemon started as root wants a user of its own and a chroot; as an ordinary user it needs neither. */
 const asOrdinaryUser = (command: readonly string[]): readonly string[] =>

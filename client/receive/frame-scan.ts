@@ -9,7 +9,7 @@ import { SkeinError } from '../errors.ts';
  * Views are as long as their groups are large. What no memory is set aside for before it has come (see `ReceiveBuffer`) needs no
  * other bound than the wire's own.
  */
-export const MAX_RECEIVED_MESSAGE_LENGTH = 64 * 1024 * 1024;
+const MAX_RECEIVED_MESSAGE_LENGTH = 64 * 1024 * 1024;
 
 /** Told of every frame that is not a plain message, in order; `offset` is where it starts. */
 export interface ControlFrames {

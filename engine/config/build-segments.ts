@@ -18,7 +18,7 @@ import type { ConfigFile } from './parse-config.ts';
 import type { HostEntry, InterfaceEntry, RouteMatrixItem, SegmentItem, Word } from './syntax-tree.ts';
 
 /** The token uses the port above a segment's. */
-export const MAX_SEGMENT_PORT = 65_534;
+const MAX_SEGMENT_PORT = 65_534;
 const MAX_ROUTE_COST = 100;
 
 /** IPv4 address of a daemon that the file gives by name only; null when nobody knows one. */

@@ -61,7 +61,7 @@ export function isWideArea(segments: readonly Segment[]): boolean {
 }
 
 /** Address for clients that means every address of the machine. */
-export const WILDCARD_ADDRESS = '0.0.0.0' as Ipv4Address;
+const WILDCARD_ADDRESS = '0.0.0.0' as Ipv4Address;
 
 const LOOPBACK_ADDRESS = '127.0.0.1' as Ipv4Address;
 

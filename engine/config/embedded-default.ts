@@ -9,8 +9,8 @@ import { DEFAULT_PORT } from '../wire/limits.ts';
 import type { Host, Segment } from './configuration.ts';
 import type { Ipv4Address } from './ipv4.ts';
 
-export const DEFAULT_DAEMON_NAME = 'localhost';
-export const LOOPBACK_ADDRESS = '127.0.0.1' as Ipv4Address;
+const DEFAULT_DAEMON_NAME = 'localhost';
+const LOOPBACK_ADDRESS = '127.0.0.1' as Ipv4Address;
 const LOOPBACK_BROADCAST = '127.0.0.255' as Ipv4Address;
 
 /** @param port of the segment; 0 (any free port for clients) names no segment and becomes the default */

@@ -132,7 +132,7 @@ function withRoomForJoins(timeouts: RingTimeouts, daemonCount: number): RingTime
 }
 
 /** All timers stretched by one factor: for slow machines and for the simulator. */
-export function scaleTimeouts(timeouts: RingTimeouts, factor: number): RingTimeouts {
+function scaleTimeouts(timeouts: RingTimeouts, factor: number): RingTimeouts {
   const scaled = (ms: number): number => Math.max(1, Math.round(ms * factor));
   return {
     tokenLossMs: scaled(timeouts.tokenLossMs),

@@ -14,7 +14,7 @@ import type { Stamp } from './stamp.ts';
 import type { ViewWriter } from './view-writer.ts';
 import type { VsRanks } from './vs-sets.ts';
 
-export const BODY_GROUP = RECORD_HEADER_LENGTH;
+const BODY_GROUP = RECORD_HEADER_LENGTH;
 export const BODY_MEMBER = BODY_GROUP + NAME_FIELD_LENGTH;
 export const BODY_JOIN_FLAGS = BODY_MEMBER + NAME_FIELD_LENGTH;
 const JOIN_WANTS_MEMBERSHIP = 1;

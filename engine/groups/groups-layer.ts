@@ -35,7 +35,7 @@ export interface GroupsLayerOptions {
 }
 
 /** Fits a datagram of 1,472 bytes with the headers of packet and record. */
-export const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
+const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
 
 const MIN_LENGTH: Readonly<Record<number, number>> = {
   [RecordKind.Join]: BODY_JOIN_FLAGS + 1,

@@ -13,7 +13,7 @@ import { RING_HEADER_LENGTH } from '../wire/ring-header.ts';
 import { SALT_LENGTH } from './seal-trailer.ts';
 
 export const NONCE_LENGTH = 16;
-export const GREETING_BODY_LENGTH = 56;
+const GREETING_BODY_LENGTH = 56;
 export const GREETING_LENGTH = RING_HEADER_LENGTH + GREETING_BODY_LENGTH;
 
 const AT_LAST_COUNTER = 16;

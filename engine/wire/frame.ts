@@ -19,7 +19,7 @@ export const OFFSET_DATA_LENGTH = 44;
 export const OFFSET_GROUPS = HEADER_LENGTH;
 
 /** The bits of `hint` that carry the application's message type, in either byte order. */
-export const HINT_MESSAGE_TYPE_BITS = 0x00ff_ff00;
+const HINT_MESSAGE_TYPE_BITS = 0x00ff_ff00;
 /** Every bit `hint` may have; any other ends the connection (section 2.3). */
 export const HINT_ALLOWED_BITS = ENDIAN_FLAG | HINT_MESSAGE_TYPE_BITS;
 
@@ -41,8 +41,7 @@ export function readMessageType(view: DataView, offset: number): number {
 }
 
 /** The `hint` word (to be written little-endian) for an int16 message type. */
-export const hintOf = (messageType: number): number =>
-  (((messageType << 8) & HINT_MESSAGE_TYPE_BITS) | ENDIAN_FLAG) >>> 0;
+const hintOf = (messageType: number): number => (((messageType << 8) & HINT_MESSAGE_TYPE_BITS) | ENDIAN_FLAG) >>> 0;
 
 /** The name in the 32-byte field at `offset`: cut at the first NUL, byte 31 counts as one (section 2.5). */
 export function readName(bytes: Uint8Array, offset: number): string {

@@ -8,7 +8,7 @@ import { NAME_FIELD_LENGTH } from './limits.ts';
 /** Width of a group id, which is the whole body of a transitional message. */
 export const VIEW_ID_LENGTH = 12;
 /** Where the vs sets begin; the offset of the receiver's own set counts from here (section 5.2). */
-export const VS_SETS_OFFSET = 20;
+const VS_SETS_OFFSET = 20;
 
 const OFFSET_SET_COUNT = 12;
 const OFFSET_OWN_SET = 16;

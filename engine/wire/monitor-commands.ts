@@ -2,8 +2,8 @@
 import { MONITOR_HEADER_LENGTH, type MonitorSender, MonitorType, writeMonitorRequest } from './monitor-header.ts';
 
 const MAX_DAEMONS = 128;
-export const PARTITION_BODY_LENGTH = MAX_DAEMONS * 2;
-export const FLOW_BODY_LENGTH = MAX_DAEMONS * 4;
+const PARTITION_BODY_LENGTH = MAX_DAEMONS * 2;
+const FLOW_BODY_LENGTH = MAX_DAEMONS * 4;
 /** In a partition: the daemon at this index is to end. */
 const TERMINATE = -1;
 /** In flow control: leave it as it is. */

@@ -32,7 +32,7 @@ export type MonitorType = (typeof MonitorType)[keyof typeof MonitorType];
 export const MONITOR_HASH = 1100;
 const MONITOR_MEMBERSHIP = 15_051_963;
 /** In the token round of a status request, which the original does not look at: `SKN1`, asks for the extension as well. */
-export const WANTS_EXTENSION = 0x314e_4b53;
+const WANTS_EXTENSION = 0x314e_4b53;
 
 const AT_TARGET = 4;
 const AT_SENDER = 8;

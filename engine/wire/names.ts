@@ -22,7 +22,7 @@ export interface PrivateNameParts {
 const isNameByte = (byte: number): boolean => byte >= MIN_NAME_BYTE && byte <= MAX_NAME_BYTE;
 
 /** All of `bytes[offset, offset + lengthBytes)` may stand in a name. */
-export function areNameBytes(bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
+function areNameBytes(bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
   for (let i = offset; i < offset + lengthBytes; i++) if (!isNameByte(bytes[i]!)) return false;
   return true;
 }
@@ -43,9 +43,6 @@ export function isGroupNameField(bytes: Uint8Array, offset: number): boolean {
   const length = nameFieldLength(bytes, offset);
   return length >= 1 && length <= MAX_GROUP_NAME_LENGTH && areNameBytes(bytes, offset, length);
 }
-
-/** The field at `offset` is addressed as a private name, well-formed or not. */
-export const isPrivateTarget = (bytes: Uint8Array, offset: number): boolean => bytes[offset] === PRIVATE_NAME_MARK;
 
 /**
  * Length of the user part of the private name in the field at `offset`, which then starts at `offset + 1` and is followed by

@@ -18,7 +18,7 @@ export const TokenPhase = { Operational: 0, Recover: 1, Install: 2 } as const;
 export type TokenPhase = (typeof TokenPhase)[keyof typeof TokenPhase];
 
 /** Requests that one token carries at most; the rest waits for the next rotation. */
-export const MAX_TOKEN_REQUESTS = 96;
+const MAX_TOKEN_REQUESTS = 96;
 /** Requester of a range that several lack. */
 export const REQUESTED_BY_SEVERAL = 0xffff;
 export const MAX_CREDIT = 0xffff;

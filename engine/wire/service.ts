@@ -22,10 +22,7 @@ export const MEMBERSHIP_MESS = 0x0000_3f00;
 export const JOIN_MESS = 0x0001_0000;
 export const LEAVE_MESS = 0x0002_0000;
 export const KILL_MESS = 0x0004_0000;
-export const GROUPS_MESS = 0x0008_0000;
 export const REJECT_MESS = 0x0040_0000;
-/** Receive flag of the C library: truncate instead of failing. Passed through when it is on the wire. */
-export const DROP_RECV = 0x0100_0000;
 /** Flush layer: sent to some members of a view, with the group's name behind the data. */
 export const SUBGROUP_CAST = 0x4000_0000;
 
@@ -40,9 +37,7 @@ export const FORBIDDEN_CLIENT_BITS = 0x0038_3f00 | REJECT_MESS;
 /** Exactly one bit of `bits` is set. */
 export const isSingleBit = (bits: number): boolean => bits !== 0 && (bits & (bits - 1)) === 0;
 
-export const isRegular = (type: number): boolean => (type & REGULAR_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isRegularView = (type: number): boolean => (type & REG_MEMB_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isTransition = (type: number): boolean => (type & TRANSITION_MESS) !== 0 && (type & REJECT_MESS) === 0;
 export const isSelfLeave = (type: number): boolean =>
   (type & CAUSED_BY_LEAVE) !== 0 && (type & (REG_MEMB_MESS | TRANSITION_MESS | REJECT_MESS)) === 0;
-export const isReject = (type: number): boolean => (type & REJECT_MESS) !== 0;

@@ -8,7 +8,7 @@ import type { ProcessRecord, RunRecord } from './run-record.ts';
 import { isPassing, WITNESS_GROUP } from './trace-of-run.ts';
 
 /** Groups of the walkers. Witnesses are in all of them: a group that empties starts its ids again, and no client can tell. */
-export const GROUPS = ['g1', 'g2', 'g3', 'g4'];
+const GROUPS = ['g1', 'g2', 'g3', 'g4'];
 const ORDERED: readonly Service[] = ['fifo', 'causal', 'agreed', 'agreed', 'agreed', 'safe'];
 const ALL_SERVICES: readonly Service[] = ['unreliable', 'reliable', ...ORDERED];
 const HANG_UP_CHANCE = 0.01;

@@ -32,7 +32,7 @@ export const WITNESS_GROUP = 'witnesses';
  * joins needs each daemon's own order (GRP-2, GRP-6, GRP-8).
  */
 const BEYOND_CLIENTS = new Set(['EVS-4', 'EVS-5', 'EVS-22', 'GRP-2', 'GRP-6', 'GRP-8']);
-export const CLIENT_PROPERTIES = PROPERTIES.filter((property) => !BEYOND_CLIENTS.has(property.name));
+const CLIENT_PROPERTIES = PROPERTIES.filter((property) => !BEYOND_CLIENTS.has(property.name));
 
 export interface RunTimes {
   readonly disruptions: readonly Disruption[];
@@ -51,7 +51,7 @@ export function checkRun(run: RunRecord, times?: RunTimes): Violation[] {
   return check(traceOfRun(run, times), CLIENT_PROPERTIES);
 }
 
-export function traceOfRun(run: RunRecord, times: RunTimes = untimed(performance.now())): Trace {
+function traceOfRun(run: RunRecord, times: RunTimes = untimed(performance.now())): Trace {
   const witnesses = run.processes.map((process) => run.clients.find((c) => c.isWitness && c.process === process));
   const memberOf = new Map<string, Member>();
   for (const [i, witness] of witnesses.entries())

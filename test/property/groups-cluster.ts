@@ -368,6 +368,6 @@ export class Cluster {
   }
 }
 
-export function expectEqual(actual: unknown, expected: unknown, what: string): void {
+function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (actual !== expected) throw new Error(`${what}: ${String(actual)} instead of ${String(expected)}`);
 }

@@ -34,7 +34,7 @@ export function residentBytes(pid: number): number {
   return found === null ? 0 : Number(found[1]) * 1024;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

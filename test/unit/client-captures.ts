@@ -26,7 +26,7 @@ export function loadCapture(name: string): Capture {
   return { name, fromClient: stream('c2d'), fromDaemon: stream('d2c') };
 }
 
-export const captureNames: readonly string[] = readdirSync(directory)
+const captureNames: readonly string[] = readdirSync(directory)
   .filter((file) => file.endsWith('.jsonl'))
   .map((file) => file.slice(0, -'.jsonl'.length))
   .sort();

@@ -12,10 +12,10 @@ import {
 } from '../../client/index.ts';
 import { piecesOf } from '../../client/send/data.ts';
 
-export const viewId = (index: number): ViewId => new ViewId(0x7f00_0001, 1000, index);
+const viewId = (index: number): ViewId => new ViewId(0x7f00_0001, 1000, index);
 
 /** `alice` for `#alice#d`. */
-export const user = (privateName: string): string => privateName.split('#')[1] ?? privateName;
+const user = (privateName: string): string => privateName.split('#')[1] ?? privateName;
 export const member = (name: string): string => `#${name}#d`;
 
 export function asBytes(send: SpreadSend): Buffer {

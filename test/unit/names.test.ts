@@ -6,7 +6,6 @@ import {
   groupNameProblem,
   isConnectionName,
   isGroupNameField,
-  isPrivateTarget,
   nameFieldLength,
   parsePrivateName,
   privateUserLength,
@@ -66,11 +65,6 @@ describe('names in frames', () => {
     expect(privateUserLength(bytes, 3)).toBe(1);
     expect(nameFieldLength(field('x'.repeat(32)), 3)).toBe(32);
     expect(nameFieldLength(field('x'.repeat(31)), 3)).toBe(31);
-  });
-
-  it('tells private targets from groups by the first byte alone', () => {
-    expect(isPrivateTarget(field('#weird'), 3)).toBe(true);
-    expect(isPrivateTarget(field('room#'), 3)).toBe(false);
   });
 
   it.each([

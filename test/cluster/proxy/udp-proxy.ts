@@ -18,7 +18,7 @@ export interface Impairment {
   readonly reorder: number;
 }
 
-export const NO_IMPAIRMENT: Impairment = { loss: 0, delayMs: 0, duplicate: 0, reorder: 0 };
+const NO_IMPAIRMENT: Impairment = { loss: 0, delayMs: 0, duplicate: 0, reorder: 0 };
 const REORDER_MS = 10;
 const BUFFER_BYTES = 4 * 1024 * 1024;
 

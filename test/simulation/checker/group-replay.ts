@@ -12,7 +12,7 @@ type Rows = ReadonlyMap<string, ReadonlyMap<number, string>>;
 const NO_ROWS: Rows = new Map();
 
 /** Members of all groups by daemon process. */
-export class TableState {
+class TableState {
   /** Process -> group -> session -> name. */
   readonly #byProcess = new Map<number, Map<string, Map<number, string>>>();
   /** Daemons whose clients cannot be known from the traces: they never got to install the configuration. */

@@ -33,7 +33,7 @@ import type { GroupOperation, MessageId, Service } from '../trace/trace.ts';
 import { FORGED_SESSIONS } from './forged-records.ts';
 
 const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
-export const serviceBit = (service: Service): number => 1 << SERVICES.indexOf(service);
+const serviceBit = (service: Service): number => 1 << SERVICES.indexOf(service);
 export const serviceOf = (bits: number): Service => SERVICES[31 - Math.clz32(bits & 0x3f)] ?? 'agreed';
 
 const MARK_OFFSET = OFFSET_SENDER + NAME_FIELD_LENGTH - 4;

@@ -33,7 +33,7 @@ export const LAN: NetworkPlan = {
   socketBytes: 1_000_000,
 };
 
-export const DEFAULT_WINDOWS: RingWindows = {
+const DEFAULT_WINDOWS: RingWindows = {
   window: 60,
   personalWindow: 15,
   acceleratedWindow: 10,

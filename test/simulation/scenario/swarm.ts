@@ -181,7 +181,7 @@ export function randomComponents(random: Random, nodeCount: number): number[] {
   return Array.from({ length: nodeCount }, () => random.integer(0, parts - 1));
 }
 
-export function randomFault(random: Random, kind: SwarmKind, nodeCount: number, endMs: number): Fault {
+function randomFault(random: Random, kind: SwarmKind, nodeCount: number, endMs: number): Fault {
   const trigger = randomTrigger(random, nodeCount, endMs);
   const node = randomChoice(random, nodeCount, trigger);
   const forMs = random.logarithmic(2, 700);

@@ -9,7 +9,7 @@ export type ProcessId = number;
 
 /** `process * MESSAGE_SPAN + n`: the n-th message (from 1) that a process handed to its ring. */
 export type MessageId = number;
-export const MESSAGE_SPAN = 0x100_0000;
+const MESSAGE_SPAN = 0x100_0000;
 export const messageIdOf = (process: ProcessId, n: number): MessageId => process * MESSAGE_SPAN + n;
 export const senderOf = (message: MessageId): ProcessId => Math.floor(message / MESSAGE_SPAN);
 

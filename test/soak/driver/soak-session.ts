@@ -31,7 +31,7 @@ const SERVICE_BITS: Readonly<Record<Service, number>> = {
 /** Data starts with the serial of the sending session and the message's sequence number. */
 export const DATA_HEADER_LENGTH = 8;
 /** Message type of the messages by which a session finds out that everything ordered so far has arrived. */
-export const MARKER_TYPE = 32_000;
+const MARKER_TYPE = 32_000;
 
 /** Body of a view, from its start: index of the fields (client-protocol.md, section 5.2). */
 const BODY_SET_COUNT = 12;
