@@ -58,10 +58,10 @@ export interface OptionEntry {
 }
 
 /** setTimeout takes no more. */
-export const MAX_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 /** The status report of the monitor protocol has 16 bits for a window. */
 export const MAX_WINDOW = 32_767;
-export const MAX_QUEUE_BYTES = 1024 ** 4;
+const MAX_QUEUE_BYTES = 1024 ** 4;
 
 export const integer = <const Unit extends string>(min: number, max: number, unit: Unit) =>
   ({ kind: 'integer', min, max, unit }) as const;

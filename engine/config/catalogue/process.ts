@@ -11,7 +11,7 @@ import {
 } from '../options.ts';
 
 /** A session handle has this many numbers for delivery workers. */
-export const MAX_DELIVERY_WORKERS = 64;
+const MAX_DELIVERY_WORKERS = 64;
 
 export const PROCESS_OPTIONS = {
   threadingMode: {

@@ -92,6 +92,7 @@ export function decodeFrame(bytes: Buffer): IncomingFrame {
   };
 }
 
+export const isView = (frame: IncomingFrame): boolean => (frame.type & 0x3f00) !== 0;
 export const isMessage = (frame: IncomingFrame): boolean => (frame.type & 0x3f) !== 0;
 /** Of a view: the member that joined, left or disconnected. */
 export const changedMember = (frame: IncomingFrame): string => nameAt(frame.data, 24);
