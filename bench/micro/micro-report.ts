@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { compact, escapeHtml } from '../report/format.ts';
 import { STYLE } from '../report/style.ts';
+import { table } from '../report/tables.ts';
 import { machineSchema } from '../report-schema.ts';
 import { DISAGREEMENT_LIMIT, disagreement, disagrees, type MicroResult, microResultSchema } from './micro-row.ts';
 
@@ -73,13 +74,8 @@ export function renderMicroPage(report: MicroReport): string {
   const section = (family: MicroReport['families'][number]): string => {
     const rows = report.results
       .filter((result) => result.family === family.id)
-      .map(rowCells)
-      .map(
-        (cells) =>
-          `<tr>${cells.map((cell, i) => `<td${i > 0 ? ' class="number"' : ''}>${escapeHtml(cell)}</td>`).join('')}</tr>`,
-      );
-    const head = ROW_HEAD.map((cell, i) => `<th${i > 0 ? ' class="number"' : ''}>${cell}</th>`).join('');
-    return `<h2>${escapeHtml(family.title)}</h2><div class="scroll"><table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+      .map((result) => rowCells(result).map(escapeHtml));
+    return `<h2>${escapeHtml(family.title)}</h2>${table(ROW_HEAD, rows, 1)}`;
   };
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

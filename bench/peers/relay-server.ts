@@ -1,6 +1,6 @@
 /**
- * A bare relay of Spread frames on one thread: the upper bound of what a daemon on this runtime can reach. No validation, no order
- * between senders, no flow control, no membership.
+ * A bare relay of Spread frames on one thread, as a yardstick: what this runtime does with sockets alone. No validation, no order
+ * between senders, no flow control, no membership. It is no upper bound: it writes each chunk as it was read, and skein joins chunks.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 

@@ -7,10 +7,11 @@ const program = fileURLToPath(new URL('./relay-daemon.js', import.meta.url));
 /** The bound: what remains when a daemon on this runtime does nothing but move frames. */
 export const relaySystem: System = {
   id: 'relay',
-  title: 'bare relay (bound)',
+  title: 'bare relay',
   debianPackages: [],
   guarantees: { order: 'none across senders', reliability: 'none: no checks, no limits', membership: 'none' },
-  configuration: 'one thread that copies frames from socket to sockets; not a product, an upper bound',
+  configuration:
+    'one thread that copies frames from socket to sockets; no checks, no order; a yardstick, not a product',
   availability: async () => ({ available: true, version: process.version }),
   unsuited: singleBrokerUnsuited,
   protocol: () => ({ kind: 'spread', options: { service: 'agreed' } }),

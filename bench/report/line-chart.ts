@@ -61,13 +61,14 @@ function makeScale(axis: Axis, values: readonly number[], from: number, to: numb
   if (axis.scale === 'linear') {
     const high = highest * 1.06;
     const ticks = axis.ticks ?? linearTicks(high).map((tick) => [tick, axis.format(tick)] as const);
-    return { at: (value) => from + (value / high) * span, ticks };
+    return { at: (value) => from + (value / high) * span, ticks: ticks.filter(([tick]) => tick <= high) };
   }
   const low = axis.ticks === undefined ? lowest / 1.3 : lowest;
   const high = axis.ticks === undefined ? highest * 1.3 : Math.max(highest, low * 1.001);
   const width = Math.log(high / low);
   const ticks = axis.ticks ?? logTicks(low, high).map((tick) => [tick, axis.format(tick)] as const);
-  return { at: (value) => from + (Math.log(Math.max(value, low) / low) / width) * span, ticks };
+  const at = (value: number): number => from + (Math.log(Math.max(value, low) / low) / width) * span;
+  return { at, ticks: ticks.filter(([tick]) => tick <= high * 1.001) };
 }
 
 const number = (value: number): string => value.toFixed(1);

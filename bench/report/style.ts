@@ -39,6 +39,19 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 summary { cursor: pointer; color: var(--accent); margin: 0.6rem 0; }
 code { font-size: 0.85em; overflow-wrap: anywhere; }
 @media (max-width: 30rem) { .row { grid-template-columns: 6.6rem 1fr; } }
+@media screen and (max-width: 46rem) {
+  .scroll { overflow: visible; }
+  table, tbody { display: block; }
+  thead { display: none; }
+  tr { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.6rem, 1fr)); gap: 0.1rem 0.8rem; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  td { border: 0; padding: 0; overflow-wrap: anywhere; }
+  td:not(.number) { grid-column: 1 / -1; }
+  td:first-child { font-weight: 600; }
+  td.number { display: flex; justify-content: space-between; gap: 0.4rem; }
+  td.number::before { white-space: normal; text-align: left; }
+  td::before { content: attr(data-label) " "; color: var(--soft); font-weight: 400; font-size: 0.72rem; }
+  td:first-child::before { content: none; }
+}
 @media print {
   :root { --ink: #000; --soft: #444; --line: #bbb; --ground: #fff; --card: #fff; }
   body { font-size: 10px; max-width: none; padding: 0; }

@@ -4,11 +4,16 @@ import type { Cell } from './summary.ts';
 
 type Row = readonly string[];
 
-/** Cells are HTML already. */
-function table(head: Row, rows: readonly Row[], numeric: number): string {
+/**
+ * A table, which a narrow screen shows as a list of cards with the headings in front of their cells. Cells are HTML already.
+ * @param numeric first column of numbers; those before it are the title of a card
+ */
+export function table(head: Row, rows: readonly Row[], numeric: number): string {
   const cellClass = (column: number): string => (column >= numeric ? ' class="number"' : '');
-  const headRow = head.map((text, i) => `<th${cellClass(i)}>${text}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((text, i) => `<td${cellClass(i)}>${text}</td>`).join('')}</tr>`);
+  const headRow = head.map((text, i) => `<th${cellClass(i)}>${escapeHtml(text)}</th>`).join('');
+  const cell = (text: string, i: number): string =>
+    `<td${cellClass(i)} data-label="${escapeHtml(head[i] ?? '')}">${text}</td>`;
+  const body = rows.map((row) => `<tr>${row.map(cell).join('')}</tr>`);
   return `<div class="scroll"><table><thead><tr>${headRow}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
@@ -28,14 +33,7 @@ export function guaranteesTable(report: Report, cells: readonly Cell[]): string 
     `<small>${escapeHtml(system.configuration)}</small>`,
     ...shown.map((scenario) => speed(system.id, scenario.id)),
   ]);
-  const head = [
-    'system',
-    'order',
-    'reliability',
-    'membership',
-    'as measured',
-    ...shown.map((s) => escapeHtml(s.title)),
-  ];
+  const head = ['system', 'order', 'reliability', 'membership', 'as measured', ...shown.map((s) => s.title)];
   return table(head, rows, 5);
 }
 
