@@ -10,7 +10,7 @@ export async function silenceHint(
   answerAddress: string | undefined,
   isChosen: boolean,
 ): Promise<string> {
-  const from = answerAddress ?? (await addressTowards(daemon).catch(() => 'none'));
-  const advice = isChosen ? '' : '; --from ADDRESS chooses another address of this machine';
-  return `; daemons answer only to addresses of their configuration (asked from ${from}${advice})`;
+  const from = answerAddress ?? (await addressTowards(daemon).catch(() => 'this host'));
+  const advice = isChosen ? '' : ' (--from ADDRESS chooses another)';
+  return `; it is not running, or its configuration does not have ${from}, where the answer goes${advice}`;
 }

@@ -194,10 +194,10 @@ describe('a daemon that does not answer', () => {
 
   it('is asked from an address that may not be in its configuration, which --from changes', async () => {
     expect(await silenceHint(daemon, undefined, false)).toBe(
-      '; daemons answer only to addresses of their configuration (asked from 127.0.0.1; --from ADDRESS chooses another address of this machine)',
+      '; it is not running, or its configuration does not have 127.0.0.1, where the answer goes (--from ADDRESS chooses another)',
     );
     expect(await silenceHint(daemon, '10.0.0.9', true)).toBe(
-      '; daemons answer only to addresses of their configuration (asked from 10.0.0.9)',
+      '; it is not running, or its configuration does not have 10.0.0.9, where the answer goes',
     );
   });
 });
