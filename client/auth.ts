@@ -1,4 +1,9 @@
 /** Authentication methods (client-protocol.md, sections 1.5 and 1.6). */
+import {
+  PASSWORD_REQUEST_LENGTH,
+  PASSWORD_SECRET_OFFSET,
+  PASSWORD_USER_OFFSET,
+} from '../engine/wire/layout/password-request.ts';
 import { AUTH_NAME_FIELD_LENGTH, MAX_AUTH_METHODS } from '../engine/wire/limits.ts';
 import { checkString, illegal, readElements, readFields, reading, show } from './check.ts';
 import { handshakeReject, SkeinError } from './errors.ts';
@@ -32,8 +37,8 @@ export const nullAuth: AuthMethod = Object.freeze({ name: 'NULL' });
 /** The daemon checks the client's address. */
 export const ipAuth: AuthMethod = Object.freeze({ name: 'IP' });
 
-const USER_FIELD_LENGTH = 32;
-const PASSWORD_FIELD_LENGTH = 8;
+const USER_FIELD_LENGTH = PASSWORD_SECRET_OFFSET - PASSWORD_USER_OFFSET;
+const PASSWORD_FIELD_LENGTH = PASSWORD_REQUEST_LENGTH - PASSWORD_SECRET_OFFSET;
 const PASSWORD_ACCEPTED = 1;
 
 /**
@@ -62,9 +67,9 @@ export function passwordAuth(credentials: { readonly user: string; readonly pass
   return {
     name: 'PWORD',
     async exchange(channel) {
-      const fields = new Uint8Array(USER_FIELD_LENGTH + PASSWORD_FIELD_LENGTH);
-      fields.set(user);
-      fields.set(password, USER_FIELD_LENGTH);
+      const fields = new Uint8Array(PASSWORD_REQUEST_LENGTH);
+      fields.set(user, PASSWORD_USER_OFFSET);
+      fields.set(password, PASSWORD_SECRET_OFFSET);
       channel.write(fields);
       const verdict = ((await channel.read(1))[0]! << 24) >> 24;
       if (verdict < 0) throw handshakeReject(verdict, 'its verdict on the password', '');

@@ -1,6 +1,16 @@
 /** Opening a session (client-protocol.md, sections 1.2 to 1.9). */
+
 import { type PrivateName, privateName } from '../engine/wire/ids.ts';
-import { AUTH_CHOICE_LENGTH, AUTH_NAME_FIELD_LENGTH, PROTOCOL_VERSION } from '../engine/wire/limits.ts';
+import { AUTH_CHOICE_LENGTH, AUTH_CHOICE_METHOD_1_OFFSET } from '../engine/wire/layout/auth-choice.ts';
+import {
+  CONNECT_FIXED_LENGTH,
+  CONNECT_FLAGS_OFFSET,
+  CONNECT_MAJOR_OFFSET,
+  CONNECT_MINOR_OFFSET,
+  CONNECT_NAME_LENGTH_OFFSET,
+  CONNECT_PATCH_OFFSET,
+} from '../engine/wire/layout/connect.ts';
+import { AUTH_NAME_FIELD_LENGTH, PROTOCOL_VERSION } from '../engine/wire/limits.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { AuthChannel, AuthMethod } from './auth.ts';
 import { handshakeReject, SkeinError } from './errors.ts';
@@ -33,17 +43,21 @@ const MAX_AUTH_LIST_LENGTH = 90;
 function encodeConnect(request: HandshakeRequest): Uint8Array {
   const flags = (request.priority << PRIORITY_SHIFT) | (request.membership ? FLAG_MEMBERSHIP : 0);
   const { major, minor, patch } = PROTOCOL_VERSION;
-  return Buffer.concat([
-    Uint8Array.of(major, minor, patch, flags, request.name.length),
-    Buffer.from(request.name, 'latin1'),
-  ]);
+  const connect = Buffer.alloc(CONNECT_FIXED_LENGTH + request.name.length);
+  connect[CONNECT_MAJOR_OFFSET] = major;
+  connect[CONNECT_MINOR_OFFSET] = minor;
+  connect[CONNECT_PATCH_OFFSET] = patch;
+  connect[CONNECT_FLAGS_OFFSET] = flags;
+  connect[CONNECT_NAME_LENGTH_OFFSET] = request.name.length;
+  connect.write(request.name, CONNECT_FIXED_LENGTH, 'latin1');
+  return connect;
 }
 
 /** AUTH-CHOICE (1.5): always 90 bytes. */
 function encodeAuthChoice(methods: readonly AuthMethod[]): Uint8Array {
   const choice = new Uint8Array(AUTH_CHOICE_LENGTH);
   for (const [field, method] of methods.entries())
-    choice.set(Buffer.from(method.name, 'latin1'), field * AUTH_NAME_FIELD_LENGTH);
+    choice.set(Buffer.from(method.name, 'latin1'), AUTH_CHOICE_METHOD_1_OFFSET + field * AUTH_NAME_FIELD_LENGTH);
   return choice;
 }
 

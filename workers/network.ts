@@ -4,6 +4,7 @@
  *
  * Tokens have a socket of their own (port + 1), so that a burst of data that overflows a receive buffer does not cost the token.
  */
+
 import type { RemoteInfo } from 'node:dgram';
 import { type CountersMemory, NetworkCounter, OrderingCounter, ringCounters } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
@@ -12,19 +13,36 @@ import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { RingWindows } from '../engine/host/ring-options.ts';
 import { SealRefusal } from '../engine/seal/seal-trailer.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../engine/wire/ids.ts';
+import { MEMBERS_RECORD_NODES_OFFSET } from '../engine/wire/layout/members-record.ts';
+import {
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../engine/wire/layout/record-header.ts';
+import {
+  RING_HEADER_LENGTH,
+  RING_HEADER_MAGIC_OFFSET,
+  RING_HEADER_TYPE_OFFSET,
+  RING_HEADER_VERSION_OFFSET,
+} from '../engine/wire/layout/ring-header.ts';
+import {
+  WINDOWS_RECORD_ACCELERATED_WINDOW_OFFSET,
+  WINDOWS_RECORD_LENGTH,
+  WINDOWS_RECORD_PERSONAL_WINDOW_OFFSET,
+  WINDOWS_RECORD_WINDOW_OFFSET,
+} from '../engine/wire/layout/windows-record.ts';
 import {
   alignRecord,
+  MEMBER_LENGTH,
   RECORD_FIRST,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND,
   RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
   TO_MEMBERS,
 } from '../engine/wire/record.ts';
-import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../engine/wire/ring-header.ts';
+import { readU32 } from '../engine/wire/ring-bytes.ts';
+import { NO_RING, PacketType, RING_MAGIC, RingHeaderWriter } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
 import { AloneWatch } from './network/alone-watch.ts';
@@ -33,13 +51,9 @@ import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts'
 import { RingSockets, type SegmentAddress } from './network/ring-sockets.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
 
-/** `RNG1`: begins every datagram of the ring; anything else may be a monitor's. */
-const RING_MAGIC = 0x3147_4e52;
 /** A partition ends by itself, unless its monitor repeats it (client-protocol.md, 10.3). */
 const PARTITION_MS = 60_000;
 const NEVER = Number.POSITIVE_INFINITY;
-const TYPE_OFFSET = 5;
-const TOKEN_TYPE = 2;
 const BATCH_BYTES = 256 * 1024;
 
 export interface DaemonEndpoint {
@@ -175,10 +189,11 @@ export class NetworkAgent implements Agent {
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end && !this.#kernelIsFull(); ) {
-      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
+      const length = ring.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
       const body = at + RECORD_HEADER_LENGTH;
-      if (ring.view.getUint8(at + RECORD_KIND) === RecordKind.Members) this.#setMembers(ring.view, body, at + length);
-      else this.#send(ring.view.getUint32(at + RECORD_SESSION, true), body, length - RECORD_HEADER_LENGTH);
+      if (ring.view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Members)
+        this.#setMembers(ring.view, at + MEMBERS_RECORD_NODES_OFFSET, at + length);
+      else this.#send(ring.view.getUint32(at + RECORD_SESSION_OFFSET, true), body, length - RECORD_HEADER_LENGTH);
       datagrams++;
       at += alignRecord(length);
       this.#sentBytes = at - ring.offset;
@@ -225,7 +240,7 @@ export class NetworkAgent implements Agent {
 
   /** Nothing is copied: the memory goes to the kernel at once, or stays in the ring until it has. */
   #send(to: number, offset: number, lengthBytes: number): void {
-    const isToken = this.#sendBytes[offset + TYPE_OFFSET] === TOKEN_TYPE;
+    const isToken = this.#sendBytes[offset + RING_HEADER_TYPE_OFFSET] === PacketType.Token;
     if (to === TO_ALL_DAEMONS) this.#sendToMany(this.#everyone, isToken, offset, lengthBytes);
     else if (to === TO_MEMBERS) this.#sendToMany(this.#members, isToken, offset, lengthBytes);
     else this.#sendTo(to, isToken, offset, lengthBytes);
@@ -239,7 +254,7 @@ export class NetworkAgent implements Agent {
 
   #setMembers(view: DataView, from: number, end: number): void {
     const members: NodeIndex[] = [];
-    for (let at = from; at < end; at += 4) members.push(nodeIndex(view.getUint32(at, true)));
+    for (let at = from; at < end; at += MEMBER_LENGTH) members.push(nodeIndex(view.getUint32(at, true)));
     this.#members = this.#recipients(members);
   }
 
@@ -338,18 +353,17 @@ export class NetworkAgent implements Agent {
 
   #setWindows({ window, personalWindow, acceleratedWindow }: RingWindows): boolean {
     const ring = this.#inbound;
-    const at = ring.claim(RECORD_HEADER_LENGTH + WINDOWS_BYTES);
+    const at = ring.claim(WINDOWS_RECORD_LENGTH);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, RecordKind.Windows, 0, RECORD_FIRST | RECORD_LAST, 0, 0, 0);
-    [window, personalWindow, acceleratedWindow].forEach((value, i) => {
-      ring.view.setUint32(at + RECORD_HEADER_LENGTH + i * 4, value, true);
-    });
+    ring.view.setUint32(at + WINDOWS_RECORD_WINDOW_OFFSET, window, true);
+    ring.view.setUint32(at + WINDOWS_RECORD_PERSONAL_WINDOW_OFFSET, personalWindow, true);
+    ring.view.setUint32(at + WINDOWS_RECORD_ACCELERATED_WINDOW_OFFSET, acceleratedWindow, true);
     ring.publish();
     this.#links.ringDoorbell.ring();
     return true;
   }
 }
 
-const WINDOWS_BYTES = 12;
-
-const isOfRing = (message: Buffer): boolean => message.length >= 4 && message.readUInt32LE(0) === RING_MAGIC;
+const isOfRing = (message: Buffer): boolean =>
+  message.length >= RING_HEADER_VERSION_OFFSET && readU32(message, RING_HEADER_MAGIC_OFFSET) === RING_MAGIC;

@@ -2,6 +2,7 @@
  * The ring agent: gives all messages one order, through the ring of daemons (a ring of one takes the same path), keeps the process
  * groups, and writes what is ordered into the ordered log. It owns no sockets.
  */
+
 import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
@@ -14,15 +15,25 @@ import type { RingNodeOptions } from '../engine/host/ring-options.ts';
 import { RingNode } from '../engine/node/ring-node.ts';
 import { readName } from '../engine/wire/frame.ts';
 import { type NodeIndex, sessionHandle } from '../engine/wire/ids.ts';
-import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
+import { MEMBERS_RECORD_NODES_OFFSET } from '../engine/wire/layout/members-record.ts';
+import {
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../engine/wire/layout/record-header.ts';
+import { REGISTER_RECORD_NAME_OFFSET, REGISTER_RECORD_TAKES_OFFSET } from '../engine/wire/layout/register-record.ts';
+import {
+  WINDOWS_RECORD_ACCELERATED_WINDOW_OFFSET,
+  WINDOWS_RECORD_PERSONAL_WINDOW_OFFSET,
+  WINDOWS_RECORD_WINDOW_OFFSET,
+} from '../engine/wire/layout/windows-record.ts';
+import { MAX_MEMBERSHIP_FRAME_LENGTH } from '../engine/wire/limits.ts';
 import {
   alignRecord,
+  MEMBER_LENGTH,
   RECORD_FIRST,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND,
   RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SESSION,
   RecordKind,
   TO_ALL_DAEMONS,
   TO_MEMBERS,
@@ -291,11 +302,11 @@ export class RingAgent implements Agent, RingHost {
   /** The network agent knows the ring's members, so a datagram for all of them is handed over once. */
   #tellMembers(members: readonly NodeIndex[]): boolean {
     const ring = this.#outbound;
-    const at = ring.claim(RECORD_HEADER_LENGTH + members.length * 4);
+    const at = ring.claim(MEMBERS_RECORD_NODES_OFFSET + members.length * MEMBER_LENGTH);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, RecordKind.Members, 0, RECORD_FIRST | RECORD_LAST, 0, 0, 0);
     members.forEach((node, i) => {
-      ring.view.setUint32(at + RECORD_HEADER_LENGTH + i * 4, node, true);
+      ring.view.setUint32(at + MEMBERS_RECORD_NODES_OFFSET + i * MEMBER_LENGTH, node, true);
     });
     this.#membersTold = members;
     return true;
@@ -330,8 +341,8 @@ export class RingAgent implements Agent, RingHost {
     let datagrams = 0;
     const end = ring.offset + ring.lengthBytes;
     for (let at = ring.offset; at < end; ) {
-      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
-      if (ring.view.getUint8(at + RECORD_KIND) === RecordKind.Windows) this.#setWindows(ring.view, at);
+      const length = ring.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
+      if (ring.view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Windows) this.#setWindows(ring.view, at);
       else this.#node.receive(nowMs, ring.bytes, at + RECORD_HEADER_LENGTH, length - RECORD_HEADER_LENGTH);
       datagrams++;
       at += alignRecord(length);
@@ -351,9 +362,13 @@ export class RingAgent implements Agent, RingHost {
 
   /** The network agent has checked them by the same rule. */
   #setWindows(view: DataView, at: number): void {
-    const word = (i: number): number => view.getUint32(at + RECORD_HEADER_LENGTH + i * 4, true);
     const { acceleratedRing } = this.#options.ring.windows;
-    this.#node.setWindows({ window: word(0), personalWindow: word(1), acceleratedWindow: word(2), acceleratedRing });
+    this.#node.setWindows({
+      window: view.getUint32(at + WINDOWS_RECORD_WINDOW_OFFSET, true),
+      personalWindow: view.getUint32(at + WINDOWS_RECORD_PERSONAL_WINDOW_OFFSET, true),
+      acceleratedWindow: view.getUint32(at + WINDOWS_RECORD_ACCELERATED_WINDOW_OFFSET, true),
+      acceleratedRing,
+    });
   }
 
   /** Names are given out at once; they are this daemon's own business and need no order. */
@@ -361,10 +376,10 @@ export class RingAgent implements Agent, RingHost {
     let requests = 0;
     for (const ring of this.#requests) {
       while (this.#records.output.hasRoom() && ring.peek(0)) {
-        const session = sessionHandle(ring.view.getUint32(ring.offset + RECORD_SESSION, true));
-        if (ring.view.getUint8(ring.offset + RECORD_KIND) === RecordKind.Register) {
-          const name = readName(ring.bytes, ring.offset + RECORD_HEADER_LENGTH);
-          const takes = ring.bytes[ring.offset + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] === 1;
+        const session = sessionHandle(ring.view.getUint32(ring.offset + RECORD_SESSION_OFFSET, true));
+        if (ring.view.getUint8(ring.offset + RECORD_KIND_OFFSET) === RecordKind.Register) {
+          const name = readName(ring.bytes, ring.offset + REGISTER_RECORD_NAME_OFFSET);
+          const takes = ring.bytes[ring.offset + REGISTER_RECORD_TAKES_OFFSET] === 1;
           this.#records.register(session, name, takes);
         } else this.#records.registry.release(session);
         ring.release(ring.lengthBytes);

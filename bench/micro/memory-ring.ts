@@ -9,7 +9,8 @@ import type { RingNodeOptions } from '../../engine/host/ring-options.ts';
 import { RingNode } from '../../engine/node/ring-node.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
-import { alignRecord, RECORD_FRAME_COUNT, RECORD_LENGTH } from '../../engine/wire/record.ts';
+import { RECORD_FRAME_COUNT_OFFSET, RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
+import { alignRecord } from '../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../engine/wire/record-check.ts';
 import { copyBytes, readU32 } from '../../engine/wire/ring-bytes.ts';
 
@@ -91,8 +92,8 @@ class MemoryNode implements RingHost {
   deliverRecords(_origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
     const end = offset + lengthBytes;
     for (let at = offset; at < end; ) {
-      this.framesDelivered += readU32(bytes, at + RECORD_FRAME_COUNT);
-      at += alignRecord(readU32(bytes, at + RECORD_LENGTH));
+      this.framesDelivered += readU32(bytes, at + RECORD_FRAME_COUNT_OFFSET);
+      at += alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET));
     }
   }
 

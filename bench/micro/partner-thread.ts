@@ -1,7 +1,9 @@
 /** Entry of a `Partner`. */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
-import { alignRecord, RECORD_LENGTH } from '../../engine/wire/record.ts';
+import { RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
+import { alignRecord } from '../../engine/wire/record.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { BlockingThread, EventLoopThread } from '../../workers/agent-thread.ts';
 import { monotonicMs } from '../load/clock.ts';
@@ -32,7 +34,8 @@ function consume(words: Int32Array, memory: SharedArrayBuffer): void {
       }
       backoff.worked();
       const end = ring.offset + ring.lengthBytes;
-      for (let at = ring.offset; at < end; taken++) at += alignRecord(ring.view.getUint32(at + RECORD_LENGTH, true));
+      for (let at = ring.offset; at < end; taken++)
+        at += alignRecord(ring.view.getUint32(at + RECORD_LENGTH_OFFSET, true));
       ring.release(ring.lengthBytes);
     }
     done(words);

@@ -1,15 +1,47 @@
 /** The status request and report of the monitor protocol (client-protocol.md, sections 10.1 and 10.2). */
+
 import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
+import { MONITOR_HEADER_LENGTH } from '../../engine/wire/layout/monitor-header.ts';
+import {
+  STATUS_ACCELERATED_RING_OFFSET,
+  STATUS_ACCELERATED_WINDOW_OFFSET,
+  STATUS_ARU_OFFSET,
+  STATUS_B_RETRANS_OFFSET,
+  STATUS_GSTATE_OFFSET,
+  STATUS_HIGHEST_SEQ_OFFSET,
+  STATUS_LEADER_ID_OFFSET,
+  STATUS_MAJOR_OFFSET,
+  STATUS_MEMBERSHIP_CHANGES_OFFSET,
+  STATUS_MESSAGE_DELIVERED_OFFSET,
+  STATUS_MINOR_OFFSET,
+  STATUS_MY_ARU_OFFSET,
+  STATUS_MY_ID_OFFSET,
+  STATUS_NUM_GROUPS_OFFSET,
+  STATUS_NUM_PROCS_OFFSET,
+  STATUS_NUM_SEGMENTS_OFFSET,
+  STATUS_NUM_SESSIONS_OFFSET,
+  STATUS_PACKET_DELIVERED_OFFSET,
+  STATUS_PACKET_RECV_OFFSET,
+  STATUS_PACKET_SENT_OFFSET,
+  STATUS_PATCH_OFFSET,
+  STATUS_PERSONAL_WINDOW_OFFSET,
+  STATUS_REPORT_LENGTH,
+  STATUS_RETRANS_OFFSET,
+  STATUS_S_RETRANS_OFFSET,
+  STATUS_SEC_OFFSET,
+  STATUS_STATE_OFFSET,
+  STATUS_TOKEN_HURRY_OFFSET,
+  STATUS_TOKEN_ROUNDS_OFFSET,
+  STATUS_U_RETRANS_OFFSET,
+  STATUS_WINDOW_OFFSET,
+} from '../../engine/wire/layout/status-report.ts';
 import { decodeExtension, type ExtensionCounter, type StatusExtension } from '../../engine/wire/monitor-extension.ts';
 import {
   askForExtension,
-  MONITOR_HEADER_LENGTH,
   MonitorType,
   readMonitorAnswer,
   writeMonitorRequest,
 } from '../../engine/wire/monitor-header.ts';
-
-const REPORT_LENGTH = MONITOR_HEADER_LENGTH + 96;
 
 const STATES = ['unknown', 'operational', 'seg', 'represented', 'gather', 'form', 'evs'] as const;
 const GROUP_STATES = ['unknown', 'operational', 'transitional', 'gather', 'gather-transitional'] as const;
@@ -73,42 +105,44 @@ export function statusRequest(answerAddress: number, answerPort: number, extende
 /** Null for a datagram that is no status report. */
 export function readStatusReport(datagram: Uint8Array): StatusReport | null {
   const header = readMonitorAnswer(datagram);
-  if (header?.type !== MonitorType.Status || header.bodyLength !== REPORT_LENGTH - MONITOR_HEADER_LENGTH) return null;
-  const extension = decodeExtension(datagram, REPORT_LENGTH);
-  if (datagram.length !== REPORT_LENGTH && (datagram.length < REPORT_LENGTH || extension === null)) return null;
+  if (header?.type !== MonitorType.Status || header.bodyLength !== STATUS_REPORT_LENGTH - MONITOR_HEADER_LENGTH)
+    return null;
+  const extension = decodeExtension(datagram, STATUS_REPORT_LENGTH);
+  if (datagram.length !== STATUS_REPORT_LENGTH && (datagram.length < STATUS_REPORT_LENGTH || extension === null))
+    return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
   const little = header.littleEndian;
-  const word = (offset: number): number => view.getInt32(MONITOR_HEADER_LENGTH + offset, little);
-  const half = (offset: number): number => view.getInt16(MONITOR_HEADER_LENGTH + offset, little);
+  const word = (offset: number): number => view.getInt32(offset, little);
+  const half = (offset: number): number => view.getInt16(offset, little);
   return {
-    uptimeSeconds: word(0),
-    state: STATES[word(4)] ?? 'unknown',
-    groupsState: GROUP_STATES[word(8)] ?? 'unknown',
-    packetsSent: word(12),
-    packetsReceived: word(16),
-    packetsDelivered: word(20),
-    retransmissions: word(24),
-    retransmissionsToOne: word(28),
-    retransmissionsToSegment: word(32),
-    retransmissionsToAll: word(36),
-    aru: word(40),
-    ownAru: word(44),
-    highestSequence: word(48),
-    tokenHurries: word(52),
-    tokenRounds: word(56),
-    daemon: ipv4FromNumber(word(60)),
-    leader: ipv4FromNumber(word(64)),
-    messagesDelivered: word(68),
-    membershipChanges: half(72),
-    daemons: half(74),
-    segments: half(76),
-    window: half(78),
-    personalWindow: half(80),
-    acceleratedRing: half(82) !== 0,
-    acceleratedWindow: half(84),
-    sessions: half(86),
-    groups: half(88),
-    version: `${half(90)}.${half(92)}.${half(94)}`,
+    uptimeSeconds: word(STATUS_SEC_OFFSET),
+    state: STATES[word(STATUS_STATE_OFFSET)] ?? 'unknown',
+    groupsState: GROUP_STATES[word(STATUS_GSTATE_OFFSET)] ?? 'unknown',
+    packetsSent: word(STATUS_PACKET_SENT_OFFSET),
+    packetsReceived: word(STATUS_PACKET_RECV_OFFSET),
+    packetsDelivered: word(STATUS_PACKET_DELIVERED_OFFSET),
+    retransmissions: word(STATUS_RETRANS_OFFSET),
+    retransmissionsToOne: word(STATUS_U_RETRANS_OFFSET),
+    retransmissionsToSegment: word(STATUS_S_RETRANS_OFFSET),
+    retransmissionsToAll: word(STATUS_B_RETRANS_OFFSET),
+    aru: word(STATUS_ARU_OFFSET),
+    ownAru: word(STATUS_MY_ARU_OFFSET),
+    highestSequence: word(STATUS_HIGHEST_SEQ_OFFSET),
+    tokenHurries: word(STATUS_TOKEN_HURRY_OFFSET),
+    tokenRounds: word(STATUS_TOKEN_ROUNDS_OFFSET),
+    daemon: ipv4FromNumber(word(STATUS_MY_ID_OFFSET)),
+    leader: ipv4FromNumber(word(STATUS_LEADER_ID_OFFSET)),
+    messagesDelivered: word(STATUS_MESSAGE_DELIVERED_OFFSET),
+    membershipChanges: half(STATUS_MEMBERSHIP_CHANGES_OFFSET),
+    daemons: half(STATUS_NUM_PROCS_OFFSET),
+    segments: half(STATUS_NUM_SEGMENTS_OFFSET),
+    window: half(STATUS_WINDOW_OFFSET),
+    personalWindow: half(STATUS_PERSONAL_WINDOW_OFFSET),
+    acceleratedRing: half(STATUS_ACCELERATED_RING_OFFSET) !== 0,
+    acceleratedWindow: half(STATUS_ACCELERATED_WINDOW_OFFSET),
+    sessions: half(STATUS_NUM_SESSIONS_OFFSET),
+    groups: half(STATUS_NUM_GROUPS_OFFSET),
+    version: `${half(STATUS_MAJOR_OFFSET)}.${half(STATUS_MINOR_OFFSET)}.${half(STATUS_PATCH_OFFSET)}`,
     ring: extension === null ? null : ringReport(extension),
   };
 }

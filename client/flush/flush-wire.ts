@@ -1,7 +1,14 @@
 /** The flush layer's use of Spread messages (client-protocol.md, sections 8.2 and 8.3). */
+
 import { readName, writeName } from '../../engine/wire/frame.ts';
+import { VIEW_ID_LENGTH } from '../../engine/wire/layout/view-id.ts';
+import {
+  VULNERABLE_SUFFIX_LENGTH,
+  VULNERABLE_TYPE_OFFSET,
+  VULNERABLE_VIEW_ID_OFFSET,
+} from '../../engine/wire/layout/vulnerable-suffix.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
-import { decodeViewId, encodeViewId, VIEW_ID_LENGTH, type ViewId } from '../../engine/wire/membership-decode.ts';
+import { decodeViewId, encodeViewId, type ViewId } from '../../engine/wire/membership-decode.ts';
 import { SUBGROUP_CAST } from '../../engine/wire/service.ts';
 import type { Message } from '../events.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
@@ -14,9 +21,6 @@ export const FLUSH_OK = -32_768;
 export const FLUSH_RECV = -32_767;
 export const VULNERABLE = -32_766;
 export const MIN_USER_TYPE = -32_765;
-
-const TYPE_LENGTH = 2;
-const VULNERABLE_SUFFIX_LENGTH = TYPE_LENGTH + VIEW_ID_LENGTH;
 
 /** A multicast the state machine asks for. */
 export interface SpreadSend {
@@ -49,8 +53,8 @@ export function controlSend(type: typeof FLUSH_OK | typeof FLUSH_RECV, group: st
 export function vulnerableSuffix(type: number, installed: ViewId): Uint8Array {
   const suffix = new Uint8Array(VULNERABLE_SUFFIX_LENGTH);
   const view = viewOf(suffix);
-  view.setInt16(0, type, true);
-  encodeViewId(view, TYPE_LENGTH, installed);
+  view.setInt16(VULNERABLE_TYPE_OFFSET, type, true);
+  encodeViewId(view, VULNERABLE_VIEW_ID_OFFSET, installed);
   return suffix;
 }
 
@@ -83,8 +87,8 @@ export function parseFlushMessage(message: Message): FlushInput | undefined {
     const userLength = data.length - VULNERABLE_SUFFIX_LENGTH;
     if (userLength < 0) return undefined;
     const view = viewOf(data);
-    type = view.getInt16(userLength, littleEndian);
-    sentIn = decodeViewId(view, userLength + TYPE_LENGTH, VIEW_ID_LENGTH, littleEndian);
+    type = view.getInt16(userLength + VULNERABLE_TYPE_OFFSET, littleEndian);
+    sentIn = decodeViewId(view, userLength + VULNERABLE_VIEW_ID_OFFSET, VIEW_ID_LENGTH, littleEndian);
     data = data.subarray(0, userLength);
   }
   const { service, sender, groups, selfDiscard, byteOrder } = message;

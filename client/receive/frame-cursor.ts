@@ -1,13 +1,14 @@
+import { readMessageType } from '../../engine/wire/frame.ts';
 import {
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_HINT,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-  OFFSET_TYPE,
-  readMessageType,
-} from '../../engine/wire/frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+  FRAME_TYPE_OFFSET,
+} from '../../engine/wire/layout/frame-header.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { OLD_TYPE_LENGTH, readOldType } from '../../engine/wire/reject-decode.ts';
 import { ENDIAN_FLAG, REGULAR_MESS, REJECT_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
 import { illegal } from '../check.ts';
@@ -20,7 +21,7 @@ import { type FrameKind, frameKind } from './frame-kind.ts';
 import { viewOf } from './receive-buffer.ts';
 
 /** Where a cursor without a frame looks: a header of nothing, so that accessors at the wrong time read no other memory. */
-const EMPTY = Buffer.alloc(HEADER_LENGTH);
+const EMPTY = Buffer.alloc(FRAME_HEADER_LENGTH);
 const EMPTY_VIEW = viewOf(EMPTY);
 
 /** A position in bytes that `FrameScan` has found to be whole frames. One object serves all of a session's frames. */
@@ -79,18 +80,18 @@ export class FrameCursor implements Batch, FrameFields {
     const offset = this.#next;
     if (offset === this.#end) return false;
     const view = this.view;
-    const type = view.getInt32(offset + OFFSET_TYPE, true);
+    const type = view.getInt32(offset + FRAME_TYPE_OFFSET, true);
     const littleEndian = (type & ENDIAN_FLAG) === ENDIAN_FLAG;
-    const bits = (littleEndian ? type : view.getInt32(offset + OFFSET_TYPE, false)) & ~ENDIAN_FLAG;
-    const groupCount = view.getInt32(offset + OFFSET_NUM_GROUPS, littleEndian);
+    const bits = (littleEndian ? type : view.getInt32(offset + FRAME_TYPE_OFFSET, false)) & ~ENDIAN_FLAG;
+    const groupCount = view.getInt32(offset + FRAME_GROUP_COUNT_OFFSET, littleEndian);
     const isReject = (bits & REGULAR_MESS) === 0 && (bits & REJECT_MESS) !== 0;
     this.frameOffset = offset;
     this.littleEndian = littleEndian;
     this.serviceBits = bits;
     this.groupCount = groupCount;
-    this.groupsOffset = offset + OFFSET_GROUPS + (isReject ? OLD_TYPE_LENGTH : 0);
+    this.groupsOffset = offset + FRAME_GROUPS_OFFSET + (isReject ? OLD_TYPE_LENGTH : 0);
     this.dataOffset = this.groupsOffset + groupCount * NAME_FIELD_LENGTH;
-    this.dataLength = view.getInt32(offset + OFFSET_DATA_LENGTH, littleEndian);
+    this.dataLength = view.getInt32(offset + FRAME_DATA_LENGTH_OFFSET, littleEndian);
     this.#next = this.dataOffset + this.dataLength;
     this.#framesLeft--;
     return true;
@@ -106,11 +107,11 @@ export class FrameCursor implements Batch, FrameFields {
   }
 
   get type(): number {
-    return readMessageType(this.view, this.frameOffset + OFFSET_HINT);
+    return readMessageType(this.view, this.frameOffset + FRAME_HINT_OFFSET);
   }
 
   get byteOrder(): ByteOrder {
-    const hint = this.view.getInt32(this.frameOffset + OFFSET_HINT, true);
+    const hint = this.view.getInt32(this.frameOffset + FRAME_HINT_OFFSET, true);
     return (hint & ENDIAN_FLAG) === ENDIAN_FLAG ? 'little' : 'big';
   }
 
@@ -120,13 +121,13 @@ export class FrameCursor implements Batch, FrameFields {
 
   /** Senders and groups repeat themselves: the last one's string is kept and compared with the bytes first. */
   get sender(): string {
-    const offset = this.frameOffset + OFFSET_SENDER;
+    const offset = this.frameOffset + FRAME_SENDER_OFFSET;
     if (!this.#fieldEquals(offset, this.#lastSender)) this.#lastSender = this.#name(offset);
     return this.#lastSender;
   }
 
   senderEquals(name: string): boolean {
-    return this.#fieldEquals(this.frameOffset + OFFSET_SENDER, name);
+    return this.#fieldEquals(this.frameOffset + FRAME_SENDER_OFFSET, name);
   }
 
   group(index: number): string {
@@ -168,7 +169,7 @@ export class FrameCursor implements Batch, FrameFields {
 
   /** Type bits of the refused request, without endian flag; only of a reject. */
   get oldType(): number {
-    return readOldType(this.view, this.frameOffset + HEADER_LENGTH, this.littleEndian);
+    return readOldType(this.view, this.frameOffset + FRAME_HEADER_LENGTH, this.littleEndian);
   }
 
   #groupField(index: number): number {

@@ -1,5 +1,10 @@
-import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS, OFFSET_TYPE } from '../../engine/wire/frame.ts';
-import { HEADER_LENGTH, MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import {
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_TYPE_OFFSET,
+} from '../../engine/wire/layout/frame-header.ts';
+import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { OLD_TYPE_LENGTH } from '../../engine/wire/reject-decode.ts';
 import { ENDIAN_FLAG, REG_MEMB_MESS, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
 import { SkeinError } from '../errors.ts';
@@ -37,17 +42,17 @@ export class FrameScan {
     this.end = from;
     this.frameCount = 0;
     this.cutFrameLength = 0;
-    while (to - position >= HEADER_LENGTH) {
-      const type = view.getInt32(position + OFFSET_TYPE, true);
+    while (to - position >= FRAME_HEADER_LENGTH) {
+      const type = view.getInt32(position + FRAME_TYPE_OFFSET, true);
       const flag = type & ENDIAN_FLAG;
       const littleEndian = flag === ENDIAN_FLAG;
       if (!littleEndian && flag !== 0) throw illegal('type', type >>> 0, 'both or no bits of 0x80000080');
-      const groupCount = view.getInt32(position + OFFSET_NUM_GROUPS, littleEndian);
-      const dataLength = view.getInt32(position + OFFSET_DATA_LENGTH, littleEndian);
+      const groupCount = view.getInt32(position + FRAME_GROUP_COUNT_OFFSET, littleEndian);
+      const dataLength = view.getInt32(position + FRAME_DATA_LENGTH_OFFSET, littleEndian);
       if (groupCount < 0) throw illegal('num_groups', groupCount, '0 or more');
       if (dataLength < 0) throw illegal('data_len', dataLength, '0 or more');
-      const bits = littleEndian ? type : view.getInt32(position + OFFSET_TYPE, false);
-      let length = HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataLength;
+      const bits = littleEndian ? type : view.getInt32(position + FRAME_TYPE_OFFSET, false);
+      let length = FRAME_HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataLength;
       const plain = (bits & REGULAR_MESS) !== 0;
       if (!plain && (bits & REJECT_MESS) !== 0) length += OLD_TYPE_LENGTH;
       const isView = !plain && (bits & REG_MEMB_MESS) !== 0;
@@ -62,7 +67,7 @@ export class FrameScan {
       this.end = position;
       this.frameCount++;
     }
-    if (position < to) this.cutFrameLength = HEADER_LENGTH;
+    if (position < to) this.cutFrameLength = FRAME_HEADER_LENGTH;
   }
 }
 

@@ -1,10 +1,6 @@
-import { OFFSET_GROUPS, writeHeader, writeName } from '../../engine/wire/frame.ts';
-import {
-  HEADER_LENGTH,
-  MAX_CLIENT_BODY_LENGTH,
-  MAX_GROUPS_PER_MESSAGE,
-  NAME_FIELD_LENGTH,
-} from '../../engine/wire/limits.ts';
+import { writeHeader, writeName } from '../../engine/wire/frame.ts';
+import { FRAME_GROUPS_OFFSET, FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
+import { MAX_CLIENT_BODY_LENGTH, MAX_GROUPS_PER_MESSAGE, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { SELF_DISCARD, SUBGROUP_CAST } from '../../engine/wire/service.ts';
 import { checkBoolean, illegal } from '../check.ts';
 import { SkeinError } from '../errors.ts';
@@ -44,9 +40,9 @@ export function encodeTemplate(
   messageType: number,
 ): FrameTemplate {
   const namesLength = groups.length * NAME_FIELD_LENGTH;
-  const bytes = new Uint8Array(HEADER_LENGTH + namesLength);
+  const bytes = new Uint8Array(FRAME_HEADER_LENGTH + namesLength);
   writeHeader(bytes, viewOf(bytes), 0, typeBits, sender, groups.length, messageType, 0);
-  for (const [i, group] of groups.entries()) writeName(bytes, OFFSET_GROUPS + i * NAME_FIELD_LENGTH, group);
+  for (const [i, group] of groups.entries()) writeName(bytes, FRAME_GROUPS_OFFSET + i * NAME_FIELD_LENGTH, group);
   return { bytes, maxDataLength: MAX_CLIENT_BODY_LENGTH - namesLength };
 }
 

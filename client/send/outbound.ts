@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { OFFSET_DATA_LENGTH } from '../../engine/wire/frame.ts';
+import { FRAME_DATA_LENGTH_OFFSET } from '../../engine/wire/layout/frame-header.ts';
 import { SkeinError } from '../errors.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
 import { bytesOf, checkAttached, type Data, isBytes, lengthOf, plainView } from './data.ts';
@@ -86,7 +86,7 @@ export class Outbound {
     const offset = this.#reserve(frameLength);
     const block = this.#block;
     block.bytes.set(head, offset);
-    block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    block.view.setInt32(offset + FRAME_DATA_LENGTH_OFFSET, dataLength, true);
     block.bytes.set(bytes, offset + head.length);
     return this.#accepted(frameLength);
   }
@@ -137,7 +137,7 @@ export class Outbound {
     const offset = this.#reserve(frameLength);
     const block = this.#block;
     block.bytes.set(template.bytes, offset);
-    block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    block.view.setInt32(offset + FRAME_DATA_LENGTH_OFFSET, dataLength, true);
     block.bytes.write(text, offset + headLength, dataLength, 'utf8');
     return this.#accepted(frameLength);
   }
@@ -147,7 +147,7 @@ export class Outbound {
     const headLength = template.bytes.length;
     const offset = this.#reserve(headLength);
     this.#block.bytes.set(template.bytes, offset);
-    this.#block.view.setInt32(offset + OFFSET_DATA_LENGTH, dataLength, true);
+    this.#block.view.setInt32(offset + FRAME_DATA_LENGTH_OFFSET, dataLength, true);
     for (const piece of pieces) this.#appendPiece(piece);
     return this.#accepted(headLength + dataLength);
   }

@@ -14,8 +14,20 @@
  * `tail` atomically before it reads. Likewise the producer overwrites bytes only after an atomic load of a `head` past them.
  * Bytes between head and tail belong to the consumer, all others to the producer.
  */
+
 import { broken } from '../invariant.ts';
-import { alignRecord, RECORD_HEADER_LENGTH, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../wire/record.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../wire/record.ts';
 
 const TAIL_INDEX = 0;
 const HEAD_INDEX = 16;
@@ -71,13 +83,13 @@ export class SpscRingProducer {
     const total = needed <= toEnd ? needed : toEnd + needed;
     if (!this.#hasRoom(total)) return -1;
     if (needed > toEnd) {
-      this.view.setUint32(offset + RECORD_LENGTH, toEnd, true);
+      this.view.setUint32(offset + RECORD_LENGTH_OFFSET, toEnd, true);
       // The end may be shorter than a whole header, but never shorter than length and kind.
-      this.view.setUint8(offset + RECORD_KIND, RecordKind.Padding);
+      this.view.setUint8(offset + RECORD_KIND_OFFSET, RecordKind.Padding);
       this.#tail = (this.#tail + toEnd) | 0;
       offset = 0;
     }
-    this.view.setUint32(offset + RECORD_LENGTH, lengthBytes, true);
+    this.view.setUint32(offset + RECORD_LENGTH_OFFSET, lengthBytes, true);
     this.#tail = (this.#tail + needed) | 0;
     return offset;
   }
@@ -135,8 +147,8 @@ export class SpscRingConsumer {
       if (this.#head === this.#tail) return false;
     }
     let start = this.#head & mask;
-    if (this.view.getUint8(start + RECORD_KIND) === RecordKind.Padding) {
-      this.#advance(this.view.getUint32(start + RECORD_LENGTH, true));
+    if (this.view.getUint8(start + RECORD_KIND_OFFSET) === RecordKind.Padding) {
+      this.#advance(this.view.getUint32(start + RECORD_LENGTH_OFFSET, true));
       if (this.#head === this.#tail) {
         this.#tail = Atomics.load(this.#positions, TAIL_INDEX);
         if (this.#head === this.#tail) return false;
@@ -175,8 +187,8 @@ export class SpscRingConsumer {
 
   #wholeRecords(start: number, available: number, maxBytes: number): number {
     let length = 0;
-    while (length < available && this.view.getUint8(start + length + RECORD_KIND) !== RecordKind.Padding) {
-      const next = alignRecord(this.view.getUint32(start + length + RECORD_LENGTH, true));
+    while (length < available && this.view.getUint8(start + length + RECORD_KIND_OFFSET) !== RecordKind.Padding) {
+      const next = alignRecord(this.view.getUint32(start + length + RECORD_LENGTH_OFFSET, true));
       if (length > 0 && length + next > maxBytes) break;
       length += next;
     }
@@ -195,13 +207,13 @@ export function writeRecordHeader(
   frameCount: number,
   targetHash: number,
 ): void {
-  view.setUint8(offset + RECORD_KIND, kind);
-  view.setUint8(offset + 5, service);
-  view.setUint16(offset + 6, flags, true);
-  view.setUint32(offset + 8, session, true);
-  view.setUint32(offset + 12, frameCount, true);
-  view.setInt32(offset + 16, targetHash, true);
-  view.setUint32(offset + 20, 0, true);
+  view.setUint8(offset + RECORD_KIND_OFFSET, kind);
+  view.setUint8(offset + RECORD_SERVICE_OFFSET, service);
+  view.setUint16(offset + RECORD_FLAGS_OFFSET, flags, true);
+  view.setUint32(offset + RECORD_SESSION_OFFSET, session, true);
+  view.setUint32(offset + RECORD_FRAME_COUNT_OFFSET, frameCount, true);
+  view.setInt32(offset + RECORD_TARGET_HASH_OFFSET, targetHash, true);
+  view.setUint32(offset + RECORD_POSITION_OFFSET, 0, true);
 }
 
 export const recordBody = (recordOffset: number): number => recordOffset + RECORD_HEADER_LENGTH;

@@ -2,10 +2,16 @@
  * What ordered client records do to the groups: joins, leaves and disconnects, each with its view (ring-protocol.md, 4.1 and 4.2).
  * Configurations and state exchanges are the layer's (groups-layer.ts).
  */
+
 import { readName } from '../wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
-import { NAME_FIELD_LENGTH } from '../wire/limits.ts';
-import { RECORD_HEADER_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
+import {
+  JOIN_RECORD_FLAGS_OFFSET,
+  JOIN_RECORD_GROUP_OFFSET,
+  JOIN_RECORD_MEMBER_OFFSET,
+} from '../wire/layout/join-record.ts';
+import { RECORD_SESSION_OFFSET } from '../wire/layout/record-header.ts';
+import { RecordKind } from '../wire/record.ts';
 import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
 import { type Group, Member } from './group.ts';
 import { byName, type GroupTable } from './group-table.ts';
@@ -14,9 +20,6 @@ import type { Stamp } from './stamp.ts';
 import type { ViewWriter } from './view-writer.ts';
 import type { VsRanks } from './vs-sets.ts';
 
-const BODY_GROUP = RECORD_HEADER_LENGTH;
-export const BODY_MEMBER = BODY_GROUP + NAME_FIELD_LENGTH;
-export const BODY_JOIN_FLAGS = BODY_MEMBER + NAME_FIELD_LENGTH;
 const JOIN_WANTS_MEMBERSHIP = 1;
 
 /** What changes are made to, and who is told. */
@@ -50,18 +53,18 @@ export class GroupChanges {
 
   /** A whole Join, Leave or Disconnect record of `origin`; `view` begins at its header, and `bytes[offset]` does. */
   apply(origin: NodeIndex, kind: RecordKind, bytes: Uint8Array, view: DataView, offset: number): void {
-    const session = view.getUint32(RECORD_SESSION, true) as SessionHandle;
+    const session = view.getUint32(RECORD_SESSION_OFFSET, true) as SessionHandle;
     if (kind === RecordKind.Disconnect) {
       this.#disconnect(origin, session);
       return;
     }
-    const group = readName(bytes, offset + BODY_GROUP);
+    const group = readName(bytes, offset + JOIN_RECORD_GROUP_OFFSET);
     if (kind === RecordKind.Leave) {
       this.#leave(origin, session, group);
       return;
     }
-    const wantsMembership = (bytes[offset + BODY_JOIN_FLAGS]! & JOIN_WANTS_MEMBERSHIP) !== 0;
-    this.#join(origin, session, group, readName(bytes, offset + BODY_MEMBER), wantsMembership);
+    const wantsMembership = (bytes[offset + JOIN_RECORD_FLAGS_OFFSET]! & JOIN_WANTS_MEMBERSHIP) !== 0;
+    this.#join(origin, session, group, readName(bytes, offset + JOIN_RECORD_MEMBER_OFFSET), wantsMembership);
   }
 
   #join(origin: NodeIndex, session: SessionHandle, groupName: string, name: string, wants: boolean): void {

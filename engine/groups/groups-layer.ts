@@ -8,10 +8,14 @@
 import type { Configuration, ConfigurationMember } from '../host/configuration.ts';
 import { invariant } from '../invariant.ts';
 import type { NodeIndex } from '../wire/ids.ts';
-import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
-import { GROUPS_HEADER_LENGTH, RECORD_HEADER_LENGTH, RECORD_LENGTH, RecordKind } from '../wire/record.ts';
+import { DISCONNECT_RECORD_LENGTH } from '../wire/layout/disconnect-record.ts';
+import { GROUPS_HEADER_LENGTH } from '../wire/layout/groups-body.ts';
+import { JOIN_RECORD_FLAGS_OFFSET, JOIN_RECORD_LENGTH } from '../wire/layout/join-record.ts';
+import { RECORD_HEADER_LENGTH, RECORD_LENGTH_OFFSET } from '../wire/layout/record-header.ts';
+import { MAX_MEMBERSHIP_FRAME_LENGTH } from '../wire/limits.ts';
+import { RecordKind } from '../wire/record.ts';
 import type { Group } from './group.ts';
-import { BODY_JOIN_FLAGS, BODY_MEMBER, GroupChanges } from './group-changes.ts';
+import { GroupChanges } from './group-changes.ts';
 import { byName, GroupTable } from './group-table.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import { GroupsState } from './groups-state.ts';
@@ -38,9 +42,9 @@ export interface GroupsLayerOptions {
 const DEFAULT_GROUPS_BODY_LENGTH = 1_200;
 
 const MIN_LENGTH: Readonly<Record<number, number>> = {
-  [RecordKind.Join]: BODY_JOIN_FLAGS + 1,
-  [RecordKind.Leave]: BODY_MEMBER + NAME_FIELD_LENGTH,
-  [RecordKind.Disconnect]: RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH,
+  [RecordKind.Join]: JOIN_RECORD_LENGTH,
+  [RecordKind.Leave]: JOIN_RECORD_FLAGS_OFFSET,
+  [RecordKind.Disconnect]: DISCONNECT_RECORD_LENGTH,
   [RecordKind.Groups]: RECORD_HEADER_LENGTH + GROUPS_HEADER_LENGTH,
 };
 
@@ -144,7 +148,7 @@ export class GroupsLayer {
     const minLength = MIN_LENGTH[kind];
     if (minLength === undefined) return true;
     const view = new DataView(bytes.buffer, bytes.byteOffset + offset, lengthBytes);
-    const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH, true);
+    const length = lengthBytes < RECORD_HEADER_LENGTH ? 0 : view.getUint32(RECORD_LENGTH_OFFSET, true);
     if (length < minLength || length > lengthBytes) {
       this.malformedRecordCount++;
       return false;

@@ -1,22 +1,21 @@
 /**
  * The exchange of group tables in one regular configuration (ring-protocol.md, 4.3): who sent what, and whether all of it has
- * arrived. A table travels in parts, each the body of one GROUPS record:
- *
- *     off size field
- *      0   4   ringSeq             )
- *      4   2   leader              ) the configuration the exchange belongs to
- *      6   6   leader incarnation  )
- *     12   4   part, 0-based
- *     16   4   number of parts
- *     20   ..  this part of the table (table-codec)
+ * arrived. A table travels in parts, each the body of one GROUPS record (layout/groups-body.ts).
  */
+
 import type { Configuration } from '../host/configuration.ts';
 import type { NodeIndex } from '../wire/ids.ts';
-import { GROUPS_HEADER_LENGTH } from '../wire/record.ts';
+import {
+  GROUPS_HEADER_LENGTH,
+  GROUPS_LEADER_INCARNATION_OFFSET,
+  GROUPS_LEADER_OFFSET,
+  GROUPS_PART_COUNT_OFFSET,
+  GROUPS_PART_OFFSET,
+  GROUPS_RING_SEQ_OFFSET,
+} from '../wire/layout/groups-body.ts';
+import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from '../wire/ring-bytes.ts';
 import { MalformedTableError } from './byte-stream.ts';
 import { type DaemonNames, type DecodedTable, decodeTable } from './table-codec.ts';
-
-const UINT32 = 0x1_0000_0000;
 
 /** Longest table of one synced set: 100,000 groups with a million memberships take a tenth of it. */
 const MAX_TABLE_BYTES = 128 * 1024 * 1024;
@@ -49,16 +48,14 @@ export function sendInParts(
   const partBytes = bodyBytes - GROUPS_HEADER_LENGTH;
   const partCount = Math.ceil(table.length / partBytes);
   const body = new Uint8Array(bodyBytes);
-  const view = new DataView(body.buffer);
   const { ringSeq, leader, leaderIncarnation } = configuration.id;
-  view.setUint32(0, ringSeq, true);
-  view.setUint16(4, leader, true);
-  view.setUint32(6, leaderIncarnation % UINT32, true);
-  view.setUint16(10, Math.floor(leaderIncarnation / UINT32), true);
-  view.setUint32(16, partCount, true);
+  writeU32(body, GROUPS_RING_SEQ_OFFSET, ringSeq);
+  writeU16(body, GROUPS_LEADER_OFFSET, leader);
+  writeU48(body, GROUPS_LEADER_INCARNATION_OFFSET, leaderIncarnation);
+  writeU32(body, GROUPS_PART_COUNT_OFFSET, partCount);
   for (let part = 0; part < partCount; part++) {
     const slice = table.subarray(part * partBytes, (part + 1) * partBytes);
-    view.setUint32(12, part, true);
+    writeU32(body, GROUPS_PART_OFFSET, part);
     body.set(slice, GROUPS_HEADER_LENGTH);
     send(body.subarray(0, GROUPS_HEADER_LENGTH + slice.length));
   }
@@ -141,10 +138,9 @@ export class StateExchange {
    * @param isRegular the regular configuration has not ended
    */
   receive(origin: NodeIndex, body: Uint8Array, isRegular = true): Receipt {
-    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-    if (body.length >= GROUPS_HEADER_LENGTH && !this.isOfThisConfiguration(view)) return 'stale';
+    if (body.length >= GROUPS_HEADER_LENGTH && !this.isOfThisConfiguration(body)) return 'stale';
     if (!this.mayStillSend(origin)) return 'refused';
-    const verdict = body.length < GROUPS_HEADER_LENGTH ? 'senseless' : this.judge(origin, body, view);
+    const verdict = body.length < GROUPS_HEADER_LENGTH ? 'senseless' : this.judge(origin, body);
     if (verdict === 'goes on') return 'stored';
     this.seriesOf.delete(origin);
     if (verdict === 'sound') return 'stored';
@@ -175,9 +171,9 @@ export class StateExchange {
     if (!isRegular || overlaps > this.soundTables.length) this.refuse(origin, isRegular);
   }
 
-  private judge(origin: NodeIndex, body: Uint8Array, header: DataView): Verdict {
-    const partCount = header.getUint32(16, true);
-    const part = header.getUint32(12, true);
+  private judge(origin: NodeIndex, body: Uint8Array): Verdict {
+    const partCount = readU32(body, GROUPS_PART_COUNT_OFFSET);
+    const part = readU32(body, GROUPS_PART_OFFSET);
     const partBytes = body.length - GROUPS_HEADER_LENGTH;
     let series = this.seriesOf.get(origin);
     if (part === 0 && series === undefined) {
@@ -216,12 +212,12 @@ export class StateExchange {
     return [...nodes].filter((node) => !this.covered.has(node)).sort((a, b) => a - b);
   }
 
-  private isOfThisConfiguration(view: DataView): boolean {
+  private isOfThisConfiguration(body: Uint8Array): boolean {
     const { ringSeq, leader, leaderIncarnation } = this.configuration.id;
     return (
-      view.getUint32(0, true) === ringSeq &&
-      view.getUint16(4, true) === leader &&
-      view.getUint16(10, true) * UINT32 + view.getUint32(6, true) === leaderIncarnation
+      readU32(body, GROUPS_RING_SEQ_OFFSET) === ringSeq &&
+      readU16(body, GROUPS_LEADER_OFFSET) === leader &&
+      readU48(body, GROUPS_LEADER_INCARNATION_OFFSET) === leaderIncarnation
     );
   }
 }

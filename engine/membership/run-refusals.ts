@@ -1,16 +1,22 @@
 /**
- * RUN_REFUSED (a packet type beside those of ring-protocol.md, 8.2): tells a daemon that it is not listened to because a later run of it is
+ * RUN_REFUSED (wire/layout/run-refused-body.ts; ring-protocol.md, 8.2): tells a daemon that it is not listened to because a later run of it is
  * remembered. It keeps silence from being the only answer to a daemon whose clock was set back, or of which there are two. The one that is told
  * only counts it, for the log: nothing in the protocol follows from it.
- *
- *     configuration hash 16 | refused incarnation u48 | remembered incarnation u48 | wait in ms u32, all ones: while that run is a member
  */
 
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
 import type { Emitter } from '../ring/emitter.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
+import {
+  RUN_REFUSED_HASH_OFFSET,
+  RUN_REFUSED_LENGTH,
+  RUN_REFUSED_REFUSED_OFFSET,
+  RUN_REFUSED_REMEMBERED_OFFSET,
+  RUN_REFUSED_WAIT_MS_OFFSET,
+} from '../wire/layout/run-refused-body.ts';
 import { type BodyReader, BodyWriter } from '../wire/ring-body.ts';
+import { readU32, readU48, writeU32, writeU48 } from '../wire/ring-bytes.ts';
 import { NO_RING, PacketType } from '../wire/ring-header.ts';
 import type { Incarnations } from './incarnations.ts';
 
@@ -56,20 +62,23 @@ export class RunRefusals {
     counters[RingCounter.RefusedNode] = from;
     counters[RingCounter.RefusedWaitMs] = waitMs;
     this.#body.reset();
-    this.#body.raw(options.clusterHash);
-    this.#body.u48(staleIncarnation);
-    this.#body.u48(known);
-    this.#body.u32(waitMs);
-    this.#emitter.control(PacketType.RunRefused, 0, NO_RING, this.#body.bytes, this.#body.lengthBytes, from);
+    const at = this.#body.fixed(RUN_REFUSED_LENGTH);
+    const { bytes, lengthBytes } = this.#body;
+    bytes.set(options.clusterHash, at + RUN_REFUSED_HASH_OFFSET);
+    writeU48(bytes, at + RUN_REFUSED_REFUSED_OFFSET, staleIncarnation);
+    writeU48(bytes, at + RUN_REFUSED_REMEMBERED_OFFSET, known);
+    writeU32(bytes, at + RUN_REFUSED_WAIT_MS_OFFSET, waitMs);
+    this.#emitter.control(PacketType.RunRefused, 0, NO_RING, bytes, lengthBytes, from);
   }
 
   /** The hash has been checked. @returns false when the body is malformed */
   arrived(from: number, reader: BodyReader): boolean {
     const { counters, options } = this.#context;
-    const refused = reader.u48();
-    const known = reader.u48();
-    const waitMs = reader.u32();
-    if (!reader.complete) return false;
+    const at = reader.head(RUN_REFUSED_LENGTH);
+    if (at < 0 || !reader.complete) return false;
+    const refused = readU48(reader.bytes, at + RUN_REFUSED_REFUSED_OFFSET);
+    const known = readU48(reader.bytes, at + RUN_REFUSED_REMEMBERED_OFFSET);
+    const waitMs = readU32(reader.bytes, at + RUN_REFUSED_WAIT_MS_OFFSET);
     // Meant for a run before this one, or nonsense.
     if (refused !== options.incarnation || known <= refused) {
       counters[RingCounter.Stale]++;

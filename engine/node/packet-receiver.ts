@@ -2,24 +2,22 @@
  * The receiving side of one wire version: opens datagrams, reads their headers, and acts on each packet type (ring-protocol.md, 8.2).
  * Nothing from the network makes it throw (EVS-23): what is malformed, stale or foreign is counted and dropped (3.10).
  */
+
 import { RingCounter, RingState } from '../host/ring-counters.ts';
 import { GreetingEffect } from '../membership/greeter.ts';
 import { type ControlBody, ControlInbox } from '../ring/control-inbox.ts';
 import { takeData } from '../ring/data-intake.ts';
 import { SealRefusal } from '../seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../wire/ids.ts';
+import { DATA_HEADER_LENGTH } from '../wire/layout/data-packet.ts';
+import {
+  RING_HEADER_CLUSTER_OFFSET,
+  RING_HEADER_LENGTH,
+  RING_HEADER_TRANSMITTER_OFFSET,
+} from '../wire/layout/ring-header.ts';
 import { BodyReader } from '../wire/ring-body.ts';
 import { readU16, readU32 } from '../wire/ring-bytes.ts';
-import {
-  AT_CLUSTER,
-  AT_TRANSMITTER,
-  DATA_HEADER_LENGTH,
-  isHeaderOfRing,
-  PacketType,
-  RING_HEADER_LENGTH,
-  RingHeader,
-  readRingHeader,
-} from '../wire/ring-header.ts';
+import { isHeaderOfRing, PacketType, RingHeader, readRingHeader } from '../wire/ring-header.ts';
 import { decodeCommit, decodeJoin, decodeProbe } from '../wire/ring-membership.ts';
 import type { RingParts } from './ring-parts.ts';
 
@@ -41,7 +39,7 @@ export class PacketReceiver {
    */
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const { context, greeter, incarnations } = this.#parts;
-    if (lengthBytes >= RING_HEADER_LENGTH) greeter.before(readU16(bytes, offset + AT_TRANSMITTER));
+    if (lengthBytes >= RING_HEADER_LENGTH) greeter.before(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
     const length = context.sealer.open(bytes, offset, lengthBytes);
     if (length < 0) {
       this.#refused(-length, bytes, offset);
@@ -109,9 +107,9 @@ export class PacketReceiver {
   #refused(cause: number, bytes: Uint8Array, offset: number): void {
     if (this.#parts.context.sealer.runs === null) this.#counters[RingCounter.Malformed]++;
     else if (cause === SealRefusal.UnknownRun) {
-      const isForeign = readU32(bytes, offset + AT_CLUSTER) !== this.#parts.context.cluster;
+      const isForeign = readU32(bytes, offset + RING_HEADER_CLUSTER_OFFSET) !== this.#parts.context.cluster;
       if (isForeign) this.#counters[RingCounter.ForeignCluster]++;
-      else this.#parts.greeter.unknownHeard(readU16(bytes, offset + AT_TRANSMITTER));
+      else this.#parts.greeter.unknownHeard(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
     }
   }
 

@@ -1,4 +1,5 @@
 /** The parts of one ring node, and which of them work with which. Nothing else of the engine creates them. */
+
 import { NodeContext } from '../host/node-context.ts';
 import type { RingHost } from '../host/ring-host.ts';
 import type { RingNodeOptions } from '../host/ring-options.ts';
@@ -18,7 +19,7 @@ import { Retransmission } from '../ring/retransmission.ts';
 import { SingleRing } from '../ring/single-ring.ts';
 import { TokenDesk } from '../ring/token-desk.ts';
 import { TokenLink } from '../ring/token-link.ts';
-import { DATA_HEADER_LENGTH } from '../wire/ring-header.ts';
+import { DATA_HEADER_LENGTH } from '../wire/layout/data-packet.ts';
 import { PauseWatch } from './pause-watch.ts';
 
 export interface RingParts {

@@ -1,7 +1,8 @@
 /** Puts control messages of several datagrams together; one that stays incomplete is replaced by the next. */
+
+import { CONTROL_HEADER_LENGTH, CONTROL_NUMBER_OFFSET } from '../wire/layout/control-header.ts';
 import { readU32 } from '../wire/ring-bytes.ts';
-import { RING_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
-import { CONTROL_HEADER_LENGTH } from './emitter.ts';
+import type { RingHeader } from '../wire/ring-header.ts';
 
 /** A COMMIT of 128 daemons from as many rings takes a third of it. What a daemon sends beyond is dropped. */
 const MAX_MESSAGE_BYTES = 1024 * 1024;
@@ -42,7 +43,7 @@ export class ControlInbox {
       body.lengthBytes = lengthBytes - CONTROL_HEADER_LENGTH;
       return body;
     }
-    const number = readU32(bytes, offset + RING_HEADER_LENGTH);
+    const number = readU32(bytes, offset + CONTROL_NUMBER_OFFSET);
     const key = header.relay * 256 + header.type;
     let partial = this.#partial.get(key);
     if (partial === undefined || partial.number !== number || partial.parts.length !== partCount) {

@@ -2,8 +2,9 @@
 
 import { RingCounter } from '../host/ring-counters.ts';
 import { nodeIndex } from '../wire/ids.ts';
+import { DATA_HEADER_LENGTH, DATA_SEQUENCE_OFFSET } from '../wire/layout/data-packet.ts';
 import { readU48 } from '../wire/ring-bytes.ts';
-import { AT_DATA_SEQUENCE, DATA_HEADER_LENGTH, type RingHeader } from '../wire/ring-header.ts';
+import type { RingHeader } from '../wire/ring-header.ts';
 import { classifyRecords, PacketClass } from './packet-class.ts';
 import type { PacketStore } from './packet-store.ts';
 import type { RingMembers } from './ring-members.ts';
@@ -30,7 +31,7 @@ export function takeData(
     return 0;
   }
   counters[RingCounter.PacketsReceived]++;
-  const seq = readU48(bytes, offset + AT_DATA_SEQUENCE);
+  const seq = readU48(bytes, offset + DATA_SEQUENCE_OFFSET);
   if (seq <= store.discarded || store.has(seq)) {
     counters[RingCounter.Duplicates]++;
     return 0;

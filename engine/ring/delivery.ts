@@ -3,7 +3,8 @@
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
 import type { NodeIndex } from '../wire/ids.ts';
-import { alignRecord, RECORD_AFTER, RECORD_LENGTH } from '../wire/record.ts';
+import { RECORD_LENGTH_OFFSET } from '../wire/layout/record-header.ts';
+import { alignRecord, RECORD_AFTER_OFFSET } from '../wire/record.ts';
 import { RecordFault } from '../wire/record-check.ts';
 import { readU32 } from '../wire/ring-bytes.ts';
 import { hasBit, type RecoveryBlock } from '../wire/ring-membership.ts';
@@ -119,8 +120,8 @@ export class Delivery {
     const { bytes } = store;
     const offset = store.offsetOf(seq);
     const end = offset + store.lengthOf(seq);
-    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
-      const after = readU32(bytes, at + RECORD_AFTER);
+    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET))) {
+      const after = readU32(bytes, at + RECORD_AFTER_OFFSET);
       if (after > 0 && seq - after > store.delivered && !store.wasDeliveredEarly(seq - after)) return false;
     }
     return true;

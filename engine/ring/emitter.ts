@@ -3,15 +3,14 @@
 import type { NodeContext } from '../host/node-context.ts';
 import { FOR_ANY } from '../seal/seal-trailer.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
+import { CONTROL_HEADER_LENGTH, CONTROL_NUMBER_OFFSET } from '../wire/layout/control-header.ts';
+import { DATA_HEADER_LENGTH, DATA_ROUND_OFFSET, DATA_SEQUENCE_OFFSET } from '../wire/layout/data-packet.ts';
+import { RING_HEADER_LENGTH } from '../wire/layout/ring-header.ts';
 import { copyBytes, writeU16, writeU32, writeU48 } from '../wire/ring-bytes.ts';
 import {
-  AT_DATA_ROUND,
-  AT_DATA_SEQUENCE,
-  DATA_HEADER_LENGTH,
   FLAG_FORWARDED,
   NO_RING,
   PacketType,
-  RING_HEADER_LENGTH,
   type RingHeader,
   RingHeaderWriter,
   type RingId,
@@ -21,8 +20,6 @@ import {
 import { type Token, writeToken } from '../wire/ring-token.ts';
 import type { PacketStore } from './packet-store.ts';
 
-/** Control bodies begin with a number that ties the parts of one message together. */
-export const CONTROL_HEADER_LENGTH = RING_HEADER_LENGTH + 4;
 const MAX_PARTS = 255;
 /** To every configured daemon but this one. */
 export const TO_ALL = -1;
@@ -55,8 +52,8 @@ export class Emitter {
     const length = DATA_HEADER_LENGTH + recordBytes;
     this.#header.write(buffer, 0, PacketType.Data, flags, length, ring);
     writeOrigin(buffer, 0, store.originOf(seq));
-    writeU48(buffer, AT_DATA_SEQUENCE, seq);
-    writeU16(buffer, AT_DATA_ROUND, round & 0xffff);
+    writeU48(buffer, DATA_SEQUENCE_OFFSET, seq);
+    writeU16(buffer, DATA_ROUND_OFFSET, round & 0xffff);
     copyBytes(buffer, DATA_HEADER_LENGTH, store.bytes, store.offsetOf(seq), recordBytes);
     const sealed = this.#context.sealer.seal(buffer, 0, length, to ?? FOR_ANY);
     if (to === null) this.#context.host.sendToAll(buffer, 0, sealed, members);
@@ -116,7 +113,7 @@ export class Emitter {
       this.#header.write(this.#buffer, 0, type, flags, length, ring);
       writeOrigin(this.#buffer, 0, origin);
       writePart(this.#buffer, 0, part, parts);
-      writeU32(this.#buffer, RING_HEADER_LENGTH, number);
+      writeU32(this.#buffer, CONTROL_NUMBER_OFFSET, number);
       copyBytes(this.#buffer, CONTROL_HEADER_LENGTH, body, from, partBytes);
       this.#send(length, to);
     }

@@ -1,15 +1,12 @@
 /** What the service of a packet's records means for its delivery (ring-protocol.md, 1.3 and 2.10). */
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
+  RECORD_FLAGS_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SERVICE,
-  RecordKind,
-} from '../wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SERVICE_OFFSET,
+} from '../wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../wire/record.ts';
 import { readU16, readU32 } from '../wire/ring-bytes.ts';
 import { RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../wire/service.ts';
 
@@ -42,14 +39,14 @@ export function classifyRecords(bytes: Uint8Array, offset: number, lengthBytes: 
   let whole = true;
   for (let at = offset; at < end; ) {
     if (at + RECORD_HEADER_LENGTH > end) return PacketClass.None;
-    const recordBytes = readU32(bytes, at + RECORD_LENGTH);
+    const recordBytes = readU32(bytes, at + RECORD_LENGTH_OFFSET);
     if (recordBytes < RECORD_HEADER_LENGTH || recordBytes > end - at) return PacketClass.None;
-    const kind = bytes[at + RECORD_KIND]!;
+    const kind = bytes[at + RECORD_KIND_OFFSET]!;
     if (kind < RecordKind.Run || kind > RecordKind.Groups) return PacketClass.None;
-    const recordClass = packetClassOf(bytes[at + RECORD_SERVICE]!);
+    const recordClass = packetClassOf(bytes[at + RECORD_SERVICE_OFFSET]!);
     if (packetClass !== PacketClass.None && recordClass !== packetClass) return PacketClass.None;
     packetClass = recordClass;
-    if ((readU16(bytes, at + RECORD_FLAGS) & WHOLE) !== WHOLE) whole = false;
+    if ((readU16(bytes, at + RECORD_FLAGS_OFFSET) & WHOLE) !== WHOLE) whole = false;
     at += alignRecord(recordBytes);
     if (at > end) return PacketClass.None;
   }

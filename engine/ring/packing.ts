@@ -8,21 +8,22 @@
  */
 
 import type { RecordSpan } from '../host/ring-host.ts';
-import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS } from '../wire/frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../wire/limits.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_HEADER_LENGTH,
+} from '../wire/layout/frame-header.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_POSITION,
-  RECORD_SERVICE,
-  RecordKind,
-} from '../wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+} from '../wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../wire/limits.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../wire/record.ts';
 import { copyBytes, readU16, readU32, writeU16, writeU32 } from '../wire/ring-bytes.ts';
 import { PacketClass, packetClassOf } from './packet-class.ts';
 
@@ -87,7 +88,7 @@ export class PacketFiller {
       const consumed = this.#fillFromSpan(span, packetClass);
       if (consumed > 0) this.#source.consume(consumed);
       if (consumed < span.lengthBytes) break;
-      if (this.#outAt > offset) packetClass = packetClassOf(out[offset + RECORD_SERVICE]!);
+      if (this.#outAt > offset) packetClass = packetClassOf(out[offset + RECORD_SERVICE_OFFSET]!);
     }
     return this.#outAt - offset;
   }
@@ -99,12 +100,12 @@ export class PacketFiller {
       this.#borrowedBytes = span.lengthBytes;
       return true;
     }
-    const recordBytes = readU32(span.bytes, span.offset + RECORD_LENGTH);
+    const recordBytes = readU32(span.bytes, span.offset + RECORD_LENGTH_OFFSET);
     this.#borrowedBytes = alignRecord(recordBytes);
     this.#makeRemainder(span.bytes, span.offset, recordBytes);
     span.bytes = this.#remainder;
     span.offset = 0;
-    span.lengthBytes = alignRecord(readU32(this.#remainder, RECORD_LENGTH));
+    span.lengthBytes = alignRecord(readU32(this.#remainder, RECORD_LENGTH_OFFSET));
     return true;
   }
 
@@ -126,10 +127,10 @@ export class PacketFiller {
     let wholeStart = at;
     let outAt = this.#outAt;
     while (at < end) {
-      const alignedBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH));
-      const isPadding = bytes[at + RECORD_KIND] === RecordKind.Padding;
+      const alignedBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET));
+      const isPadding = bytes[at + RECORD_KIND_OFFSET] === RecordKind.Padding;
       if (!isPadding) {
-        const recordClass = packetClassOf(bytes[at + RECORD_SERVICE]!);
+        const recordClass = packetClassOf(bytes[at + RECORD_SERVICE_OFFSET]!);
         if (packetClass !== PacketClass.None && recordClass !== packetClass) break;
         packetClass = recordClass;
         if (this.#bodyDone === 0 && outAt + alignedBytes <= this.#outEnd) {
@@ -159,9 +160,9 @@ export class PacketFiller {
    * @returns whether the record is used up
    */
   #cut(bytes: Uint8Array, record: number, packetClass: PacketClass): boolean {
-    const bodyBytes = readU32(bytes, record + RECORD_LENGTH) - RECORD_HEADER_LENGTH;
+    const bodyBytes = readU32(bytes, record + RECORD_LENGTH_OFFSET) - RECORD_HEADER_LENGTH;
     const body = record + RECORD_HEADER_LENGTH;
-    const isRun = bytes[record + RECORD_KIND] === RecordKind.Run;
+    const isRun = bytes[record + RECORD_KIND_OFFSET] === RecordKind.Run;
     while (this.#bodyDone < bodyBytes || bodyBytes === 0) {
       const room = this.#outEnd - this.#outAt - RECORD_HEADER_LENGTH;
       const messageEnd = isRun ? frameEnd(bytes, body, this.#messageStart, bodyBytes) : bodyBytes;
@@ -174,7 +175,7 @@ export class PacketFiller {
           framesEnd = next;
           frames++;
         }
-        const count = isRun ? frames : readU32(bytes, record + RECORD_FRAME_COUNT);
+        const count = isRun ? frames : readU32(bytes, record + RECORD_FRAME_COUNT_OFFSET);
         this.#emit(bytes, record, this.#bodyDone, framesEnd, RECORD_FIRST | RECORD_LAST, count, 0);
         this.#bodyDone = framesEnd;
         this.#messageStart = framesEnd;
@@ -185,7 +186,7 @@ export class PacketFiller {
       const partEnd = Math.min(messageEnd, this.#bodyDone + room);
       const first = this.#bodyDone === this.#messageStart ? RECORD_FIRST : 0;
       const last = partEnd === messageEnd ? RECORD_LAST : 0;
-      const count = last === 0 ? 0 : isRun ? 1 : readU32(bytes, record + RECORD_FRAME_COUNT);
+      const count = last === 0 ? 0 : isRun ? 1 : readU32(bytes, record + RECORD_FRAME_COUNT_OFFSET);
       this.#emit(bytes, record, this.#bodyDone, partEnd, first | last, count, this.#bodyDone - this.#messageStart);
       this.#bodyDone = partEnd;
       if (last !== 0) this.#messageStart = partEnd;
@@ -246,11 +247,11 @@ function writePart(
 ): number {
   const lengthBytes = RECORD_HEADER_LENGTH + bodyTo - bodyFrom;
   copyBytes(out, at, bytes, record, RECORD_HEADER_LENGTH);
-  const flags = readU16(bytes, record + RECORD_FLAGS) & ~(RECORD_FIRST | RECORD_LAST);
-  writeU32(out, at + RECORD_LENGTH, lengthBytes);
-  writeU16(out, at + RECORD_FLAGS, flags | marks);
-  writeU32(out, at + RECORD_FRAME_COUNT, frameCount);
-  writeU32(out, at + RECORD_POSITION, position);
+  const flags = readU16(bytes, record + RECORD_FLAGS_OFFSET) & ~(RECORD_FIRST | RECORD_LAST);
+  writeU32(out, at + RECORD_LENGTH_OFFSET, lengthBytes);
+  writeU16(out, at + RECORD_FLAGS_OFFSET, flags | marks);
+  writeU32(out, at + RECORD_FRAME_COUNT_OFFSET, frameCount);
+  writeU32(out, at + RECORD_POSITION_OFFSET, position);
   copyBytes(out, at + RECORD_HEADER_LENGTH, bytes, record + RECORD_HEADER_LENGTH + bodyFrom, bodyTo - bodyFrom);
   const alignedBytes = alignRecord(lengthBytes);
   for (let i = lengthBytes; i < alignedBytes; i++) out[at + i] = 0;
@@ -259,9 +260,9 @@ function writePart(
 
 /** End, in the body, of the frame that starts at `start`; the end of the body when the frame does not say so itself. */
 function frameEnd(bytes: Uint8Array, body: number, start: number, bodyBytes: number): number {
-  if (start + HEADER_LENGTH > bodyBytes) return bodyBytes;
+  if (start + FRAME_HEADER_LENGTH > bodyBytes) return bodyBytes;
   const frame = body + start;
-  const groupCount = readU32(bytes, frame + OFFSET_NUM_GROUPS);
-  const dataBytes = readU32(bytes, frame + OFFSET_DATA_LENGTH);
-  return Math.min(bodyBytes, start + HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataBytes);
+  const groupCount = readU32(bytes, frame + FRAME_GROUP_COUNT_OFFSET);
+  const dataBytes = readU32(bytes, frame + FRAME_DATA_LENGTH_OFFSET);
+  return Math.min(bodyBytes, start + FRAME_HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataBytes);
 }

@@ -15,7 +15,8 @@
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
 import { nodeIndex } from '../wire/ids.ts';
-import { DATA_HEADER_LENGTH, FLAG_ASKS, PacketType, type RingHeader } from '../wire/ring-header.ts';
+import { DATA_HEADER_LENGTH } from '../wire/layout/data-packet.ts';
+import { FLAG_ASKS, PacketType, type RingHeader } from '../wire/ring-header.ts';
 import type { Emitter } from './emitter.ts';
 import type { RingMembers } from './ring-members.ts';
 

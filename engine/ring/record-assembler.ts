@@ -6,14 +6,12 @@
 import type { RingHost } from '../host/ring-host.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
+  RECORD_FLAGS_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_POSITION,
-} from '../wire/record.ts';
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+} from '../wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST } from '../wire/record.ts';
 import { MAX_RECORD_BODY_LENGTH, RecordFault } from '../wire/record-check.ts';
 import { copyBytes, readU16, readU32, writeU16, writeU32 } from '../wire/ring-bytes.ts';
 
@@ -53,8 +51,8 @@ export class RecordAssembler {
     const end = offset + lengthBytes;
     let wholeStart = offset;
     for (let at = offset; at < end; ) {
-      const recordBytes = readU32(bytes, at + RECORD_LENGTH);
-      const marks = readU16(bytes, at + RECORD_FLAGS) & (RECORD_FIRST | RECORD_LAST);
+      const recordBytes = readU32(bytes, at + RECORD_LENGTH_OFFSET);
+      const marks = readU16(bytes, at + RECORD_FLAGS_OFFSET) & (RECORD_FIRST | RECORD_LAST);
       const next = at + alignRecord(recordBytes);
       if (marks !== (RECORD_FIRST | RECORD_LAST)) {
         if (at > wholeStart) this.#host.deliverRecords(origin, bytes, wholeStart, at - wholeStart);
@@ -68,7 +66,7 @@ export class RecordAssembler {
 
   #addFragment(origin: NodeIndex, bytes: Uint8Array, record: number, recordBytes: number, marks: number): void {
     const partBytes = recordBytes - RECORD_HEADER_LENGTH;
-    const position = readU32(bytes, record + RECORD_POSITION);
+    const position = readU32(bytes, record + RECORD_POSITION_OFFSET);
     const collected = (marks & RECORD_FIRST) !== 0 ? 0 : this.#collected[origin]!;
     // A sender's fragments come complete and in order, or it does not keep to the protocol.
     const goesOn = position === collected;
@@ -88,9 +86,9 @@ export class RecordAssembler {
     const lengthBytes = RECORD_HEADER_LENGTH + total;
     const alignedBytes = alignRecord(lengthBytes);
     copyBytes(buffer, 0, bytes, record, RECORD_HEADER_LENGTH);
-    writeU32(buffer, RECORD_LENGTH, lengthBytes);
-    writeU16(buffer, RECORD_FLAGS, readU16(bytes, record + RECORD_FLAGS) | RECORD_FIRST | RECORD_LAST);
-    writeU32(buffer, RECORD_POSITION, 0);
+    writeU32(buffer, RECORD_LENGTH_OFFSET, lengthBytes);
+    writeU16(buffer, RECORD_FLAGS_OFFSET, readU16(bytes, record + RECORD_FLAGS_OFFSET) | RECORD_FIRST | RECORD_LAST);
+    writeU32(buffer, RECORD_POSITION_OFFSET, 0);
     buffer.fill(0, lengthBytes, alignedBytes);
     this.#collected[origin] = -1;
     if (buffer.length > KEPT_BUFFER_BYTES) this.#buffers[origin] = NO_BYTES;

@@ -2,14 +2,16 @@
  * What one session sends takes effect in the order sent, at every daemon: messages of every service, joins, leaves, the disconnect.
  * The ring's order sees to that, except for RELIABLE and UNRELIABLE messages, which are delivered before their turn (ring-protocol.md,
  * 1.3 and 2.7; in Spread they overtake their own session). So the daemon that sends them says for each run which packet holds the session's
- * record before it (`RECORD_AFTER`), and a receiver delivers the packet early only when it has delivered those.
+ * record before it (`RECORD_AFTER_OFFSET`), and a receiver delivers the packet early only when it has delivered those.
  *
  * A receiver needs to be told: it cannot know whether a packet that it lacks holds a record of the same session.
  *
  * A session that has sent nothing lately may be a new one with the name of one that ended, so it does not overtake the last disconnect
  * either: to others it would be the old one that speaks.
  */
-import { alignRecord, RECORD_AFTER, RECORD_KIND, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../wire/record.ts';
+
+import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET, RECORD_SESSION_OFFSET } from '../wire/layout/record-header.ts';
+import { alignRecord, RECORD_AFTER_OFFSET, RecordKind } from '../wire/record.ts';
 import { readU32, writeU32 } from '../wire/ring-bytes.ts';
 import { PacketClass } from './packet-class.ts';
 
@@ -52,12 +54,12 @@ export class SentBySession {
     settled: number,
   ): void {
     const end = offset + lengthBytes;
-    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
-      const kind = bytes[at + RECORD_KIND];
+    for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET))) {
+      const kind = bytes[at + RECORD_KIND_OFFSET];
       if (kind === RecordKind.Groups) continue;
-      const before = this.#exchange(readU32(bytes, at + RECORD_SESSION), seq, settled);
+      const before = this.#exchange(readU32(bytes, at + RECORD_SESSION_OFFSET), seq, settled);
       if (packetClass === PacketClass.Early) {
-        writeU32(bytes, at + RECORD_AFTER, before > settled && before < seq ? seq - before : 0);
+        writeU32(bytes, at + RECORD_AFTER_OFFSET, before > settled && before < seq ? seq - before : 0);
       } else if (kind === RecordKind.Disconnect) this.#lastDisconnectSeq = seq;
     }
   }

@@ -5,8 +5,9 @@
 
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
+import { DATA_ROUND_OFFSET } from '../wire/layout/data-packet.ts';
 import { readU16 } from '../wire/ring-bytes.ts';
-import { AT_DATA_ROUND, FLAG_POST_TOKEN, type RingHeader } from '../wire/ring-header.ts';
+import { FLAG_POST_TOKEN, type RingHeader } from '../wire/ring-header.ts';
 import { readToken, Token } from '../wire/ring-token.ts';
 import type { RingMembers } from './ring-members.ts';
 import type { TokenLink } from './token-link.ts';
@@ -139,7 +140,7 @@ export class TokenDesk {
     const isPostToken =
       (header.flags & FLAG_POST_TOKEN) !== 0 &&
       header.origin === ring.predecessor &&
-      readU16(bytes, offset + AT_DATA_ROUND) === ((this.#waiting.hop - 1) & 0xffff);
+      readU16(bytes, offset + DATA_ROUND_OFFSET) === ((this.#waiting.hop - 1) & 0xffff);
     if (isPostToken || this.#datagramsWaited >= MAX_DATAGRAMS_WAITED || !this.#handler!.lacksDataOf(this.#waiting)) {
       this.#handle();
     }

@@ -1,4 +1,6 @@
 /** The trailer of datagrams that are not sealed (ring-protocol.md, 8.3): a checksum against corruption. */
+import { CRC_TRAILER_CRC_OFFSET, CRC_TRAILER_LENGTH } from '../wire/layout/crc-trailer.ts';
+import { readU32, writeU32 } from '../wire/ring-bytes.ts';
 import type { DatagramSealer } from './datagram-sealer.ts';
 
 const SLICES = 8;
@@ -40,25 +42,20 @@ export function crc32(bytes: Uint8Array, offset: number, lengthBytes: number): n
   return ~crc;
 }
 
-const CRC_BYTES = 4;
-
 /** Mode `crc`: finds corruption, stops nobody. */
 export const crcSealer = {
-  trailerBytes: CRC_BYTES,
+  trailerBytes: CRC_TRAILER_LENGTH,
   runs: null,
   seal(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const crc = crc32(bytes, offset, lengthBytes);
     const end = offset + lengthBytes;
-    for (let i = 0; i < CRC_BYTES; i++) bytes[end + i] = (crc >>> (8 * i)) & 0xff;
-    return lengthBytes + CRC_BYTES;
+    writeU32(bytes, end + CRC_TRAILER_CRC_OFFSET, crc);
+    return lengthBytes + CRC_TRAILER_LENGTH;
   },
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
-    const length = lengthBytes - CRC_BYTES;
+    const length = lengthBytes - CRC_TRAILER_LENGTH;
     if (length < 0) return -1;
     const crc = crc32(bytes, offset, length);
-    for (let i = 0; i < CRC_BYTES; i++) {
-      if (bytes[offset + length + i] !== ((crc >>> (8 * i)) & 0xff)) return -1;
-    }
-    return length;
+    return readU32(bytes, offset + length + CRC_TRAILER_CRC_OFFSET) === crc >>> 0 ? length : -1;
   },
 } satisfies DatagramSealer;

@@ -1,25 +1,17 @@
-/**
- * The body of a GREETING, by which two runs prove to each other that they go on. Behind the ring's header:
- *
- *     off size field
- *      0  16   salt of the run that sends it
- *     16   6   its last counter
- *     22   2   flags: 1 asks, 2 answers
- *     24  16   what it asks: to be repeated in the answer; else zeros
- *     40  16   what it answers; else zeros
- */
+/** A GREETING, by which two runs prove to each other that they go on (layout/greeting-packet.ts; ring-protocol.md, 8.3). */
+import {
+  GREETING_ANSWERED_OFFSET,
+  GREETING_ASKED_OFFSET,
+  GREETING_FLAGS_OFFSET,
+  GREETING_LAST_COUNTER_OFFSET,
+  GREETING_LENGTH,
+  GREETING_SALT_OFFSET,
+} from '../wire/layout/greeting-packet.ts';
+import { RING_HEADER_LENGTH } from '../wire/layout/ring-header.ts';
 import { copyBytes, readU16, readU48, writeU16, writeU48 } from '../wire/ring-bytes.ts';
-import { RING_HEADER_LENGTH } from '../wire/ring-header.ts';
 import { SALT_LENGTH } from './seal-trailer.ts';
 
 export const NONCE_LENGTH = 16;
-const GREETING_BODY_LENGTH = 56;
-export const GREETING_LENGTH = RING_HEADER_LENGTH + GREETING_BODY_LENGTH;
-
-const AT_LAST_COUNTER = 16;
-const AT_FLAGS = 22;
-const AT_ASKED = 24;
-const AT_ANSWERED = 40;
 const ASKS = 1;
 const ANSWERS = 2;
 
@@ -32,27 +24,28 @@ export interface Greeting {
   readonly answers: Uint8Array | null;
 }
 
+/** The body, behind the ring's header. */
 export function encodeGreeting({ salt, counter, asks, answers }: Greeting): Uint8Array {
-  const body = new Uint8Array(GREETING_BODY_LENGTH);
-  copyBytes(body, 0, salt, 0, SALT_LENGTH);
-  writeU48(body, AT_LAST_COUNTER, counter);
-  writeU16(body, AT_FLAGS, (asks === null ? 0 : ASKS) | (answers === null ? 0 : ANSWERS));
-  if (asks !== null) copyBytes(body, AT_ASKED, asks, 0, NONCE_LENGTH);
-  if (answers !== null) copyBytes(body, AT_ANSWERED, answers, 0, NONCE_LENGTH);
+  const body = new Uint8Array(GREETING_LENGTH - RING_HEADER_LENGTH);
+  copyBytes(body, GREETING_SALT_OFFSET - RING_HEADER_LENGTH, salt, 0, SALT_LENGTH);
+  writeU48(body, GREETING_LAST_COUNTER_OFFSET - RING_HEADER_LENGTH, counter);
+  const flags = (asks === null ? 0 : ASKS) | (answers === null ? 0 : ANSWERS);
+  writeU16(body, GREETING_FLAGS_OFFSET - RING_HEADER_LENGTH, flags);
+  if (asks !== null) copyBytes(body, GREETING_ASKED_OFFSET - RING_HEADER_LENGTH, asks, 0, NONCE_LENGTH);
+  if (answers !== null) copyBytes(body, GREETING_ANSWERED_OFFSET - RING_HEADER_LENGTH, answers, 0, NONCE_LENGTH);
   return body;
 }
 
 /** Null when `bytes[offset, offset + lengthBytes)`, header and body, is no GREETING. Its parts are copies. */
 export function decodeGreeting(bytes: Uint8Array, offset: number, lengthBytes: number): Greeting | null {
   if (lengthBytes !== GREETING_LENGTH) return null;
-  const at = offset + RING_HEADER_LENGTH;
-  const flags = readU16(bytes, at + AT_FLAGS);
+  const flags = readU16(bytes, offset + GREETING_FLAGS_OFFSET);
   if (flags === 0 || (flags & ~(ASKS | ANSWERS)) !== 0) return null;
-  const part = (from: number): Uint8Array => bytes.slice(at + from, at + from + NONCE_LENGTH);
+  const part = (from: number): Uint8Array => bytes.slice(offset + from, offset + from + NONCE_LENGTH);
   return {
-    salt: bytes.slice(at, at + SALT_LENGTH),
-    counter: readU48(bytes, at + AT_LAST_COUNTER),
-    asks: (flags & ASKS) === 0 ? null : part(AT_ASKED),
-    answers: (flags & ANSWERS) === 0 ? null : part(AT_ANSWERED),
+    salt: bytes.slice(offset + GREETING_SALT_OFFSET, offset + GREETING_SALT_OFFSET + SALT_LENGTH),
+    counter: readU48(bytes, offset + GREETING_LAST_COUNTER_OFFSET),
+    asks: (flags & ASKS) === 0 ? null : part(GREETING_ASKED_OFFSET),
+    answers: (flags & ANSWERS) === 0 ? null : part(GREETING_ANSWERED_OFFSET),
   };
 }

@@ -8,26 +8,27 @@
  *
  * What is refused costs a look at a few bytes, or, if it names a proven run and a counter not seen, one failed decryption.
  */
+import {
+  RING_HEADER_INCARNATION_OFFSET,
+  RING_HEADER_LENGTH,
+  RING_HEADER_TRANSMITTER_OFFSET,
+  RING_HEADER_TYPE_OFFSET,
+} from '../wire/layout/ring-header.ts';
+import {
+  SEAL_TRAILER_COUNTER_OFFSET,
+  SEAL_TRAILER_KEY_ID_OFFSET,
+  SEAL_TRAILER_LENGTH,
+  SEAL_TRAILER_RESERVED_OFFSET,
+  SEAL_TRAILER_RUN_OFFSET,
+  SEAL_TRAILER_TO_OFFSET,
+} from '../wire/layout/seal-trailer.ts';
 import { readU16, readU48, writeU16, writeU48 } from '../wire/ring-bytes.ts';
-import { AT_INCARNATION, AT_TRANSMITTER, AT_TYPE, PacketType, RING_HEADER_LENGTH } from '../wire/ring-header.ts';
+import { PacketType } from '../wire/ring-header.ts';
 import type { DatagramSealer } from './datagram-sealer.ts';
 import { PeerRuns } from './peer-runs.ts';
 import { RunKeys } from './run-keys.ts';
 import type { DrawBytes, RunIdentity, SealCipher } from './seal-cipher.ts';
-import {
-  AT_COUNTER,
-  AT_FOR,
-  AT_KEY_ID,
-  AT_RESERVED,
-  AT_RUN,
-  epochOf,
-  FOR_ANY,
-  LAST_COUNTER,
-  RUN_MARK_LENGTH,
-  SALT_LENGTH,
-  SEAL_TRAILER_LENGTH,
-  SealRefusal,
-} from './seal-trailer.ts';
+import { epochOf, FOR_ANY, LAST_COUNTER, RUN_MARK_LENGTH, SALT_LENGTH, SealRefusal } from './seal-trailer.ts';
 import type { SealedRuns } from './sealed-runs.ts';
 
 export interface RunSealerOptions {
@@ -81,14 +82,14 @@ export class RunSealer implements DatagramSealer, SealedRuns {
   seal(bytes: Uint8Array, offset: number, lengthBytes: number, to: number): number {
     const cipher = this.#cipher;
     const trailer = offset + lengthBytes;
-    const isGreeting = bytes[offset + AT_TYPE] === PacketType.Greeting;
+    const isGreeting = bytes[offset + RING_HEADER_TYPE_OFFSET] === PacketType.Greeting;
     if (!isGreeting) this.#count();
-    bytes[trailer + AT_KEY_ID] = cipher.sealingId;
-    bytes[trailer + AT_RESERVED] = 0;
-    writeU16(bytes, trailer + AT_FOR, to);
+    bytes[trailer + SEAL_TRAILER_KEY_ID_OFFSET] = cipher.sealingId;
+    bytes[trailer + SEAL_TRAILER_RESERVED_OFFSET] = 0;
+    writeU16(bytes, trailer + SEAL_TRAILER_TO_OFFSET, to);
     const { salt } = this.#own;
-    for (let i = 0; i < RUN_MARK_LENGTH; i++) bytes[trailer + AT_RUN + i] = salt[i]!;
-    writeU48(bytes, trailer + AT_COUNTER, isGreeting ? 0 : this.#counter);
+    for (let i = 0; i < RUN_MARK_LENGTH; i++) bytes[trailer + SEAL_TRAILER_RUN_OFFSET + i] = salt[i]!;
+    writeU48(bytes, trailer + SEAL_TRAILER_COUNTER_OFFSET, isGreeting ? 0 : this.#counter);
     if (isGreeting) cipher.sign(cipher.sealingId, bytes, offset, lengthBytes);
     else {
       const key = this.#keys.get(cipher, this.#own, cipher.sealingId, epochOf(this.#counter));
@@ -100,24 +101,24 @@ export class RunSealer implements DatagramSealer, SealedRuns {
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const length = lengthBytes - SEAL_TRAILER_LENGTH;
     const trailer = offset + length;
-    if (length < RING_HEADER_LENGTH || bytes[trailer + AT_RESERVED] !== 0) return -SealRefusal.Short;
-    const keyId = bytes[trailer + AT_KEY_ID]!;
-    const node = readU16(bytes, offset + AT_TRANSMITTER);
+    if (length < RING_HEADER_LENGTH || bytes[trailer + SEAL_TRAILER_RESERVED_OFFSET] !== 0) return -SealRefusal.Short;
+    const keyId = bytes[trailer + SEAL_TRAILER_KEY_ID_OFFSET]!;
+    const node = readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET);
     const { self, nodeCount } = this.#options;
     if (node >= nodeCount || !this.#cipher.hasKey(keyId)) return -SealRefusal.WrongKey;
-    const to = readU16(bytes, trailer + AT_FOR);
+    const to = readU16(bytes, trailer + SEAL_TRAILER_TO_OFFSET);
     if (node === self || (to !== self && to !== FOR_ANY)) return -SealRefusal.Misdirected;
-    if (bytes[offset + AT_TYPE] === PacketType.Greeting) {
+    if (bytes[offset + RING_HEADER_TYPE_OFFSET] === PacketType.Greeting) {
       if (to !== self) return -SealRefusal.Misdirected;
       return this.#cipher.verify(keyId, bytes, offset, length) ? length : -SealRefusal.WrongKey;
     }
-    const run = this.peers.find(node, bytes, trailer + AT_RUN);
+    const run = this.peers.find(node, bytes, trailer + SEAL_TRAILER_RUN_OFFSET);
     if (run === null || !run.isProven) return -SealRefusal.UnknownRun;
-    const counter = readU48(bytes, trailer + AT_COUNTER);
+    const counter = readU48(bytes, trailer + SEAL_TRAILER_COUNTER_OFFSET);
     if (!run.window.isFresh(counter)) return -SealRefusal.Replayed;
     // Deriving keys that far ahead would be work for any stranger to cause. A run unheard for so long proves itself again.
     if (epochOf(counter) > epochOf(run.window.highest) + 1) return -SealRefusal.UnknownRun;
-    if (readU48(bytes, offset + AT_INCARNATION) !== run.incarnation) return -SealRefusal.WrongKey;
+    if (readU48(bytes, offset + RING_HEADER_INCARNATION_OFFSET) !== run.incarnation) return -SealRefusal.WrongKey;
     const key = run.keys.get(this.#cipher, run, keyId, epochOf(counter));
     if (!this.#cipher.decrypt(key, counter, bytes, offset, length)) return -SealRefusal.WrongKey;
     run.window.accept(counter);

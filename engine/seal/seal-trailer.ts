@@ -1,22 +1,8 @@
-/**
- * What follows a sealed datagram between daemons, little-endian. Everything before the tag is authenticated with the header.
- *
- *     off size field
- *      0   1   id of the key in the cluster's key file
- *      1   1   0
- *      2   2   node index of the one daemon it is for; FOR_ANY: any that gets it
- *      4   6   first bytes of the salt of the run that sealed it
- *     10   6   counter of that run, from 1; 0 in a GREETING
- *     16  16   tag of AES-256-GCM; in a GREETING, HMAC-SHA256 cut to 16 bytes
- */
-export const SEAL_TRAILER_LENGTH = 32;
-export const AT_KEY_ID = 0;
-export const AT_RESERVED = 1;
-export const AT_FOR = 2;
-export const AT_RUN = 4;
-export const AT_COUNTER = 10;
-export const AT_TAG = 16;
-export const RUN_MARK_LENGTH = 6;
+/** What the fields of a seal's trailer mean (layout/seal-trailer.ts; ring-protocol.md, 8.3). */
+import { SEAL_TRAILER_COUNTER_OFFSET, SEAL_TRAILER_RUN_OFFSET } from '../wire/layout/seal-trailer.ts';
+
+/** Bytes of a run's salt that name the run in each trailer. */
+export const RUN_MARK_LENGTH = SEAL_TRAILER_COUNTER_OFFSET - SEAL_TRAILER_RUN_OFFSET;
 
 /** A datagram that is sent to several daemons is sealed once. */
 export const FOR_ANY = 0xffff;

@@ -6,16 +6,17 @@
  * Frames of big-endian clients are turned into the form receivers get (section 2.2: `type`, `num_groups`, `data_len`
  * little-endian, `hint` and the rest untouched) in place, which is why a scanner needs bytes that it may write.
  */
+
+import { HINT_ALLOWED_BITS } from './frame.ts';
 import {
-  HINT_ALLOWED_BITS,
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_HINT,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-} from './frame.ts';
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+} from './layout/frame-header.ts';
 import {
-  HEADER_LENGTH,
   MAX_DAEMON_BODY_LENGTH,
   MAX_GROUPS_PER_MESSAGE,
   MAX_MESSAGE_BODY_LENGTH,
@@ -113,7 +114,7 @@ export class FrameScanner {
     let runType = 0;
     let groups = 0;
     for (;;) {
-      if (end - position < HEADER_LENGTH) return this.#stop(count, position, HEADER_LENGTH);
+      if (end - position < FRAME_HEADER_LENGTH) return this.#stop(count, position, FRAME_HEADER_LENGTH);
       let type = view.getInt32(position, true);
       if ((type & ENDIAN_FLAG) !== ENDIAN_FLAG) {
         if ((type & ENDIAN_FLAG) !== 0) return this.#invalid(count, position, FrameProblem.EndianFlag, type);
@@ -129,18 +130,18 @@ export class FrameScanner {
         return this.#run(count, position);
       }
       if (
-        !fieldEqualsWords(view, position + OFFSET_SENDER, sender.nameWords, 0) &&
-        !this.#isSender(view, position + OFFSET_SENDER, sender)
+        !fieldEqualsWords(view, position + FRAME_SENDER_OFFSET, sender.nameWords, 0) &&
+        !this.#isSender(view, position + FRAME_SENDER_OFFSET, sender)
       ) {
         return this.#invalid(count, position, FrameProblem.Sender, 0);
       }
-      const groupCount = view.getInt32(position + OFFSET_NUM_GROUPS, true);
+      const groupCount = view.getInt32(position + FRAME_GROUP_COUNT_OFFSET, true);
       if (groupCount < 0 || groupCount > MAX_GROUPS_PER_MESSAGE) {
         return this.#invalid(count, position, FrameProblem.GroupCount, groupCount);
       }
-      const hint = view.getInt32(position + OFFSET_HINT, true);
+      const hint = view.getInt32(position + FRAME_HINT_OFFSET, true);
       if ((hint & ~HINT_ALLOWED_BITS) !== 0) return this.#invalid(count, position, FrameProblem.Hint, hint);
-      const dataLength = view.getInt32(position + OFFSET_DATA_LENGTH, true);
+      const dataLength = view.getInt32(position + FRAME_DATA_LENGTH_OFFSET, true);
       if (dataLength < 0 || dataLength > MAX_MESSAGE_BODY_LENGTH) {
         return this.#invalid(count, position, FrameProblem.DataLength, dataLength);
       }
@@ -148,8 +149,8 @@ export class FrameScanner {
       if (bodyLength > MAX_DAEMON_BODY_LENGTH) {
         return this.#invalid(count, position, FrameProblem.BodyLength, bodyLength);
       }
-      const next = position + HEADER_LENGTH + bodyLength;
-      if (next > end) return this.#stop(count, position, HEADER_LENGTH + bodyLength);
+      const next = position + FRAME_HEADER_LENGTH + bodyLength;
+      if (next > end) return this.#stop(count, position, FRAME_HEADER_LENGTH + bodyLength);
       if (count === 0) {
         this.groupCount = groupCount;
         groups = groupCount;
@@ -157,7 +158,7 @@ export class FrameScanner {
           this.end = next;
           return ScanStatus.Request;
         }
-        this.targetHash = groupCount === 1 ? this.#targetHash(view, position + OFFSET_GROUPS, sender) : 0;
+        this.targetHash = groupCount === 1 ? this.#targetHash(view, position + FRAME_GROUPS_OFFSET, sender) : 0;
       } else if (groupCount !== groups || next > limit || !this.#sameTargets(view, position, groups, sender)) {
         return this.#run(count, position);
       }
@@ -202,9 +203,9 @@ export class FrameScanner {
   }
 
   #sameTargets(view: DataView, position: number, groups: number, sender: SenderIdentity): boolean {
-    if (groups === 1) return fieldEqualsWords(view, position + OFFSET_GROUPS, sender.lastTarget, 0);
-    const first = this.start + OFFSET_GROUPS;
-    const here = position + OFFSET_GROUPS;
+    if (groups === 1) return fieldEqualsWords(view, position + FRAME_GROUPS_OFFSET, sender.lastTarget, 0);
+    const first = this.start + FRAME_GROUPS_OFFSET;
+    const here = position + FRAME_GROUPS_OFFSET;
     for (let at = 0; at < groups * NAME_FIELD_LENGTH; at += 4) {
       if (view.getInt32(here + at, true) !== view.getInt32(first + at, true)) return false;
     }
@@ -215,6 +216,6 @@ export class FrameScanner {
 /** Rewrites the header of a big-endian frame as a little-endian writer would have sent it. */
 function toLittleEndian(view: DataView, offset: number): void {
   view.setInt32(offset, view.getInt32(offset, false) | ENDIAN_FLAG, true);
-  view.setInt32(offset + OFFSET_NUM_GROUPS, view.getInt32(offset + OFFSET_NUM_GROUPS, false), true);
-  view.setInt32(offset + OFFSET_DATA_LENGTH, view.getInt32(offset + OFFSET_DATA_LENGTH, false), true);
+  view.setInt32(offset + FRAME_GROUP_COUNT_OFFSET, view.getInt32(offset + FRAME_GROUP_COUNT_OFFSET, false), true);
+  view.setInt32(offset + FRAME_DATA_LENGTH_OFFSET, view.getInt32(offset + FRAME_DATA_LENGTH_OFFSET, false), true);
 }

@@ -1,22 +1,19 @@
 /**
- * The message frame, the same in both directions (client-protocol.md, section 2):
+ * The message frame, the same in both directions (layout/frame-header.ts; client-protocol.md, section 2):
  *
  *     48-byte header | num_groups x 32 bytes of names | data_len bytes
  *
- * Header: type u32 @0, sender @4 (32), num_groups i32 @36, hint u32 @40, data_len i32 @44.
- * `type`, `num_groups` and `data_len` are in the byte order of the frame's writer, `hint` in that of the
- * originating client. The daemon's per-frame loop reads these offsets directly; everything else uses the
- * functions below.
+ * `type`, `num_groups` and `data_len` are in the byte order of the frame's writer, `hint` in that of the originating client.
  */
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from './limits.ts';
+import {
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+  FRAME_TYPE_OFFSET,
+} from './layout/frame-header.ts';
+import { NAME_FIELD_LENGTH } from './limits.ts';
 import { ENDIAN_FLAG } from './service.ts';
-
-export const OFFSET_TYPE = 0;
-export const OFFSET_SENDER = 4;
-export const OFFSET_NUM_GROUPS = 36;
-export const OFFSET_HINT = 40;
-export const OFFSET_DATA_LENGTH = 44;
-export const OFFSET_GROUPS = HEADER_LENGTH;
 
 /** The bits of `hint` that carry the application's message type, in either byte order. */
 const HINT_MESSAGE_TYPE_BITS = 0x00ff_ff00;
@@ -67,9 +64,9 @@ export function writeHeader(
   messageType: number,
   dataLengthBytes: number,
 ): void {
-  view.setUint32(offset + OFFSET_TYPE, (type | ENDIAN_FLAG) >>> 0, true);
-  writeName(bytes, offset + OFFSET_SENDER, sender);
-  view.setInt32(offset + OFFSET_NUM_GROUPS, groupCount, true);
-  view.setUint32(offset + OFFSET_HINT, hintOf(messageType), true);
-  view.setInt32(offset + OFFSET_DATA_LENGTH, dataLengthBytes, true);
+  view.setUint32(offset + FRAME_TYPE_OFFSET, (type | ENDIAN_FLAG) >>> 0, true);
+  writeName(bytes, offset + FRAME_SENDER_OFFSET, sender);
+  view.setInt32(offset + FRAME_GROUP_COUNT_OFFSET, groupCount, true);
+  view.setUint32(offset + FRAME_HINT_OFFSET, hintOf(messageType), true);
+  view.setInt32(offset + FRAME_DATA_LENGTH_OFFSET, dataLengthBytes, true);
 }

@@ -3,8 +3,27 @@
  * may be split or pipelined at will. What needs others (is the name free? is the password right?) is a step that
  * the caller answers.
  */
+
 import {
-  AUTH_CHOICE_LENGTH,
+  ACCEPT_CODE_OFFSET,
+  ACCEPT_FIXED_LENGTH,
+  ACCEPT_MAJOR_OFFSET,
+  ACCEPT_MINOR_OFFSET,
+  ACCEPT_NAME_LENGTH_OFFSET,
+  ACCEPT_PATCH_OFFSET,
+} from './layout/accept.ts';
+import { AUTH_CHOICE_LENGTH, AUTH_CHOICE_METHOD_1_OFFSET } from './layout/auth-choice.ts';
+import { AUTH_LIST_LENGTH_OFFSET, AUTH_LIST_METHODS_OFFSET } from './layout/auth-list.ts';
+import {
+  CONNECT_FIXED_LENGTH,
+  CONNECT_FLAGS_OFFSET,
+  CONNECT_MAJOR_OFFSET,
+  CONNECT_MINOR_OFFSET,
+  CONNECT_NAME_LENGTH_OFFSET,
+  CONNECT_PATCH_OFFSET,
+} from './layout/connect.ts';
+import { PASSWORD_REQUEST_LENGTH, PASSWORD_SECRET_OFFSET, PASSWORD_USER_OFFSET } from './layout/password-request.ts';
+import {
   AUTH_NAME_FIELD_LENGTH,
   MAX_AUTH_METHODS,
   MAX_NAME_BYTE,
@@ -45,8 +64,6 @@ export type HandshakeStep =
   /** Send `bytes` (may be empty) and close. `reason` is for the log and names field, value and limit. */
   | { readonly kind: 'refuse'; readonly bytes: Uint8Array; readonly reason: string };
 
-const PASSWORD_USER_LENGTH = 32;
-const PASSWORD_LENGTH = 8;
 /** Longest part a client sends before it must wait for the daemon. */
 const LONGEST_PART = AUTH_CHOICE_LENGTH;
 /** Libraries from this version on send a patch byte. */
@@ -97,7 +114,7 @@ export class ServerHandshake {
       case 'auth-choice':
         return this.#take(bytes, end, AUTH_CHOICE_LENGTH) ? this.#readAuthChoice() : NEED_BYTES;
       case 'password':
-        return this.#take(bytes, end, PASSWORD_USER_LENGTH + PASSWORD_LENGTH) ? this.#readPassword() : NEED_BYTES;
+        return this.#take(bytes, end, PASSWORD_REQUEST_LENGTH) ? this.#readPassword() : NEED_BYTES;
       default:
         return NEED_BYTES;
     }
@@ -125,9 +142,9 @@ export class ServerHandshake {
       return { kind: 'refuse', bytes, reason: 'AllowedAuthMethods: no method is enabled' };
     }
     this.#state = 'auth-choice';
-    const bytes = new Uint8Array(1 + list.length);
-    bytes[0] = list.length;
-    for (let i = 0; i < list.length; i++) bytes[1 + i] = list.charCodeAt(i);
+    const bytes = new Uint8Array(AUTH_LIST_METHODS_OFFSET + list.length);
+    bytes[AUTH_LIST_LENGTH_OFFSET] = list.length;
+    for (let i = 0; i < list.length; i++) bytes[AUTH_LIST_METHODS_OFFSET + i] = list.charCodeAt(i);
     return { kind: 'send', bytes };
   }
 
@@ -201,18 +218,20 @@ export class ServerHandshake {
   }
 
   #readConnect(bytes: Uint8Array, end: number): HandshakeStep {
-    if (!this.#take(bytes, end, 2)) return NEED_BYTES;
+    if (!this.#take(bytes, end, CONNECT_PATCH_OFFSET)) return NEED_BYTES;
     const part = this.#part;
-    const base = signed(part[0]!) * 10_000 + signed(part[1]!) * 100;
+    const base = signed(part[CONNECT_MAJOR_OFFSET]!) * 10_000 + signed(part[CONNECT_MINOR_OFFSET]!) * 100;
     this.#version = base;
     if (base < FIRST_SUPPORTED)
       return refuse(RESULT_CODES.REJECT_VERSION, `library version ${this.#versionText()}: must be 3.1.0 or later`);
     const hasPatch = base > FIRST_WITH_PATCH;
-    const fixed = hasPatch ? 5 : 4;
+    // Without the patch all that follows is one byte further to the front.
+    const missing = hasPatch ? 0 : 1;
+    const fixed = CONNECT_FIXED_LENGTH - missing;
     if (!this.#take(bytes, end, fixed)) return NEED_BYTES;
-    if (hasPatch) this.#version = base + signed(part[2]!);
-    const flags = signed(part[fixed - 2]!);
-    const nameLength = signed(part[fixed - 1]!);
+    if (hasPatch) this.#version = base + signed(part[CONNECT_PATCH_OFFSET]!);
+    const flags = signed(part[CONNECT_FLAGS_OFFSET - missing]!);
+    const nameLength = signed(part[CONNECT_NAME_LENGTH_OFFSET - missing]!);
     if (nameLength < 0 || nameLength > MAX_PRIVATE_NAME_LENGTH) {
       return refuse(
         RESULT_CODES.REJECT_ILLEGAL_NAME,
@@ -241,7 +260,11 @@ export class ServerHandshake {
     this.#partLength = 0;
     const chosen: AuthMethod[] = [];
     for (let field = 0; field < MAX_AUTH_METHODS; field++) {
-      const name = text(this.#part, field * AUTH_NAME_FIELD_LENGTH, AUTH_NAME_FIELD_LENGTH);
+      const name = text(
+        this.#part,
+        AUTH_CHOICE_METHOD_1_OFFSET + field * AUTH_NAME_FIELD_LENGTH,
+        AUTH_NAME_FIELD_LENGTH,
+      );
       if (name === '') break;
       const method = this.#policy.allowed.find((allowed) => allowed === name);
       if (method === undefined)
@@ -270,8 +293,8 @@ export class ServerHandshake {
     this.#partLength = 0;
     this.#state = 'verifying';
     const credentials = {
-      user: text(this.#part, 0, PASSWORD_USER_LENGTH),
-      password: text(this.#part, PASSWORD_USER_LENGTH, PASSWORD_LENGTH),
+      user: text(this.#part, PASSWORD_USER_OFFSET, PASSWORD_SECRET_OFFSET - PASSWORD_USER_OFFSET),
+      password: text(this.#part, PASSWORD_SECRET_OFFSET, PASSWORD_REQUEST_LENGTH - PASSWORD_SECRET_OFFSET),
     };
     this.#part.fill(0);
     return { kind: 'authenticate', method: 'PWORD', credentials };
@@ -280,12 +303,15 @@ export class ServerHandshake {
   #accept(name: string): HandshakeStep {
     this.#state = 'done';
     const hasPatch = this.#version - (this.#version % 100) > FIRST_WITH_PATCH;
-    const head: number[] = [RESULT_CODES.ACCEPT_SESSION, PROTOCOL_VERSION.major, PROTOCOL_VERSION.minor];
-    if (hasPatch) head.push(PROTOCOL_VERSION.patch);
-    const bytes = new Uint8Array(head.length + 1 + name.length);
-    bytes.set(head);
-    bytes[head.length] = name.length;
-    for (let i = 0; i < name.length; i++) bytes[head.length + 1 + i] = name.charCodeAt(i);
+    const missing = hasPatch ? 0 : 1;
+    const nameAt = ACCEPT_FIXED_LENGTH - missing;
+    const bytes = new Uint8Array(nameAt + name.length);
+    bytes[ACCEPT_CODE_OFFSET] = RESULT_CODES.ACCEPT_SESSION;
+    bytes[ACCEPT_MAJOR_OFFSET] = PROTOCOL_VERSION.major;
+    bytes[ACCEPT_MINOR_OFFSET] = PROTOCOL_VERSION.minor;
+    if (hasPatch) bytes[ACCEPT_PATCH_OFFSET] = PROTOCOL_VERSION.patch;
+    bytes[ACCEPT_NAME_LENGTH_OFFSET - missing] = name.length;
+    for (let i = 0; i < name.length; i++) bytes[nameAt + i] = name.charCodeAt(i);
     return { kind: 'accept', bytes };
   }
 

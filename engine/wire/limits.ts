@@ -1,4 +1,5 @@
 /** Sizes and limits of the Spread 4 client protocol (client-protocol.md, sections 0 and 7). Lengths in bytes. */
+import { FRAME_HEADER_LENGTH } from './layout/frame-header.ts';
 
 export const DEFAULT_PORT = 4803;
 
@@ -16,19 +17,16 @@ export const MAX_GROUP_NAME_LENGTH = 31;
 
 export const AUTH_NAME_FIELD_LENGTH = 30;
 export const MAX_AUTH_METHODS = 3;
-export const AUTH_CHOICE_LENGTH = AUTH_NAME_FIELD_LENGTH * MAX_AUTH_METHODS;
 
 export const MAX_GROUPS_PER_MESSAGE = 100;
-/** Header of every message frame. */
-export const HEADER_LENGTH = 48;
 /** Nominal limit of the original: data + 32 bytes for each group. */
 export const MAX_MESSAGE_BODY_LENGTH = 144_000;
 /** What a daemon accepts: data + 32 bytes for each group (section 7.2, check 6). */
-export const MAX_DAEMON_BODY_LENGTH = MAX_MESSAGE_BODY_LENGTH - HEADER_LENGTH;
+export const MAX_DAEMON_BODY_LENGTH = MAX_MESSAGE_BODY_LENGTH - FRAME_HEADER_LENGTH;
 /** What a client may send to any Spread 4 daemon without ending it (section 7.3). */
 export const MAX_CLIENT_BODY_LENGTH = 143_152;
 /** Longest frame a daemon accepts. */
-export const MAX_FRAME_LENGTH = HEADER_LENGTH + MAX_DAEMON_BODY_LENGTH;
+export const MAX_FRAME_LENGTH = FRAME_HEADER_LENGTH + MAX_DAEMON_BODY_LENGTH;
 
 /**
  * Longest membership frame, which no limit on messages applies to: lengths on the wire are signed 32-bit. Every name of a view of

@@ -2,17 +2,17 @@
  * Bodies of membership messages (client-protocol.md, section 5). Pure and bounds-checked: nothing is read
  * outside the given range, whatever the bytes say.
  */
+
 import { readName } from './frame.ts';
+import { VIEW_ID_OFFSET, VIEW_OWN_SET_OFFSET, VIEW_SET_COUNT_OFFSET, VIEW_SETS_OFFSET } from './layout/view-body.ts';
+import {
+  VIEW_ID_INDEX_OFFSET,
+  VIEW_ID_LENGTH,
+  VIEW_ID_MEMBERSHIP_OFFSET,
+  VIEW_ID_TIME_OFFSET,
+} from './layout/view-id.ts';
+import { VS_SET_FIXED_LENGTH, VS_SET_MEMBER_COUNT_OFFSET, VS_SET_NAMES_OFFSET } from './layout/vs-set.ts';
 import { NAME_FIELD_LENGTH } from './limits.ts';
-
-/** Width of a group id, which is the whole body of a transitional message. */
-export const VIEW_ID_LENGTH = 12;
-/** Where the vs sets begin; the offset of the receiver's own set counts from here (section 5.2). */
-const VS_SETS_OFFSET = 20;
-
-const OFFSET_SET_COUNT = 12;
-const OFFSET_OWN_SET = 16;
-const COUNT_LENGTH = 4;
 
 /** A frame whose fields contradict each other or its length: the peer is broken, the stream cannot be trusted. */
 export class MalformedFrameError extends Error {
@@ -80,17 +80,17 @@ export interface MembershipBody {
 export function decodeViewId(view: DataView, offset: number, lengthBytes: number, littleEndian: boolean): ViewId {
   if (lengthBytes < VIEW_ID_LENGTH) throw new MalformedFrameError('length of a group id', lengthBytes, VIEW_ID_LENGTH);
   return new ViewId(
-    view.getInt32(offset, littleEndian),
-    view.getInt32(offset + 4, littleEndian),
-    view.getInt32(offset + 8, littleEndian),
+    view.getInt32(offset + VIEW_ID_MEMBERSHIP_OFFSET, littleEndian),
+    view.getInt32(offset + VIEW_ID_TIME_OFFSET, littleEndian),
+    view.getInt32(offset + VIEW_ID_INDEX_OFFSET, littleEndian),
   );
 }
 
 /** Writes `id` as 12 little-endian bytes at `offset`. */
 export function encodeViewId(view: DataView, offset: number, id: ViewId): void {
-  view.setInt32(offset, id.memberId, true);
-  view.setInt32(offset + 4, id.time, true);
-  view.setInt32(offset + 8, id.index, true);
+  view.setInt32(offset + VIEW_ID_MEMBERSHIP_OFFSET, id.memberId, true);
+  view.setInt32(offset + VIEW_ID_TIME_OFFSET, id.time, true);
+  view.setInt32(offset + VIEW_ID_INDEX_OFFSET, id.index, true);
 }
 
 /**
@@ -105,21 +105,22 @@ export function decodeMembershipBody(
   lengthBytes: number,
   littleEndian: boolean,
 ): MembershipBody {
-  if (lengthBytes < VS_SETS_OFFSET) throw new MalformedFrameError('data_len of a view', lengthBytes, VS_SETS_OFFSET);
-  const setCount = view.getUint32(offset + OFFSET_SET_COUNT, littleEndian);
-  const ownOffset = view.getUint32(offset + OFFSET_OWN_SET, littleEndian);
-  const mostSets = Math.floor((lengthBytes - VS_SETS_OFFSET) / COUNT_LENGTH);
+  if (lengthBytes < VIEW_SETS_OFFSET)
+    throw new MalformedFrameError('data_len of a view', lengthBytes, VIEW_SETS_OFFSET);
+  const setCount = view.getUint32(offset + VIEW_SET_COUNT_OFFSET, littleEndian);
+  const ownOffset = view.getUint32(offset + VIEW_OWN_SET_OFFSET, littleEndian);
+  const mostSets = Math.floor((lengthBytes - VIEW_SETS_OFFSET) / VS_SET_FIXED_LENGTH);
   if (setCount < 1 || setCount > mostSets) throw new MalformedFrameError('number of vs sets', setCount, mostSets);
 
   const vsSets: string[][] = [];
   let ownVsSet = -1;
-  let position = VS_SETS_OFFSET;
+  let position = VIEW_SETS_OFFSET;
   for (let set = 0; set < setCount; set++) {
-    if (lengthBytes - position < COUNT_LENGTH)
-      throw new MalformedFrameError(`start of vs set ${set}`, position, lengthBytes - COUNT_LENGTH);
-    if (position === VS_SETS_OFFSET + ownOffset) ownVsSet = set;
-    const memberCount = view.getUint32(offset + position, littleEndian);
-    position += COUNT_LENGTH;
+    if (lengthBytes - position < VS_SET_FIXED_LENGTH)
+      throw new MalformedFrameError(`start of vs set ${set}`, position, lengthBytes - VS_SET_FIXED_LENGTH);
+    if (position === VIEW_SETS_OFFSET + ownOffset) ownVsSet = set;
+    const memberCount = view.getUint32(offset + position + VS_SET_MEMBER_COUNT_OFFSET, littleEndian);
+    position += VS_SET_NAMES_OFFSET;
     const mostMembers = Math.floor((lengthBytes - position) / NAME_FIELD_LENGTH);
     if (memberCount > mostMembers)
       throw new MalformedFrameError(`member count of vs set ${set}`, memberCount, mostMembers);
@@ -131,6 +132,7 @@ export function decodeMembershipBody(
     vsSets.push(members);
   }
   if (position !== lengthBytes) throw new MalformedFrameError('end of the vs sets', position, lengthBytes);
-  if (ownVsSet < 0) throw new MalformedFrameError('offset of the own vs set', ownOffset, lengthBytes - VS_SETS_OFFSET);
-  return { viewId: decodeViewId(view, offset, lengthBytes, littleEndian), vsSets, ownVsSet };
+  if (ownVsSet < 0)
+    throw new MalformedFrameError('offset of the own vs set', ownOffset, lengthBytes - VIEW_SETS_OFFSET);
+  return { viewId: decodeViewId(view, offset + VIEW_ID_OFFSET, lengthBytes, littleEndian), vsSets, ownVsSet };
 }

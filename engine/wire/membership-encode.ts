@@ -2,8 +2,18 @@
  * Membership messages as clients get them (client-protocol.md, sections 5.1 and 5.2): views, transitional signals and
  * self-leaves. All integers are little-endian, message type 0, unused bytes zero.
  */
-import { OFFSET_DATA_LENGTH, OFFSET_GROUPS, writeHeader } from './frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from './limits.ts';
+
+import { writeHeader } from './frame.ts';
+import { FRAME_DATA_LENGTH_OFFSET, FRAME_GROUPS_OFFSET, FRAME_HEADER_LENGTH } from './layout/frame-header.ts';
+import { VIEW_ID_OFFSET, VIEW_OWN_SET_OFFSET, VIEW_SET_COUNT_OFFSET, VIEW_SETS_OFFSET } from './layout/view-body.ts';
+import {
+  VIEW_ID_INDEX_OFFSET,
+  VIEW_ID_LENGTH,
+  VIEW_ID_MEMBERSHIP_OFFSET,
+  VIEW_ID_TIME_OFFSET,
+} from './layout/view-id.ts';
+import { VS_SET_FIXED_LENGTH, VS_SET_MEMBER_COUNT_OFFSET, VS_SET_NAMES_OFFSET } from './layout/vs-set.ts';
+import { NAME_FIELD_LENGTH } from './limits.ts';
 import { CAUSED_BY_LEAVE, CAUSED_BY_NETWORK, REG_MEMB_MESS, TRANSITION_MESS } from './service.ts';
 
 /** Identity of one view of a group. `membershipProcId` and `membershipTime` are signed 32-bit (section 5.4). */
@@ -23,23 +33,18 @@ export interface GroupView extends GroupId {
   readonly memberNames: Uint8Array;
 }
 
-const GROUP_ID_LENGTH = 12;
-/** Group id, number of vs sets, offset of the receiver's own set. */
-const VIEW_BODY_LENGTH = 20;
-const OWN_SET_OFFSET = 16;
-const VS_SET_HEADER_LENGTH = 4;
-const SELF_LEAVE_FRAME_LENGTH = HEADER_LENGTH;
-const TRANSITION_FRAME_LENGTH = HEADER_LENGTH + GROUP_ID_LENGTH;
+const SELF_LEAVE_FRAME_LENGTH = FRAME_HEADER_LENGTH;
+const TRANSITION_FRAME_LENGTH = FRAME_HEADER_LENGTH + VIEW_ID_LENGTH;
 
-const vsSetLength = (memberCount: number): number => VS_SET_HEADER_LENGTH + NAME_FIELD_LENGTH * memberCount;
+const vsSetLength = (memberCount: number): number => VS_SET_FIXED_LENGTH + NAME_FIELD_LENGTH * memberCount;
 
 /** Bytes of a view caused by a join, leave or disconnect. */
 export const changeFrameLength = (memberCount: number): number =>
-  HEADER_LENGTH + NAME_FIELD_LENGTH * memberCount + VIEW_BODY_LENGTH + vsSetLength(1);
+  FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH * memberCount + VIEW_SETS_OFFSET + vsSetLength(1);
 
 /** Bytes of a view caused by the network: every name appears twice. */
 export const networkFrameLength = (memberCount: number, setCount: number): number =>
-  HEADER_LENGTH + NAME_FIELD_LENGTH * 2 * memberCount + VIEW_BODY_LENGTH + VS_SET_HEADER_LENGTH * setCount;
+  FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH * 2 * memberCount + VIEW_SETS_OFFSET + VS_SET_FIXED_LENGTH * setCount;
 
 /** Room for the frames of all but the largest groups; what is longer is given back after use. */
 const KEEP_BYTES = 1024 * 1024;
@@ -60,7 +65,7 @@ export class MembershipFrame {
   /** The transitional signal: the id of the view that ends. */
   writeTransition(group: string, id: GroupId): void {
     this.start(TRANSITION_FRAME_LENGTH, TRANSITION_MESS, group, 0);
-    this.writeGroupId(HEADER_LENGTH, id);
+    this.writeGroupId(FRAME_HEADER_LENGTH, id);
   }
 
   /**
@@ -70,8 +75,8 @@ export class MembershipFrame {
    */
   writeChange(cause: number, group: GroupView, changed: Uint8Array): void {
     const body = this.startView(changeFrameLength(group.memberCount), cause, group, 1);
-    this.view.setInt32(body + VIEW_BODY_LENGTH, 1, true);
-    this.bytes.set(changed, body + VIEW_BODY_LENGTH + VS_SET_HEADER_LENGTH);
+    this.view.setInt32(body + VIEW_SETS_OFFSET + VS_SET_MEMBER_COUNT_OFFSET, 1, true);
+    this.bytes.set(changed, body + VIEW_SETS_OFFSET + VS_SET_NAMES_OFFSET);
   }
 
   /**
@@ -83,7 +88,7 @@ export class MembershipFrame {
   writeNetwork(group: GroupView, rankOf: Uint16Array, rankCount: number): void {
     const setCount = this.layOutSets(rankOf, group.memberCount, rankCount);
     const length = networkFrameLength(group.memberCount, setCount);
-    const sets = this.startView(length, CAUSED_BY_NETWORK, group, setCount) + VIEW_BODY_LENGTH;
+    const sets = this.startView(length, CAUSED_BY_NETWORK, group, setCount) + VIEW_SETS_OFFSET;
     for (let rank = 0; rank < rankCount; rank++) {
       if (this.setOffsets[rank]! >= 0) this.writeSet(sets + this.setOffsets[rank]!, rank, rankOf, group.memberCount);
     }
@@ -91,8 +96,8 @@ export class MembershipFrame {
 
   /** Makes the network view just written the copy of a receiver in the set of `rank`. */
   pointToSet(memberCount: number, rank: number): void {
-    const body = OFFSET_GROUPS + NAME_FIELD_LENGTH * memberCount;
-    this.view.setInt32(body + OWN_SET_OFFSET, this.setOffsets[rank]!, true);
+    const body = FRAME_GROUPS_OFFSET + NAME_FIELD_LENGTH * memberCount;
+    this.view.setInt32(body + VIEW_OWN_SET_OFFSET, this.setOffsets[rank]!, true);
   }
 
   /** Gives an unusually large buffer back. What was written is gone. */
@@ -122,7 +127,7 @@ export class MembershipFrame {
   }
 
   private writeSet(at: number, rank: number, rankOf: Uint16Array, memberCount: number): void {
-    let target = at + VS_SET_HEADER_LENGTH;
+    let target = at + VS_SET_NAMES_OFFSET;
     let size = 0;
     for (let start = 0; start < memberCount; ) {
       let end = start;
@@ -131,24 +136,24 @@ export class MembershipFrame {
         start++;
         continue;
       }
-      const from = OFFSET_GROUPS + NAME_FIELD_LENGTH * start;
-      this.bytes.copyWithin(target, from, OFFSET_GROUPS + NAME_FIELD_LENGTH * end);
+      const from = FRAME_GROUPS_OFFSET + NAME_FIELD_LENGTH * start;
+      this.bytes.copyWithin(target, from, FRAME_GROUPS_OFFSET + NAME_FIELD_LENGTH * end);
       target += NAME_FIELD_LENGTH * (end - start);
       size += end - start;
       start = end;
     }
-    this.view.setInt32(at, size, true);
+    this.view.setInt32(at + VS_SET_MEMBER_COUNT_OFFSET, size, true);
   }
 
   /** Header, member list and fixed part of the body; returns the offset of the body. */
   private startView(lengthBytes: number, cause: number, group: GroupView, setCount: number): number {
     this.start(lengthBytes, REG_MEMB_MESS | cause, group.name, group.memberCount);
     const namesLength = NAME_FIELD_LENGTH * group.memberCount;
-    this.bytes.set(group.memberNames.subarray(0, namesLength), OFFSET_GROUPS);
-    const body = OFFSET_GROUPS + namesLength;
-    this.writeGroupId(body, group);
-    this.view.setInt32(body + GROUP_ID_LENGTH, setCount, true);
-    this.view.setInt32(body + OWN_SET_OFFSET, 0, true);
+    this.bytes.set(group.memberNames.subarray(0, namesLength), FRAME_GROUPS_OFFSET);
+    const body = FRAME_GROUPS_OFFSET + namesLength;
+    this.writeGroupId(body + VIEW_ID_OFFSET, group);
+    this.view.setInt32(body + VIEW_SET_COUNT_OFFSET, setCount, true);
+    this.view.setInt32(body + VIEW_OWN_SET_OFFSET, 0, true);
     return body;
   }
 
@@ -156,12 +161,16 @@ export class MembershipFrame {
     if (this.bytes.length < lengthBytes) this.resize(Math.max(lengthBytes, Math.min(lengthBytes * 2, KEEP_BYTES)));
     this.lengthBytes = lengthBytes;
     writeHeader(this.bytes, this.view, 0, type, group, memberCount, 0, 0);
-    this.view.setInt32(OFFSET_DATA_LENGTH, lengthBytes - HEADER_LENGTH - NAME_FIELD_LENGTH * memberCount, true);
+    this.view.setInt32(
+      FRAME_DATA_LENGTH_OFFSET,
+      lengthBytes - FRAME_HEADER_LENGTH - NAME_FIELD_LENGTH * memberCount,
+      true,
+    );
   }
 
   private writeGroupId(at: number, id: GroupId): void {
-    this.view.setInt32(at, id.membershipProcId, true);
-    this.view.setInt32(at + 4, id.membershipTime, true);
-    this.view.setInt32(at + 8, id.index, true);
+    this.view.setInt32(at + VIEW_ID_MEMBERSHIP_OFFSET, id.membershipProcId, true);
+    this.view.setInt32(at + VIEW_ID_TIME_OFFSET, id.membershipTime, true);
+    this.view.setInt32(at + VIEW_ID_INDEX_OFFSET, id.index, true);
   }
 }

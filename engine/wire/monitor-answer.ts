@@ -1,5 +1,12 @@
 /** What a daemon says to a dangerous command of a monitor: a datagram of skein's own, of type `MonitorType.Answer`. */
-import { MONITOR_HEADER_LENGTH, MonitorType, readMonitorAnswer, writeMonitorAnswer } from './monitor-header.ts';
+import {
+  ANSWER_FIXED_LENGTH,
+  ANSWER_TEXT_LENGTH_OFFSET,
+  ANSWER_TEXT_OFFSET,
+  ANSWER_VERDICT_OFFSET,
+} from './layout/command-answer.ts';
+import { MONITOR_HEADER_LENGTH } from './layout/monitor-header.ts';
+import { MonitorType, readMonitorAnswer, writeMonitorAnswer } from './monitor-header.ts';
 
 /** Why a command was refused, or `accepted`; the number on the wire is the index. */
 export const VERDICTS = [
@@ -31,9 +38,6 @@ export const VERDICT_TEXTS: Readonly<Record<CommandVerdict, string>> = {
   'wrong-value': 'a value is out of range',
 };
 
-/** Verdict u8, 3 reserved, length of the text u16, 2 reserved, then the text: what is out of range. */
-const FIXED_LENGTH = 8;
-const AT_TEXT_LENGTH = 4;
 const MAX_TEXT_LENGTH = 400;
 
 export interface CommandAnswer {
@@ -45,29 +49,29 @@ export interface CommandAnswer {
 /** Little-endian, without the trailer. */
 export function encodeAnswer({ verdict, detail }: CommandAnswer, daemon: number): Uint8Array {
   const text = detail.slice(0, MAX_TEXT_LENGTH);
-  const bodyLength = FIXED_LENGTH + text.length;
-  const answer = new Uint8Array(MONITOR_HEADER_LENGTH + bodyLength);
+  const answer = new Uint8Array(ANSWER_FIXED_LENGTH + text.length);
   const view = new DataView(answer.buffer);
-  writeMonitorAnswer(view, MonitorType.Answer, daemon, bodyLength);
-  answer[MONITOR_HEADER_LENGTH] = VERDICTS.indexOf(verdict);
-  view.setUint16(MONITOR_HEADER_LENGTH + AT_TEXT_LENGTH, text.length, true);
-  for (let i = 0; i < text.length; i++) answer[MONITOR_HEADER_LENGTH + FIXED_LENGTH + i] = text.charCodeAt(i) & 0x7f;
+  writeMonitorAnswer(view, MonitorType.Answer, daemon, answer.length - MONITOR_HEADER_LENGTH);
+  answer[ANSWER_VERDICT_OFFSET] = VERDICTS.indexOf(verdict);
+  view.setUint16(ANSWER_TEXT_LENGTH_OFFSET, text.length, true);
+  for (let i = 0; i < text.length; i++) answer[ANSWER_TEXT_OFFSET + i] = text.charCodeAt(i) & 0x7f;
   return answer;
 }
 
 /** The answer and where its trailer begins, or null when it is none. */
 export function decodeAnswer(datagram: Uint8Array): { readonly answer: CommandAnswer; readonly length: number } | null {
   const header = readMonitorAnswer(datagram);
-  if (header === null || header.type !== MonitorType.Answer || header.bodyLength < FIXED_LENGTH) return null;
+  if (header === null || header.type !== MonitorType.Answer) return null;
   const length = MONITOR_HEADER_LENGTH + header.bodyLength;
-  const verdict = VERDICTS[datagram[MONITOR_HEADER_LENGTH]!];
+  if (length < ANSWER_FIXED_LENGTH) return null;
+  const verdict = VERDICTS[datagram[ANSWER_VERDICT_OFFSET]!];
   if (verdict === undefined || datagram.length < length) return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
-  const textLength = view.getUint16(MONITOR_HEADER_LENGTH + AT_TEXT_LENGTH, header.littleEndian);
-  const from = MONITOR_HEADER_LENGTH + FIXED_LENGTH;
-  if (from + textLength > length) return null;
+  const textLength = view.getUint16(ANSWER_TEXT_LENGTH_OFFSET, header.littleEndian);
+  const end = ANSWER_TEXT_OFFSET + textLength;
+  if (end > length) return null;
   let detail = '';
-  for (let at = from; at < from + textLength; at++) {
+  for (let at = ANSWER_TEXT_OFFSET; at < end; at++) {
     const code = datagram[at]!;
     // What could steer a terminal never leaves here.
     detail += code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : '?';

@@ -1,9 +1,19 @@
 /** Bodies of the monitor's dangerous commands (client-protocol.md, 10.3): int16 tables with a row for each configured daemon. */
-import { MONITOR_HEADER_LENGTH, type MonitorSender, MonitorType, writeMonitorRequest } from './monitor-header.ts';
 
-const MAX_DAEMONS = 128;
-const PARTITION_BODY_LENGTH = MAX_DAEMONS * 2;
-const FLOW_BODY_LENGTH = MAX_DAEMONS * 4;
+import { FLOW_LENGTH, FLOW_ROWS_OFFSET } from './layout/flow-command.ts';
+import {
+  FLOW_ROW_ACCELERATED_WINDOW_OFFSET,
+  FLOW_ROW_LENGTH,
+  FLOW_ROW_PERSONAL_WINDOW_OFFSET,
+} from './layout/flow-row.ts';
+import { MONITOR_HEADER_LENGTH } from './layout/monitor-header.ts';
+import { PARTITION_COMPONENTS_OFFSET, PARTITION_LENGTH } from './layout/partition-command.ts';
+import { type MonitorSender, MonitorType, writeMonitorRequest } from './monitor-header.ts';
+
+const COMPONENT_LENGTH = 2;
+const MAX_DAEMONS = (PARTITION_LENGTH - PARTITION_COMPONENTS_OFFSET) / COMPONENT_LENGTH;
+const PARTITION_BODY_LENGTH = PARTITION_LENGTH - MONITOR_HEADER_LENGTH;
+const FLOW_BODY_LENGTH = FLOW_LENGTH - MONITOR_HEADER_LENGTH;
 /** In a partition: the daemon at this index is to end. */
 const TERMINATE = -1;
 /** In flow control: leave it as it is. */
@@ -20,6 +30,13 @@ export type MonitorCommand =
       readonly personalWindow: number | null;
       readonly acceleratedWindow: number | null;
     };
+
+const componentAt = (node: number): number => PARTITION_COMPONENTS_OFFSET + node * COMPONENT_LENGTH;
+/** Of the row behind the last daemon's: the window. */
+const personalAt = (node: number): number =>
+  FLOW_ROWS_OFFSET + node * FLOW_ROW_LENGTH + FLOW_ROW_PERSONAL_WINDOW_OFFSET;
+const acceleratedAt = (node: number): number =>
+  FLOW_ROWS_OFFSET + node * FLOW_ROW_LENGTH + FLOW_ROW_ACCELERATED_WINDOW_OFFSET;
 
 /** The daemon a command goes to. */
 export interface CommandTarget {
@@ -46,19 +63,23 @@ export function encodeCommand(command: MonitorCommand, target: CommandTarget, se
     bodyLength,
     target.address,
   );
-  const put = (index: number, value: number): void => {
+  const put = (at: number, value: number): void => {
     if (!Number.isInteger(value) || value < -32_768 || value > 32_767)
       throw new RangeError(`${command.kind}: ${value} is no 16-bit number`);
-    view.setInt16(MONITOR_HEADER_LENGTH + index * 2, value, true);
+    view.setInt16(at, value, true);
   };
-  if (command.kind === 'partition') for (const [node, component] of command.components.entries()) put(node, component);
-  else if (command.kind === 'terminate') put(target.node, TERMINATE);
+  if (command.kind === 'partition')
+    for (const [node, component] of command.components.entries()) put(componentAt(node), component);
+  else if (command.kind === 'terminate') put(componentAt(target.node), TERMINATE);
   else {
-    for (let index = 0; index < FLOW_BODY_LENGTH / 2; index++) put(index, KEEP);
-    put(target.node * 2, command.personalWindow ?? KEEP);
-    put(target.node * 2 + 1, command.acceleratedWindow ?? KEEP);
+    for (let node = 0; node < MAX_DAEMONS; node++) {
+      put(personalAt(node), KEEP);
+      put(acceleratedAt(node), KEEP);
+    }
+    put(personalAt(target.node), command.personalWindow ?? KEEP);
+    put(acceleratedAt(target.node), command.acceleratedWindow ?? KEEP);
     // The window's row is behind the last daemon's, and the table has 128.
-    if (target.daemonCount < MAX_DAEMONS) put(target.daemonCount * 2, command.window ?? KEEP);
+    if (target.daemonCount < MAX_DAEMONS) put(personalAt(target.daemonCount), command.window ?? KEEP);
     else if (command.window !== null)
       throw new RangeError(`flow: with ${MAX_DAEMONS} daemons the format has no room for the window`);
   }
@@ -80,18 +101,21 @@ export function decodeCommand(
 ): MonitorCommand | null {
   if (request.length < MONITOR_HEADER_LENGTH + bodyLength) return null;
   const view = new DataView(request.buffer, request.byteOffset, request.length);
-  const at = (index: number): number => view.getInt16(MONITOR_HEADER_LENGTH + index * 2, littleEndian);
+  const read = (at: number): number => view.getInt16(at, littleEndian);
   const unlessKept = (value: number): number | null => (value === KEEP ? null : value);
   if (type === MonitorType.Partition && bodyLength === PARTITION_BODY_LENGTH) {
-    if (at(node) === TERMINATE) return { kind: 'terminate' };
-    return { kind: 'partition', components: Array.from({ length: daemonCount }, (_, index) => at(index)) };
+    if (read(componentAt(node)) === TERMINATE) return { kind: 'terminate' };
+    return {
+      kind: 'partition',
+      components: Array.from({ length: daemonCount }, (_, index) => read(componentAt(index))),
+    };
   }
   if (type === MonitorType.FlowControl && bodyLength === FLOW_BODY_LENGTH) {
     return {
       kind: 'flow',
-      window: daemonCount < MAX_DAEMONS ? unlessKept(at(daemonCount * 2)) : null,
-      personalWindow: unlessKept(at(node * 2)),
-      acceleratedWindow: unlessKept(at(node * 2 + 1)),
+      window: daemonCount < MAX_DAEMONS ? unlessKept(read(personalAt(daemonCount))) : null,
+      personalWindow: unlessKept(read(personalAt(node))),
+      acceleratedWindow: unlessKept(read(acceleratedAt(node))),
     };
   }
   return null;

@@ -1,12 +1,21 @@
 /**
- * What skein adds behind a status report (client-protocol.md, 10.2) for monitors that ask for it, little-endian:
- *
- *     magic SKN1 u32 | counters u16 | members u16 | counters x f64 | members x IPv4 as u32 | length u16 | release, UTF-8
- *
+ * What skein adds behind a status report for monitors that ask for it (layout/status-extension.ts; client-protocol.md, 10.2).
  * New counters go to the end: a reader takes those it knows. Daemons before the first release end with the members.
  */
+
+import {
+  EXTENSION_COUNTER_COUNT_OFFSET,
+  EXTENSION_COUNTERS_OFFSET,
+  EXTENSION_FIXED_LENGTH,
+  EXTENSION_MAGIC_OFFSET,
+  EXTENSION_MEMBER_COUNT_OFFSET,
+} from './layout/status-extension.ts';
+import { RELEASE_TEXT_LENGTH_OFFSET, RELEASE_TEXT_OFFSET } from './layout/status-release.ts';
+import { readU16 } from './ring-bytes.ts';
+
 const MAGIC = 0x314e_4b53;
-const FIXED_LENGTH = 8;
+const COUNTER_LENGTH = 8;
+const ADDRESS_LENGTH = 4;
 
 /** In the order of the wire. The names are those of `skein monitor --json`. */
 export const EXTENSION_COUNTERS = [
@@ -95,22 +104,23 @@ export interface StatusExtension {
 
 export function encodeExtension({ counters, members, release }: StatusExtension): Uint8Array {
   const text = new TextEncoder().encode(release ?? '');
-  const membersEnd = FIXED_LENGTH + EXTENSION_COUNTERS.length * 8 + members.length * 4;
-  const bytes = new Uint8Array(membersEnd + (release === null ? 0 : 2 + text.length));
+  const membersEnd =
+    EXTENSION_COUNTERS_OFFSET + EXTENSION_COUNTERS.length * COUNTER_LENGTH + members.length * ADDRESS_LENGTH;
+  const bytes = new Uint8Array(membersEnd + (release === null ? 0 : RELEASE_TEXT_OFFSET + text.length));
   const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint16(4, EXTENSION_COUNTERS.length, true);
-  view.setUint16(6, members.length, true);
+  view.setUint32(EXTENSION_MAGIC_OFFSET, MAGIC, true);
+  view.setUint16(EXTENSION_COUNTER_COUNT_OFFSET, EXTENSION_COUNTERS.length, true);
+  view.setUint16(EXTENSION_MEMBER_COUNT_OFFSET, members.length, true);
   EXTENSION_COUNTERS.forEach((name, i) => {
-    view.setFloat64(FIXED_LENGTH + i * 8, counters[name], true);
+    view.setFloat64(EXTENSION_COUNTERS_OFFSET + i * COUNTER_LENGTH, counters[name], true);
   });
-  const from = FIXED_LENGTH + EXTENSION_COUNTERS.length * 8;
+  const from = EXTENSION_COUNTERS_OFFSET + EXTENSION_COUNTERS.length * COUNTER_LENGTH;
   members.forEach((address, i) => {
-    view.setUint32(from + i * 4, address >>> 0, true);
+    view.setUint32(from + i * ADDRESS_LENGTH, address >>> 0, true);
   });
   if (release !== null) {
-    view.setUint16(membersEnd, text.length, true);
-    bytes.set(text, membersEnd + 2);
+    view.setUint16(membersEnd + RELEASE_TEXT_LENGTH_OFFSET, text.length, true);
+    bytes.set(text, membersEnd + RELEASE_TEXT_OFFSET);
   }
   return bytes;
 }
@@ -118,22 +128,22 @@ export function encodeExtension({ counters, members, release }: StatusExtension)
 /** Counters the daemon does not have yet are 0. Null when there is no extension at `offset`. */
 export function decodeExtension(datagram: Uint8Array, offset: number): StatusExtension | null {
   const lengthBytes = datagram.length - offset;
-  if (lengthBytes < FIXED_LENGTH) return null;
+  if (lengthBytes < EXTENSION_FIXED_LENGTH) return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset + offset, lengthBytes);
-  const counterCount = view.getUint16(4, true);
-  const memberCount = view.getUint16(6, true);
-  const membersFrom = FIXED_LENGTH + counterCount * 8;
-  const membersEnd = membersFrom + memberCount * 4;
-  if (view.getUint32(0, true) !== MAGIC || lengthBytes < membersEnd) return null;
+  const counterCount = view.getUint16(EXTENSION_COUNTER_COUNT_OFFSET, true);
+  const memberCount = view.getUint16(EXTENSION_MEMBER_COUNT_OFFSET, true);
+  const membersFrom = EXTENSION_COUNTERS_OFFSET + counterCount * COUNTER_LENGTH;
+  const membersEnd = membersFrom + memberCount * ADDRESS_LENGTH;
+  if (view.getUint32(EXTENSION_MAGIC_OFFSET, true) !== MAGIC || lengthBytes < membersEnd) return null;
   const release = readRelease(datagram.subarray(offset + membersEnd));
   if (release === undefined) return null;
   const entries = EXTENSION_COUNTERS.map((name, i): readonly [ExtensionCounter, number] => [
     name,
-    i < counterCount ? view.getFloat64(FIXED_LENGTH + i * 8, true) : 0,
+    i < counterCount ? view.getFloat64(EXTENSION_COUNTERS_OFFSET + i * COUNTER_LENGTH, true) : 0,
   ]);
   return {
     counters: Object.fromEntries(entries) as Record<ExtensionCounter, number>,
-    members: Array.from({ length: memberCount }, (_, i) => view.getUint32(membersFrom + i * 4, true)),
+    members: Array.from({ length: memberCount }, (_, i) => view.getUint32(membersFrom + i * ADDRESS_LENGTH, true)),
     release,
   };
 }
@@ -141,6 +151,7 @@ export function decodeExtension(datagram: Uint8Array, offset: number): StatusExt
 /** Null when there is none; undefined when it is cut. */
 function readRelease(bytes: Uint8Array): string | null | undefined {
   if (bytes.length === 0) return null;
-  const length = bytes.length < 2 ? Number.POSITIVE_INFINITY : bytes[0]! | (bytes[1]! << 8);
-  return bytes.length < 2 + length ? undefined : new TextDecoder().decode(bytes.subarray(2, 2 + length));
+  if (bytes.length < RELEASE_TEXT_OFFSET) return undefined;
+  const end = RELEASE_TEXT_OFFSET + readU16(bytes, RELEASE_TEXT_LENGTH_OFFSET);
+  return bytes.length < end ? undefined : new TextDecoder().decode(bytes.subarray(RELEASE_TEXT_OFFSET, end));
 }

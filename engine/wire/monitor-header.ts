@@ -1,21 +1,16 @@
-/**
- * The 40 bytes that begin every datagram between a monitor and a daemon (client-protocol.md, 10.1), in either byte order:
- *
- *     off size field             request                         answer
- *      0   4   type | flag       MonitorType                     the same
- *      4   4   transmitter id    0; of a sealed command: the      0
- *                                daemon it is meant for
- *      8   4   proc id           IPv4 the answer goes to          the daemon's IPv4
- *     12   8   membership id     15051963, 0                      0
- *     20   4   sequence          UDP port the answer goes to      0
- *     24   4   token round       0, or WANTS_EXTENSION            0
- *     28   4   hash              1100                             0
- *     32   2   data_len          length of the body               the same
- *     34   6   padding, fragment 0                                0
- */
+/** The header of every datagram between a monitor and a daemon, in either byte order (layout/monitor-header.ts; client-protocol.md, 10.1). */
+import {
+  MONITOR_HEADER_ADDRESS_OFFSET,
+  MONITOR_HEADER_BODY_LENGTH_OFFSET,
+  MONITOR_HEADER_HASH_OFFSET,
+  MONITOR_HEADER_LENGTH,
+  MONITOR_HEADER_MEMBERSHIP_ID_OFFSET,
+  MONITOR_HEADER_PORT_OFFSET,
+  MONITOR_HEADER_ROUND_OFFSET,
+  MONITOR_HEADER_TARGET_OFFSET,
+  MONITOR_HEADER_TYPE_OFFSET,
+} from './layout/monitor-header.ts';
 import { ENDIAN_FLAG } from './service.ts';
-
-export const MONITOR_HEADER_LENGTH = 40;
 
 export const MonitorType = {
   Status: 0x0100_0000,
@@ -34,14 +29,6 @@ const MONITOR_MEMBERSHIP = 15_051_963;
 /** In the token round of a status request, which the original does not look at: `SKN1`, asks for the extension as well. */
 const WANTS_EXTENSION = 0x314e_4b53;
 
-const AT_TARGET = 4;
-const AT_SENDER = 8;
-const AT_MEMBERSHIP = 12;
-const AT_PORT = 20;
-const AT_ROUND = 24;
-const AT_HASH = 28;
-const AT_LENGTH = 32;
-
 export interface MonitorRequest {
   readonly type: number;
   readonly littleEndian: boolean;
@@ -59,18 +46,23 @@ export interface MonitorRequest {
 export function readMonitorRequest(datagram: Uint8Array): MonitorRequest | null {
   if (datagram.length < MONITOR_HEADER_LENGTH) return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
-  const littleEndian = (view.getUint32(0, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
-  const port = view.getInt32(AT_PORT, littleEndian);
-  if (view.getUint32(AT_MEMBERSHIP, littleEndian) !== MONITOR_MEMBERSHIP || port < 1 || port > 65_535) return null;
+  const littleEndian = (view.getUint32(MONITOR_HEADER_TYPE_OFFSET, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
+  const port = view.getInt32(MONITOR_HEADER_PORT_OFFSET, littleEndian);
+  if (
+    view.getUint32(MONITOR_HEADER_MEMBERSHIP_ID_OFFSET, littleEndian) !== MONITOR_MEMBERSHIP ||
+    port < 1 ||
+    port > 65_535
+  )
+    return null;
   return {
-    type: (view.getUint32(0, littleEndian) & ~ENDIAN_FLAG) >>> 0,
+    type: (view.getUint32(MONITOR_HEADER_TYPE_OFFSET, littleEndian) & ~ENDIAN_FLAG) >>> 0,
     littleEndian,
-    target: view.getUint32(AT_TARGET, littleEndian),
-    address: view.getUint32(AT_SENDER, littleEndian),
+    target: view.getUint32(MONITOR_HEADER_TARGET_OFFSET, littleEndian),
+    address: view.getUint32(MONITOR_HEADER_ADDRESS_OFFSET, littleEndian),
     port,
-    hash: view.getUint32(AT_HASH, littleEndian),
-    wantsExtension: view.getUint32(AT_ROUND, littleEndian) === WANTS_EXTENSION,
-    bodyLength: view.getUint16(AT_LENGTH, littleEndian),
+    hash: view.getUint32(MONITOR_HEADER_HASH_OFFSET, littleEndian),
+    wantsExtension: view.getUint32(MONITOR_HEADER_ROUND_OFFSET, littleEndian) === WANTS_EXTENSION,
+    bodyLength: view.getUint16(MONITOR_HEADER_BODY_LENGTH_OFFSET, littleEndian),
   };
 }
 
@@ -88,23 +80,24 @@ export function writeMonitorRequest(
   bodyLength: number,
   target = 0,
 ): void {
-  view.setUint32(0, (type | ENDIAN_FLAG) >>> 0, true);
-  view.setUint32(AT_TARGET, target, true);
-  view.setUint32(AT_SENDER, sender.address, true);
-  view.setUint32(AT_MEMBERSHIP, MONITOR_MEMBERSHIP, true);
-  view.setInt32(AT_PORT, sender.port, true);
-  view.setInt32(AT_HASH, MONITOR_HASH, true);
-  view.setUint16(AT_LENGTH, bodyLength, true);
+  view.setUint32(MONITOR_HEADER_TYPE_OFFSET, (type | ENDIAN_FLAG) >>> 0, true);
+  view.setUint32(MONITOR_HEADER_TARGET_OFFSET, target, true);
+  view.setUint32(MONITOR_HEADER_ADDRESS_OFFSET, sender.address, true);
+  view.setUint32(MONITOR_HEADER_MEMBERSHIP_ID_OFFSET, MONITOR_MEMBERSHIP, true);
+  view.setInt32(MONITOR_HEADER_PORT_OFFSET, sender.port, true);
+  view.setInt32(MONITOR_HEADER_HASH_OFFSET, MONITOR_HASH, true);
+  view.setUint16(MONITOR_HEADER_BODY_LENGTH_OFFSET, bodyLength, true);
 }
 
 /** Marks a status request: the daemon may answer with the extension. */
-export const askForExtension = (view: DataView): void => view.setUint32(AT_ROUND, WANTS_EXTENSION, true);
+export const askForExtension = (view: DataView): void =>
+  view.setUint32(MONITOR_HEADER_ROUND_OFFSET, WANTS_EXTENSION, true);
 
 /** @param daemon IPv4 address of the daemon that answers */
 export function writeMonitorAnswer(view: DataView, type: MonitorType, daemon: number, bodyLength: number): void {
-  view.setUint32(0, (type | ENDIAN_FLAG) >>> 0, true);
-  view.setUint32(AT_SENDER, daemon >>> 0, true);
-  view.setUint16(AT_LENGTH, bodyLength, true);
+  view.setUint32(MONITOR_HEADER_TYPE_OFFSET, (type | ENDIAN_FLAG) >>> 0, true);
+  view.setUint32(MONITOR_HEADER_ADDRESS_OFFSET, daemon >>> 0, true);
+  view.setUint16(MONITOR_HEADER_BODY_LENGTH_OFFSET, bodyLength, true);
 }
 
 /** Type and byte order of an answer, or null when the datagram is too short to have them. */
@@ -113,7 +106,7 @@ export function readMonitorAnswer(
 ): { readonly type: number; readonly littleEndian: boolean; readonly bodyLength: number } | null {
   if (datagram.length < MONITOR_HEADER_LENGTH) return null;
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.length);
-  const littleEndian = (view.getUint32(0, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
-  const type = (view.getUint32(0, littleEndian) & ~ENDIAN_FLAG) >>> 0;
-  return { type, littleEndian, bodyLength: view.getUint16(AT_LENGTH, littleEndian) };
+  const littleEndian = (view.getUint32(MONITOR_HEADER_TYPE_OFFSET, true) & ENDIAN_FLAG) === ENDIAN_FLAG;
+  const type = (view.getUint32(MONITOR_HEADER_TYPE_OFFSET, littleEndian) & ~ENDIAN_FLAG) >>> 0;
+  return { type, littleEndian, bodyLength: view.getUint16(MONITOR_HEADER_BODY_LENGTH_OFFSET, littleEndian) };
 }

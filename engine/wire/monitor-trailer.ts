@@ -1,22 +1,20 @@
 /**
- * What makes a monitor's dangerous command, and the answer to it, trustworthy. The trailer follows the body and is not part of
- * data_len, so the original, which wants the datagram to end there, does not take such a command:
- *
- *     off size field
- *      0   1   id of the key in the cluster's key file
- *      1   1   0
- *      2   6   number of the attempt, little-endian, chosen by the monitor; an answer repeats it
- *      8  16   of a command: the ticket that the daemon gave for it, or zeros to ask for one; of an answer: a ticket, or zeros
- *     24  16   HMAC-SHA256 of everything before, cut to 16 bytes
+ * What makes a monitor's dangerous command, and the answer to it, trustworthy (layout/command-trailer.ts; client-protocol.md, 10.3). The
+ * trailer follows the body and is not part of data_len, so the original, which wants the datagram to end there, does not take such a
+ * command.
  */
+import {
+  COMMAND_TRAILER_ATTEMPT_OFFSET,
+  COMMAND_TRAILER_KEY_ID_OFFSET,
+  COMMAND_TRAILER_LENGTH,
+  COMMAND_TRAILER_MAC_OFFSET,
+  COMMAND_TRAILER_RESERVED_OFFSET,
+  COMMAND_TRAILER_TICKET_OFFSET,
+} from './layout/command-trailer.ts';
 import { readU48, writeU48 } from './ring-bytes.ts';
 
-export const TRAILER_LENGTH = 40;
-export const TICKET_LENGTH = 16;
-export const MAC_LENGTH = 16;
-const AT_ATTEMPT = 2;
-const AT_TICKET = 8;
-const AT_MAC = 24;
+export const TICKET_LENGTH = COMMAND_TRAILER_MAC_OFFSET - COMMAND_TRAILER_TICKET_OFFSET;
+export const MAC_LENGTH = COMMAND_TRAILER_LENGTH - COMMAND_TRAILER_MAC_OFFSET;
 
 export const NO_TICKET: Uint8Array = new Uint8Array(TICKET_LENGTH);
 
@@ -38,23 +36,24 @@ export function appendTrailer(
   attempt: number,
   ticket: Uint8Array,
 ): { readonly sealed: Uint8Array; readonly covered: Uint8Array; readonly macPlace: Uint8Array } {
-  const sealed = new Uint8Array(datagram.length + TRAILER_LENGTH);
+  const sealed = new Uint8Array(datagram.length + COMMAND_TRAILER_LENGTH);
   sealed.set(datagram);
-  sealed[datagram.length] = keyId;
-  writeU48(sealed, datagram.length + AT_ATTEMPT, attempt);
-  sealed.set(ticket, datagram.length + AT_TICKET);
-  const macAt = datagram.length + AT_MAC;
+  sealed[datagram.length + COMMAND_TRAILER_KEY_ID_OFFSET] = keyId;
+  writeU48(sealed, datagram.length + COMMAND_TRAILER_ATTEMPT_OFFSET, attempt);
+  sealed.set(ticket, datagram.length + COMMAND_TRAILER_TICKET_OFFSET);
+  const macAt = datagram.length + COMMAND_TRAILER_MAC_OFFSET;
   return { sealed, covered: sealed.subarray(0, macAt), macPlace: sealed.subarray(macAt) };
 }
 
 /** @returns null when the datagram is not `length` bytes and a trailer */
 export function splitTrailer(datagram: Uint8Array, length: number): SealedParts | null {
-  if (datagram.length !== length + TRAILER_LENGTH || datagram[length + 1] !== 0) return null;
+  if (datagram.length !== length + COMMAND_TRAILER_LENGTH || datagram[length + COMMAND_TRAILER_RESERVED_OFFSET] !== 0)
+    return null;
   return {
-    keyId: datagram[length]!,
-    attempt: readU48(datagram, length + AT_ATTEMPT),
-    ticket: datagram.slice(length + AT_TICKET, length + AT_MAC),
-    covered: datagram.subarray(0, length + AT_MAC),
-    mac: datagram.subarray(length + AT_MAC),
+    keyId: datagram[length + COMMAND_TRAILER_KEY_ID_OFFSET]!,
+    attempt: readU48(datagram, length + COMMAND_TRAILER_ATTEMPT_OFFSET),
+    ticket: datagram.slice(length + COMMAND_TRAILER_TICKET_OFFSET, length + COMMAND_TRAILER_MAC_OFFSET),
+    covered: datagram.subarray(0, length + COMMAND_TRAILER_MAC_OFFSET),
+    mac: datagram.subarray(length + COMMAND_TRAILER_MAC_OFFSET),
   };
 }

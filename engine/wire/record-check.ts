@@ -6,38 +6,39 @@
  * A run must be what `FrameScanner` lets a client send; the rest what a delivery worker or the groups layer writes. Names of targets
  * may be anything: clients may send to names that nobody has. `frameCount` of records other than runs is not looked at.
  */
+
+import { HINT_ALLOWED_BITS } from './frame.ts';
+import { DISCONNECT_RECORD_LENGTH, DISCONNECT_RECORD_MEMBER_OFFSET } from './layout/disconnect-record.ts';
 import {
-  HINT_ALLOWED_BITS,
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_HINT,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-} from './frame.ts';
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+  FRAME_TYPE_OFFSET,
+} from './layout/frame-header.ts';
+import { GROUPS_HEADER_LENGTH } from './layout/groups-body.ts';
 import {
-  HEADER_LENGTH,
-  MAX_DAEMON_BODY_LENGTH,
-  MAX_FRAME_LENGTH,
-  MAX_GROUPS_PER_MESSAGE,
-  NAME_FIELD_LENGTH,
-} from './limits.ts';
+  JOIN_RECORD_FLAGS_OFFSET,
+  JOIN_RECORD_GROUP_OFFSET,
+  JOIN_RECORD_LENGTH,
+  JOIN_RECORD_MEMBER_OFFSET,
+} from './layout/join-record.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from './layout/record-header.ts';
+import { MAX_DAEMON_BODY_LENGTH, MAX_FRAME_LENGTH, MAX_GROUPS_PER_MESSAGE, NAME_FIELD_LENGTH } from './limits.ts';
 import { canonicalName, hashNameWords, NAME_WORDS } from './name-hash.ts';
 import { isGroupNameField, privateUserLength } from './names.ts';
-import {
-  GROUPS_HEADER_LENGTH,
-  RECORD_FIRST,
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_POSITION,
-  RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
-  RECORD_TARGET_HASH,
-  RecordKind,
-} from './record.ts';
+import { RECORD_FIRST, RECORD_LAST, RECORD_SELF_DISCARD, RecordKind } from './record.ts';
 import {
   AGREED_MESS,
   ENDIAN_FLAG,
@@ -54,9 +55,9 @@ import {
 export const MAX_RECORD_BODY_LENGTH = MAX_FRAME_LENGTH;
 /** Longest part of a state exchange. Daemons send parts that fit into a small datagram. */
 const MAX_GROUPS_BODY_LENGTH = 65_535;
-const JOIN_BODY_LENGTH = 2 * NAME_FIELD_LENGTH + 1;
+const JOIN_BODY_LENGTH = JOIN_RECORD_LENGTH - RECORD_HEADER_LENGTH;
 /** With and without the flags that only a join needs. */
-const LEAVE_BODY_LENGTHS: readonly number[] = [2 * NAME_FIELD_LENGTH, JOIN_BODY_LENGTH];
+const LEAVE_BODY_LENGTHS: readonly number[] = [JOIN_RECORD_FLAGS_OFFSET - RECORD_HEADER_LENGTH, JOIN_BODY_LENGTH];
 const JOIN_FLAGS = 1;
 const EARLY_SERVICES = RELIABLE_MESS | UNRELIABLE_MESS;
 
@@ -125,34 +126,35 @@ const scratch = new Int32Array(NAME_WORDS);
  * @param daemon name of the daemon that sent it, from `daemonNameBytes`
  */
 export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemon: Uint8Array): RecordFault {
-  const bodyLength = view.getUint32(at + RECORD_LENGTH, true) - RECORD_HEADER_LENGTH;
-  const kind = view.getUint8(at + RECORD_KIND);
-  const flags = view.getUint16(at + RECORD_FLAGS, true);
-  const service = view.getUint8(at + RECORD_SERVICE);
+  const bodyLength = view.getUint32(at + RECORD_LENGTH_OFFSET, true) - RECORD_HEADER_LENGTH;
+  const kind = view.getUint8(at + RECORD_KIND_OFFSET);
+  const flags = view.getUint16(at + RECORD_FLAGS_OFFSET, true);
+  const service = view.getUint8(at + RECORD_SERVICE_OFFSET);
   if (kind === RecordKind.Run) {
     // In records that may be delivered early it is `after`, of which any value is harmless.
-    if ((service & EARLY_SERVICES) === 0 && view.getUint32(at + RECORD_POSITION, true) !== 0)
+    if ((service & EARLY_SERVICES) === 0 && view.getUint32(at + RECORD_POSITION_OFFSET, true) !== 0)
       return RecordFault.Position;
     if ((flags | RECORD_SELF_DISCARD) !== (WHOLE | RECORD_SELF_DISCARD)) return RecordFault.Flags;
-    if (bodyLength < HEADER_LENGTH || bodyLength > MAX_RECORD_BODY_LENGTH) return RecordFault.Length;
+    if (bodyLength < FRAME_HEADER_LENGTH || bodyLength > MAX_RECORD_BODY_LENGTH) return RecordFault.Length;
     return runFault(bytes, view, at, bodyLength, flags, daemon);
   }
   if (kind < RecordKind.Run || kind > RecordKind.Groups) return RecordFault.Kind;
-  if (view.getUint32(at + RECORD_POSITION, true) !== 0) return RecordFault.Position;
+  if (view.getUint32(at + RECORD_POSITION_OFFSET, true) !== 0) return RecordFault.Position;
   if (flags !== WHOLE) return RecordFault.Flags;
   if (service !== AGREED_MESS) return RecordFault.Service;
-  const body = at + RECORD_HEADER_LENGTH;
   switch (kind) {
     case RecordKind.Join:
       if (bodyLength !== JOIN_BODY_LENGTH) return RecordFault.Length;
-      if ((bytes[body + 2 * NAME_FIELD_LENGTH]! & ~JOIN_FLAGS) !== 0) return RecordFault.Flags;
-      return membershipFault(bytes, body, daemon);
+      if ((bytes[at + JOIN_RECORD_FLAGS_OFFSET]! & ~JOIN_FLAGS) !== 0) return RecordFault.Flags;
+      return membershipFault(bytes, at, daemon);
     case RecordKind.Leave:
       if (!LEAVE_BODY_LENGTHS.includes(bodyLength)) return RecordFault.Length;
-      return membershipFault(bytes, body, daemon);
+      return membershipFault(bytes, at, daemon);
     case RecordKind.Disconnect:
-      if (bodyLength !== NAME_FIELD_LENGTH) return RecordFault.Length;
-      return isPrivateNameOf(bytes, body, daemon) ? RecordFault.None : RecordFault.MemberName;
+      if (bodyLength !== DISCONNECT_RECORD_LENGTH - RECORD_HEADER_LENGTH) return RecordFault.Length;
+      return isPrivateNameOf(bytes, at + DISCONNECT_RECORD_MEMBER_OFFSET, daemon)
+        ? RecordFault.None
+        : RecordFault.MemberName;
     default:
       return bodyLength < GROUPS_HEADER_LENGTH || bodyLength > MAX_GROUPS_BODY_LENGTH
         ? RecordFault.Length
@@ -160,9 +162,9 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
   }
 }
 
-function membershipFault(bytes: Uint8Array, body: number, daemon: Uint8Array): RecordFault {
-  if (!isGroupNameField(bytes, body)) return RecordFault.GroupName;
-  return isPrivateNameOf(bytes, body + NAME_FIELD_LENGTH, daemon) ? RecordFault.None : RecordFault.MemberName;
+function membershipFault(bytes: Uint8Array, at: number, daemon: Uint8Array): RecordFault {
+  if (!isGroupNameField(bytes, at + JOIN_RECORD_GROUP_OFFSET)) return RecordFault.GroupName;
+  return isPrivateNameOf(bytes, at + JOIN_RECORD_MEMBER_OFFSET, daemon) ? RecordFault.None : RecordFault.MemberName;
 }
 
 function runFault(
@@ -175,40 +177,40 @@ function runFault(
 ): RecordFault {
   const first = record + RECORD_HEADER_LENGTH;
   const end = first + bodyLength;
-  const type = view.getInt32(first, true);
+  const type = view.getInt32(first + FRAME_TYPE_OFFSET, true);
   const services = type & REGULAR_MESS;
   if ((type & ENDIAN_FLAG) !== ENDIAN_FLAG || !isSingleBit(type & REQUEST_BITS) || services === 0)
     return RecordFault.FrameType;
   if ((type & FORBIDDEN_CLIENT_BITS) !== 0) return RecordFault.FrameType;
-  if (services !== view.getUint8(record + RECORD_SERVICE)) return RecordFault.Service;
+  if (services !== view.getUint8(record + RECORD_SERVICE_OFFSET)) return RecordFault.Service;
   if (((type & SELF_DISCARD) !== 0) !== ((flags & RECORD_SELF_DISCARD) !== 0)) return RecordFault.Flags;
-  if (!isPrivateNameOf(bytes, first + OFFSET_SENDER, daemon)) return RecordFault.FrameSender;
-  const groups = view.getInt32(first + OFFSET_NUM_GROUPS, true);
+  if (!isPrivateNameOf(bytes, first + FRAME_SENDER_OFFSET, daemon)) return RecordFault.FrameSender;
+  const groups = view.getInt32(first + FRAME_GROUP_COUNT_OFFSET, true);
   if (groups < 0 || groups > MAX_GROUPS_PER_MESSAGE) return RecordFault.FrameTargets;
-  const head = HEADER_LENGTH + groups * NAME_FIELD_LENGTH;
+  const head = FRAME_HEADER_LENGTH + groups * NAME_FIELD_LENGTH;
   let frames = 0;
   for (let at = first; at < end; frames++) {
     if (at + head > end) return RecordFault.FrameHeader;
-    if (view.getInt32(at, true) !== type) return RecordFault.FrameType;
-    if (view.getInt32(at + OFFSET_NUM_GROUPS, true) !== groups) return RecordFault.FrameTargets;
-    if ((view.getInt32(at + OFFSET_HINT, true) & ~HINT_ALLOWED_BITS) !== 0) return RecordFault.FrameHint;
-    const dataLength = view.getInt32(at + OFFSET_DATA_LENGTH, true);
-    if (dataLength < 0 || dataLength > end - at - head || dataLength > MAX_DAEMON_BODY_LENGTH + HEADER_LENGTH - head)
-      return RecordFault.FrameLength;
+    if (view.getInt32(at + FRAME_TYPE_OFFSET, true) !== type) return RecordFault.FrameType;
+    if (view.getInt32(at + FRAME_GROUP_COUNT_OFFSET, true) !== groups) return RecordFault.FrameTargets;
+    if ((view.getInt32(at + FRAME_HINT_OFFSET, true) & ~HINT_ALLOWED_BITS) !== 0) return RecordFault.FrameHint;
+    const dataLength = view.getInt32(at + FRAME_DATA_LENGTH_OFFSET, true);
+    const room = Math.min(end - at, MAX_DAEMON_BODY_LENGTH + FRAME_HEADER_LENGTH) - head;
+    if (dataLength < 0 || dataLength > room) return RecordFault.FrameLength;
     if (at !== first) {
-      if (!isSameName(bytes, at + OFFSET_SENDER, first + OFFSET_SENDER)) return RecordFault.FrameSender;
-      for (let i = OFFSET_GROUPS; i < head; i += 4)
+      if (!isSameName(bytes, at + FRAME_SENDER_OFFSET, first + FRAME_SENDER_OFFSET)) return RecordFault.FrameSender;
+      for (let i = FRAME_GROUPS_OFFSET; i < head; i += 4)
         if (view.getInt32(at + i, true) !== view.getInt32(first + i, true)) return RecordFault.FrameTargets;
     }
     at += head + dataLength;
   }
-  if (frames !== view.getUint32(record + RECORD_FRAME_COUNT, true)) return RecordFault.FrameCount;
+  if (frames !== view.getUint32(record + RECORD_FRAME_COUNT_OFFSET, true)) return RecordFault.FrameCount;
   let hash = 0;
   if (groups === 1) {
-    canonicalName(view, first + OFFSET_GROUPS, scratch, 0);
+    canonicalName(view, first + FRAME_GROUPS_OFFSET, scratch, 0);
     hash = hashNameWords(scratch, 0);
   }
-  return view.getInt32(record + RECORD_TARGET_HASH, true) === hash ? RecordFault.None : RecordFault.TargetHash;
+  return view.getInt32(record + RECORD_TARGET_HASH_OFFSET, true) === hash ? RecordFault.None : RecordFault.TargetHash;
 }
 
 /** The field at `offset` is `#user#daemon`, terminated. */

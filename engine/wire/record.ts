@@ -1,18 +1,6 @@
 /**
  * A record is the unit the pipeline moves: in submit rings, in packets between daemons, and handed to the
- * process-group layer. All fields little-endian; a record starts at a multiple of 8 and is padded to one.
- *
- *     off size field
- *      0   4   lengthBytes   header + body, without padding
- *      4   1   kind          RecordKind
- *      5   1   service       the wire service bit (1, 2, 4, 8, 16 or 32); AGREED for everything but runs
- *      6   2   flags         RECORD_FIRST | RECORD_LAST | RECORD_SELF_DISCARD
- *      8   4   session       serial of the client connection at its daemon (SessionHandle)
- *     12   4   frameCount    whole client frames in a run; 0 in a fragment that is not the last
- *     16   4   targetHash    hash of the one target name of a run (see group-name-hash), 0 when it has not exactly one
- *     20   4   position      runs that were cut into fragments: offset of this part in the whole body; whole runs of RELIABLE and
- *                            UNRELIABLE messages in a ring of many: `after`, else 0
- *     24   ..  body
+ * process-group layer (layout/record-header.ts). All fields little-endian; a record starts at a multiple of 8 and is padded to one.
  *
  * Body of a run: client frames, back to back, already in the form receivers get (little-endian header,
  * flag set, checked sender). All frames of a run have one session, one service, one SELF_DISCARD setting and one
@@ -22,17 +10,9 @@
  * one session sends takes effect in the order sent, so a run delivered ahead of the ring's order must not overtake it
  * (engine/ring/sent-by-session.ts; ring-protocol.md, 2.7).
  */
-export const RECORD_HEADER_LENGTH = 24;
-
-export const RECORD_LENGTH = 0;
-export const RECORD_KIND = 4;
-export const RECORD_SERVICE = 5;
-export const RECORD_FLAGS = 6;
-export const RECORD_SESSION = 8;
-export const RECORD_FRAME_COUNT = 12;
-export const RECORD_TARGET_HASH = 16;
-export const RECORD_POSITION = 20;
-export const RECORD_AFTER = RECORD_POSITION;
+import { RECORD_POSITION_OFFSET } from './layout/record-header.ts';
+/** In whole runs of RELIABLE and UNRELIABLE messages, in the place of the position: see above. */
+export const RECORD_AFTER_OFFSET = RECORD_POSITION_OFFSET;
 
 /** First part of its body is in this record. A record that is not cut has both marks. */
 export const RECORD_FIRST = 1;
@@ -70,8 +50,8 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
-/** In front of each part of a table in a `Groups` record; see engine/groups/state-exchange.ts. */
-export const GROUPS_HEADER_LENGTH = 20;
+/** Of one node index in a Members record. */
+export const MEMBER_LENGTH = 4;
 
 /** In the `session` field of a datagram record: to every configured daemon but this one. */
 export const TO_ALL_DAEMONS = 0xffff_ffff;

@@ -2,9 +2,12 @@
  * Cursors over the bodies of control messages between daemons. The reader never throws: once something does not fit it
  * gives zeros, and `ok` is false. These messages are rare; bodies grow as needed.
  */
+
 import { type Incarnation, incarnation, type NodeIndex, nodeIndex } from './ids.ts';
+import { RING_ID_LENGTH } from './layout/ring-id.ts';
+import { RING_MEMBER_INCARNATION_OFFSET, RING_MEMBER_LENGTH, RING_MEMBER_NODE_OFFSET } from './layout/ring-member.ts';
 import { copyBytes, readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './ring-bytes.ts';
-import { NO_RING, RING_ID_LENGTH, type RingId, readRingId, writeRingId } from './ring-header.ts';
+import { NO_RING, type RingId, readRingId, writeRingId } from './ring-header.ts';
 
 export interface RingMember {
   readonly node: NodeIndex;
@@ -49,9 +52,15 @@ export class BodyWriter {
     writeRingId(this.bytes, at, ring);
   }
 
+  /** Room for a part of fixed length. @returns where it begins in `bytes`, until the next call */
+  fixed(lengthBytes: number): number {
+    return this.#grow(lengthBytes);
+  }
+
   member(member: RingMember): void {
-    this.u16(member.node);
-    this.u48(member.incarnation);
+    const at = this.#grow(RING_MEMBER_LENGTH);
+    writeU16(this.bytes, at + RING_MEMBER_NODE_OFFSET, member.node);
+    writeU48(this.bytes, at + RING_MEMBER_INCARNATION_OFFSET, member.incarnation);
   }
 
   members(members: readonly RingMember[]): void {
@@ -78,13 +87,15 @@ export class BodyWriter {
 }
 
 export class BodyReader {
-  #bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
   #at = 0;
   #end = 0;
   ok = true;
 
   open(bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    this.#bytes = bytes;
+    this.bytes = bytes;
+    this.#start = offset;
     this.#at = offset;
     this.#end = offset + lengthBytes;
     this.ok = true;
@@ -95,37 +106,51 @@ export class BodyReader {
     return this.ok && this.#at === this.#end;
   }
 
+  /**
+   * The first `lengthBytes` of the body; what was read of them before counts in.
+   * @returns where the body begins in `bytes`; below 0 when it is shorter
+   */
+  head(lengthBytes: number): number {
+    this.#at = this.#start;
+    return this.fixed(lengthBytes);
+  }
+
+  /** @returns where the next `lengthBytes` begin in `bytes`; below 0 when the body is shorter */
+  fixed(lengthBytes: number): number {
+    return this.#take(lengthBytes) ? this.#at - lengthBytes : -1;
+  }
+
   u8(): number {
-    return this.#take(1) ? this.#bytes[this.#at - 1]! : 0;
+    return this.#take(1) ? this.bytes[this.#at - 1]! : 0;
   }
 
   u16(): number {
-    return this.#take(2) ? readU16(this.#bytes, this.#at - 2) : 0;
+    return this.#take(2) ? readU16(this.bytes, this.#at - 2) : 0;
   }
 
   u32(): number {
-    return this.#take(4) ? readU32(this.#bytes, this.#at - 4) : 0;
+    return this.#take(4) ? readU32(this.bytes, this.#at - 4) : 0;
   }
 
   u48(): number {
-    return this.#take(6) ? readU48(this.#bytes, this.#at - 6) : 0;
+    return this.#take(6) ? readU48(this.bytes, this.#at - 6) : 0;
   }
 
   /** A copy. */
   raw(lengthBytes: number): Uint8Array {
     if (!this.#take(lengthBytes)) return new Uint8Array(0);
-    return this.#bytes.slice(this.#at - lengthBytes, this.#at);
+    return this.bytes.slice(this.#at - lengthBytes, this.#at);
   }
 
   equals(expected: Uint8Array): boolean {
     if (!this.#take(expected.length)) return false;
     const start = this.#at - expected.length;
-    for (let i = 0; i < expected.length; i++) if (this.#bytes[start + i] !== expected[i]) return false;
+    for (let i = 0; i < expected.length; i++) if (this.bytes[start + i] !== expected[i]) return false;
     return true;
   }
 
   ringId(): RingId {
-    return this.#take(RING_ID_LENGTH) ? readRingId(this.#bytes, this.#at - RING_ID_LENGTH) : NO_RING;
+    return this.#take(RING_ID_LENGTH) ? readRingId(this.bytes, this.#at - RING_ID_LENGTH) : NO_RING;
   }
 
   node(nodeCount: number): NodeIndex {
@@ -136,13 +161,20 @@ export class BodyReader {
 
   /** Members with their nodes in rising order, each below `nodeCount`. */
   members(nodeCount: number): RingMember[] {
+    return this.listed(this.u16(), nodeCount);
+  }
+
+  /** Likewise, where their number was read before. */
+  listed(count: number, nodeCount: number): RingMember[] {
     const members: RingMember[] = [];
-    for (let left = this.u16(), before = -1; this.ok && left > 0; left--) {
-      const node = this.node(nodeCount);
-      const memberIncarnation = incarnation(this.u48());
-      if (node <= before) this.ok = false;
+    for (let left = count, before = -1; this.ok && left > 0; left--) {
+      const at = this.fixed(RING_MEMBER_LENGTH);
+      if (at < 0) break;
+      const node = readU16(this.bytes, at + RING_MEMBER_NODE_OFFSET);
+      if (node <= before || node >= nodeCount) this.ok = false;
       before = node;
-      members.push({ node, incarnation: memberIncarnation });
+      const memberIncarnation = readU48(this.bytes, at + RING_MEMBER_INCARNATION_OFFSET);
+      members.push({ node: nodeIndex(node), incarnation: incarnation(memberIncarnation) });
     }
     return members;
   }

@@ -13,6 +13,13 @@ export const readU16 = (bytes: Uint8Array, at: number): number => bytes[at]! | (
 export const readU32 = (bytes: Uint8Array, at: number): number =>
   (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 
+/** Signed: on the heap of no engine, whatever the bytes are. */
+export const readI32 = (bytes: Uint8Array, at: number): number =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+
+/** Where the 16 high bits of a 48-bit number are. */
+export const U48_HIGH = 4;
+
 export const readU48 = (bytes: Uint8Array, at: number): number => readU32(bytes, at) + readU16(bytes, at + 4) * U32;
 
 export function writeU16(bytes: Uint8Array, at: number, value: number): void {

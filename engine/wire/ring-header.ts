@@ -1,27 +1,35 @@
-/**
- * The 40 bytes that begin every datagram between daemons (ring-protocol.md, 8.2), little-endian:
- *
- *     off size field
- *      0   4   magic 52 4E 47 31
- *      4   1   wire version
- *      5   1   PacketType
- *      6   2   flags: low byte may be ignored, high byte must be understood
- *      8   2   total length, without the trailer
- *     10   2   origin node index
- *     12   2   relay (transmitter) node index
- *     14   2   part of a control message: index in the high byte, count in the low
- *     16   8   incarnation of the transmitter (48 bits)
- *     24   4   cluster id and configuration hash, folded
- *     28   4   packet counter of the transmitter
- *     32   8   ring: sequence u32, leader u16, leader incarnation low 16
- */
+/** Writer and reader of the header of datagrams between daemons (layout/ring-header.ts; ring-protocol.md, 8.2), and what is in it. */
+
 import { type Incarnation, incarnation, type NodeIndex, nodeIndex } from './ids.ts';
+import {
+  RING_HEADER_CLUSTER_OFFSET,
+  RING_HEADER_COUNTER_OFFSET,
+  RING_HEADER_FLAGS_OFFSET,
+  RING_HEADER_INCARNATION_OFFSET,
+  RING_HEADER_LENGTH,
+  RING_HEADER_LENGTH_OFFSET,
+  RING_HEADER_MAGIC_OFFSET,
+  RING_HEADER_ORIGIN_OFFSET,
+  RING_HEADER_PART_COUNT_OFFSET,
+  RING_HEADER_PART_INDEX_OFFSET,
+  RING_HEADER_RING_LEADER_INCARNATION_OFFSET,
+  RING_HEADER_RING_LEADER_OFFSET,
+  RING_HEADER_RING_SEQ_OFFSET,
+  RING_HEADER_TRANSMITTER_OFFSET,
+  RING_HEADER_TYPE_OFFSET,
+  RING_HEADER_VERSION_OFFSET,
+} from './layout/ring-header.ts';
+import {
+  RING_ID_LEADER_INCARNATION_OFFSET,
+  RING_ID_LEADER_OFFSET,
+  RING_ID_LENGTH,
+  RING_ID_SEQ_OFFSET,
+} from './layout/ring-id.ts';
 import { copyBytes, readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './ring-bytes.ts';
 
-export const RING_HEADER_LENGTH = 40;
 export const RING_WIRE_VERSION = 1;
 /** `RNG1` as the bytes are on the wire. */
-const MAGIC = 0x3147_4e52;
+export const RING_MAGIC = 0x3147_4e52;
 
 export const PacketType = {
   Data: 1,
@@ -54,28 +62,12 @@ export const FLAG_FORWARDED = 0x0004;
 export const FLAG_ASKS = 0x0008;
 const MUST_UNDERSTAND = 0xff00;
 
-export const AT_VERSION = 4;
-export const AT_TYPE = 5;
-const AT_FLAGS = 6;
-/** Total length, without the trailer. */
-export const AT_LENGTH = 8;
-const AT_ORIGIN = 10;
-/** Node index of the daemon that sent the datagram. */
-export const AT_TRANSMITTER = 12;
-const AT_PART = 14;
-export const AT_INCARNATION = 16;
-export const AT_CLUSTER = 24;
-const AT_COUNTER = 28;
-const AT_RING = 32;
-
-/** Identity of a ring, in full 16 bytes on the wire: seq u32, leader u16, leader incarnation u48, zero u32. */
+/** Identity of a ring; layout/ring-id.ts when it travels in full. */
 export interface RingId {
   readonly seq: number;
   readonly leader: NodeIndex;
   readonly leaderIncarnation: Incarnation;
 }
-
-export const RING_ID_LENGTH = 16;
 
 export const NO_RING: RingId = { seq: 0, leader: nodeIndex(0), leaderIncarnation: incarnation(0) };
 
@@ -83,16 +75,16 @@ export const sameRing = (a: RingId, b: RingId): boolean =>
   a.seq === b.seq && a.leader === b.leader && a.leaderIncarnation === b.leaderIncarnation;
 
 export function writeRingId(bytes: Uint8Array, at: number, ring: RingId): void {
-  writeU32(bytes, at, ring.seq);
-  writeU16(bytes, at + 4, ring.leader);
-  writeU48(bytes, at + 6, ring.leaderIncarnation);
-  writeU32(bytes, at + 12, 0);
+  bytes.fill(0, at, at + RING_ID_LENGTH);
+  writeU32(bytes, at + RING_ID_SEQ_OFFSET, ring.seq);
+  writeU16(bytes, at + RING_ID_LEADER_OFFSET, ring.leader);
+  writeU48(bytes, at + RING_ID_LEADER_INCARNATION_OFFSET, ring.leaderIncarnation);
 }
 
 export const readRingId = (bytes: Uint8Array, at: number): RingId => ({
-  seq: readU32(bytes, at),
-  leader: nodeIndex(readU16(bytes, at + 4)),
-  leaderIncarnation: incarnation(readU48(bytes, at + 6)),
+  seq: readU32(bytes, at + RING_ID_SEQ_OFFSET),
+  leader: nodeIndex(readU16(bytes, at + RING_ID_LEADER_OFFSET)),
+  leaderIncarnation: incarnation(readU48(bytes, at + RING_ID_LEADER_INCARNATION_OFFSET)),
 });
 
 /** Cluster id and configuration hash (16 bytes) folded to the 32 bits every header carries. */
@@ -137,23 +129,23 @@ export function readRingHeader(
   lengthBytes: number,
   cluster: number,
 ): HeaderFault {
-  if (lengthBytes < RING_HEADER_LENGTH || readU32(bytes, offset) !== MAGIC) return 'malformed';
-  if (bytes[offset + AT_VERSION] !== RING_WIRE_VERSION) return 'malformed';
-  if (readU16(bytes, offset + AT_LENGTH) !== lengthBytes) return 'malformed';
-  header.flags = readU16(bytes, offset + AT_FLAGS);
+  if (lengthBytes < RING_HEADER_LENGTH || readU32(bytes, offset + RING_HEADER_MAGIC_OFFSET) !== RING_MAGIC)
+    return 'malformed';
+  if (bytes[offset + RING_HEADER_VERSION_OFFSET] !== RING_WIRE_VERSION) return 'malformed';
+  if (readU16(bytes, offset + RING_HEADER_LENGTH_OFFSET) !== lengthBytes) return 'malformed';
+  header.flags = readU16(bytes, offset + RING_HEADER_FLAGS_OFFSET);
   if ((header.flags & MUST_UNDERSTAND) !== 0) return 'malformed';
-  header.cluster = readU32(bytes, offset + AT_CLUSTER);
+  header.cluster = readU32(bytes, offset + RING_HEADER_CLUSTER_OFFSET);
   if (header.cluster !== cluster) return 'foreign';
-  header.type = bytes[offset + AT_TYPE]!;
-  header.origin = readU16(bytes, offset + AT_ORIGIN);
-  header.relay = readU16(bytes, offset + AT_TRANSMITTER);
-  const part = readU16(bytes, offset + AT_PART);
-  header.partIndex = part >>> 8;
-  header.partCount = part & 0xff;
-  header.incarnation = readU48(bytes, offset + AT_INCARNATION);
-  header.ringSeq = readU32(bytes, offset + AT_RING);
-  header.ringLeader = readU16(bytes, offset + AT_RING + 4);
-  header.ringLeaderIncarnation = readU16(bytes, offset + AT_RING + 6);
+  header.type = bytes[offset + RING_HEADER_TYPE_OFFSET]!;
+  header.origin = readU16(bytes, offset + RING_HEADER_ORIGIN_OFFSET);
+  header.relay = readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET);
+  header.partIndex = bytes[offset + RING_HEADER_PART_INDEX_OFFSET]!;
+  header.partCount = bytes[offset + RING_HEADER_PART_COUNT_OFFSET]!;
+  header.incarnation = readU48(bytes, offset + RING_HEADER_INCARNATION_OFFSET);
+  header.ringSeq = readU32(bytes, offset + RING_HEADER_RING_SEQ_OFFSET);
+  header.ringLeader = readU16(bytes, offset + RING_HEADER_RING_LEADER_OFFSET);
+  header.ringLeaderIncarnation = readU16(bytes, offset + RING_HEADER_RING_LEADER_INCARNATION_OFFSET);
   return 'ok';
 }
 
@@ -164,38 +156,34 @@ export class RingHeaderWriter {
 
   constructor(self: NodeIndex, selfIncarnation: Incarnation, cluster: number) {
     const template = this.#template;
-    writeU32(template, 0, MAGIC);
-    template[AT_VERSION] = RING_WIRE_VERSION;
-    writeU16(template, AT_ORIGIN, self);
-    writeU16(template, AT_TRANSMITTER, self);
-    writeU16(template, AT_PART, 1);
-    writeU48(template, AT_INCARNATION, selfIncarnation);
-    writeU32(template, AT_CLUSTER, cluster);
+    writeU32(template, RING_HEADER_MAGIC_OFFSET, RING_MAGIC);
+    template[RING_HEADER_VERSION_OFFSET] = RING_WIRE_VERSION;
+    writeU16(template, RING_HEADER_ORIGIN_OFFSET, self);
+    writeU16(template, RING_HEADER_TRANSMITTER_OFFSET, self);
+    template[RING_HEADER_PART_COUNT_OFFSET] = 1;
+    writeU48(template, RING_HEADER_INCARNATION_OFFSET, selfIncarnation);
+    writeU32(template, RING_HEADER_CLUSTER_OFFSET, cluster);
   }
 
   /** Writes a header at `offset` for a datagram of `lengthBytes` (trailer not counted) on `ring`. */
   write(bytes: Uint8Array, offset: number, type: PacketType, flags: number, lengthBytes: number, ring: RingId): void {
     copyBytes(bytes, offset, this.#template, 0, RING_HEADER_LENGTH);
-    bytes[offset + AT_TYPE] = type;
-    writeU16(bytes, offset + AT_FLAGS, flags);
-    writeU16(bytes, offset + AT_LENGTH, lengthBytes);
-    writeU32(bytes, offset + AT_COUNTER, this.#counter);
+    bytes[offset + RING_HEADER_TYPE_OFFSET] = type;
+    writeU16(bytes, offset + RING_HEADER_FLAGS_OFFSET, flags);
+    writeU16(bytes, offset + RING_HEADER_LENGTH_OFFSET, lengthBytes);
+    writeU32(bytes, offset + RING_HEADER_COUNTER_OFFSET, this.#counter);
     this.#counter = (this.#counter + 1) >>> 0;
-    writeU32(bytes, offset + AT_RING, ring.seq);
-    writeU16(bytes, offset + AT_RING + 4, ring.leader);
-    writeU16(bytes, offset + AT_RING + 6, ring.leaderIncarnation % 0x1_0000);
+    writeU32(bytes, offset + RING_HEADER_RING_SEQ_OFFSET, ring.seq);
+    writeU16(bytes, offset + RING_HEADER_RING_LEADER_OFFSET, ring.leader);
+    writeU16(bytes, offset + RING_HEADER_RING_LEADER_INCARNATION_OFFSET, ring.leaderIncarnation % 0x1_0000);
   }
 }
 
 export function writeOrigin(bytes: Uint8Array, offset: number, origin: number): void {
-  writeU16(bytes, offset + AT_ORIGIN, origin);
+  writeU16(bytes, offset + RING_HEADER_ORIGIN_OFFSET, origin);
 }
 
 export function writePart(bytes: Uint8Array, offset: number, index: number, count: number): void {
-  writeU16(bytes, offset + AT_PART, (index << 8) | count);
+  bytes[offset + RING_HEADER_PART_INDEX_OFFSET] = index;
+  bytes[offset + RING_HEADER_PART_COUNT_OFFSET] = count;
 }
-
-/** DATA: header, sequence number u48, round u16, records. */
-export const AT_DATA_SEQUENCE = RING_HEADER_LENGTH;
-export const AT_DATA_ROUND = RING_HEADER_LENGTH + 6;
-export const DATA_HEADER_LENGTH = RING_HEADER_LENGTH + 8;

@@ -2,9 +2,46 @@
  * Bodies of the messages of daemon membership (ring-protocol.md, 3.4, 3.5 and 8.2). All begin with the 128-bit hash of
  * cluster and configuration. Decoders give null for anything malformed.
  */
+
 import { incarnation, type NodeIndex } from './ids.ts';
+import {
+  COMMIT_BLOCK_FIXED_LENGTH,
+  COMMIT_BLOCK_HIGH_OFFSET,
+  COMMIT_BLOCK_MISSING_LENGTH_OFFSET,
+  COMMIT_BLOCK_OLD_RING_OFFSET,
+  COMMIT_BLOCK_STABLE_OFFSET,
+} from './layout/commit-block.ts';
+import {
+  COMMIT_FIXED_LENGTH,
+  COMMIT_HASH_OFFSET,
+  COMMIT_MEMBER_COUNT_OFFSET,
+  COMMIT_PASS_OFFSET,
+  COMMIT_RING_OFFSET,
+} from './layout/commit-body.ts';
+import {
+  COMMIT_MEMBER_ATTEMPT_OFFSET,
+  COMMIT_MEMBER_BLOCK_OFFSET,
+  COMMIT_MEMBER_LENGTH,
+} from './layout/commit-member.ts';
+import {
+  JOIN_ATTEMPT_OFFSET,
+  JOIN_FIXED_LENGTH,
+  JOIN_HASH_OFFSET,
+  JOIN_MAX_RING_SEQ_OFFSET,
+  JOIN_MERGE_COUNT_OFFSET,
+  JOIN_OLD_RING_OFFSET,
+} from './layout/join-body.ts';
+import {
+  PROBE_FIXED_LENGTH,
+  PROBE_HASH_OFFSET,
+  PROBE_MEMBER_COUNT_OFFSET,
+  PROBE_NONCE_OFFSET,
+  PROBE_RING_OFFSET,
+  PROBE_TARGET_OFFSET,
+} from './layout/probe-body.ts';
 import type { BodyReader, BodyWriter, RingMember } from './ring-body.ts';
-import type { RingId } from './ring-header.ts';
+import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './ring-bytes.ts';
+import { type RingId, readRingId, writeRingId } from './ring-header.ts';
 
 /** "I gather; these I hear." */
 export interface JoinMessage {
@@ -23,11 +60,13 @@ export interface JoinMessage {
 }
 
 export function encodeJoin(writer: BodyWriter, hash: Uint8Array, join: JoinMessage): void {
-  writer.raw(hash);
-  writer.u32(join.attempt);
-  writer.u32(join.maxRingSeq);
-  writer.ringId(join.oldRing);
-  writer.u8(join.merge.length);
+  const at = writer.fixed(JOIN_FIXED_LENGTH);
+  const { bytes } = writer;
+  bytes.set(hash, at + JOIN_HASH_OFFSET);
+  writeU32(bytes, at + JOIN_ATTEMPT_OFFSET, join.attempt);
+  writeU32(bytes, at + JOIN_MAX_RING_SEQ_OFFSET, join.maxRingSeq);
+  writeRingId(bytes, at + JOIN_OLD_RING_OFFSET, join.oldRing);
+  bytes[at + JOIN_MERGE_COUNT_OFFSET] = join.merge.length;
   for (const ring of join.merge) writer.ringId(ring);
   writer.nodes(join.failed);
   writer.members(join.hears);
@@ -35,11 +74,14 @@ export function encodeJoin(writer: BodyWriter, hash: Uint8Array, join: JoinMessa
 
 /** The caller has checked the hash. */
 export function decodeJoin(reader: BodyReader, nodeCount: number): JoinMessage | null {
-  const attempt = reader.u32();
-  const maxRingSeq = reader.u32();
-  const oldRing = reader.ringId();
+  const at = reader.head(JOIN_FIXED_LENGTH);
+  if (at < 0) return null;
+  const { bytes } = reader;
+  const attempt = readU32(bytes, at + JOIN_ATTEMPT_OFFSET);
+  const maxRingSeq = readU32(bytes, at + JOIN_MAX_RING_SEQ_OFFSET);
+  const oldRing = readRingId(bytes, at + JOIN_OLD_RING_OFFSET);
   const merge: RingId[] = [];
-  for (let left = reader.u8(); reader.ok && left > 0; left--) merge.push(reader.ringId());
+  for (let left = bytes[at + JOIN_MERGE_COUNT_OFFSET]!; reader.ok && left > 0; left--) merge.push(reader.ringId());
   const failed = reader.nodes(nodeCount);
   const hears = reader.members(nodeCount);
   return reader.complete ? { attempt, maxRingSeq, oldRing, merge, failed, hears } : null;
@@ -56,19 +98,25 @@ export interface ProbeMessage {
 }
 
 export function encodeProbe(writer: BodyWriter, hash: Uint8Array, probe: ProbeMessage): void {
-  writer.raw(hash);
-  writer.ringId(probe.ring);
-  writer.ringId(probe.target);
-  writer.u32(probe.nonce);
-  writer.members(probe.members);
+  const at = writer.fixed(PROBE_FIXED_LENGTH);
+  const { bytes } = writer;
+  bytes.set(hash, at + PROBE_HASH_OFFSET);
+  writeRingId(bytes, at + PROBE_RING_OFFSET, probe.ring);
+  writeRingId(bytes, at + PROBE_TARGET_OFFSET, probe.target);
+  writeU32(bytes, at + PROBE_NONCE_OFFSET, probe.nonce);
+  writeU16(bytes, at + PROBE_MEMBER_COUNT_OFFSET, probe.members.length);
+  for (const member of probe.members) writer.member(member);
 }
 
 /** The caller has checked the hash. */
 export function decodeProbe(reader: BodyReader, nodeCount: number): ProbeMessage | null {
-  const ring = reader.ringId();
-  const target = reader.ringId();
-  const nonce = reader.u32();
-  const members = reader.members(nodeCount);
+  const at = reader.head(PROBE_FIXED_LENGTH);
+  if (at < 0) return null;
+  const { bytes } = reader;
+  const ring = readRingId(bytes, at + PROBE_RING_OFFSET);
+  const target = readRingId(bytes, at + PROBE_TARGET_OFFSET);
+  const nonce = readU32(bytes, at + PROBE_NONCE_OFFSET);
+  const members = reader.listed(readU16(bytes, at + PROBE_MEMBER_COUNT_OFFSET), nodeCount);
   return reader.complete && members.length > 0 ? { ring, target, members, nonce } : null;
 }
 
@@ -104,20 +152,24 @@ const NO_BLOCK = 0xff;
 export const MAX_BLOCKS = NO_BLOCK;
 
 export function encodeCommit(writer: BodyWriter, hash: Uint8Array, commit: CommitMessage): void {
-  writer.raw(hash);
-  writer.ringId(commit.ring);
-  writer.u8(commit.pass);
-  writer.members(commit.members);
+  const head = writer.fixed(COMMIT_FIXED_LENGTH);
+  writer.bytes.set(hash, head + COMMIT_HASH_OFFSET);
+  writeRingId(writer.bytes, head + COMMIT_RING_OFFSET, commit.ring);
+  writer.bytes[head + COMMIT_PASS_OFFSET] = commit.pass;
+  writeU16(writer.bytes, head + COMMIT_MEMBER_COUNT_OFFSET, commit.members.length);
+  for (const member of commit.members) writer.member(member);
   for (const member of commit.members) {
-    writer.u32(member.attempt);
-    writer.u8(member.block < 0 ? NO_BLOCK : member.block);
+    const at = writer.fixed(COMMIT_MEMBER_LENGTH);
+    writeU32(writer.bytes, at + COMMIT_MEMBER_ATTEMPT_OFFSET, member.attempt);
+    writer.bytes[at + COMMIT_MEMBER_BLOCK_OFFSET] = member.block < 0 ? NO_BLOCK : member.block;
   }
   writer.u8(commit.blocks.length);
   for (const block of commit.blocks) {
-    writer.ringId(block.oldRing);
-    writer.u48(block.stable);
-    writer.u48(block.high);
-    writer.u16(block.missing.length);
+    const at = writer.fixed(COMMIT_BLOCK_FIXED_LENGTH);
+    writeRingId(writer.bytes, at + COMMIT_BLOCK_OLD_RING_OFFSET, block.oldRing);
+    writeU48(writer.bytes, at + COMMIT_BLOCK_STABLE_OFFSET, block.stable);
+    writeU48(writer.bytes, at + COMMIT_BLOCK_HIGH_OFFSET, block.high);
+    writeU16(writer.bytes, at + COMMIT_BLOCK_MISSING_LENGTH_OFFSET, block.missing.length);
     writer.raw(block.missing);
     writer.nodes([...block.obliged]);
   }
@@ -128,21 +180,28 @@ export function encodeCommit(writer: BodyWriter, hash: Uint8Array, commit: Commi
  * @param maxGap most packets between `stable` and `high` that a store holds
  */
 export function decodeCommit(reader: BodyReader, nodeCount: number, maxGap: number): CommitMessage | null {
-  const ring = reader.ringId();
-  const pass = reader.u8();
-  const listed = reader.members(nodeCount);
+  const head = reader.head(COMMIT_FIXED_LENGTH);
+  if (head < 0) return null;
+  const { bytes } = reader;
+  const ring = readRingId(bytes, head + COMMIT_RING_OFFSET);
+  const pass = bytes[head + COMMIT_PASS_OFFSET]!;
+  const listed = reader.listed(readU16(bytes, head + COMMIT_MEMBER_COUNT_OFFSET), nodeCount);
   const members: CommitMember[] = [];
   for (const member of listed) {
-    const attempt = reader.u32();
-    const block = reader.u8();
+    const at = reader.fixed(COMMIT_MEMBER_LENGTH);
+    if (at < 0) return null;
+    const block = bytes[at + COMMIT_MEMBER_BLOCK_OFFSET]!;
+    const attempt = readU32(bytes, at + COMMIT_MEMBER_ATTEMPT_OFFSET);
     members.push({ ...member, attempt, block: block === NO_BLOCK ? -1 : block });
   }
   const blocks: RecoveryBlock[] = [];
   for (let left = reader.u8(); reader.ok && left > 0; left--) {
-    const oldRing = reader.ringId();
-    const stable = reader.u48();
-    const high = reader.u48();
-    const missing = reader.raw(reader.u16());
+    const at = reader.fixed(COMMIT_BLOCK_FIXED_LENGTH);
+    if (at < 0) return null;
+    const oldRing = readRingId(bytes, at + COMMIT_BLOCK_OLD_RING_OFFSET);
+    const stable = readU48(bytes, at + COMMIT_BLOCK_STABLE_OFFSET);
+    const high = readU48(bytes, at + COMMIT_BLOCK_HIGH_OFFSET);
+    const missing = reader.raw(readU16(bytes, at + COMMIT_BLOCK_MISSING_LENGTH_OFFSET));
     const obliged = new Set(reader.nodes(nodeCount));
     if (high < stable || high - stable > maxGap || missing.length !== bitmapLength(high - stable)) return null;
     blocks.push({ oldRing, stable, high, missing, obliged });

@@ -1,18 +1,37 @@
 /**
- * The token (ring-protocol.md, 2.2 and 8.2). Behind the header, little-endian:
+ * The token (layout/token-packet.ts, layout/token-request.ts; ring-protocol.md, 2.2 and 8.2).
  *
- *     hop u48, copy u8, phase u8, seq u48, aru u48, aru holder u16, flow u16, backlog u32, credit u16 u16,
- *     done bitmap (length u16, bits by place in the ring), requests (count u16, then each
- *     {ring ref u8, attempt u8, requester u16, from u48, length u16})
- *
- * `hop` is wider than 8.2 proposes: 32 bits would wrap after days on a fast ring, and its remainder by the ring's size,
- * which tells whose turn it is, would jump. The bitmap's length is wider for rings of more than 2040 daemons.
+ * `hop` has 48 bits: 32 would wrap after days on a fast ring, and its remainder by the ring's size, which tells whose turn it is, would
+ * jump.
  *
  * `credit` is the least free delivery budget of the members in packets: of the last whole rotation, and of this one so
  * far, which only the two together tell.
  */
+
+import {
+  TOKEN_ARU_HOLDER_OFFSET,
+  TOKEN_ARU_OFFSET,
+  TOKEN_BACKLOG_OFFSET,
+  TOKEN_COPY_OFFSET,
+  TOKEN_CREDIT_BEFORE_OFFSET,
+  TOKEN_CREDIT_SO_FAR_OFFSET,
+  TOKEN_DONE_LENGTH_OFFSET,
+  TOKEN_DONE_OFFSET,
+  TOKEN_FIXED_LENGTH,
+  TOKEN_FLOW_OFFSET,
+  TOKEN_HOP_OFFSET,
+  TOKEN_PHASE_OFFSET,
+  TOKEN_SEQUENCE_OFFSET,
+} from './layout/token-packet.ts';
+import {
+  TOKEN_REQUEST_ATTEMPT_OFFSET,
+  TOKEN_REQUEST_COUNT_OFFSET,
+  TOKEN_REQUEST_FROM_OFFSET,
+  TOKEN_REQUEST_LENGTH,
+  TOKEN_REQUEST_REF_OFFSET,
+  TOKEN_REQUEST_REQUESTER_OFFSET,
+} from './layout/token-request.ts';
 import { readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './ring-bytes.ts';
-import { RING_HEADER_LENGTH } from './ring-header.ts';
 
 export const TokenPhase = { Operational: 0, Recover: 1, Install: 2 } as const;
 export type TokenPhase = (typeof TokenPhase)[keyof typeof TokenPhase];
@@ -23,8 +42,8 @@ const MAX_TOKEN_REQUESTS = 96;
 export const REQUESTED_BY_SEVERAL = 0xffff;
 export const MAX_CREDIT = 0xffff;
 
-const FIXED_LENGTH = 6 + 1 + 1 + 6 + 6 + 2 + 2 + 4 + 2 + 2;
-const REQUEST_LENGTH = 12;
+/** In front of the requests, behind the bitmap. */
+const REQUEST_COUNT_LENGTH = 2;
 
 /** A token as read or to be written; reused, its arrays are never replaced. */
 export class Token {
@@ -95,35 +114,35 @@ export class Token {
 export const tokenRequestRoom = (datagramBytes: number, nodeCount: number): number =>
   Math.min(
     MAX_TOKEN_REQUESTS,
-    Math.floor((datagramBytes - RING_HEADER_LENGTH - FIXED_LENGTH - 4 - ((nodeCount + 7) >>> 3)) / REQUEST_LENGTH),
+    Math.floor(
+      (datagramBytes - TOKEN_FIXED_LENGTH - ((nodeCount + 7) >>> 3) - REQUEST_COUNT_LENGTH) / TOKEN_REQUEST_LENGTH,
+    ),
   );
 
 /** Writes the body behind the header at `offset`. @returns length with the header */
 export function writeToken(bytes: Uint8Array, offset: number, token: Token): number {
-  let at = offset + RING_HEADER_LENGTH;
-  writeU48(bytes, at, token.hop);
-  bytes[at + 6] = token.copy;
-  bytes[at + 7] = token.phase;
-  writeU48(bytes, at + 8, token.seq);
-  writeU48(bytes, at + 14, token.aru);
-  writeU16(bytes, at + 20, token.aruHolder);
-  writeU16(bytes, at + 22, token.flow);
-  writeU32(bytes, at + 24, token.backlog);
-  writeU16(bytes, at + 28, token.creditBefore);
-  writeU16(bytes, at + 30, token.creditSoFar);
-  at += FIXED_LENGTH;
-  writeU16(bytes, at, token.done.length);
-  at += 2;
+  writeU48(bytes, offset + TOKEN_HOP_OFFSET, token.hop);
+  bytes[offset + TOKEN_COPY_OFFSET] = token.copy;
+  bytes[offset + TOKEN_PHASE_OFFSET] = token.phase;
+  writeU48(bytes, offset + TOKEN_SEQUENCE_OFFSET, token.seq);
+  writeU48(bytes, offset + TOKEN_ARU_OFFSET, token.aru);
+  writeU16(bytes, offset + TOKEN_ARU_HOLDER_OFFSET, token.aruHolder);
+  writeU16(bytes, offset + TOKEN_FLOW_OFFSET, token.flow);
+  writeU32(bytes, offset + TOKEN_BACKLOG_OFFSET, token.backlog);
+  writeU16(bytes, offset + TOKEN_CREDIT_BEFORE_OFFSET, token.creditBefore);
+  writeU16(bytes, offset + TOKEN_CREDIT_SO_FAR_OFFSET, token.creditSoFar);
+  writeU16(bytes, offset + TOKEN_DONE_LENGTH_OFFSET, token.done.length);
+  let at = offset + TOKEN_DONE_OFFSET;
   for (let i = 0; i < token.done.length; i++) bytes[at++] = token.done[i]!;
   writeU16(bytes, at, token.requestCount);
-  at += 2;
+  at += REQUEST_COUNT_LENGTH;
   for (let i = 0; i < token.requestCount; i++) {
-    bytes[at] = token.requestRef[i]!;
-    bytes[at + 1] = token.requestAttempt[i]!;
-    writeU16(bytes, at + 2, token.requester[i]!);
-    writeU48(bytes, at + 4, token.requestFrom[i]!);
-    writeU16(bytes, at + 10, token.requestLength[i]!);
-    at += REQUEST_LENGTH;
+    bytes[at + TOKEN_REQUEST_REF_OFFSET] = token.requestRef[i]!;
+    bytes[at + TOKEN_REQUEST_ATTEMPT_OFFSET] = token.requestAttempt[i]!;
+    writeU16(bytes, at + TOKEN_REQUEST_REQUESTER_OFFSET, token.requester[i]!);
+    writeU48(bytes, at + TOKEN_REQUEST_FROM_OFFSET, token.requestFrom[i]!);
+    writeU16(bytes, at + TOKEN_REQUEST_COUNT_OFFSET, token.requestLength[i]!);
+    at += TOKEN_REQUEST_LENGTH;
   }
   return at - offset;
 }
@@ -131,36 +150,34 @@ export function writeToken(bytes: Uint8Array, offset: number, token: Token): num
 /** @returns false when the body is malformed; `token` is then undefined */
 export function readToken(token: Token, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
   const end = offset + lengthBytes;
-  let at = offset + RING_HEADER_LENGTH;
-  if (at + FIXED_LENGTH + 2 > end) return false;
-  token.hop = readU48(bytes, at);
-  token.copy = bytes[at + 6]!;
-  const phase = bytes[at + 7]!;
+  if (TOKEN_FIXED_LENGTH > lengthBytes) return false;
+  token.hop = readU48(bytes, offset + TOKEN_HOP_OFFSET);
+  token.copy = bytes[offset + TOKEN_COPY_OFFSET]!;
+  const phase = bytes[offset + TOKEN_PHASE_OFFSET]!;
   if (phase > TokenPhase.Install) return false;
   token.phase = phase as TokenPhase;
-  token.seq = readU48(bytes, at + 8);
-  token.aru = readU48(bytes, at + 14);
-  token.aruHolder = readU16(bytes, at + 20);
-  token.flow = readU16(bytes, at + 22);
-  token.backlog = readU32(bytes, at + 24);
-  token.creditBefore = readU16(bytes, at + 28);
-  token.creditSoFar = readU16(bytes, at + 30);
-  at += FIXED_LENGTH;
-  if (readU16(bytes, at) !== token.done.length) return false;
-  at += 2;
-  if (at + token.done.length + 2 > end) return false;
+  token.seq = readU48(bytes, offset + TOKEN_SEQUENCE_OFFSET);
+  token.aru = readU48(bytes, offset + TOKEN_ARU_OFFSET);
+  token.aruHolder = readU16(bytes, offset + TOKEN_ARU_HOLDER_OFFSET);
+  token.flow = readU16(bytes, offset + TOKEN_FLOW_OFFSET);
+  token.backlog = readU32(bytes, offset + TOKEN_BACKLOG_OFFSET);
+  token.creditBefore = readU16(bytes, offset + TOKEN_CREDIT_BEFORE_OFFSET);
+  token.creditSoFar = readU16(bytes, offset + TOKEN_CREDIT_SO_FAR_OFFSET);
+  if (readU16(bytes, offset + TOKEN_DONE_LENGTH_OFFSET) !== token.done.length) return false;
+  let at = offset + TOKEN_DONE_OFFSET;
+  if (at + token.done.length + REQUEST_COUNT_LENGTH > end) return false;
   for (let i = 0; i < token.done.length; i++) token.done[i] = bytes[at++]!;
   const count = readU16(bytes, at);
-  at += 2;
-  if (count > MAX_TOKEN_REQUESTS || at + count * REQUEST_LENGTH !== end) return false;
+  at += REQUEST_COUNT_LENGTH;
+  if (count > MAX_TOKEN_REQUESTS || at + count * TOKEN_REQUEST_LENGTH !== end) return false;
   token.requestCount = count;
   for (let i = 0; i < count; i++) {
-    token.requestRef[i] = bytes[at]!;
-    token.requestAttempt[i] = bytes[at + 1]!;
-    token.requester[i] = readU16(bytes, at + 2);
-    token.requestFrom[i] = readU48(bytes, at + 4);
-    token.requestLength[i] = readU16(bytes, at + 10);
-    at += REQUEST_LENGTH;
+    token.requestRef[i] = bytes[at + TOKEN_REQUEST_REF_OFFSET]!;
+    token.requestAttempt[i] = bytes[at + TOKEN_REQUEST_ATTEMPT_OFFSET]!;
+    token.requester[i] = readU16(bytes, at + TOKEN_REQUEST_REQUESTER_OFFSET);
+    token.requestFrom[i] = readU48(bytes, at + TOKEN_REQUEST_FROM_OFFSET);
+    token.requestLength[i] = readU16(bytes, at + TOKEN_REQUEST_COUNT_OFFSET);
+    at += TOKEN_REQUEST_LENGTH;
   }
   return token.aru <= token.seq;
 }

@@ -1,9 +1,15 @@
 /** A member of the cluster that puts forged records into the order: the other daemons drop them, say so once, and serve on. */
+
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { connect, type Session } from '../../client/index.ts';
 import { startDaemon } from '../../daemon/start-daemon.ts';
-import { OFFSET_DATA_LENGTH, OFFSET_NUM_GROUPS, OFFSET_SENDER, writeName } from '../../engine/wire/frame.ts';
+import { writeName } from '../../engine/wire/frame.ts';
+import {
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_SENDER_OFFSET,
+} from '../../engine/wire/layout/frame-header.ts';
 import { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { loopbackCluster, PATIENT_TIMERS } from '../cluster/loopback.ts';
 import { eventually, orderingCount } from './support/daemons.ts';
@@ -13,12 +19,12 @@ const TIMEOUT_MS = 60_000;
 
 /** Each makes one record out of a message of the faulty daemon's client. */
 const FORGERIES: readonly (readonly [string, (run: Run, frame: Buffer) => void])[] = [
-  ['2^31 - 1 groups', (_, frame) => frame.writeInt32LE(0x7fff_ffff, OFFSET_NUM_GROUPS)],
-  ['-1 groups', (_, frame) => frame.writeInt32LE(-1, OFFSET_NUM_GROUPS)],
-  ['data of 2^31 - 1 bytes', (_, frame) => frame.writeInt32LE(0x7fff_ffff, OFFSET_DATA_LENGTH)],
-  ['data of -1 bytes', (_, frame) => frame.writeInt32LE(-1, OFFSET_DATA_LENGTH)],
-  ['a sender of another daemon', (_, frame) => writeName(frame, OFFSET_SENDER, '#ann#d1')],
-  ['no sender', (_, frame) => writeName(frame, OFFSET_SENDER, '')],
+  ['2^31 - 1 groups', (_, frame) => frame.writeInt32LE(0x7fff_ffff, FRAME_GROUP_COUNT_OFFSET)],
+  ['-1 groups', (_, frame) => frame.writeInt32LE(-1, FRAME_GROUP_COUNT_OFFSET)],
+  ['data of 2^31 - 1 bytes', (_, frame) => frame.writeInt32LE(0x7fff_ffff, FRAME_DATA_LENGTH_OFFSET)],
+  ['data of -1 bytes', (_, frame) => frame.writeInt32LE(-1, FRAME_DATA_LENGTH_OFFSET)],
+  ['a sender of another daemon', (_, frame) => writeName(frame, FRAME_SENDER_OFFSET, '#ann#d1')],
+  ['no sender', (_, frame) => writeName(frame, FRAME_SENDER_OFFSET, '')],
   ['a view', (_, frame) => frame.writeUInt32LE((frame.readUInt32LE(0) | 0x1100) >>> 0, 0)],
   ['a big-endian type', (_, frame) => frame.writeUInt32LE(0x10, 0)],
   ['a hint of other bits', (_, frame) => frame.writeUInt32LE(1, 40)],

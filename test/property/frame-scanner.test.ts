@@ -1,4 +1,5 @@
 /** The daemon's frame scanner: any cut of any frames gives the same frames, and every broken rule is found and named. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
@@ -9,15 +10,9 @@ import {
   ScanStatus,
   SenderIdentity,
 } from '../../engine/wire/frame-scanner.ts';
+import { RECORD_HEADER_LENGTH, RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
 import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
-import {
-  RECORD_FIRST,
-  RECORD_HEADER_LENGTH,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SELF_DISCARD,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+import { RECORD_FIRST, RECORD_LAST, RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';
 import { daemonNameBytes, describeRecordFault, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
 import { REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
 
@@ -397,7 +392,7 @@ it('finds only what the check of ordered records lets pass at all daemons', () =
         const view = new DataView(record.buffer);
         const flags = RECORD_FIRST | RECORD_LAST | ((run.type & SELF_DISCARD) === 0 ? 0 : RECORD_SELF_DISCARD);
         const service = run.type & REGULAR_MESS;
-        view.setUint32(RECORD_LENGTH, record.length, true);
+        view.setUint32(RECORD_LENGTH_OFFSET, record.length, true);
         writeRecordHeader(view, 0, RecordKind.Run, service, flags, 1, run.frameCount, run.targetHash);
         record.set(run.bytes, RECORD_HEADER_LENGTH);
         const fault = recordFault(record, view, 0, daemon);

@@ -7,21 +7,17 @@ import { RecordAssembler } from '../../engine/ring/record-assembler.ts';
 import { writeHeader } from '../../engine/wire/frame.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_POSITION,
-  RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RECORD_TARGET_HASH,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';
 import { readU16, readU32, writeU16, writeU32 } from '../../engine/wire/ring-bytes.ts';
 import { AGREED_MESS, FIFO_MESS, RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../../engine/wire/service.ts';
 
@@ -63,13 +59,13 @@ function buildRecord(spec: RunSpec, session: number): { record: Uint8Array; unit
   const selfDiscard = spec.selfDiscard ? RECORD_SELF_DISCARD : 0;
   const bodyBytes = parts.reduce((sum, part) => sum + part.length, 0);
   const record = new Uint8Array(alignRecord(RECORD_HEADER_LENGTH + bodyBytes));
-  writeU32(record, RECORD_LENGTH, RECORD_HEADER_LENGTH + bodyBytes);
-  record[RECORD_KIND] = isRun ? RecordKind.Run : RecordKind.Groups;
-  record[RECORD_SERVICE] = service;
-  writeU16(record, RECORD_FLAGS, RECORD_FIRST | RECORD_LAST | selfDiscard);
-  writeU32(record, RECORD_SESSION, session);
-  writeU32(record, RECORD_FRAME_COUNT, isRun ? parts.length : 0);
-  writeU32(record, RECORD_TARGET_HASH, session * 7);
+  writeU32(record, RECORD_LENGTH_OFFSET, RECORD_HEADER_LENGTH + bodyBytes);
+  record[RECORD_KIND_OFFSET] = isRun ? RecordKind.Run : RecordKind.Groups;
+  record[RECORD_SERVICE_OFFSET] = service;
+  writeU16(record, RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST | selfDiscard);
+  writeU32(record, RECORD_SESSION_OFFSET, session);
+  writeU32(record, RECORD_FRAME_COUNT_OFFSET, isRun ? parts.length : 0);
+  writeU32(record, RECORD_TARGET_HASH_OFFSET, session * 7);
   let at = RECORD_HEADER_LENGTH;
   for (const part of parts) {
     record.set(part, at);
@@ -108,18 +104,18 @@ class Queue implements RecordSource {
 
 function unitsOf(bytes: Uint8Array, offset: number, lengthBytes: number): Unit[] {
   const units: Unit[] = [];
-  for (let at = offset; at < offset + lengthBytes; at += alignRecord(readU32(bytes, at + RECORD_LENGTH))) {
-    const flags = readU16(bytes, at + RECORD_FLAGS);
+  for (let at = offset; at < offset + lengthBytes; at += alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET))) {
+    const flags = readU16(bytes, at + RECORD_FLAGS_OFFSET);
     expect(flags & (RECORD_FIRST | RECORD_LAST)).toBe(RECORD_FIRST | RECORD_LAST);
-    expect(readU32(bytes, at + RECORD_POSITION)).toBe(0);
+    expect(readU32(bytes, at + RECORD_POSITION_OFFSET)).toBe(0);
     const common = {
-      session: readU32(bytes, at + RECORD_SESSION),
-      service: bytes[at + RECORD_SERVICE]!,
+      session: readU32(bytes, at + RECORD_SESSION_OFFSET),
+      service: bytes[at + RECORD_SERVICE_OFFSET]!,
       flags: flags & RECORD_SELF_DISCARD,
-      hash: readU32(bytes, at + RECORD_TARGET_HASH),
+      hash: readU32(bytes, at + RECORD_TARGET_HASH_OFFSET),
     };
-    const body = bytes.slice(at + RECORD_HEADER_LENGTH, at + readU32(bytes, at + RECORD_LENGTH));
-    if (bytes[at + RECORD_KIND] !== RecordKind.Run) {
+    const body = bytes.slice(at + RECORD_HEADER_LENGTH, at + readU32(bytes, at + RECORD_LENGTH_OFFSET));
+    if (bytes[at + RECORD_KIND_OFFSET] !== RecordKind.Run) {
       units.push({ ...common, bytes: hex(body) });
       continue;
     }
@@ -129,7 +125,7 @@ function unitsOf(bytes: Uint8Array, offset: number, lengthBytes: number): Unit[]
       units.push({ ...common, bytes: hex(body.slice(frame, end)) });
       frame = end;
     }
-    expect(readU32(bytes, at + RECORD_FRAME_COUNT)).toBe(frames);
+    expect(readU32(bytes, at + RECORD_FRAME_COUNT_OFFSET)).toBe(frames);
   }
   return units;
 }
@@ -239,7 +235,7 @@ describe('packing', () => {
 
   it('skips padding', () => {
     const padding = new Uint8Array(48);
-    writeU32(padding, RECORD_LENGTH, 48);
+    writeU32(padding, RECORD_LENGTH_OFFSET, 48);
     const spec = { service: AGREED_MESS, selfDiscard: false, frames: [10], opaqueBytes: null };
     const [first, second] = [buildRecord(spec, 1), buildRecord(spec, 2)];
     const filler = new PacketFiller(new Queue([padding, first.record, padding, second.record, padding], 5));
@@ -260,10 +256,10 @@ describe('records from the network', () => {
     const mixed = Buffer.concat([agreed, safe]);
     expect(classifyRecords(mixed, 0, mixed.length)).toBe(PacketClass.None);
     const unknown = agreed.slice();
-    unknown[RECORD_KIND] = RecordKind.Register;
+    unknown[RECORD_KIND_OFFSET] = RecordKind.Register;
     expect(classifyRecords(unknown, 0, unknown.length)).toBe(PacketClass.None);
     const short = agreed.slice();
-    writeU32(short, RECORD_LENGTH, 16);
+    writeU32(short, RECORD_LENGTH_OFFSET, 16);
     expect(classifyRecords(short, 0, short.length)).toBe(PacketClass.None);
   });
 

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
 import { BodyReader, BodyWriter, type RingMember } from '../../engine/wire/ring-body.ts';
-import { PacketType, RING_HEADER_LENGTH, type RingId } from '../../engine/wire/ring-header.ts';
+import { PacketType, type RingId } from '../../engine/wire/ring-header.ts';
 import {
   bitmapLength,
   type CommitMessage,

@@ -1,4 +1,5 @@
 /** The SPSC ring against a model, and under two real threads. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,13 +11,12 @@ import {
   writeRecordHeader,
 } from '../../engine/buffers/spsc-ring.ts';
 import {
-  alignRecord,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LENGTH,
-  RECORD_SESSION,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../../engine/wire/record.ts';
 import type { SpscThreadInput, SpscThreadResult } from './support/spsc-thread.ts';
 import { runThread } from './support/threads.ts';
 
@@ -91,8 +91,8 @@ it('behaves like a queue of records, whatever the order of claims, publications 
           const lengths: number[] = [];
           for (let at = consumer.offset; at < consumer.offset + consumer.lengthBytes; ) {
             const expected = published[lengths.length]!;
-            const length = consumer.view.getUint32(at + RECORD_LENGTH, true);
-            expect(consumer.view.getUint32(at + RECORD_SESSION, true)).toBe(expected.sequence);
+            const length = consumer.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
+            expect(consumer.view.getUint32(at + RECORD_SESSION_OFFSET, true)).toBe(expected.sequence);
             expect(consumer.bytes.slice(recordBody(at), at + length)).toEqual(expected.body);
             lengths.push(alignRecord(length));
             at += alignRecord(length);
@@ -118,7 +118,7 @@ it('takes the longest record at every position once it is empty', () => {
     const producer = new SpscRingProducer(memory);
     const consumer = new SpscRingConsumer(memory);
     for (let moved = 0; moved < offset; moved += 8) {
-      producer.view.setUint8(producer.claim(8) + RECORD_KIND, RecordKind.Run);
+      producer.view.setUint8(producer.claim(8) + RECORD_KIND_OFFSET, RecordKind.Run);
       producer.publish();
       expect(consumer.peek(0)).toBe(true);
       consumer.release(8);

@@ -2,7 +2,8 @@ import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { MAX_RUNS, type PeerRuns } from '../../engine/seal/peer-runs.ts';
 import { REPLAY_WINDOW, ReplayWindow } from '../../engine/seal/replay-window.ts';
-import { FOR_ANY, LAST_COUNTER, SEAL_TRAILER_LENGTH, SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { FOR_ANY, LAST_COUNTER, SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
 import { PacketType } from '../../engine/wire/ring-header.ts';
 import { AeadSealer } from '../../workers/ring/aead-sealer.ts';
 

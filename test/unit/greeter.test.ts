@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { NodeContext } from '../../engine/host/node-context.ts';
 import { Greeter, GreetingEffect } from '../../engine/membership/greeter.ts';
 import type { Emitter } from '../../engine/ring/emitter.ts';
-import { decodeGreeting, encodeGreeting, GREETING_LENGTH, type Greeting } from '../../engine/seal/greeting.ts';
+import { decodeGreeting, encodeGreeting, type Greeting } from '../../engine/seal/greeting.ts';
 import { PeerRuns } from '../../engine/seal/peer-runs.ts';
 import type { SealedRuns } from '../../engine/seal/sealed-runs.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
-import { RING_HEADER_LENGTH, RingHeader } from '../../engine/wire/ring-header.ts';
+import { GREETING_LENGTH } from '../../engine/wire/layout/greeting-packet.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
+import { RingHeader } from '../../engine/wire/ring-header.ts';
 import { LAN } from './ring-cluster.ts';
 
 const SELF = 0;

@@ -1,12 +1,19 @@
 /** Recorded traces and a recording output, shared by the tests of the process-group layer. */
+
 import { readFileSync } from 'node:fs';
 import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
 import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/host/configuration.ts';
 import { readName, writeName } from '../../engine/wire/frame.ts';
 import { incarnation, nodeIndex, type SessionHandle } from '../../engine/wire/ids.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
-import { RECORD_HEADER_LENGTH, RECORD_LENGTH, RECORD_SESSION, RecordKind } from '../../engine/wire/record.ts';
+import { FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
+import {
+  RECORD_HEADER_LENGTH,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { RecordKind } from '../../engine/wire/record.ts';
 
 export const sessionHandle = (value: number): SessionHandle => value as SessionHandle;
 
@@ -66,7 +73,7 @@ class Side {
     const frames: TimedFrame[] = [];
     while (!this.isAtEnd) {
       const start = this.position;
-      const header = new DataView(new Uint8Array(this.take(HEADER_LENGTH)).buffer);
+      const header = new DataView(new Uint8Array(this.take(FRAME_HEADER_LENGTH)).buffer);
       this.take(NAME_FIELD_LENGTH * header.getInt32(36, true) + header.getInt32(44, true));
       frames.push({ timeMs: this.timeMs(), bytes: this.bytes.subarray(start, this.position) });
     }
@@ -106,7 +113,7 @@ export const membershipFrames = (frames: readonly TimedFrame[]): string[] =>
     .filter(({ bytes }) => (frameType(bytes) & 0x3f00) !== 0)
     .map(({ bytes }) => Buffer.from(bytes).toString('hex'));
 
-export const groupOfRequest = (frame: Uint8Array): string => readName(frame, HEADER_LENGTH);
+export const groupOfRequest = (frame: Uint8Array): string => readName(frame, FRAME_HEADER_LENGTH);
 
 export function configuration(
   kind: 'regular' | 'transitional',
@@ -121,8 +128,8 @@ export function configuration(
 function record(session: number, body: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(RECORD_HEADER_LENGTH + body.length);
   const view = new DataView(bytes.buffer);
-  view.setUint32(RECORD_LENGTH, bytes.length, true);
-  view.setUint32(RECORD_SESSION, session, true);
+  view.setUint32(RECORD_LENGTH_OFFSET, bytes.length, true);
+  view.setUint32(RECORD_SESSION_OFFSET, session, true);
   bytes.set(body, RECORD_HEADER_LENGTH);
   return bytes;
 }

@@ -1,10 +1,12 @@
 /** A broken assumption ends the call before anything is overwritten. */
+
 import { describe, expect, it } from 'vitest';
 import { createOrderedLog, LogKind, OrderedLogReader, OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import { createSpscRing, SpscRingConsumer, SpscRingProducer } from '../../engine/buffers/spsc-ring.ts';
 import { InvariantError, invariant } from '../../engine/invariant.ts';
+import { RECORD_KIND_OFFSET } from '../../engine/wire/layout/record-header.ts';
 import { MAX_FRAME_LENGTH } from '../../engine/wire/limits.ts';
-import { RECORD_KIND, RecordKind } from '../../engine/wire/record.ts';
+import { RecordKind } from '../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../workers/daemon-memory.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';
 
@@ -45,7 +47,7 @@ describe('invariants', () => {
     const memory = createSpscRing(1024);
     const producer = new SpscRingProducer(memory);
     const consumer = new SpscRingConsumer(memory);
-    producer.view.setUint8(producer.claim(64) + RECORD_KIND, RecordKind.Groups);
+    producer.view.setUint8(producer.claim(64) + RECORD_KIND_OFFSET, RecordKind.Groups);
     producer.publish();
     expect(consumer.peek(0)).toBe(true);
     expect(() => consumer.release(72)).toThrow(InvariantError);

@@ -1,4 +1,5 @@
 /** What is ordered while the ordered log is full waits, in order, and is never lost. */
+
 import { describe, expect, it } from 'vitest';
 import { createCounters, OrderingCounter, ringCounters } from '../../engine/buffers/counters.ts';
 import {
@@ -16,7 +17,8 @@ import {
 } from '../../engine/buffers/ordered-log.ts';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
-import { RECORD_HEADER_LENGTH, RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';
+import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
+import { RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 import { sessionsFrameHeader } from '../../workers/delivery/log-consumer.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';

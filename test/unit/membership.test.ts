@@ -1,10 +1,10 @@
 /** Daemon membership in single situations: what is installed, in which order with messages, and how soon. */
+
 import { describe, expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
+import { RING_HEADER_TYPE_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { PacketType } from '../../engine/wire/ring-header.ts';
 import { Cluster, type ClusterOptions, type TestNode } from './ring-cluster.ts';
-
-const AT_TYPE = 5;
 
 function formed(options: ClusterOptions): Cluster {
   const cluster = new Cluster(options);
@@ -161,7 +161,7 @@ describe('daemons that hear each other in part', () => {
 describe('a member that does not receive data', () => {
   it('is left out by the others after twice the loss timeout, and not before', () => {
     const cluster = formed({ size: 3 });
-    cluster.drop = (_from, to, bytes) => to === 2 && bytes[AT_TYPE] === PacketType.Data;
+    cluster.drop = (_from, to, bytes) => to === 2 && bytes[RING_HEADER_TYPE_OFFSET] === PacketType.Data;
     for (let i = 0; i < 110; i++) {
       cluster.nodes[0]!.send(`m${i}`);
       cluster.run(10);
@@ -203,7 +203,7 @@ describe('a COMMIT longer than a datagram', () => {
   it('is sent in parts, and a lost part is sent again', () => {
     let commits = 0;
     const cluster = new Cluster({ size: 12, datagramBytes: 300 });
-    cluster.drop = (_from, _to, bytes) => bytes[AT_TYPE] === PacketType.Commit && ++commits % 16 === 3;
+    cluster.drop = (_from, _to, bytes) => bytes[RING_HEADER_TYPE_OFFSET] === PacketType.Commit && ++commits % 16 === 3;
     cluster.start();
     expect(cluster.runUntil(() => cluster.isWhole(), 5000)).toBeLessThan(400);
     expect(commits).toBeGreaterThan(2 * 12 * 2);

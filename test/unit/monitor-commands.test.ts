@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { FlowControl, windowsProblem } from '../../engine/ring/flow-control.ts';
+import { COMMAND_TRAILER_LENGTH } from '../../engine/wire/layout/command-trailer.ts';
+import { MONITOR_HEADER_LENGTH } from '../../engine/wire/layout/monitor-header.ts';
 import { decodeAnswer, encodeAnswer, VERDICTS } from '../../engine/wire/monitor-answer.ts';
 import { decodeCommand, encodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 import { decodeExtension, EXTENSION_COUNTERS, encodeExtension } from '../../engine/wire/monitor-extension.ts';
-import { MONITOR_HEADER_LENGTH, readMonitorRequest } from '../../engine/wire/monitor-header.ts';
-import { NO_TICKET, TICKET_LENGTH, TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import { readMonitorRequest } from '../../engine/wire/monitor-header.ts';
+import { NO_TICKET, TICKET_LENGTH } from '../../engine/wire/monitor-trailer.ts';
 import { MAX_CREDIT, Token } from '../../engine/wire/ring-token.ts';
 import { CommandGuard } from '../../workers/network/command-guard.ts';
 import { openMonitorDatagram, sealMonitorDatagram } from '../../workers/network/command-seal.ts';
@@ -247,7 +249,9 @@ describe('the guard', () => {
 
   it('has the trailer outside of data_len, so that the original does not take it', () => {
     const datagram = command();
-    expect(datagram.length).toBe(MONITOR_HEADER_LENGTH + readMonitorRequest(datagram)!.bodyLength + TRAILER_LENGTH);
+    expect(datagram.length).toBe(
+      MONITOR_HEADER_LENGTH + readMonitorRequest(datagram)!.bodyLength + COMMAND_TRAILER_LENGTH,
+    );
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { NetworkCounter } from '../../engine/buffers/counters.ts';
-import { SEAL_TRAILER_LENGTH, SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
-import { NO_RING, PacketType, RING_HEADER_LENGTH, RingHeaderWriter } from '../../engine/wire/ring-header.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
+import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
+import { NO_RING, PacketType, RingHeaderWriter } from '../../engine/wire/ring-header.ts';
 import { RingGate, type Sender } from '../../workers/network/ring-gate.ts';
 import { OnceAMinute } from '../../workers/once-a-minute.ts';
 

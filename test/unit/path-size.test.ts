@@ -6,10 +6,10 @@ import { Emitter } from '../../engine/ring/emitter.ts';
 import { PathSize } from '../../engine/ring/path-size.ts';
 import { RingMembers } from '../../engine/ring/ring-members.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { RING_HEADER_TYPE_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { FLAG_ASKS, PacketType, RingHeader } from '../../engine/wire/ring-header.ts';
 import { LAN, WINDOWS } from './ring-cluster.ts';
 
-const AT_TYPE = 5;
 const SHORT = 1400;
 const LONG = 16_000;
 
@@ -17,7 +17,7 @@ const LONG = 16_000;
 function memberOfThree() {
   const sent: { readonly type: number; readonly lengthBytes: number }[] = [];
   const note = (bytes: Uint8Array, offset: number, lengthBytes: number): void => {
-    sent.push({ type: bytes[offset + AT_TYPE]!, lengthBytes });
+    sent.push({ type: bytes[offset + RING_HEADER_TYPE_OFFSET]!, lengthBytes });
   };
   const host = {
     sendTo: (_: number, bytes: Uint8Array, offset: number, length: number) => note(bytes, offset, length),

@@ -1,33 +1,34 @@
 /** What another daemon may put into the order: every field of every kind of record, right and wrong. */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import type { RingHost } from '../../engine/host/ring-host.ts';
 import { RecordAssembler } from '../../engine/ring/record-assembler.ts';
-import {
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_HINT,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-  writeHeader,
-  writeName,
-} from '../../engine/wire/frame.ts';
+import { writeHeader, writeName } from '../../engine/wire/frame.ts';
 import { nodeIndex } from '../../engine/wire/ids.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
-import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
 import {
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+} from '../../engine/wire/layout/frame-header.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LENGTH,
-  RECORD_POSITION,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RECORD_TARGET_HASH,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
+import { RecordKind } from '../../engine/wire/record.ts';
 import {
   daemonNameBytes,
   describeRecordFault,
@@ -58,7 +59,7 @@ interface Made {
 function record(kind: number, bodyLength: number, service = AGREED_MESS, flags = WHOLE, frames = 0, hash = 0): Made {
   const bytes = new Uint8Array(RECORD_HEADER_LENGTH + bodyLength);
   const view = new DataView(bytes.buffer);
-  view.setUint32(RECORD_LENGTH, bytes.length, true);
+  view.setUint32(RECORD_LENGTH_OFFSET, bytes.length, true);
   writeRecordHeader(view, 0, kind as RecordKind, service, flags, 7, frames, hash);
   return { bytes, view };
 }
@@ -71,7 +72,7 @@ interface RunPlan {
 }
 
 function run({ groups = ['red'], data = [3, 0, 5], type = AGREED_MESS, sender = '#ann#n1' }: RunPlan = {}): Made {
-  const head = HEADER_LENGTH + groups.length * NAME_FIELD_LENGTH;
+  const head = FRAME_HEADER_LENGTH + groups.length * NAME_FIELD_LENGTH;
   const bodyLength = data.reduce((sum, length) => sum + head + length, 0);
   const hash = groups.length === 1 ? hashNameWords(nameWords(groups[0]!), 0) : 0;
   const flags = (type & SELF_DISCARD) !== 0 ? WHOLE | 4 : WHOLE;
@@ -80,7 +81,7 @@ function run({ groups = ['red'], data = [3, 0, 5], type = AGREED_MESS, sender = 
   for (const length of data) {
     writeHeader(made.bytes, made.view, at, type, sender, groups.length, 17, length);
     groups.forEach((group, i) => {
-      writeName(made.bytes, at + OFFSET_GROUPS + i * NAME_FIELD_LENGTH, group);
+      writeName(made.bytes, at + FRAME_GROUPS_OFFSET + i * NAME_FIELD_LENGTH, group);
     });
     at += head + length;
   }
@@ -102,7 +103,7 @@ function disconnect(member = '#ann#n1'): Made {
 }
 
 const check = ({ bytes, view }: Made): RecordFault => recordFault(bytes, view, 0, DAEMON);
-const SECOND_FRAME = FRAME + HEADER_LENGTH + NAME_FIELD_LENGTH + 3;
+const SECOND_FRAME = FRAME + FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH + 3;
 
 describe('records that daemons make', () => {
   it.each<readonly [string, Made]>([
@@ -111,7 +112,7 @@ describe('records that daemons make', () => {
     ['a run to nobody', run({ groups: [] })],
     ['a run to several, of names that nobody has', run({ groups: ['red', '#bob#n2', ''] })],
     ['a run to itself not', run({ type: SAFE_MESS | SELF_DISCARD })],
-    ['the longest message', run({ data: [MAX_RECORD_BODY_LENGTH - HEADER_LENGTH - NAME_FIELD_LENGTH] })],
+    ['the longest message', run({ data: [MAX_RECORD_BODY_LENGTH - FRAME_HEADER_LENGTH - NAME_FIELD_LENGTH] })],
     ['a join', membership(RecordKind.Join)],
     ['a join that wants no views', membership(RecordKind.Join, 'red', '#ann#n1', 0)],
     ['a leave', membership(RecordKind.Leave, 'red', '#ann#n1', 0)],
@@ -124,13 +125,13 @@ describe('records that daemons make', () => {
 
   it('pass: a reliable run that says what it comes after', () => {
     const made = run({ type: RELIABLE_MESS });
-    made.view.setUint32(RECORD_POSITION, 3, true);
+    made.view.setUint32(RECORD_POSITION_OFFSET, 3, true);
     expect(check(made)).toBe(RecordFault.None);
   });
 
   it('pass: a run whose senders differ behind the NUL', () => {
     const made = run();
-    made.bytes[SECOND_FRAME + OFFSET_SENDER + 31] = 9;
+    made.bytes[SECOND_FRAME + FRAME_SENDER_OFFSET + 31] = 9;
     expect(check(made)).toBe(RecordFault.None);
   });
 });
@@ -152,25 +153,25 @@ const none: Change = () => {};
 
 const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
   ...[0, 6, 16, 17, 18, 19, 20, 255].map(
-    (kind) => [`kind ${kind}`, disconnect(), byte(RECORD_KIND, kind), RecordFault.Kind] as const,
+    (kind) => [`kind ${kind}`, disconnect(), byte(RECORD_KIND_OFFSET, kind), RecordFault.Kind] as const,
   ),
-  ['a cut run', run(), u16(RECORD_FLAGS, 1), RecordFault.Flags],
-  ['unknown flags', run(), u16(RECORD_FLAGS, WHOLE | 8), RecordFault.Flags],
+  ['a cut run', run(), u16(RECORD_FLAGS_OFFSET, 1), RecordFault.Flags],
+  ['unknown flags', run(), u16(RECORD_FLAGS_OFFSET, WHOLE | 8), RecordFault.Flags],
   [
     'a flag of its frames not set',
     run({ type: SAFE_MESS | SELF_DISCARD }),
-    u16(RECORD_FLAGS, WHOLE),
+    u16(RECORD_FLAGS_OFFSET, WHOLE),
     RecordFault.Flags,
   ],
-  ['a flag its frames do not have', run(), u16(RECORD_FLAGS, WHOLE | 4), RecordFault.Flags],
-  ['self-discard of a join', membership(RecordKind.Join), u16(RECORD_FLAGS, WHOLE | 4), RecordFault.Flags],
+  ['a flag its frames do not have', run(), u16(RECORD_FLAGS_OFFSET, WHOLE | 4), RecordFault.Flags],
+  ['self-discard of a join', membership(RecordKind.Join), u16(RECORD_FLAGS_OFFSET, WHOLE | 4), RecordFault.Flags],
   ['an unknown flag of a join', membership(RecordKind.Join), byte(BODY + 64, 2), RecordFault.Flags],
-  ['a position in an ordered run', run(), u32(RECORD_POSITION, 8), RecordFault.Position],
-  ['a position in a join', membership(RecordKind.Join), u32(RECORD_POSITION, 8), RecordFault.Position],
-  ['another service than its frames', run(), byte(RECORD_SERVICE, SAFE_MESS), RecordFault.Service],
-  ['no service', run(), byte(RECORD_SERVICE, 0), RecordFault.Service],
-  ['a safe join', membership(RecordKind.Join), byte(RECORD_SERVICE, SAFE_MESS), RecordFault.Service],
-  ['a reliable state exchange', record(RecordKind.Groups, 40), byte(RECORD_SERVICE, 2), RecordFault.Service],
+  ['a position in an ordered run', run(), u32(RECORD_POSITION_OFFSET, 8), RecordFault.Position],
+  ['a position in a join', membership(RecordKind.Join), u32(RECORD_POSITION_OFFSET, 8), RecordFault.Position],
+  ['another service than its frames', run(), byte(RECORD_SERVICE_OFFSET, SAFE_MESS), RecordFault.Service],
+  ['no service', run(), byte(RECORD_SERVICE_OFFSET, 0), RecordFault.Service],
+  ['a safe join', membership(RecordKind.Join), byte(RECORD_SERVICE_OFFSET, SAFE_MESS), RecordFault.Service],
+  ['a reliable state exchange', record(RecordKind.Groups, 40), byte(RECORD_SERVICE_OFFSET, 2), RecordFault.Service],
   ['a run of no frame', record(RecordKind.Run, 0), none, RecordFault.Length],
   ['a run of 2 MB', record(RecordKind.Run, 2_000_000), none, RecordFault.Length],
   ['a join of no member', record(RecordKind.Join, NAME_FIELD_LENGTH), none, RecordFault.Length],
@@ -203,24 +204,24 @@ const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
   ['another type later', run(), u32(SECOND_FRAME, (ENDIAN_FLAG | SAFE_MESS) >>> 0), RecordFault.FrameType],
   ['a sender of another daemon', run({ sender: '#ann#n2' }), none, RecordFault.FrameSender],
   ['a sender that is no client', run({ sender: 'red' }), none, RecordFault.FrameSender],
-  ['another sender later', run(), byte(SECOND_FRAME + OFFSET_SENDER + 1, 0x62), RecordFault.FrameSender],
-  ['2^31 - 1 groups', run(), u32(FRAME + OFFSET_NUM_GROUPS, 0x7fff_ffff), RecordFault.FrameTargets],
-  ['-1 groups', run(), u32(FRAME + OFFSET_NUM_GROUPS, 0xffff_ffff), RecordFault.FrameTargets],
-  ['101 groups', run(), u32(FRAME + OFFSET_NUM_GROUPS, 101), RecordFault.FrameTargets],
-  ['100 groups that are not there', run(), u32(FRAME + OFFSET_NUM_GROUPS, 100), RecordFault.FrameHeader],
-  ['another number of groups later', run(), u32(SECOND_FRAME + OFFSET_NUM_GROUPS, 0), RecordFault.FrameTargets],
-  ['another group later', run(), byte(SECOND_FRAME + OFFSET_GROUPS, 0x62), RecordFault.FrameTargets],
-  ['bits of the hint', run(), u32(FRAME + OFFSET_HINT, 1), RecordFault.FrameHint],
-  ['bits of a later hint', run(), u32(SECOND_FRAME + OFFSET_HINT, 1), RecordFault.FrameHint],
-  ['data of -1 bytes', run(), u32(FRAME + OFFSET_DATA_LENGTH, 0xffff_ffff), RecordFault.FrameLength],
-  ['data of 2^31 - 1 bytes', run(), u32(FRAME + OFFSET_DATA_LENGTH, 0x7fff_ffff), RecordFault.FrameLength],
-  ['a frame that ends early', run({ data: [3] }), u32(FRAME + OFFSET_DATA_LENGTH, 1), RecordFault.FrameHeader],
-  ['a frame too many', run(), u32(RECORD_FRAME_COUNT, 4), RecordFault.FrameCount],
-  ['no frames', run(), u32(RECORD_FRAME_COUNT, 0), RecordFault.FrameCount],
-  ['2^32 - 1 frames', run(), u32(RECORD_FRAME_COUNT, 0xffff_ffff), RecordFault.FrameCount],
-  ['another hash', run(), u32(RECORD_TARGET_HASH, 5), RecordFault.TargetHash],
-  ['no hash', run(), u32(RECORD_TARGET_HASH, 0), RecordFault.TargetHash],
-  ['a hash of several', run({ groups: ['a', 'b'] }), u32(RECORD_TARGET_HASH, 5), RecordFault.TargetHash],
+  ['another sender later', run(), byte(SECOND_FRAME + FRAME_SENDER_OFFSET + 1, 0x62), RecordFault.FrameSender],
+  ['2^31 - 1 groups', run(), u32(FRAME + FRAME_GROUP_COUNT_OFFSET, 0x7fff_ffff), RecordFault.FrameTargets],
+  ['-1 groups', run(), u32(FRAME + FRAME_GROUP_COUNT_OFFSET, 0xffff_ffff), RecordFault.FrameTargets],
+  ['101 groups', run(), u32(FRAME + FRAME_GROUP_COUNT_OFFSET, 101), RecordFault.FrameTargets],
+  ['100 groups that are not there', run(), u32(FRAME + FRAME_GROUP_COUNT_OFFSET, 100), RecordFault.FrameHeader],
+  ['another number of groups later', run(), u32(SECOND_FRAME + FRAME_GROUP_COUNT_OFFSET, 0), RecordFault.FrameTargets],
+  ['another group later', run(), byte(SECOND_FRAME + FRAME_GROUPS_OFFSET, 0x62), RecordFault.FrameTargets],
+  ['bits of the hint', run(), u32(FRAME + FRAME_HINT_OFFSET, 1), RecordFault.FrameHint],
+  ['bits of a later hint', run(), u32(SECOND_FRAME + FRAME_HINT_OFFSET, 1), RecordFault.FrameHint],
+  ['data of -1 bytes', run(), u32(FRAME + FRAME_DATA_LENGTH_OFFSET, 0xffff_ffff), RecordFault.FrameLength],
+  ['data of 2^31 - 1 bytes', run(), u32(FRAME + FRAME_DATA_LENGTH_OFFSET, 0x7fff_ffff), RecordFault.FrameLength],
+  ['a frame that ends early', run({ data: [3] }), u32(FRAME + FRAME_DATA_LENGTH_OFFSET, 1), RecordFault.FrameHeader],
+  ['a frame too many', run(), u32(RECORD_FRAME_COUNT_OFFSET, 4), RecordFault.FrameCount],
+  ['no frames', run(), u32(RECORD_FRAME_COUNT_OFFSET, 0), RecordFault.FrameCount],
+  ['2^32 - 1 frames', run(), u32(RECORD_FRAME_COUNT_OFFSET, 0xffff_ffff), RecordFault.FrameCount],
+  ['another hash', run(), u32(RECORD_TARGET_HASH_OFFSET, 5), RecordFault.TargetHash],
+  ['no hash', run(), u32(RECORD_TARGET_HASH_OFFSET, 0), RecordFault.TargetHash],
+  ['a hash of several', run({ groups: ['a', 'b'] }), u32(RECORD_TARGET_HASH_OFFSET, 5), RecordFault.TargetHash],
 ];
 
 describe('fragments', () => {
@@ -234,7 +235,7 @@ describe('fragments', () => {
     const assembler = new RecordAssembler(1, host);
     const part = (flags: number, position: number): void => {
       const { bytes, view } = record(RecordKind.Run, 60_000, AGREED_MESS, flags, 1);
-      view.setUint32(RECORD_POSITION, position, true);
+      view.setUint32(RECORD_POSITION_OFFSET, position, true);
       assembler.deliver(nodeIndex(0), bytes, 0, bytes.length);
     };
     for (const [flags, position] of [
@@ -293,16 +294,17 @@ describe('forged records', () => {
       fc.property(fc.constantFrom(...bases), changes, (base, edits) => {
         const bytes = base.bytes.slice();
         const view = new DataView(bytes.buffer);
-        for (const [at, value] of edits) if (at % bytes.length > RECORD_LENGTH + 3) bytes[at % bytes.length] = value;
+        for (const [at, value] of edits)
+          if (at % bytes.length > RECORD_LENGTH_OFFSET + 3) bytes[at % bytes.length] = value;
         if (recordFault(bytes, view, 0, DAEMON) !== RecordFault.None) return;
-        expect(view.getUint32(RECORD_SESSION, true)).toBeGreaterThanOrEqual(0);
-        if (bytes[RECORD_KIND] !== RecordKind.Run) return;
+        expect(view.getUint32(RECORD_SESSION_OFFSET, true)).toBeGreaterThanOrEqual(0);
+        if (bytes[RECORD_KIND_OFFSET] !== RecordKind.Run) return;
         let at = FRAME;
         let frames = 0;
         for (; at < bytes.length; frames++)
-          at += HEADER_LENGTH + view.getInt32(at + 36, true) * NAME_FIELD_LENGTH + view.getInt32(at + 44, true);
+          at += FRAME_HEADER_LENGTH + view.getInt32(at + 36, true) * NAME_FIELD_LENGTH + view.getInt32(at + 44, true);
         expect(at).toBe(bytes.length);
-        expect(frames).toBe(view.getUint32(RECORD_FRAME_COUNT, true));
+        expect(frames).toBe(view.getUint32(RECORD_FRAME_COUNT_OFFSET, true));
       }),
       { numRuns: 3000 },
     );

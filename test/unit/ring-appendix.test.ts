@@ -1,4 +1,5 @@
 /** The worked examples of ring-protocol.md, Appendix A. */
+
 import { describe, expect, it } from 'vitest';
 import { NodeContext } from '../../engine/host/node-context.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
@@ -8,14 +9,15 @@ import { Delivery } from '../../engine/ring/delivery.ts';
 import { classifyRecords } from '../../engine/ring/packet-class.ts';
 import { PacketStore } from '../../engine/ring/packet-store.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { DATA_SEQUENCE_OFFSET } from '../../engine/wire/layout/data-packet.ts';
+import { RING_HEADER_TYPE_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { readU48 } from '../../engine/wire/ring-bytes.ts';
-import { AT_DATA_SEQUENCE, PacketType } from '../../engine/wire/ring-header.ts';
+import { PacketType } from '../../engine/wire/ring-header.ts';
 import { hasBit, type RecoveryBlock } from '../../engine/wire/ring-membership.ts';
 import { readToken, Token } from '../../engine/wire/ring-token.ts';
 import { AGREED_MESS, SAFE_MESS } from '../../engine/wire/service.ts';
 import { Cluster, LAN, opaqueRecord, type TestNode, WINDOWS } from './ring-cluster.ts';
 
-const AT_TYPE = 5;
 const CRC_BYTES = 4;
 /** Text that makes one record fill one packet of 1,400 bytes to the last byte. */
 const packetText = (name: string): string => name.padEnd(1320, '.');
@@ -33,8 +35,8 @@ interface Visit {
 function watchVisits(cluster: Cluster, lose: (from: number, to: number, seq: number) => boolean): Visit[] {
   const visits: Visit[] = [];
   cluster.drop = (from, to, bytes) => {
-    if (bytes[AT_TYPE] === PacketType.Data) return lose(from, to, readU48(bytes, AT_DATA_SEQUENCE));
-    if (bytes[AT_TYPE] !== PacketType.Token) return false;
+    if (bytes[RING_HEADER_TYPE_OFFSET] === PacketType.Data) return lose(from, to, readU48(bytes, DATA_SEQUENCE_OFFSET));
+    if (bytes[RING_HEADER_TYPE_OFFSET] !== PacketType.Token) return false;
     const token = new Token(cluster.nodes.length);
     expect(readToken(token, bytes, 0, bytes.length - CRC_BYTES)).toBe(true);
     const last = visits.at(-1);

@@ -10,17 +10,14 @@ import { RingNode } from '../../engine/node/ring-node.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
 import { incarnation, type NodeIndex, nodeIndex } from '../../engine/wire/ids.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
+  RECORD_FLAGS_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../engine/wire/record-check.ts';
 import { readU32, writeU16, writeU32 } from '../../engine/wire/ring-bytes.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
@@ -46,10 +43,10 @@ export function opaqueRecord(text: string, service = AGREED_MESS): Uint8Array {
   const body = new TextEncoder().encode(text);
   const lengthBytes = RECORD_HEADER_LENGTH + body.length;
   const record = new Uint8Array(alignRecord(lengthBytes));
-  writeU32(record, RECORD_LENGTH, lengthBytes);
-  record[RECORD_KIND] = RecordKind.Groups;
-  record[RECORD_SERVICE] = service;
-  writeU16(record, RECORD_FLAGS, RECORD_FIRST | RECORD_LAST);
+  writeU32(record, RECORD_LENGTH_OFFSET, lengthBytes);
+  record[RECORD_KIND_OFFSET] = RecordKind.Groups;
+  record[RECORD_SERVICE_OFFSET] = service;
+  writeU16(record, RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST);
   record.set(body, RECORD_HEADER_LENGTH);
   return record;
 }
@@ -63,8 +60,8 @@ export function sessionRecord(
   lengthBytes = 0,
 ): Uint8Array {
   const record = opaqueRecord(text.padEnd(lengthBytes - RECORD_HEADER_LENGTH, '.'), service);
-  record[RECORD_KIND] = kind;
-  writeU32(record, RECORD_SESSION, session);
+  record[RECORD_KIND_OFFSET] = kind;
+  writeU32(record, RECORD_SESSION_OFFSET, session);
   return record;
 }
 
@@ -140,7 +137,7 @@ export class TestNode implements RingHost {
 
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
     for (let at = offset; at < offset + lengthBytes; ) {
-      const recordBytes = readU32(bytes, at + RECORD_LENGTH);
+      const recordBytes = readU32(bytes, at + RECORD_LENGTH_OFFSET);
       this.log.push(`${origin}:${new TextDecoder().decode(bytes.slice(at + RECORD_HEADER_LENGTH, at + recordBytes))}`);
       at += alignRecord(recordBytes);
     }

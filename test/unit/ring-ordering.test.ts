@@ -1,20 +1,17 @@
 /** Normal operation of a ring of many, seen from outside: what is sent, when, and what is delivered. */
+
 import { describe, expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
-import { readU16, readU48 } from '../../engine/wire/ring-bytes.ts';
+import { DATA_ROUND_OFFSET, DATA_SEQUENCE_OFFSET } from '../../engine/wire/layout/data-packet.ts';
 import {
-  AT_DATA_ROUND,
-  AT_DATA_SEQUENCE,
-  FLAG_POST_TOKEN,
-  FLAG_RETRANSMISSION,
-  PacketType,
-} from '../../engine/wire/ring-header.ts';
+  RING_HEADER_FLAGS_OFFSET,
+  RING_HEADER_ORIGIN_OFFSET,
+  RING_HEADER_TYPE_OFFSET,
+} from '../../engine/wire/layout/ring-header.ts';
+import { readU16, readU48 } from '../../engine/wire/ring-bytes.ts';
+import { FLAG_POST_TOKEN, FLAG_RETRANSMISSION, PacketType } from '../../engine/wire/ring-header.ts';
 import { AGREED_MESS, RELIABLE_MESS, SAFE_MESS } from '../../engine/wire/service.ts';
 import { Cluster, type ClusterOptions, opaqueRecord, type TestNode } from './ring-cluster.ts';
-
-const AT_TYPE = 5;
-const AT_FLAGS = 6;
-const AT_ORIGIN = 10;
 
 interface Sent {
   readonly from: number;
@@ -27,15 +24,15 @@ interface Sent {
 }
 
 function describeDatagram(from: number, to: number, bytes: Uint8Array): Sent {
-  const isData = bytes[AT_TYPE] === PacketType.Data;
+  const isData = bytes[RING_HEADER_TYPE_OFFSET] === PacketType.Data;
   return {
     from,
     to,
-    type: bytes[AT_TYPE]!,
-    flags: readU16(bytes, AT_FLAGS),
-    origin: readU16(bytes, AT_ORIGIN),
-    seq: isData ? readU48(bytes, AT_DATA_SEQUENCE) : 0,
-    round: isData ? readU16(bytes, AT_DATA_ROUND) : 0,
+    type: bytes[RING_HEADER_TYPE_OFFSET]!,
+    flags: readU16(bytes, RING_HEADER_FLAGS_OFFSET),
+    origin: readU16(bytes, RING_HEADER_ORIGIN_OFFSET),
+    seq: isData ? readU48(bytes, DATA_SEQUENCE_OFFSET) : 0,
+    round: isData ? readU16(bytes, DATA_ROUND_OFFSET) : 0,
   };
 }
 

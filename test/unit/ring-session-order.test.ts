@@ -1,14 +1,16 @@
 /** What one session sends takes effect in the order sent, at every daemon, though RELIABLE and weaker messages do not wait for their turn. */
+
 import { describe, expect, it } from 'vitest';
 import { PacketClass } from '../../engine/ring/packet-class.ts';
 import { SentBySession } from '../../engine/ring/sent-by-session.ts';
-import { RECORD_AFTER, RecordKind } from '../../engine/wire/record.ts';
+import { DATA_HEADER_LENGTH, DATA_SEQUENCE_OFFSET } from '../../engine/wire/layout/data-packet.ts';
+import { RING_HEADER_TYPE_OFFSET } from '../../engine/wire/layout/ring-header.ts';
+import { RECORD_AFTER_OFFSET, RecordKind } from '../../engine/wire/record.ts';
 import { readU32, readU48 } from '../../engine/wire/ring-bytes.ts';
-import { AT_DATA_SEQUENCE, DATA_HEADER_LENGTH, PacketType } from '../../engine/wire/ring-header.ts';
+import { PacketType } from '../../engine/wire/ring-header.ts';
 import { AGREED_MESS, RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../../engine/wire/service.ts';
 import { Cluster, sessionRecord, type TestNode } from './ring-cluster.ts';
 
-const AT_TYPE = 5;
 /** More than half of a datagram: nothing shares a packet with it. */
 const ALONE_BYTES = 1200;
 const WEAK = { RELIABLE: RELIABLE_MESS, UNRELIABLE: UNRELIABLE_MESS };
@@ -33,9 +35,9 @@ function formed(): Ring {
   const after = new Map<number, number>();
   const lost = new Set<number>();
   cluster.drop = (_from, to, bytes) => {
-    if (bytes[AT_TYPE] !== PacketType.Data) return false;
-    const seq = readU48(bytes, AT_DATA_SEQUENCE);
-    after.set(seq, readU32(bytes, DATA_HEADER_LENGTH + RECORD_AFTER));
+    if (bytes[RING_HEADER_TYPE_OFFSET] !== PacketType.Data) return false;
+    const seq = readU48(bytes, DATA_SEQUENCE_OFFSET);
+    after.set(seq, readU32(bytes, DATA_HEADER_LENGTH + RECORD_AFTER_OFFSET));
     return to === 1 && lost.has(seq);
   };
   return { cluster, a: cluster.nodes[0]!, b: cluster.nodes[1]!, after, lost };
@@ -206,7 +208,7 @@ describe('the packets of sessions', () => {
   ): number => {
     const record = sessionRecord(session, 'x', packetClass === PacketClass.Early ? RELIABLE_MESS : AGREED_MESS);
     sent.stamp(record, 0, record.length, packetClass, seq, settled);
-    return readU32(record, RECORD_AFTER);
+    return readU32(record, RECORD_AFTER_OFFSET);
   };
 
   it('are told apart by session, and forgotten once settled', () => {

@@ -1,11 +1,12 @@
 /** What a faulty member writes into one token, once: the ring goes on as before, without a change of membership. */
+
 import { describe, expect, it } from 'vitest';
 import { crcSealer } from '../../engine/seal/crc-sealer.ts';
+import { RING_HEADER_TYPE_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { PacketType } from '../../engine/wire/ring-header.ts';
 import { readToken, Token, writeToken } from '../../engine/wire/ring-token.ts';
 import { Cluster, opaqueRecord } from './ring-cluster.ts';
 
-const AT_TYPE = 5;
 const SIZE = 3;
 const LIAR = 2;
 const WINDOW = 160;
@@ -68,7 +69,7 @@ describe.each(Object.entries(LIES))('%s', (_, lie) => {
     const cluster = formed();
     let lies = 0;
     cluster.drop = (from, _to, bytes) => {
-      if (from !== LIAR || lies > 0 || bytes[AT_TYPE] !== PacketType.Token) return false;
+      if (from !== LIAR || lies > 0 || bytes[RING_HEADER_TYPE_OFFSET] !== PacketType.Token) return false;
       lieIn(bytes, lie);
       lies++;
       return false;

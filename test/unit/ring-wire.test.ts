@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { crc32, crcSealer } from '../../engine/seal/crc-sealer.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
 import { readU48, writeU48 } from '../../engine/wire/ring-bytes.ts';
 import {
   foldHash,
   isHeaderOfRing,
   PacketType,
-  RING_HEADER_LENGTH,
   RingHeader,
   RingHeaderWriter,
   type RingId,

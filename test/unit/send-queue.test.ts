@@ -1,17 +1,15 @@
 /** Whose records are sent next: the groups' own first, then the delivery workers in turns. */
+
 import { describe, expect, it } from 'vitest';
 import { createSpscRing, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SESSION,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 import { MAX_SPAN_BYTES } from '../../workers/ring/log-output.ts';
 import { SendQueue } from '../../workers/ring/send-queue.ts';
@@ -42,9 +40,9 @@ class Bench {
     expect(span.lengthBytes).toBeLessThanOrEqual(MAX_SPAN_BYTES);
     const records: (number | 'groups')[] = [];
     for (let at = span.offset; at < span.offset + span.lengthBytes; ) {
-      const isGroups = view.getUint8(at + RECORD_KIND) === RecordKind.Groups;
-      records.push(isGroups ? 'groups' : view.getUint32(at + RECORD_SESSION, true));
-      at += alignRecord(view.getUint32(at + RECORD_LENGTH, true));
+      const isGroups = view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Groups;
+      records.push(isGroups ? 'groups' : view.getUint32(at + RECORD_SESSION_OFFSET, true));
+      at += alignRecord(view.getUint32(at + RECORD_LENGTH_OFFSET, true));
     }
     this.queue.releaseRecords();
     return records;
@@ -102,8 +100,8 @@ it('finishes a message that went out in part before another worker has its turn'
   for (let i = 0; i < 10 && bench.queue.hasRecords(); i++) {
     const length = bench.queue.fillPacket(packet, 0, packet.length);
     const view = new DataView(packet.buffer);
-    for (let at = 0; at < length; at += alignRecord(view.getUint32(at + RECORD_LENGTH, true))) {
-      sessions.push(view.getUint32(at + RECORD_SESSION, true));
+    for (let at = 0; at < length; at += alignRecord(view.getUint32(at + RECORD_LENGTH_OFFSET, true))) {
+      sessions.push(view.getUint32(at + RECORD_SESSION_OFFSET, true));
     }
   }
   const firstOfTwo = sessions.indexOf(2);

@@ -1,8 +1,9 @@
 /** Takes the bytes clients sent, has them scanned, and submits runs and requests to the ring agent. */
+
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { readName } from '../../engine/wire/frame.ts';
 import { describeFrameProblem, FrameScanner, ScanStatus } from '../../engine/wire/frame-scanner.ts';
-import { HEADER_LENGTH } from '../../engine/wire/limits.ts';
+import { FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
 import { groupNameProblem } from '../../engine/wire/names.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { JOIN_MESS, KILL_MESS, REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
@@ -77,7 +78,7 @@ export class FramePump {
   #completeKept(session: ClientSession, bytes: Buffer, start: number, end: number): number {
     const input = session.input;
     let from = start;
-    for (let needed = HEADER_LENGTH; ; needed = this.#scanner.neededBytes) {
+    for (let needed = FRAME_HEADER_LENGTH; ; needed = this.#scanner.neededBytes) {
       const take = Math.min(Math.max(needed - input.length, 0), end - from);
       input.append(bytes, from, from + take);
       from += take;
@@ -145,7 +146,7 @@ export class FramePump {
       this.#events.endSession(session, 'client asked to be disconnected', false);
       return true;
     }
-    const group = groupCount > 0 ? readName(bytes, start + HEADER_LENGTH) : '';
+    const group = groupCount > 0 ? readName(bytes, start + FRAME_HEADER_LENGTH) : '';
     const isJoin = (type & JOIN_MESS) !== 0;
     const { groups, handle, privateName } = session;
     const isFull = isJoin && groups.size >= this.#settings.current.maxSessionGroups && !groups.has(group);

@@ -2,6 +2,7 @@
  * Walks the ordered log and lists, for every local session, the ranges it is to receive. Work is per run, and one list entry
  * per receiver; frames themselves are not looked at.
  */
+
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import {
   ENTRY_COUNT,
@@ -17,7 +18,7 @@ import {
   LogKind,
   type OrderedLogReader,
 } from '../../engine/buffers/ordered-log.ts';
-import { OFFSET_GROUPS, OFFSET_NUM_GROUPS } from '../../engine/wire/frame.ts';
+import { FRAME_GROUP_COUNT_OFFSET, FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { canonicalName, NAME_WORDS } from '../../engine/wire/name-hash.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
@@ -145,7 +146,7 @@ export class LogConsumer {
     const frames = index[entry + ENTRY_COUNT]!;
     const droppable = index[entry + ENTRY_SERVICE] === UNRELIABLE_MESS;
     if (hash !== 0) {
-      const group = this.#names.find(view, first + OFFSET_GROUPS, hash);
+      const group = this.#names.find(view, first + FRAME_GROUPS_OFFSET, hash);
       if (group === null) return;
       const { members } = group;
       for (let i = 0; i < members.length; i++) {
@@ -154,10 +155,10 @@ export class LogConsumer {
       }
       return;
     }
-    const targets = view.getInt32(first + OFFSET_NUM_GROUPS, true);
+    const targets = view.getInt32(first + FRAME_GROUP_COUNT_OFFSET, true);
     const stamp = ++this.#stamp;
     for (let target = 0; target < targets; target++) {
-      const group = this.#names.findField(view, first + OFFSET_GROUPS + target * NAME_FIELD_LENGTH);
+      const group = this.#names.findField(view, first + FRAME_GROUPS_OFFSET + target * NAME_FIELD_LENGTH);
       if (group !== null) this.#deliverOnce(group, stamp, sender, segment, start, end, frames, droppable);
     }
   }

@@ -1,9 +1,25 @@
 /** The delivery worker's end of its two rings to the ring agent: ordered records, and requests that are not ordered. */
+
 import { SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
-import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
-import { RECORD_FIRST, RECORD_HEADER_LENGTH, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
+import {
+  DISCONNECT_RECORD_LENGTH,
+  DISCONNECT_RECORD_MEMBER_OFFSET,
+} from '../../engine/wire/layout/disconnect-record.ts';
+import {
+  JOIN_RECORD_FLAGS_OFFSET,
+  JOIN_RECORD_GROUP_OFFSET,
+  JOIN_RECORD_LENGTH,
+  JOIN_RECORD_MEMBER_OFFSET,
+} from '../../engine/wire/layout/join-record.ts';
+import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
+import {
+  REGISTER_RECORD_LENGTH,
+  REGISTER_RECORD_NAME_OFFSET,
+  REGISTER_RECORD_TAKES_OFFSET,
+} from '../../engine/wire/layout/register-record.ts';
+import { RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 
 const WHOLE = RECORD_FIRST | RECORD_LAST;
@@ -47,10 +63,10 @@ export class SubmitPort {
   /** The connection ended; ordered behind everything it sent. */
   disconnect(session: SessionHandle, member: string): boolean {
     const ring = this.#ordered;
-    const at = ring.claim(RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH);
+    const at = ring.claim(DISCONNECT_RECORD_LENGTH);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, RecordKind.Disconnect, AGREED_MESS, WHOLE, session, 0, 0);
-    writeName(ring.bytes, at + RECORD_HEADER_LENGTH, member);
+    writeName(ring.bytes, at + DISCONNECT_RECORD_MEMBER_OFFSET, member);
     return true;
   }
 
@@ -82,23 +98,22 @@ export class SubmitPort {
 
   #membership(kind: RecordKind, session: SessionHandle, group: string, member: string, wants: boolean): boolean {
     const ring = this.#ordered;
-    const at = ring.claim(RECORD_HEADER_LENGTH + 2 * NAME_FIELD_LENGTH + 1);
+    const at = ring.claim(JOIN_RECORD_LENGTH);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
-    const body = at + RECORD_HEADER_LENGTH;
-    writeName(ring.bytes, body, group);
-    writeName(ring.bytes, body + NAME_FIELD_LENGTH, member);
-    ring.bytes[body + 2 * NAME_FIELD_LENGTH] = wants ? 1 : 0;
+    writeName(ring.bytes, at + JOIN_RECORD_GROUP_OFFSET, group);
+    writeName(ring.bytes, at + JOIN_RECORD_MEMBER_OFFSET, member);
+    ring.bytes[at + JOIN_RECORD_FLAGS_OFFSET] = wants ? 1 : 0;
     return true;
   }
 
   #request(kind: RecordKind, session: SessionHandle, member: string, takes: boolean): boolean {
     const ring = this.#requests;
-    const at = ring.claim(RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH + 1);
+    const at = ring.claim(REGISTER_RECORD_LENGTH);
     if (at === -1) return false;
     writeRecordHeader(ring.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
-    writeName(ring.bytes, at + RECORD_HEADER_LENGTH, member);
-    ring.bytes[at + RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH] = takes ? 1 : 0;
+    writeName(ring.bytes, at + REGISTER_RECORD_NAME_OFFSET, member);
+    ring.bytes[at + REGISTER_RECORD_TAKES_OFFSET] = takes ? 1 : 0;
     return true;
   }
 }

@@ -1,7 +1,9 @@
 /** Decides whether a dangerous command of a monitor is obeyed (client-protocol.md, 10.3; ring-protocol.md, section 7, row 6). */
+
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import { MONITOR_HEADER_LENGTH } from '../../engine/wire/layout/monitor-header.ts';
 import type { CommandVerdict } from '../../engine/wire/monitor-answer.ts';
-import { MONITOR_HEADER_LENGTH, type MonitorRequest } from '../../engine/wire/monitor-header.ts';
+import type { MonitorRequest } from '../../engine/wire/monitor-header.ts';
 import { openMonitorDatagram } from './command-seal.ts';
 import { CommandTickets } from './command-tickets.ts';
 

@@ -2,17 +2,22 @@
  * A dangerous command is obeyed only with a ticket that this run of the daemon gave for it a moment ago, and each ticket once: so what
  * was recorded does nothing, at this run or a later one, and no clock of anybody has to be right.
  *
- *     ticket: number u48 | HMAC-SHA256 of number and monitor by a secret of the run, cut to 10 bytes
+ * A ticket (layout/command-ticket.ts) is a number and an HMAC of number and monitor by a secret of the run.
  *
  * Tickets that were given are not remembered, only the few that were used: asking costs nothing.
  */
+
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { TICKET_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import {
+  COMMAND_TICKET_LENGTH,
+  COMMAND_TICKET_MAC_OFFSET,
+  COMMAND_TICKET_NUMBER_OFFSET,
+} from '../../engine/wire/layout/command-ticket.ts';
 import { readU48, writeU48 } from '../../engine/wire/ring-bytes.ts';
 
 export const TICKET_GOOD_FOR_MS = 30_000;
 const SECRET_BYTES = 32;
-const NUMBER_BYTES = 6;
+const ADDRESS_BYTES = 4;
 const MS_STEPS = 1024;
 
 export class CommandTickets {
@@ -30,7 +35,7 @@ export class CommandTickets {
 
   /** @returns whether it is good; it is used up then */
   use(ticket: Uint8Array, monitor: number, nowMs: number): boolean {
-    const number = readU48(ticket, 0);
+    const number = readU48(ticket, COMMAND_TICKET_NUMBER_OFFSET);
     const ageMs = nowMs - Math.floor(number / MS_STEPS);
     if (ageMs > TICKET_GOOD_FOR_MS || this.#used.has(number)) return false;
     if (!timingSafeEqual(ticket, this.#ticket(number, monitor))) return false;
@@ -40,13 +45,13 @@ export class CommandTickets {
   }
 
   #ticket(number: number, monitor: number): Uint8Array {
-    const said = new Uint8Array(NUMBER_BYTES + 4);
-    writeU48(said, 0, number);
-    new DataView(said.buffer).setUint32(NUMBER_BYTES, monitor);
+    const said = new Uint8Array(COMMAND_TICKET_MAC_OFFSET + ADDRESS_BYTES);
+    writeU48(said, COMMAND_TICKET_NUMBER_OFFSET, number);
+    new DataView(said.buffer).setUint32(COMMAND_TICKET_MAC_OFFSET, monitor);
     const mac = createHmac('sha256', this.#secret).update(said).digest();
-    const ticket = new Uint8Array(TICKET_LENGTH);
-    ticket.set(said.subarray(0, NUMBER_BYTES));
-    ticket.set(mac.subarray(0, TICKET_LENGTH - NUMBER_BYTES), NUMBER_BYTES);
+    const ticket = new Uint8Array(COMMAND_TICKET_LENGTH);
+    ticket.set(said.subarray(0, COMMAND_TICKET_MAC_OFFSET));
+    ticket.set(mac.subarray(0, COMMAND_TICKET_LENGTH - COMMAND_TICKET_MAC_OFFSET), COMMAND_TICKET_MAC_OFFSET);
     return ticket;
   }
 }

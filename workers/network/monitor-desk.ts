@@ -1,19 +1,21 @@
 /** Serves monitors (client-protocol.md, section 10): anyone on a configured host gets status, the holders of a cluster key may command. */
+
 import { type CountersMemory, NetworkCounter, networkCounters } from '../../engine/buffers/counters.ts';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { ipv4FromNumber } from '../../engine/config/ipv4.ts';
 import type { RingWindows } from '../../engine/host/ring-options.ts';
 import { windowsProblem } from '../../engine/ring/flow-control.ts';
+import { COMMAND_TRAILER_LENGTH } from '../../engine/wire/layout/command-trailer.ts';
+import { MONITOR_HEADER_LENGTH } from '../../engine/wire/layout/monitor-header.ts';
 import { type CommandVerdict, encodeAnswer, VERDICT_TEXTS } from '../../engine/wire/monitor-answer.ts';
 import { decodeCommand, type MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 import {
   MONITOR_HASH,
-  MONITOR_HEADER_LENGTH,
   type MonitorRequest,
   MonitorType,
   readMonitorRequest,
 } from '../../engine/wire/monitor-header.ts';
-import { NO_TICKET, TRAILER_LENGTH } from '../../engine/wire/monitor-trailer.ts';
+import { NO_TICKET } from '../../engine/wire/monitor-trailer.ts';
 import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import { CommandGuard, type Judgement } from './command-guard.ts';
@@ -167,7 +169,7 @@ export class MonitorDesk {
 
   /** Monitors of the original know no answer, and send no trailer. */
   #answer(request: MonitorRequest, datagram: Uint8Array, outcome: Outcome, seal: Judgement['seal']): void {
-    if (datagram.length !== MONITOR_HEADER_LENGTH + request.bodyLength + TRAILER_LENGTH) return;
+    if (datagram.length !== MONITOR_HEADER_LENGTH + request.bodyLength + COMMAND_TRAILER_LENGTH) return;
     const plain = encodeAnswer(outcome, this.#options.daemonAddress[this.#options.self]!);
     const answer = seal === null ? plain : sealMonitorDatagram(plain, seal.key, seal.attempt, seal.ticket ?? NO_TICKET);
     this.#links.send(answer, request.port, ipv4FromNumber(request.address));

@@ -4,25 +4,27 @@
  *
  * Nothing here is authenticated: the ring agent opens seals. What a forged header can cause is a warning, once a minute.
  */
+
 import { NetworkCounter } from '../../engine/buffers/counters.ts';
-import { SEAL_TRAILER_LENGTH, type SealRefusal } from '../../engine/seal/seal-trailer.ts';
-import { readU16 } from '../../engine/wire/ring-bytes.ts';
+import type { SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { CRC_TRAILER_LENGTH } from '../../engine/wire/layout/crc-trailer.ts';
 import {
-  AT_CLUSTER,
-  AT_INCARNATION,
-  AT_LENGTH,
-  AT_TRANSMITTER,
-  AT_VERSION,
+  RING_HEADER_CLUSTER_OFFSET,
+  RING_HEADER_INCARNATION_OFFSET,
   RING_HEADER_LENGTH,
-  RING_WIRE_VERSION,
-} from '../../engine/wire/ring-header.ts';
+  RING_HEADER_LENGTH_OFFSET,
+  RING_HEADER_TRANSMITTER_OFFSET,
+  RING_HEADER_VERSION_OFFSET,
+} from '../../engine/wire/layout/ring-header.ts';
+import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
+import { readI32, readU16, U48_HIGH } from '../../engine/wire/ring-bytes.ts';
+import { RING_WIRE_VERSION } from '../../engine/wire/ring-header.ts';
 import type { Log, LogFields } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import { SealWatch } from './seal-watch.ts';
 
 /** No incarnation has these high bits. */
 const UNHEARD = -1;
-const CRC_TRAILER_BYTES = 4;
 /** Datagrams of a run that ended may still come this long after the next one spoke. */
 const SUCCESSION_MS = 2000;
 
@@ -60,9 +62,6 @@ interface Peer {
 /** Fields and text of a line in the log, built when it is said. */
 type Telling = () => readonly [LogFields, string];
 
-const word = (bytes: Uint8Array, at: number): number =>
-  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-
 export class RingGate {
   readonly #options: GateOptions;
   readonly #links: GateLinks;
@@ -83,7 +82,7 @@ export class RingGate {
     this.#links = links;
     const count = options.daemonNames.length;
     this.#cluster = options.cluster | 0;
-    this.#otherTrailerBytes = options.sealed ? CRC_TRAILER_BYTES : SEAL_TRAILER_LENGTH;
+    this.#otherTrailerBytes = options.sealed ? CRC_TRAILER_LENGTH : SEAL_TRAILER_LENGTH;
     this.#incarnationLow = new Int32Array(count);
     this.#incarnationHigh = new Int32Array(count).fill(UNHEARD);
     this.#incarnationLow[options.self] = options.incarnation | 0;
@@ -96,16 +95,17 @@ export class RingGate {
   admits(datagram: Buffer, sender: Sender): boolean {
     // The ring agent counts what is malformed.
     if (datagram.length < RING_HEADER_LENGTH) return true;
-    if (datagram[AT_VERSION] !== RING_WIRE_VERSION) return this.#otherVersion(datagram, sender);
-    if (word(datagram, AT_CLUSTER) !== this.#cluster) return this.#otherConfiguration(sender);
-    if (datagram.length - readU16(datagram, AT_LENGTH) === this.#otherTrailerBytes) return this.#otherSeal(sender);
-    const transmitter = readU16(datagram, AT_TRANSMITTER);
+    if (datagram[RING_HEADER_VERSION_OFFSET] !== RING_WIRE_VERSION) return this.#otherVersion(datagram, sender);
+    if (readI32(datagram, RING_HEADER_CLUSTER_OFFSET) !== this.#cluster) return this.#otherConfiguration(sender);
+    if (datagram.length - readU16(datagram, RING_HEADER_LENGTH_OFFSET) === this.#otherTrailerBytes)
+      return this.#otherSeal(sender);
+    const transmitter = readU16(datagram, RING_HEADER_TRANSMITTER_OFFSET);
     if (this.#blocked[transmitter] === 1) {
       this.#links.counters[NetworkCounter.PartitionDropped]!++;
       return false;
     }
-    const low = word(datagram, AT_INCARNATION);
-    const high = readU16(datagram, AT_INCARNATION + 4);
+    const low = readI32(datagram, RING_HEADER_INCARNATION_OFFSET);
+    const high = readU16(datagram, RING_HEADER_INCARNATION_OFFSET + U48_HIGH);
     if (this.#incarnationLow[transmitter] !== low || this.#incarnationHigh[transmitter] !== high)
       this.#otherRun(transmitter, low, high, sender);
     return true;
@@ -136,7 +136,7 @@ export class RingGate {
   #otherVersion(datagram: Buffer, sender: Sender): boolean {
     this.#links.counters[NetworkCounter.OtherVersion]!++;
     const said = this.#warn('version', sender, () => [
-      { version: datagram[AT_VERSION]!, ourVersion: RING_WIRE_VERSION },
+      { version: datagram[RING_HEADER_VERSION_OFFSET]!, ourVersion: RING_WIRE_VERSION },
       'a daemon that speaks another version of the protocol between daemons is ignored: run the same release on all daemons of the cluster',
     ]);
     if (said) this.#links.introduce(sender);

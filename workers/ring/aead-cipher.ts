@@ -2,17 +2,24 @@
  * The cryptography of sealed datagrams, by Node's own: AES-256-GCM for what is encrypted, HMAC-SHA256 for greetings, HKDF-SHA256 for all
  * keys. Header and trailer up to the tag are the associated data; the nonce is the run's counter (engine/seal/run-sealer.ts).
  */
+
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import type { RunIdentity, SealCipher } from '../../engine/seal/seal-cipher.ts';
-import { AT_TAG, SEAL_TRAILER_LENGTH } from '../../engine/seal/seal-trailer.ts';
-import { writeU32, writeU48 } from '../../engine/wire/ring-bytes.ts';
-import { RING_HEADER_LENGTH } from '../../engine/wire/ring-header.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
+import {
+  RUN_KEY_EPOCH_OFFSET,
+  RUN_KEY_INCARNATION_OFFSET,
+  RUN_KEY_INFO_LENGTH,
+  RUN_KEY_NODE_OFFSET,
+} from '../../engine/wire/layout/run-key-info.ts';
+import { SEAL_NONCE_COUNTER_OFFSET, SEAL_NONCE_LENGTH } from '../../engine/wire/layout/seal-nonce.ts';
+import { SEAL_TRAILER_LENGTH, SEAL_TRAILER_TAG_OFFSET } from '../../engine/wire/layout/seal-trailer.ts';
+import { writeU16, writeU32, writeU48 } from '../../engine/wire/ring-bytes.ts';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
-const TAG_BYTES = SEAL_TRAILER_LENGTH - AT_TAG;
+const TAG_BYTES = SEAL_TRAILER_LENGTH - SEAL_TRAILER_TAG_OFFSET;
 /** Keys for different things never agree. */
 const DATAGRAM_LABEL = 'skein ring datagram 2';
 const GREETING_LABEL = 'skein ring greeting 1';
@@ -26,8 +33,8 @@ export class AeadCipher implements SealCipher {
   readonly #clusterHash: Uint8Array;
   #keys: ReadonlyMap<number, Keys> = new Map();
   #sealingId = 0;
-  readonly #nonce = Buffer.alloc(NONCE_BYTES);
-  readonly #associated = Buffer.alloc(RING_HEADER_LENGTH + AT_TAG);
+  readonly #nonce = Buffer.alloc(SEAL_NONCE_LENGTH);
+  readonly #associated = Buffer.alloc(RING_HEADER_LENGTH + SEAL_TRAILER_TAG_OFFSET);
 
   /** @param clusterHash identity of the cluster and its configuration: daemons of another one derive other keys */
   constructor(keys: readonly ClusterKey[], clusterHash: Uint8Array) {
@@ -52,11 +59,10 @@ export class AeadCipher implements SealCipher {
   }
 
   runKey(keyId: number, { node, incarnation, salt }: RunIdentity, epoch: number): Uint8Array {
-    const who = new Uint8Array(12);
-    writeU32(who, 0, epoch);
-    writeU48(who, 4, incarnation);
-    who[10] = node;
-    who[11] = node >>> 8;
+    const who = new Uint8Array(RUN_KEY_INFO_LENGTH);
+    writeU32(who, RUN_KEY_EPOCH_OFFSET, epoch);
+    writeU48(who, RUN_KEY_INCARNATION_OFFSET, incarnation);
+    writeU16(who, RUN_KEY_NODE_OFFSET, node);
     const info = Buffer.concat([Buffer.from(DATAGRAM_LABEL), this.#clusterHash, who]);
     return Buffer.from(hkdfSync('sha256', this.#keys.get(keyId)!.cluster, salt, info, KEY_BYTES));
   }
@@ -67,13 +73,13 @@ export class AeadCipher implements SealCipher {
     const body = offset + RING_HEADER_LENGTH;
     bytes.set(cipher.update(bytes.subarray(body, offset + lengthBytes)), body);
     cipher.final();
-    bytes.set(cipher.getAuthTag(), offset + lengthBytes + AT_TAG);
+    bytes.set(cipher.getAuthTag(), offset + lengthBytes + SEAL_TRAILER_TAG_OFFSET);
   }
 
   decrypt(key: Uint8Array, counter: number, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
     const decipher = createDecipheriv(CIPHER, key, this.#nonceOf(counter));
     decipher.setAAD(this.#associatedData(bytes, offset, lengthBytes));
-    const tag = offset + lengthBytes + AT_TAG;
+    const tag = offset + lengthBytes + SEAL_TRAILER_TAG_OFFSET;
     decipher.setAuthTag(bytes.subarray(tag, tag + TAG_BYTES));
     const body = offset + RING_HEADER_LENGTH;
     const plain = decipher.update(bytes.subarray(body, offset + lengthBytes));
@@ -87,18 +93,18 @@ export class AeadCipher implements SealCipher {
   }
 
   sign(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    bytes.set(this.#mac(keyId, bytes, offset, lengthBytes), offset + lengthBytes + AT_TAG);
+    bytes.set(this.#mac(keyId, bytes, offset, lengthBytes), offset + lengthBytes + SEAL_TRAILER_TAG_OFFSET);
   }
 
   verify(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): boolean {
-    const tag = offset + lengthBytes + AT_TAG;
+    const tag = offset + lengthBytes + SEAL_TRAILER_TAG_OFFSET;
     return timingSafeEqual(bytes.subarray(tag, tag + TAG_BYTES), this.#mac(keyId, bytes, offset, lengthBytes));
   }
 
   #mac(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): Uint8Array {
     const mac = createHmac('sha256', this.#keys.get(keyId)!.greeting);
     return mac
-      .update(bytes.subarray(offset, offset + lengthBytes + AT_TAG))
+      .update(bytes.subarray(offset, offset + lengthBytes + SEAL_TRAILER_TAG_OFFSET))
       .digest()
       .subarray(0, TAG_BYTES);
   }
@@ -113,12 +119,12 @@ export class AeadCipher implements SealCipher {
     const associated = this.#associated;
     for (let i = 0; i < RING_HEADER_LENGTH; i++) associated[i] = bytes[offset + i]!;
     const trailer = offset + lengthBytes;
-    for (let i = 0; i < AT_TAG; i++) associated[RING_HEADER_LENGTH + i] = bytes[trailer + i]!;
+    for (let i = 0; i < SEAL_TRAILER_TAG_OFFSET; i++) associated[RING_HEADER_LENGTH + i] = bytes[trailer + i]!;
     return associated;
   }
 
   #nonceOf(counter: number): Buffer {
-    writeU48(this.#nonce, 0, counter);
+    writeU48(this.#nonce, SEAL_NONCE_COUNTER_OFFSET, counter);
     return this.#nonce;
   }
 }

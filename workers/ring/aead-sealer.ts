@@ -1,11 +1,12 @@
 /** The seal of a daemon with a cluster key: the engine's rules with Node's cryptography and randomness (ring-protocol.md, 8.3). */
+
 import { randomBytes } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { RunSealer, type RunSealerOptions } from '../../engine/seal/run-sealer.ts';
 import type { DrawBytes } from '../../engine/seal/seal-cipher.ts';
 import { SEAL_REFUSALS, SealRefusal } from '../../engine/seal/seal-trailer.ts';
+import { RING_HEADER_LENGTH, RING_HEADER_TRANSMITTER_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { readU16 } from '../../engine/wire/ring-bytes.ts';
-import { AT_TRANSMITTER, RING_HEADER_LENGTH } from '../../engine/wire/ring-header.ts';
 import { AeadCipher } from './aead-cipher.ts';
 
 export interface AeadSealerOptions extends RunSealerOptions {
@@ -48,7 +49,7 @@ export class AeadSealer extends RunSealer implements SealRefusals {
     this.#total++;
     this.byCause[-opened - 1]!++;
     const names = -opened !== SealRefusal.Short && lengthBytes >= RING_HEADER_LENGTH;
-    this.lastFrom[-opened - 1] = names ? readU16(bytes, offset + AT_TRANSMITTER) : NOBODY;
+    this.lastFrom[-opened - 1] = names ? readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET) : NOBODY;
     return opened;
   }
 }

@@ -8,23 +8,24 @@
  * A membership frame may be longer than a segment of the log. It is written in pieces, one entry each, for the same receivers
  * (FRAME_CONTINUES, FRAME_CONTINUED).
  */
+
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import { FRAME_CONTINUED, FRAME_CONTINUES, LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import { invariant } from '../../engine/invariant.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
-import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import {
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_LENGTH,
-  RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RECORD_TARGET_HASH,
-} from '../../engine/wire/record.ts';
+  RECORD_LENGTH_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
+import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { sessionsFrameHeader } from '../delivery/log-consumer.ts';
 
 /** Largest range of records that the ring delivers between two questions for room. */
@@ -102,18 +103,18 @@ export class LogOutput implements GroupsOutput {
   /** The run record at `offset` was ordered. `local`: its sender is a client of this daemon. */
   run(bytes: Uint8Array, view: DataView, offset: number, origin: NodeIndex, local: boolean): void {
     const start = offset + RECORD_HEADER_LENGTH;
-    const end = offset + view.getUint32(offset + RECORD_LENGTH, true);
-    const frames = view.getUint32(offset + RECORD_FRAME_COUNT, true);
-    const flags = local ? view.getUint16(offset + RECORD_FLAGS, true) & RECORD_SELF_DISCARD : 0;
+    const end = offset + view.getUint32(offset + RECORD_LENGTH_OFFSET, true);
+    const frames = view.getUint32(offset + RECORD_FRAME_COUNT_OFFSET, true);
+    const flags = local ? view.getUint16(offset + RECORD_FLAGS_OFFSET, true) & RECORD_SELF_DISCARD : 0;
     this.#write(
       LogKind.Run,
       NO_BYTES,
       bytes.subarray(start, end),
       frames,
-      view.getUint8(offset + RECORD_SERVICE),
+      view.getUint8(offset + RECORD_SERVICE_OFFSET),
       flags,
-      view.getUint32(offset + RECORD_SESSION, true),
-      view.getInt32(offset + RECORD_TARGET_HASH, true),
+      view.getUint32(offset + RECORD_SESSION_OFFSET, true),
+      view.getInt32(offset + RECORD_TARGET_HASH_OFFSET, true),
       origin,
     );
     this.#counters[OrderingCounter.FramesOrdered]! += frames;

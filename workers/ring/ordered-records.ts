@@ -3,13 +3,15 @@
  * and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
  * simulator runs the same.
  */
+
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/host/configuration.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
-import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../engine/wire/record.ts';
+import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../../engine/wire/record.ts';
 import { daemonNameBytes, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { LogOutput, type LogRoom } from './log-output.ts';
@@ -98,8 +100,8 @@ export class OrderedRecords {
     const daemon = this.#daemonNames[origin]!;
     const end = offset + lengthBytes;
     for (let at = offset; at < end; ) {
-      const length = view.getUint32(at + RECORD_LENGTH, true);
-      const kind = view.getUint8(at + RECORD_KIND);
+      const length = view.getUint32(at + RECORD_LENGTH_OFFSET, true);
+      const kind = view.getUint8(at + RECORD_KIND_OFFSET);
       const fault = isOwn ? RecordFault.None : recordFault(bytes, view, at, daemon);
       if (fault !== RecordFault.None) {
         this.#count(origin, fault);

@@ -2,20 +2,18 @@
  * The ring's send queue: what the clients of each delivery worker want ordered, and before all of it what the process groups
  * themselves must say. Workers take turns, one span or packet each.
  */
+
 import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
 import {
-  alignRecord,
-  RECORD_FIRST,
-  RECORD_FLAGS,
+  RECORD_FLAGS_OFFSET,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_SERVICE,
-  RecordKind,
-} from '../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SERVICE_OFFSET,
+} from '../../engine/wire/layout/record-header.ts';
+import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 import { MAX_SPAN_BYTES } from './log-output.ts';
 
@@ -50,10 +48,10 @@ class GroupsSource implements RecordSource {
     const length = RECORD_HEADER_LENGTH + body.length;
     const record = new Uint8Array(alignRecord(length));
     const view = new DataView(record.buffer);
-    view.setUint32(RECORD_LENGTH, length, true);
-    view.setUint8(RECORD_KIND, RecordKind.Groups);
-    view.setUint8(RECORD_SERVICE, AGREED_MESS);
-    view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
+    view.setUint32(RECORD_LENGTH_OFFSET, length, true);
+    view.setUint8(RECORD_KIND_OFFSET, RecordKind.Groups);
+    view.setUint8(RECORD_SERVICE_OFFSET, AGREED_MESS);
+    view.setUint16(RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST, true);
     record.set(body, RECORD_HEADER_LENGTH);
     this.#records.push(record);
     this.queuedBytes += record.length;

@@ -1,11 +1,13 @@
 /** The queue between two threads: in one thread (cost of the code), and between two (cost of the cache lines as well). */
+
 import {
   createSpscRing,
   SpscRingConsumer,
   SpscRingProducer,
   writeRecordHeader,
 } from '../../../engine/buffers/spsc-ring.ts';
-import { alignRecord, RECORD_HEADER_LENGTH, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
+import { RECORD_HEADER_LENGTH, RECORD_LENGTH_OFFSET } from '../../../engine/wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../../../engine/wire/record.ts';
 import { Backoff } from '../backoff.ts';
 import { makeFrames } from '../frames.ts';
 import type { LoopRow, MicroFamily, SampleRow } from '../micro-row.ts';
@@ -36,7 +38,7 @@ function inOneThread(title: string, body: Uint8Array, records: number, framesPer
     while (consumer.peek(64 * 1024)) {
       const end = consumer.offset + consumer.lengthBytes;
       for (let at = consumer.offset; at < end; taken++) {
-        at += alignRecord(consumer.view.getUint32(at + RECORD_LENGTH, true));
+        at += alignRecord(consumer.view.getUint32(at + RECORD_LENGTH_OFFSET, true));
       }
       consumer.release(consumer.lengthBytes);
     }

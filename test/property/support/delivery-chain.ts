@@ -1,12 +1,15 @@
 /** The way from what is ordered to a client's socket: LogOutput, ordered log, LogConsumer, SessionOutput, as in a daemon. */
+
 import { createCounters, deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
 import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
 import { writeRecordHeader } from '../../../engine/buffers/spsc-ring.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
 import { nodeIndex, type SessionHandle, sessionHandle } from '../../../engine/wire/ids.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
+import { RECORD_HEADER_LENGTH } from '../../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import { nameWords } from '../../../engine/wire/name-hash.ts';
-import { RECORD_HEADER_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
+import { RecordKind } from '../../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../../engine/wire/service.ts';
 import type { SlowConsumerLimits } from '../../../workers/delivery/delivery-settings.ts';
 import { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
@@ -139,7 +142,9 @@ export class DeliveryChain {
     const view = new DataView(record.buffer, record.byteOffset, record.length);
     view.setUint32(0, record.length, true);
     writeRecordHeader(view, 0, RecordKind.Run, AGREED_MESS, 0, 0, 1, targetHash);
-    frame.fill(0, HEADER_LENGTH, HEADER_LENGTH + NAME_FIELD_LENGTH).write(group, HEADER_LENGTH, 'latin1');
+    frame
+      .fill(0, FRAME_HEADER_LENGTH, FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH)
+      .write(group, FRAME_HEADER_LENGTH, 'latin1');
     frame.copy(record, RECORD_HEADER_LENGTH);
     this.output.run(record, view, 0, SELF, false);
   }

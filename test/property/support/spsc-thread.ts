@@ -1,4 +1,5 @@
 /** One end of an SPSC ring in a thread of its own: writes the agreed records, or reads and checks every one. */
+
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   recordBody,
@@ -7,13 +8,12 @@ import {
   writeRecordHeader,
 } from '../../../engine/buffers/spsc-ring.ts';
 import {
-  alignRecord,
   RECORD_HEADER_LENGTH,
-  RECORD_KIND,
-  RECORD_LENGTH,
-  RECORD_SESSION,
-  RecordKind,
-} from '../../../engine/wire/record.ts';
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SESSION_OFFSET,
+} from '../../../engine/wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../../../engine/wire/record.ts';
 import { Content, pause, Random, retry } from './random.ts';
 
 export interface SpscThreadInput {
@@ -84,9 +84,9 @@ function consume({ memory, records, seed, maxBodyLength }: SpscThreadInput): Sps
     let at = ring.offset;
     while (at < end && (at === ring.offset || at - ring.offset <= keepFrom)) {
       content.select(sequence);
-      const length = ring.view.getUint32(at + RECORD_LENGTH, true);
-      check(ring.view.getUint8(at + RECORD_KIND) === RecordKind.Run, 'kind', at);
-      check(ring.view.getUint32(at + RECORD_SESSION, true) === sequence, 'sequence', at);
+      const length = ring.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
+      check(ring.view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Run, 'kind', at);
+      check(ring.view.getUint32(at + RECORD_SESSION_OFFSET, true) === sequence, 'sequence', at);
       check(length === RECORD_HEADER_LENGTH + content.length, `length ${length}`, at);
       check(at + alignRecord(length) <= end, 'reaches past its range', at);
       check(content.matches(ring.bytes, recordBody(at)), 'content', at);

@@ -498,8 +498,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: `${RING}/delivery.ts`,
-        from: 'const after = readU32(bytes, at + RECORD_AFTER);',
-        to: 'const after = at === offset ? readU32(bytes, at + RECORD_AFTER) : 0;',
+        from: 'const after = readU32(bytes, at + RECORD_AFTER_OFFSET);',
+        to: 'const after = at === offset ? readU32(bytes, at + RECORD_AFTER_OFFSET) : 0;',
       },
     ],
     scenarios: ['in-one-breath-lossy'],

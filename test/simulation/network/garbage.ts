@@ -1,10 +1,10 @@
 /** Datagrams that no daemon of the cluster would send now. */
+
 import { crcSealer } from '../../../engine/seal/crc-sealer.ts';
+import { RING_HEADER_CLUSTER_OFFSET, RING_HEADER_LENGTH_OFFSET } from '../../../engine/wire/layout/ring-header.ts';
 import type { Random } from '../core/random.ts';
 import type { GarbageMode } from '../scenario/scenario.ts';
 
-const AT_LENGTH = 8;
-const AT_CLUSTER = 24;
 const HEADER_BYTES = 40;
 const DAMAGE_CHANCE = 0.5;
 
@@ -16,7 +16,7 @@ export function makeGarbage(mode: GarbageMode, recorded: readonly Uint8Array[], 
     case 'recorded':
       return random.chance(DAMAGE_CHANCE) ? damage(old, random) : old;
     case 'foreign':
-      old[AT_CLUSTER + random.integer(0, 3)]! ^= random.integer(1, 255);
+      old[RING_HEADER_CLUSTER_OFFSET + random.integer(0, 3)]! ^= random.integer(1, 255);
       return sealAgain(old);
     case 'sealed':
       return nonsense(old, random);
@@ -47,7 +47,7 @@ function nonsense(bytes: Uint8Array, random: Random): Uint8Array {
     for (let changes = random.integer(1, 6); changes > 0 && bodyBytes > 0; changes--)
       made[HEADER_BYTES + random.integer(0, bodyBytes - 1)] = random.pick([0, 1, 0x7f, 0x80, 0xff, random.word()]);
   if (random.chance(0.1)) made[random.integer(4, HEADER_BYTES - 1)] = random.word();
-  new DataView(made.buffer).setUint16(AT_LENGTH, HEADER_BYTES + bodyBytes, true);
+  new DataView(made.buffer).setUint16(RING_HEADER_LENGTH_OFFSET, HEADER_BYTES + bodyBytes, true);
   return sealAgain(made);
 }
 

@@ -2,13 +2,23 @@
  * What a bystander sees in a datagram between daemons (ring-protocol.md, 8.2). The simulator aims faults by it and notes the
  * sequence number a message got; nothing of it reaches the engine or decides what a trace means.
  */
-import { readU16, readU32, readU48 } from '../../../engine/wire/ring-bytes.ts';
+
+import { DATA_SEQUENCE_OFFSET } from '../../../engine/wire/layout/data-packet.ts';
 import {
-  AT_DATA_SEQUENCE,
-  PacketType as Code,
-  FLAG_RETRANSMISSION,
-  RING_HEADER_LENGTH,
-} from '../../../engine/wire/ring-header.ts';
+  RING_HEADER_FLAGS_OFFSET,
+  RING_HEADER_ORIGIN_OFFSET,
+  RING_HEADER_RING_LEADER_OFFSET,
+  RING_HEADER_RING_SEQ_OFFSET,
+  RING_HEADER_TYPE_OFFSET,
+} from '../../../engine/wire/layout/ring-header.ts';
+import {
+  TOKEN_ARU_OFFSET,
+  TOKEN_HOP_OFFSET,
+  TOKEN_PHASE_OFFSET,
+  TOKEN_SEQUENCE_OFFSET,
+} from '../../../engine/wire/layout/token-packet.ts';
+import { readU16, readU32, readU48 } from '../../../engine/wire/ring-bytes.ts';
+import { PacketType as Code, FLAG_RETRANSMISSION } from '../../../engine/wire/ring-header.ts';
 import { TokenPhase } from '../../../engine/wire/ring-token.ts';
 
 export type PacketType =
@@ -49,16 +59,6 @@ const TYPES: Readonly<Record<number, PacketType>> = {
   [Code.RunRefused]: 'run-refused',
 };
 
-const AT_TYPE = 5;
-const AT_FLAGS = 6;
-const AT_ORIGIN = 10;
-const AT_RING_SEQ = 32;
-const AT_RING_LEADER = 36;
-const AT_TOKEN_HOP = RING_HEADER_LENGTH;
-const AT_TOKEN_PHASE = RING_HEADER_LENGTH + 7;
-const AT_TOKEN_SEQ = RING_HEADER_LENGTH + 8;
-const AT_TOKEN_ARU = RING_HEADER_LENGTH + 14;
-
 /** Datagrams that are sealed, and what they were before: bystanders see the header, the simulator all of it. */
 const plainTexts = new WeakMap<Uint8Array, Uint8Array>();
 
@@ -69,9 +69,9 @@ export function noteSealed(datagram: Uint8Array, plain: Uint8Array): void {
 const plainOf = (datagram: Uint8Array): Uint8Array => plainTexts.get(datagram) ?? datagram;
 
 export function packetType(datagram: Uint8Array): PacketType {
-  const type = TYPES[datagram[AT_TYPE] ?? 0] ?? 'other';
+  const type = TYPES[datagram[RING_HEADER_TYPE_OFFSET] ?? 0] ?? 'other';
   if (type !== 'token') return type;
-  const phase = plainOf(datagram)[AT_TOKEN_PHASE];
+  const phase = plainOf(datagram)[TOKEN_PHASE_OFFSET];
   if (phase === TokenPhase.Recover) return 'token-recover';
   return phase === TokenPhase.Install ? 'token-install' : 'token';
 }
@@ -80,15 +80,16 @@ export function packetType(datagram: Uint8Array): PacketType {
 export const matchesType = (wanted: PacketType | null, actual: PacketType): boolean =>
   wanted === null || wanted === actual || (wanted === 'token' && actual.startsWith('token'));
 
-export const originOf = (bytes: Uint8Array): number => readU16(bytes, AT_ORIGIN);
-export const ringSeqOf = (bytes: Uint8Array): number => readU32(bytes, AT_RING_SEQ);
-export const ringLeaderOf = (bytes: Uint8Array): number => readU16(bytes, AT_RING_LEADER);
+export const originOf = (bytes: Uint8Array): number => readU16(bytes, RING_HEADER_ORIGIN_OFFSET);
+export const ringSeqOf = (bytes: Uint8Array): number => readU32(bytes, RING_HEADER_RING_SEQ_OFFSET);
+export const ringLeaderOf = (bytes: Uint8Array): number => readU16(bytes, RING_HEADER_RING_LEADER_OFFSET);
 /** Of a DATA packet. */
-export const sequenceOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), AT_DATA_SEQUENCE);
+export const sequenceOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), DATA_SEQUENCE_OFFSET);
 /** Of a TOKEN packet. */
-export const hopOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), AT_TOKEN_HOP);
+export const hopOf = (bytes: Uint8Array): number => readU48(plainOf(bytes), TOKEN_HOP_OFFSET);
 
-export const isRetransmission = (bytes: Uint8Array): boolean => (bytes[AT_FLAGS]! & FLAG_RETRANSMISSION) !== 0;
+export const isRetransmission = (bytes: Uint8Array): boolean =>
+  (bytes[RING_HEADER_FLAGS_OFFSET]! & FLAG_RETRANSMISSION) !== 0;
 
 /** One line for the timeline. */
 export function describePacket(bytes: Uint8Array): string {
@@ -98,5 +99,5 @@ export function describePacket(bytes: Uint8Array): string {
     return `${type} #${sequenceOf(bytes)} of ${originOf(bytes)}${isRetransmission(bytes) ? ' (again)' : ''}, ${ring}, ${bytes.length} bytes`;
   if (!type.startsWith('token')) return `${type}, ${ring}, ${bytes.length} bytes`;
   const token = plainOf(bytes);
-  return `${type} hop ${readU48(token, AT_TOKEN_HOP)} seq ${readU48(token, AT_TOKEN_SEQ)} aru ${readU48(token, AT_TOKEN_ARU)}, ${ring}`;
+  return `${type} hop ${readU48(token, TOKEN_HOP_OFFSET)} seq ${readU48(token, TOKEN_SEQUENCE_OFFSET)} aru ${readU48(token, TOKEN_ARU_OFFSET)}, ${ring}`;
 }

@@ -10,7 +10,8 @@ import type { RingNodeOptions } from '../../../engine/host/ring-options.ts';
 import type { RingNodeContract, RingNodeFactory } from '../../../engine/node/ring-node-contract.ts';
 import { PacketFiller } from '../../../engine/ring/packing.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
-import { alignRecord, RECORD_KIND, RECORD_LENGTH, RecordKind } from '../../../engine/wire/record.ts';
+import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET } from '../../../engine/wire/layout/record-header.ts';
+import { alignRecord, RecordKind } from '../../../engine/wire/record.ts';
 import type { RecordFault } from '../../../engine/wire/record-check.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 import { noteSealed, originOf, packetType } from '../network/wire-view.ts';
@@ -172,9 +173,9 @@ export class DaemonProcess implements RingHost {
     }
     const end = offset + lengthBytes;
     for (let at = offset; at < end; ) {
-      const recordBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH));
+      const recordBytes = alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET));
       if (recordBytes === 0 || at + recordBytes > end) throw new Error('delivered a range that is not whole records');
-      if (bytes[at + RECORD_KIND] !== RecordKind.Padding) {
+      if (bytes[at + RECORD_KIND_OFFSET] !== RecordKind.Padding) {
         this.recorder.delivered(this.machines[origin]!, bytes, at, recordBytes);
         this.target?.delivered(origin, bytes, at, recordBytes);
       }

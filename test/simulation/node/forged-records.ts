@@ -2,32 +2,35 @@
  * Records that no honest daemon makes, for a faulty one to put into the order: each has one field wrong that the check of ordered records
  * has to find. They are of sessions that nobody has, by which the recorder knows them: what is refused has to be as if it had not been.
  */
+
+import { writeHeader, writeName } from '../../../engine/wire/frame.ts';
 import {
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_HINT,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-  OFFSET_TYPE,
-  writeHeader,
-  writeName,
-} from '../../../engine/wire/frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
+  FRAME_TYPE_OFFSET,
+} from '../../../engine/wire/layout/frame-header.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_POSITION_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import { hashNameWords, nameWords } from '../../../engine/wire/name-hash.ts';
 import {
   alignRecord,
   RECORD_FIRST,
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND,
   RECORD_LAST,
-  RECORD_LENGTH,
-  RECORD_POSITION,
   RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RECORD_TARGET_HASH,
   RecordKind,
 } from '../../../engine/wire/record.ts';
 import {
@@ -48,7 +51,7 @@ export const FORGED_SESSIONS = 0xf000_0000;
  * from here up may reach clients.
  */
 export const PASSING_MARKS = 0xfeed_0000;
-const MARK_OFFSET = OFFSET_SENDER + NAME_FIELD_LENGTH - 4;
+const MARK_OFFSET = FRAME_SENDER_OFFSET + NAME_FIELD_LENGTH - 4;
 
 const FRAME = RECORD_HEADER_LENGTH;
 const GROUP = RECORD_HEADER_LENGTH;
@@ -56,7 +59,7 @@ const MEMBER = GROUP + NAME_FIELD_LENGTH;
 const TOO_LONG_BYTES = 150_000;
 /** Data of a forged message: so short that no packet cuts its run. */
 const DATA_BYTES = 8;
-const ONE_FRAME = HEADER_LENGTH + NAME_FIELD_LENGTH + DATA_BYTES;
+const ONE_FRAME = FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH + DATA_BYTES;
 
 interface Draft {
   readonly bytes: Uint8Array;
@@ -76,7 +79,7 @@ const setByte =
 const setFlags =
   (...values: readonly number[]): Change =>
   ({ view }, random) =>
-    view.setUint16(RECORD_FLAGS, random.pick(values), true);
+    view.setUint16(RECORD_FLAGS_OFFSET, random.pick(values), true);
 const name =
   (at: number, ...names: readonly string[]): Change =>
   ({ bytes }, random) =>
@@ -94,24 +97,24 @@ const NOT_OF_THE_DAEMON = ['', 'red', '#x', '#x#', '##n0', '#eve#elsewhere', '#m
 const ANY: readonly Change[] = [
   setFlags(WHOLE | 8, WHOLE | 0x8000),
   ({ view }) => {
-    view.setUint16(RECORD_FLAGS, RECORD_LAST, true);
-    view.setUint32(RECORD_POSITION, 77, true);
+    view.setUint16(RECORD_FLAGS_OFFSET, RECORD_LAST, true);
+    view.setUint32(RECORD_POSITION_OFFSET, 77, true);
   },
-  setU32(RECORD_POSITION, 1, 8, 0xffff_ffff),
-  setByte(RECORD_SERVICE, 0, 3, SAFE_MESS, 0x40, 0xff),
+  setU32(RECORD_POSITION_OFFSET, 1, 8, 0xffff_ffff),
+  setByte(RECORD_SERVICE_OFFSET, 0, 3, SAFE_MESS, 0x40, 0xff),
 ];
 
 /** Of a run of one frame, which is not cut. */
 const RUN: readonly Change[] = [
   ...ANY,
   setFlags(WHOLE | RECORD_SELF_DISCARD),
-  setU32(RECORD_FRAME_COUNT, 0, 2, 0x7fff_ffff, 0xffff_ffff),
-  setU32(RECORD_TARGET_HASH, 0, 1, 0xffff_ffff),
-  setU32(FRAME + OFFSET_NUM_GROUPS, 0, 2, 100, 101, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff),
-  setU32(FRAME + OFFSET_DATA_LENGTH, 0, DATA_BYTES - 1, DATA_BYTES + 1, 144_000, 0x7fff_ffff, 0xffff_ffff),
-  setU32(FRAME + OFFSET_HINT, 1, 0x7f, 0x100_0000),
+  setU32(RECORD_FRAME_COUNT_OFFSET, 0, 2, 0x7fff_ffff, 0xffff_ffff),
+  setU32(RECORD_TARGET_HASH_OFFSET, 0, 1, 0xffff_ffff),
+  setU32(FRAME + FRAME_GROUP_COUNT_OFFSET, 0, 2, 100, 101, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff),
+  setU32(FRAME + FRAME_DATA_LENGTH_OFFSET, 0, DATA_BYTES - 1, DATA_BYTES + 1, 144_000, 0x7fff_ffff, 0xffff_ffff),
+  setU32(FRAME + FRAME_HINT_OFFSET, 1, 0x7f, 0x100_0000),
   setU32(
-    FRAME + OFFSET_TYPE,
+    FRAME + FRAME_TYPE_OFFSET,
     AGREED_MESS,
     type(0),
     type(SAFE_MESS),
@@ -120,18 +123,18 @@ const RUN: readonly Change[] = [
     type(AGREED_MESS | SELF_DISCARD),
     type(AGREED_MESS | CAUSED_BY_JOIN),
   ),
-  name(FRAME + OFFSET_SENDER, ...NOT_OF_THE_DAEMON),
-  noNul(FRAME + OFFSET_SENDER),
+  name(FRAME + FRAME_SENDER_OFFSET, ...NOT_OF_THE_DAEMON),
+  noNul(FRAME + FRAME_SENDER_OFFSET),
 ];
 
 /** Of the second frame of a run. */
 const SECOND_FRAME: readonly Change[] = [
-  setU32(FRAME + ONE_FRAME + OFFSET_NUM_GROUPS, 0, 2, 0x7fff_ffff, 0xffff_ffff),
-  setU32(FRAME + ONE_FRAME + OFFSET_DATA_LENGTH, 0, DATA_BYTES + 1, 0x7fff_ffff, 0x8000_0000),
-  setU32(FRAME + ONE_FRAME + OFFSET_TYPE, 0, type(SAFE_MESS), type(CAUSED_BY_JOIN)),
-  setU32(FRAME + ONE_FRAME + OFFSET_HINT, 1, 0x7f),
-  name(FRAME + ONE_FRAME + OFFSET_SENDER, ...NOT_OF_THE_DAEMON),
-  name(FRAME + ONE_FRAME + OFFSET_GROUPS, 'other', ''),
+  setU32(FRAME + ONE_FRAME + FRAME_GROUP_COUNT_OFFSET, 0, 2, 0x7fff_ffff, 0xffff_ffff),
+  setU32(FRAME + ONE_FRAME + FRAME_DATA_LENGTH_OFFSET, 0, DATA_BYTES + 1, 0x7fff_ffff, 0x8000_0000),
+  setU32(FRAME + ONE_FRAME + FRAME_TYPE_OFFSET, 0, type(SAFE_MESS), type(CAUSED_BY_JOIN)),
+  setU32(FRAME + ONE_FRAME + FRAME_HINT_OFFSET, 1, 0x7f),
+  name(FRAME + ONE_FRAME + FRAME_SENDER_OFFSET, ...NOT_OF_THE_DAEMON),
+  name(FRAME + ONE_FRAME + FRAME_GROUPS_OFFSET, 'other', ''),
 ];
 
 const MEMBERSHIP: readonly Change[] = [
@@ -168,7 +171,7 @@ export function forgedRecord(random: Random, member: string, groups: readonly st
 }
 
 function changed(random: Random, made: Draft, changes: readonly Change[]): Uint8Array {
-  made.view.setUint32(RECORD_SESSION, FORGED_SESSIONS + random.integer(0, 1_000_000), true);
+  made.view.setUint32(RECORD_SESSION_OFFSET, FORGED_SESSIONS + random.integer(0, 1_000_000), true);
   random.pick(changes)(made, random);
   return made.bytes;
 }
@@ -191,25 +194,25 @@ function draft(kind: number, bodyBytes: number): Draft {
   const lengthBytes = RECORD_HEADER_LENGTH + bodyBytes;
   const bytes = new Uint8Array(alignRecord(lengthBytes));
   const view = new DataView(bytes.buffer);
-  view.setUint32(RECORD_LENGTH, lengthBytes, true);
-  view.setUint8(RECORD_KIND, kind);
-  view.setUint8(RECORD_SERVICE, AGREED_MESS);
-  view.setUint16(RECORD_FLAGS, WHOLE, true);
+  view.setUint32(RECORD_LENGTH_OFFSET, lengthBytes, true);
+  view.setUint8(RECORD_KIND_OFFSET, kind);
+  view.setUint8(RECORD_SERVICE_OFFSET, AGREED_MESS);
+  view.setUint16(RECORD_FLAGS_OFFSET, WHOLE, true);
   return { bytes, view };
 }
 
 function run(group: string, member: string, data: readonly number[]): Draft {
-  const head = HEADER_LENGTH + NAME_FIELD_LENGTH;
+  const head = FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH;
   const made = draft(
     RecordKind.Run,
     data.reduce((sum, bytes) => sum + head + bytes, 0),
   );
-  made.view.setUint32(RECORD_FRAME_COUNT, data.length, true);
-  made.view.setInt32(RECORD_TARGET_HASH, hashNameWords(nameWords(group), 0), true);
+  made.view.setUint32(RECORD_FRAME_COUNT_OFFSET, data.length, true);
+  made.view.setInt32(RECORD_TARGET_HASH_OFFSET, hashNameWords(nameWords(group), 0), true);
   let at = FRAME;
   data.forEach((bytes, i) => {
     writeHeader(made.bytes, made.view, at, AGREED_MESS, member, 1, 0, bytes);
-    writeName(made.bytes, at + OFFSET_GROUPS, group);
+    writeName(made.bytes, at + FRAME_GROUPS_OFFSET, group);
     if (i + 1 < data.length) made.view.setUint32(at + MARK_OFFSET, PASSING_MARKS, true);
     at += head + bytes;
   });

@@ -2,7 +2,8 @@
 
 import type { RecordSpan } from '../../../engine/host/ring-host.ts';
 import type { RecordSource } from '../../../engine/ring/packing.ts';
-import { alignRecord, RECORD_LENGTH } from '../../../engine/wire/record.ts';
+import { RECORD_LENGTH_OFFSET } from '../../../engine/wire/layout/record-header.ts';
+import { alignRecord } from '../../../engine/wire/record.ts';
 import { readU32 } from '../../../engine/wire/ring-bytes.ts';
 
 export class RecordQueue implements RecordSource {
@@ -49,7 +50,7 @@ export class RecordQueue implements RecordSource {
     if (held <= this.#maxSpanBytes) return held;
     let length = 0;
     do {
-      const next = alignRecord(readU32(this.#bytes, this.#head + length + RECORD_LENGTH));
+      const next = alignRecord(readU32(this.#bytes, this.#head + length + RECORD_LENGTH_OFFSET));
       if (length > 0 && length + next > this.#maxSpanBytes) break;
       length += next;
     } while (length < held);

@@ -2,30 +2,32 @@
  * Records as a delivery worker would hand them to the ring, each message marked so that the recorder knows it again: a frame
  * carries its message id in the last four bytes of the sender field, a control record in `frameCount`, which only runs use.
  */
+
+import { readName, writeHeader, writeName } from '../../../engine/wire/frame.ts';
 import {
-  OFFSET_DATA_LENGTH,
-  OFFSET_GROUPS,
-  OFFSET_NUM_GROUPS,
-  OFFSET_SENDER,
-  readName,
-  writeHeader,
-  writeName,
-} from '../../../engine/wire/frame.ts';
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUP_COUNT_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+  FRAME_SENDER_OFFSET,
+} from '../../../engine/wire/layout/frame-header.ts';
+import {
+  RECORD_FLAGS_OFFSET,
+  RECORD_FRAME_COUNT_OFFSET,
+  RECORD_HEADER_LENGTH,
+  RECORD_KIND_OFFSET,
+  RECORD_LENGTH_OFFSET,
+  RECORD_SERVICE_OFFSET,
+  RECORD_SESSION_OFFSET,
+  RECORD_TARGET_HASH_OFFSET,
+} from '../../../engine/wire/layout/record-header.ts';
+import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import { hashNameWords, nameWords } from '../../../engine/wire/name-hash.ts';
 import {
   alignRecord,
   RECORD_FIRST,
-  RECORD_FLAGS,
-  RECORD_FRAME_COUNT,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND,
   RECORD_LAST,
-  RECORD_LENGTH,
   RECORD_SELF_DISCARD,
-  RECORD_SERVICE,
-  RECORD_SESSION,
-  RECORD_TARGET_HASH,
   RecordKind,
 } from '../../../engine/wire/record.ts';
 import { AGREED_MESS, SELF_DISCARD } from '../../../engine/wire/service.ts';
@@ -36,7 +38,7 @@ const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal'
 const serviceBit = (service: Service): number => 1 << SERVICES.indexOf(service);
 export const serviceOf = (bits: number): Service => SERVICES[31 - Math.clz32(bits & 0x3f)] ?? 'agreed';
 
-const MARK_OFFSET = OFFSET_SENDER + NAME_FIELD_LENGTH - 4;
+const MARK_OFFSET = FRAME_SENDER_OFFSET + NAME_FIELD_LENGTH - 4;
 
 export interface MulticastFrame {
   readonly message: MessageId;
@@ -50,24 +52,25 @@ export interface MulticastFrame {
 /** A run of frames of one session that share service, targets and SELF_DISCARD. */
 export function runRecord(session: number, frames: readonly MulticastFrame[]): Uint8Array {
   const first = frames[0]!;
-  const headBytes = HEADER_LENGTH + NAME_FIELD_LENGTH * first.groups.length;
+  const headBytes = FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH * first.groups.length;
   let bodyBytes = 0;
   for (const frame of frames) bodyBytes += headBytes + frame.lengthBytes;
   const { bytes, view } = emptyRecord(RecordKind.Run, serviceBit(first.service), session, bodyBytes);
   const flags = RECORD_FIRST | RECORD_LAST | (first.selfDiscard ? RECORD_SELF_DISCARD : 0);
-  view.setUint16(RECORD_FLAGS, flags, true);
-  view.setUint32(RECORD_FRAME_COUNT, frames.length, true);
+  view.setUint16(RECORD_FLAGS_OFFSET, flags, true);
+  view.setUint32(RECORD_FRAME_COUNT_OFFSET, frames.length, true);
   let at = RECORD_HEADER_LENGTH;
   for (const frame of frames) {
     const type = serviceBit(frame.service) | (frame.selfDiscard ? SELF_DISCARD : 0);
     writeHeader(bytes, view, at, type, frame.sender, frame.groups.length, 0, frame.lengthBytes);
     view.setUint32(at + MARK_OFFSET, frame.message, true);
     for (const [i, group] of frame.groups.entries())
-      writeName(bytes, at + OFFSET_GROUPS + i * NAME_FIELD_LENGTH, group);
+      writeName(bytes, at + FRAME_GROUPS_OFFSET + i * NAME_FIELD_LENGTH, group);
     fillPayload(bytes, at + headBytes, frame.lengthBytes, frame.message);
     at += headBytes + frame.lengthBytes;
   }
-  if (first.groups.length === 1) view.setInt32(RECORD_TARGET_HASH, hashNameWords(nameWords(first.groups[0]!), 0), true);
+  if (first.groups.length === 1)
+    view.setInt32(RECORD_TARGET_HASH_OFFSET, hashNameWords(nameWords(first.groups[0]!), 0), true);
   return bytes;
 }
 
@@ -119,15 +122,15 @@ export function disconnectRecord(message: MessageId, session: number, member: st
 /** The body of a state exchange as the daemon has it ordered. Bodies carry no mark. */
 export function groupsRecord(body: Uint8Array): Uint8Array {
   const { bytes, view } = emptyRecord(RecordKind.Groups, AGREED_MESS, 0, body.length);
-  view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
+  view.setUint16(RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST, true);
   bytes.set(body, RECORD_HEADER_LENGTH);
   return bytes;
 }
 
 function controlRecord(kind: RecordKind, message: MessageId, session: number, bodyBytes: number): Uint8Array {
   const { bytes, view } = emptyRecord(kind, AGREED_MESS, session, bodyBytes);
-  view.setUint16(RECORD_FLAGS, RECORD_FIRST | RECORD_LAST, true);
-  view.setUint32(RECORD_FRAME_COUNT, message, true);
+  view.setUint16(RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST, true);
+  view.setUint32(RECORD_FRAME_COUNT_OFFSET, message, true);
   return bytes;
 }
 
@@ -135,10 +138,10 @@ function emptyRecord(kind: RecordKind, service: number, session: number, bodyByt
   const lengthBytes = RECORD_HEADER_LENGTH + bodyBytes;
   const bytes = new Uint8Array(alignRecord(lengthBytes));
   const view = new DataView(bytes.buffer);
-  view.setUint32(RECORD_LENGTH, lengthBytes, true);
-  bytes[RECORD_KIND] = kind;
-  bytes[RECORD_SERVICE] = service;
-  view.setUint32(RECORD_SESSION, session, true);
+  view.setUint32(RECORD_LENGTH_OFFSET, lengthBytes, true);
+  bytes[RECORD_KIND_OFFSET] = kind;
+  bytes[RECORD_SERVICE_OFFSET] = service;
+  view.setUint32(RECORD_SESSION_OFFSET, session, true);
   return { bytes, view };
 }
 
@@ -185,18 +188,18 @@ export function forEachMessage(
   };
   const end = offset + lengthBytes;
   for (let at = offset; at < end; ) {
-    const recordBytes = u32(bytes, at + RECORD_LENGTH);
+    const recordBytes = u32(bytes, at + RECORD_LENGTH_OFFSET);
     // Nobody may cut a range of records anywhere else; the engine has seen to it.
     if (recordBytes < RECORD_HEADER_LENGTH || at + recordBytes > end)
       throw new Error(`record of ${recordBytes} bytes at ${at - offset} in a range of ${lengthBytes} bytes`);
     const body = at + RECORD_HEADER_LENGTH;
     const bodyEnd = at + recordBytes;
-    met.kind = bytes[at + RECORD_KIND]!;
-    met.service = serviceOf(bytes[at + RECORD_SERVICE]!);
-    met.first = (bytes[at + RECORD_FLAGS]! & RECORD_FIRST) !== 0;
-    met.last = (bytes[at + RECORD_FLAGS]! & RECORD_LAST) !== 0;
+    met.kind = bytes[at + RECORD_KIND_OFFSET]!;
+    met.service = serviceOf(bytes[at + RECORD_SERVICE_OFFSET]!);
+    met.first = (bytes[at + RECORD_FLAGS_OFFSET]! & RECORD_FIRST) !== 0;
+    met.last = (bytes[at + RECORD_FLAGS_OFFSET]! & RECORD_LAST) !== 0;
     met.group = null;
-    const session = u32(bytes, at + RECORD_SESSION);
+    const session = u32(bytes, at + RECORD_SESSION_OFFSET);
     met.session = session;
     if (session >= FORGED_SESSIONS) {
       at += alignRecord(recordBytes);
@@ -205,7 +208,7 @@ export function forEachMessage(
     if (met.kind === RecordKind.Run) {
       let frame = body;
       do {
-        const isReadable = frame + HEADER_LENGTH <= bodyEnd;
+        const isReadable = frame + FRAME_HEADER_LENGTH <= bodyEnd;
         let next = met.first && met.last && isReadable ? frameEnd(bytes, frame) : bodyEnd;
         const isWhole = next <= bodyEnd;
         if (!isWhole) next = bodyEnd;
@@ -216,7 +219,7 @@ export function forEachMessage(
         frame = next;
       } while (frame < bodyEnd);
     } else if (met.kind !== RecordKind.Padding) {
-      met.message = met.kind === RecordKind.Groups || !met.last ? 0 : u32(bytes, at + RECORD_FRAME_COUNT);
+      met.message = met.kind === RecordKind.Groups || !met.last ? 0 : u32(bytes, at + RECORD_FRAME_COUNT_OFFSET);
       met.contentHash = contentHash(bytes, body, bodyEnd, session);
       if (met.first && met.last) met.group = groupOperation(bytes, at, bodyEnd, session);
       visit(met);
@@ -226,13 +229,13 @@ export function forEachMessage(
 }
 
 function frameEnd(bytes: Uint8Array, frame: number): number {
-  const groupsBytes = NAME_FIELD_LENGTH * u32(bytes, frame + OFFSET_NUM_GROUPS);
-  return frame + HEADER_LENGTH + groupsBytes + u32(bytes, frame + OFFSET_DATA_LENGTH);
+  const groupsBytes = NAME_FIELD_LENGTH * u32(bytes, frame + FRAME_GROUP_COUNT_OFFSET);
+  return frame + FRAME_HEADER_LENGTH + groupsBytes + u32(bytes, frame + FRAME_DATA_LENGTH_OFFSET);
 }
 
 function groupOperation(bytes: Uint8Array, record: number, bodyEnd: number, session: number): GroupOperation | null {
   const body = record + RECORD_HEADER_LENGTH;
-  const kind = bytes[record + RECORD_KIND]!;
+  const kind = bytes[record + RECORD_KIND_OFFSET]!;
   if (bodyEnd - body < (kind === RecordKind.Disconnect ? 1 : 2) * NAME_FIELD_LENGTH) return null;
   if (kind === RecordKind.Disconnect)
     return { operation: 'disconnect', session, member: readName(bytes, body), group: '' };

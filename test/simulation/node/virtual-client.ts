@@ -1,5 +1,6 @@
 /** A client program: sends, joins, leaves, hangs up and comes back, all drawn from a stream of its own. */
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
+import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import type { Random } from '../core/random.ts';
 import { MAX_RUN_BYTES } from '../scenario/delivery-plan.ts';
 import type { ClientPlan } from '../scenario/scenario.ts';
@@ -137,7 +138,7 @@ export class VirtualClient {
     for (let i = random.integer(1, plan.burst); i > 0; i--) {
       const message = process.nextMessage();
       const lengthBytes = random.integer(plan.minBytes, plan.maxBytes);
-      const frameBytes = HEADER_LENGTH + NAME_FIELD_LENGTH * groups.length + lengthBytes;
+      const frameBytes = FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH * groups.length + lengthBytes;
       if (bytes > 0 && bytes + frameBytes > MAX_RUN_BYTES) {
         process.submit(runRecord(handle, frames));
         frames = [];

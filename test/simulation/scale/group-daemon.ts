@@ -2,13 +2,15 @@
  * What one daemon does with ordered records, as the daemon itself puts it together: process groups, ordered log, and the delivery
  * agent's walk over it. There is no ring under it, and sockets that take everything: what is measured is the work of the groups.
  */
+
 import { createSession } from '../../../bench/micro/sessions.ts';
 import { deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
 import { OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
 import { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { Configuration } from '../../../engine/host/configuration.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
-import { RECORD_KIND, type RecordKind } from '../../../engine/wire/record.ts';
+import { RECORD_KIND_OFFSET } from '../../../engine/wire/layout/record-header.ts';
+import type { RecordKind } from '../../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../../workers/daemon-memory.ts';
 import { LiveValue } from '../../../workers/delivery/live.ts';
 import { LogConsumer } from '../../../workers/delivery/log-consumer.ts';
@@ -101,7 +103,7 @@ export class GroupDaemon {
   /** One ordered record. */
   record(origin: NodeIndex, bytes: Uint8Array): void {
     const startMs = performance.now();
-    this.layer.record(origin, bytes[RECORD_KIND] as RecordKind, bytes, 0, bytes.length);
+    this.layer.record(origin, bytes[RECORD_KIND_OFFSET] as RecordKind, bytes, 0, bytes.length);
     this.#worked(performance.now() - startMs);
   }
 

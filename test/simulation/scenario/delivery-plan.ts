@@ -1,6 +1,8 @@
 /** Ordered logs as small as the records of a scenario allow, so that they wrap and are full many times in a run. */
-import { HEADER_LENGTH, MAX_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
-import { alignRecord, RECORD_HEADER_LENGTH } from '../../../engine/wire/record.ts';
+import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
+import { RECORD_HEADER_LENGTH } from '../../../engine/wire/layout/record-header.ts';
+import { MAX_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { alignRecord } from '../../../engine/wire/record.ts';
 import { largestDatagramBytes } from './profile.ts';
 import type { DeliveryPlan, Scenario } from './scenario.ts';
 
@@ -40,7 +42,7 @@ const MIN_RECORD_BYTES = RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH;
 export function deliveryPlan(scenario: Scenario, shape: DeliveryShape): DeliveryPlan {
   let longest = MIN_SPAN_BYTES;
   for (const { maxBytes, groups, burst } of scenario.clients) {
-    const frame = HEADER_LENGTH + NAME_FIELD_LENGTH * groups.length + maxBytes;
+    const frame = FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH * groups.length + maxBytes;
     longest = Math.max(longest, Math.min(frame * burst, MAX_RUN_BYTES), frame);
   }
   const maxSpanBytes = alignRecord(Math.min(longest, MAX_FRAME_LENGTH) + RECORD_HEADER_LENGTH);

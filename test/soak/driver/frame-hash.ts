@@ -1,5 +1,6 @@
 /** Hashes of frames: what a receiver saw is compared with what the sender made without keeping either. */
-import { HEADER_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
+import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 
 const MULTIPLIER_A = 0x9e3779b1;
 const MULTIPLIER_B = 0x85ebca77;
@@ -36,7 +37,7 @@ export function hashFrame(
   serviceBits: number,
   messageType: number,
 ): number {
-  const senderOffset = groupsOffset - HEADER_LENGTH + 4;
+  const senderOffset = groupsOffset - FRAME_HEADER_LENGTH + 4;
   let hash = mix(mix(mix(serviceBits, messageType), groupCount), dataLength);
   hash = hashRange(bytes, view, senderOffset, senderOffset + NAME_FIELD_LENGTH, hash);
   return hashRange(bytes, view, groupsOffset, groupsOffset + groupCount * NAME_FIELD_LENGTH + dataLength, hash);

@@ -1,7 +1,8 @@
 import type { Batch, Session } from '../../../client/index.ts';
 import type { Service } from '../../../client/service-names.ts';
 import { writeHeader, writeName } from '../../../engine/wire/frame.ts';
-import { HEADER_LENGTH, MAX_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
+import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
+import { MAX_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import {
   AGREED_MESS,
   CAUSAL_MESS,
@@ -170,9 +171,10 @@ export class SoakSession {
 
   #hashSent(targets: readonly string[], data: Uint8Array, bits: number, type: number): number {
     writeHeader(scratch, scratchView, 0, bits, this.session.privateName, targets.length, type, data.length);
-    for (const [i, target] of targets.entries()) writeName(scratch, HEADER_LENGTH + i * NAME_FIELD_LENGTH, target);
-    scratch.set(data, HEADER_LENGTH + targets.length * NAME_FIELD_LENGTH);
-    return hashFrame(scratch, scratchView, HEADER_LENGTH, targets.length, data.length, bits, type);
+    for (const [i, target] of targets.entries())
+      writeName(scratch, FRAME_HEADER_LENGTH + i * NAME_FIELD_LENGTH, target);
+    scratch.set(data, FRAME_HEADER_LENGTH + targets.length * NAME_FIELD_LENGTH);
+    return hashFrame(scratch, scratchView, FRAME_HEADER_LENGTH, targets.length, data.length, bits, type);
   }
 
   #trace(batch: Batch): void {
@@ -270,6 +272,6 @@ function causeOf(serviceBits: number): number {
 }
 
 function groupOfSender(batch: Batch): number {
-  const senderOffset = batch.dataOffset - batch.groupCount * NAME_FIELD_LENGTH - HEADER_LENGTH + 4;
+  const senderOffset = batch.dataOffset - batch.groupCount * NAME_FIELD_LENGTH - FRAME_HEADER_LENGTH + 4;
   return readGroup(batch.bytes, senderOffset);
 }
