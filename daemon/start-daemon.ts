@@ -192,7 +192,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
         throw error;
       });
       for (const warning of keyWarnings) log.warn({}, warning);
-      supervisor.setClusterKeys(keys);
+      supervisor.changeRing({ clusterKeys: keys });
       const fields = { sealingKey: keys[0]?.id, keys: keys.length };
       log.info(fields, 'cluster keys reloaded; other options change only with a restart');
     },

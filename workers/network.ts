@@ -50,6 +50,7 @@ import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
 import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts';
 import { RingSockets, type SegmentAddress } from './network/ring-sockets.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
+import type { RingChange } from './ring/ring-settings.ts';
 
 /** A partition ends by itself, unless its monitor repeats it (client-protocol.md, 10.3). */
 const PARTITION_MS = 60_000;
@@ -146,9 +147,10 @@ export class NetworkAgent implements Agent {
     });
   }
 
-  /** Obeys monitors that have one of these; only for an agent that was made with keys. */
-  setClusterKeys(keys: readonly ClusterKey[]): void {
-    this.#monitors.setKeys(keys);
+  /** Puts other options in force: monitors that have one of the new keys are obeyed. Windows are the ring agent's. */
+  change({ clusterKeys }: RingChange): void {
+    if (clusterKeys !== undefined && clusterKeys !== null && this.#links.clusterKeys !== null)
+      this.#monitors.setKeys(clusterKeys);
   }
 
   /**

@@ -7,13 +7,13 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { LogRecord } from './log.ts';
+import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
 import { hasReusePort, type ThreadingPlan } from './threading.ts';
 import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-main.ts';
@@ -48,7 +48,7 @@ interface RunningThread {
   ) => Promise<readonly BoundAddress[]>;
   /** After `listen`: begins to serve, and to obey. */
   readonly run: () => void;
-  readonly setClusterKeys: (keys: readonly ClusterKey[]) => void;
+  readonly changeRing: (change: RingChange) => void;
   readonly changeDelivery: (settings: DeliverySettings) => void;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
@@ -106,10 +106,11 @@ export class Supervisor {
     thread.run();
   }
 
-  /** Seals and opens datagrams with these keys from now on; only for a daemon that started with keys. */
-  setClusterKeys(keys: readonly ClusterKey[]): void {
+  /** The ring goes by what is in `change` from now on, and else as before (ring/ring-settings.ts). */
+  changeRing(change: RingChange): void {
     for (const thread of this.#threads) {
-      thread.setClusterKeys(keys);
+      thread.changeRing(change);
+      // A thread that blocks reads its messages when it wakes.
       thread.doorbell.ring();
     }
   }
@@ -244,7 +245,7 @@ export class Supervisor {
         });
         eventLoop.schedule();
       },
-      setClusterKeys: (keys) => agents.setClusterKeys(keys),
+      changeRing: (change) => agents.changeRing(change),
       changeDelivery: (settings) => agents.changeDelivery(settings),
       ended,
       // Before its loop runs an inline thread has nothing but sockets.
@@ -327,8 +328,8 @@ export class Supervisor {
         const message: SupervisorMessage = { kind: 'run' };
         worker.postMessage(message);
       },
-      setClusterKeys: (keys) => {
-        const message: SupervisorMessage = { kind: 'cluster-keys', keys };
+      changeRing: (change) => {
+        const message: SupervisorMessage = { kind: 'ring-settings', change };
         worker.postMessage(message);
       },
       changeDelivery: (settings) => {

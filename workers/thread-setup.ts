@@ -3,7 +3,6 @@
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../engine/buffers/ordered-log.ts';
-import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
@@ -16,6 +15,7 @@ import { createLog, type LogRecord } from './log.ts';
 import { NetworkAgent } from './network.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
+import type { RingChange } from './ring/ring-settings.ts';
 import { RingAgent } from './ring.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 
@@ -36,8 +36,8 @@ export interface ThreadContext {
 
 export interface ThreadAgents {
   readonly agents: readonly Agent[];
-  /** Of no effect in threads of delivery, or in a daemon that started without keys. */
-  setClusterKeys(keys: readonly ClusterKey[]): void;
+  /** Of no effect in threads of delivery. */
+  changeRing(change: RingChange): void;
   /** Of no effect in threads without delivery. */
   changeDelivery(settings: DeliverySettings): void;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
@@ -51,7 +51,6 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   const { spec, memory, plan } = context;
   const agents: Agent[] = [];
   let network: NetworkAgent | null = null;
-  let sealer: AeadSealer | null = null;
   let ring: RingAgent | null = null;
   const delivery: DeliveryAgent[] = [];
   for (const role of plan.threads[context.thread]!.roles) {
@@ -71,8 +70,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       });
       agents.push(network);
     } else if (role === 'ring') {
-      sealer = ringSealer(spec);
-      ring = ringAgent(context, sealer);
+      ring = ringAgent(context, ringSealer(spec));
       agents.push(ring);
     } else {
       const agent = deliveryAgent(context, role);
@@ -82,11 +80,9 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   }
   return {
     agents,
-    setClusterKeys: (keys) => {
-      if (spec.clusterKeys === null) return;
-      sealer?.setKeys(keys);
-      ring?.clusterKeysChanged();
-      network?.setClusterKeys(keys);
+    changeRing: (change) => {
+      ring?.change(change);
+      network?.change(change);
     },
     changeDelivery: (settings) => {
       for (const agent of delivery) agent.change(settings);
@@ -149,7 +145,8 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
       logger: createLog('ring', spec.logLevel, context.log),
       now: monotonicNow,
       wallSeconds: () => Date.now() / 1000,
-      seals: sealer,
+      sealer,
+      clusterKeys: spec.clusterKeys,
     },
   );
 }

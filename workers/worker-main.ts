@@ -1,12 +1,12 @@
 /** Entry of a worker thread: builds its agents, runs them, tells the supervisor what happens. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { LogRecord } from './log.ts';
+import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
 import type { ThreadingPlan } from './threading.ts';
 
@@ -22,8 +22,8 @@ export interface WorkerInput {
 }
 
 export type SupervisorMessage =
-  /** Seal datagrams with these from now on. */
-  | { readonly kind: 'cluster-keys'; readonly keys: readonly ClusterKey[] }
+  /** The ring goes by these from now on. */
+  | { readonly kind: 'ring-settings'; readonly change: RingChange }
   /** Delivery goes by these from now on. */
   | { readonly kind: 'delivery-settings'; readonly settings: DeliverySettings }
   /** Open your sockets on these addresses. */
@@ -97,8 +97,8 @@ function endThread(): void {
 }
 
 function handle(message: SupervisorMessage): void {
-  if (message.kind === 'cluster-keys') {
-    agents.setClusterKeys(message.keys);
+  if (message.kind === 'ring-settings') {
+    agents.changeRing(message.change);
     return;
   }
   if (message.kind === 'delivery-settings') {

@@ -4,7 +4,7 @@ import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { deliveryCounters } from '../../engine/buffers/counters.ts';
-import { LogKind, OrderedLogReader, OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import { LogEntry, LogKind, OrderedLogReader, OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
 import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
@@ -134,6 +134,7 @@ export class Intake {
 export class Output {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #writer = new OrderedLogWriter(this.#memory.log);
+  readonly #entry = new LogEntry();
   readonly #reader = new OrderedLogReader(this.#memory.log, 0);
   readonly #consumer: LogConsumer;
   readonly #dirty: ClientSession[] = [];
@@ -173,7 +174,11 @@ export class Output {
       if (!this.#writer.hasRoom(1, frames.length)) refuse();
       const at = this.#writer.reserve(frames.length);
       this.#writer.bytes.set(frames, at);
-      this.#writer.append(LogKind.Run, at, frames.length, frameCount, AGREED_MESS, 0, 0, GROUP_HASH, 0);
+      const entry = this.#entry.begin(LogKind.Run);
+      entry.count = frameCount;
+      entry.service = AGREED_MESS;
+      entry.targetHash = GROUP_HASH;
+      this.#writer.append(entry, at, frames.length);
     }
     this.#writer.publish();
     this.#consumer.consume();

@@ -63,6 +63,32 @@ export const FRAME_CONTINUES = 1;
 /** Likewise: the frame began in an earlier entry. */
 export const FRAME_CONTINUED = 2;
 
+/** Bytes in front of the frame of a SessionsFrame entry: `count` handles, padded to 8. */
+export const sessionsFrameHeader = (count: number): number => (count * 4 + 7) & ~7;
+
+/** What an entry says besides where its bytes are. The writer fills one object for all of them, so that nothing is allocated for each. */
+export class LogEntry {
+  kind: LogKind = LogKind.Run;
+  count = 0;
+  service = 0;
+  flags = 0;
+  session = 0;
+  targetHash = 0;
+  origin = 0;
+
+  /** Begins an entry of `kind`; all else is 0 until it is set. */
+  begin(kind: LogKind): this {
+    this.kind = kind;
+    this.count = 0;
+    this.service = 0;
+    this.flags = 0;
+    this.session = 0;
+    this.targetHash = 0;
+    this.origin = 0;
+    return this;
+  }
+}
+
 export interface OrderedLogShape {
   /** Bytes of one segment; the longest run must fit. Membership frames are written in pieces of half a segment. */
   readonly segmentBytes: number;
@@ -143,8 +169,8 @@ export class OrderedLogWriter {
   }
 
   /**
-   * Whether `entries` entries with `lengthBytes` of bytes in all can be written now. The bytes may fall into two segments,
-   * so up to two free ones are asked for.
+   * Whether `entries` entries with `lengthBytes` of bytes in all can be written now: in what is left of the current segment, or all in
+   * the next one, so one free segment is enough.
    */
   hasRoom(entries: number, lengthBytes: number): boolean {
     if (this.shape.indexEntries - ((this.#tail - this.#slowestHead) >>> 0) < entries) {
@@ -172,30 +198,20 @@ export class OrderedLogWriter {
    * Adds an entry for the `lengthBytes` last reserved at `offset`. Not visible to readers before `publish`.
    * The caller has asked `hasRoom`.
    */
-  append(
-    kind: LogKind,
-    offset: number,
-    lengthBytes: number,
-    count: number,
-    service: number,
-    flags: number,
-    session: number,
-    targetHash: number,
-    origin: number,
-  ): void {
+  append(entry: LogEntry, offset: number, lengthBytes: number): void {
     const index = this.#index;
     if (offset < 0) broken('an entry of the ordered log has room in a segment', { offset, lengthBytes });
     const base = (this.#tail & (this.shape.indexEntries - 1)) * ENTRY_WORDS;
-    index[base + ENTRY_KIND] = kind;
+    index[base + ENTRY_KIND] = entry.kind;
     index[base + ENTRY_SEGMENT] = this.#segment;
     index[base + ENTRY_OFFSET] = offset - this.#segment * this.shape.segmentBytes;
     index[base + ENTRY_LENGTH] = lengthBytes;
-    index[base + ENTRY_COUNT] = count;
-    index[base + ENTRY_SERVICE] = service;
-    index[base + ENTRY_FLAGS] = flags;
-    index[base + ENTRY_SESSION] = session;
-    index[base + ENTRY_TARGET_HASH] = targetHash;
-    index[base + ENTRY_ORIGIN] = origin;
+    index[base + ENTRY_COUNT] = entry.count;
+    index[base + ENTRY_SERVICE] = entry.service;
+    index[base + ENTRY_FLAGS] = entry.flags;
+    index[base + ENTRY_SESSION] = entry.session;
+    index[base + ENTRY_TARGET_HASH] = entry.targetHash;
+    index[base + ENTRY_ORIGIN] = entry.origin;
     this.#tail = (this.#tail + 1) | 0;
   }
 

@@ -10,10 +10,13 @@ import { TO_ALL } from '../ring/emitter.ts';
 import { windowsProblem } from '../ring/flow-control.ts';
 import { clockFloor } from '../ring/ring-seq-limits.ts';
 import { PacketType } from '../wire/ring-header.ts';
+import { RING_WIRE_VERSION, wireVersionOf } from '../wire/ring-version.ts';
 import { PacketReceiver } from './packet-receiver.ts';
 import type { RingNodeContract } from './ring-node-contract.ts';
 import { createRingParts, type RingParts } from './ring-parts.ts';
 
+/** A version has 8 bits. */
+const WIRE_VERSIONS = 256;
 const NEVER = Number.POSITIVE_INFINITY;
 /** LEAVE is not answered, so it is sent twice. */
 const LEAVE_COPIES = 2;
@@ -21,7 +24,8 @@ const LEAVE_COPIES = 2;
 export class RingNode implements RingNodeContract {
   readonly counters: Float64Array;
   readonly #parts: RingParts;
-  readonly #receiver: PacketReceiver;
+  /** By wire version; those of versions that are not understood are missing. */
+  readonly #receivers: readonly (PacketReceiver | undefined)[];
   /** Of a ring of one: more records wait than one call handles. */
   #moreQueued = false;
   /** A call is under way, perhaps inside one of the host's callbacks. */
@@ -32,7 +36,9 @@ export class RingNode implements RingNodeContract {
 
   constructor(options: RingNodeOptions, host: RingHost) {
     this.#parts = createRingParts(options, host);
-    this.#receiver = new PacketReceiver(this.#parts);
+    const receivers = new Array<PacketReceiver | undefined>(WIRE_VERSIONS).fill(undefined);
+    receivers[RING_WIRE_VERSION] = new PacketReceiver(this.#parts);
+    this.#receivers = receivers;
     this.counters = this.#parts.context.counters;
   }
 
@@ -64,10 +70,15 @@ export class RingNode implements RingNodeContract {
     if (this.#parts.membership.state === RingState.Stopped) return;
     this.#notePause(nowMs);
     this.#parts.context.nowMs = nowMs;
-    const length = this.#receiver.open(bytes, offset, lengthBytes);
+    const receiver = this.#receivers[wireVersionOf(bytes, offset, lengthBytes)];
+    if (receiver === undefined) {
+      this.counters[RingCounter.Malformed]++;
+      return;
+    }
+    const length = receiver.open(bytes, offset, lengthBytes);
     if (length < 0) return;
     this.#isBusy = true;
-    this.#receiver.dispatch(bytes, offset, length);
+    receiver.dispatch(bytes, offset, length);
     this.#endCall();
   }
 

@@ -11,6 +11,8 @@
  * (engine/ring/sent-by-session.ts; ring-protocol.md, 2.7).
  */
 import { RECORD_POSITION_OFFSET } from './layout/record-header.ts';
+
+export { GROUPS_HEADER_LENGTH } from './layout/groups-body.ts';
 /** In whole runs of RELIABLE and UNRELIABLE messages, in the place of the position: see above. */
 export const RECORD_AFTER_OFFSET = RECORD_POSITION_OFFSET;
 

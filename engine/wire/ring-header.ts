@@ -26,8 +26,8 @@ import {
   RING_ID_SEQ_OFFSET,
 } from './layout/ring-id.ts';
 import { copyBytes, readU16, readU32, readU48, writeU16, writeU32, writeU48 } from './ring-bytes.ts';
+import { RING_WIRE_VERSION } from './ring-version.ts';
 
-export const RING_WIRE_VERSION = 1;
 /** `RNG1` as the bytes are on the wire. */
 export const RING_MAGIC = 0x3147_4e52;
 
@@ -119,7 +119,7 @@ export const isHeaderOfRing = (header: RingHeader, ring: RingId): boolean =>
 export type HeaderFault = 'ok' | 'malformed' | 'foreign';
 
 /**
- * Reads and checks the header of a datagram whose trailer is off already.
+ * Reads and checks the header of a datagram of `RING_WIRE_VERSION` whose trailer is off already.
  * @returns `malformed` for what is not of this protocol, `foreign` for another cluster or configuration
  */
 export function readRingHeader(
@@ -131,7 +131,6 @@ export function readRingHeader(
 ): HeaderFault {
   if (lengthBytes < RING_HEADER_LENGTH || readU32(bytes, offset + RING_HEADER_MAGIC_OFFSET) !== RING_MAGIC)
     return 'malformed';
-  if (bytes[offset + RING_HEADER_VERSION_OFFSET] !== RING_WIRE_VERSION) return 'malformed';
   if (readU16(bytes, offset + RING_HEADER_LENGTH_OFFSET) !== lengthBytes) return 'malformed';
   header.flags = readU16(bytes, offset + RING_HEADER_FLAGS_OFFSET);
   if ((header.flags & MUST_UNDERSTAND) !== 0) return 'malformed';

@@ -7,6 +7,7 @@ import {
   ENTRY_OFFSET,
   ENTRY_SEGMENT,
   ENTRY_SESSION,
+  LogEntry,
   LogKind,
   OrderedLogReader,
   type OrderedLogShape,
@@ -100,6 +101,7 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
       const writer = new OrderedLogWriter(memory);
       const readers = Array.from({ length: READERS }, (_, i) => new ModelReader(new OrderedLogReader(memory, i)));
       const entries: ModelEntry[] = [];
+      const logEntry = new LogEntry();
       let published = 0;
       for (const step of actions) {
         if (step.kind === 'write') {
@@ -112,7 +114,9 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
           const at = writer.reserve(step.length);
           expect(at).toBeGreaterThanOrEqual(0);
           writer.bytes.set(fill(entry), at);
-          writer.append(LogKind.Run, at, step.length, 1, 0, 0, entry.sequence, 0, 0);
+          logEntry.begin(LogKind.Run).count = 1;
+          logEntry.session = entry.sequence;
+          writer.append(logEntry, at, step.length);
           entries.push(entry);
         } else if (step.kind === 'publish') {
           expect(writer.publish()).toBe(published < entries.length);

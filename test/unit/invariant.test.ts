@@ -1,7 +1,13 @@
 /** A broken assumption ends the call before anything is overwritten. */
 
 import { describe, expect, it } from 'vitest';
-import { createOrderedLog, LogKind, OrderedLogReader, OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import {
+  createOrderedLog,
+  LogEntry,
+  LogKind,
+  OrderedLogReader,
+  OrderedLogWriter,
+} from '../../engine/buffers/ordered-log.ts';
 import { createSpscRing, SpscRingConsumer, SpscRingProducer } from '../../engine/buffers/spsc-ring.ts';
 import { InvariantError, invariant } from '../../engine/invariant.ts';
 import { RECORD_KIND_OFFSET } from '../../engine/wire/layout/record-header.ts';
@@ -31,7 +37,7 @@ describe('invariants', () => {
     expect(writer.reserve(1024)).toBe(0);
     const before = writer.bytes.slice();
     expect(() => writer.reserve(1025)).toThrow(InvariantError);
-    expect(() => writer.append(LogKind.Run, -1, 8, 1, 0, 0, 0, 0, 0)).toThrow(InvariantError);
+    expect(() => writer.append(new LogEntry().begin(LogKind.Run), -1, 8)).toThrow(InvariantError);
     expect(writer.bytes).toEqual(before);
     expect(writer.tail).toBe(0);
   });
@@ -58,10 +64,12 @@ describe('invariants', () => {
   it('of the memory layout: what the log is asked for fits into it', () => {
     const counters = new Float64Array(128);
     const small = new OrderedLogWriter(createOrderedLog(SHAPE));
-    expect(() => new LogOutput(small, counters, EVENTS)).toThrow('fits into a log segment of 1024');
-    expect(() => new LogOutput(small, counters, EVENTS, { bytes: 1024, entries: 17 })).toThrow('a log index of 16');
+    expect(() => new LogOutput({ log: small, counters, events: EVENTS })).toThrow('fits into a log segment of 1024');
+    expect(() => new LogOutput({ log: small, counters, events: EVENTS, room: { bytes: 1024, entries: 17 } })).toThrow(
+      'a log index of 16',
+    );
     const { log } = createDaemonMemory(1, 1);
-    expect(() => new LogOutput(new OrderedLogWriter(log), counters, EVENTS)).not.toThrow();
+    expect(() => new LogOutput({ log: new OrderedLogWriter(log), counters, events: EVENTS })).not.toThrow();
     expect(log.shape.segmentBytes).toBeGreaterThan(MAX_FRAME_LENGTH);
   });
 });

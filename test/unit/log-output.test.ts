@@ -14,13 +14,13 @@ import {
   LogKind,
   OrderedLogReader,
   OrderedLogWriter,
+  sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
 import { RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';
 import { AGREED_MESS } from '../../engine/wire/service.ts';
-import { sessionsFrameHeader } from '../../workers/delivery/log-consumer.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';
 
 const SELF = nodeIndex(0);
@@ -47,12 +47,16 @@ class Bench {
     const memory = createOrderedLog({ segmentBytes: SEGMENT_BYTES, segmentCount: 2, indexEntries, readers: 1 });
     this.writer = new OrderedLogWriter(memory);
     this.reader = new OrderedLogReader(memory, 0);
-    this.output = new LogOutput(this.writer, this.counters, {
-      sessionEnded: (session) => this.ended.push(session),
-      sendGroups: () => {},
-      blockClients: () => {},
-      exchangeFault: () => {},
-      frameTooLong: (group, lengthBytes) => this.tooLong.push([group, lengthBytes]),
+    this.output = new LogOutput({
+      log: this.writer,
+      counters: this.counters,
+      events: {
+        sessionEnded: (session) => this.ended.push(session),
+        sendGroups: () => {},
+        blockClients: () => {},
+        exchangeFault: () => {},
+        frameTooLong: (group, lengthBytes) => this.tooLong.push([group, lengthBytes]),
+      },
     });
   }
 

@@ -17,6 +17,7 @@ import {
   FRAME_CONTINUES,
   LogKind,
   type OrderedLogReader,
+  sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
 import { FRAME_GROUP_COUNT_OFFSET, FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
@@ -284,6 +285,3 @@ export class LogConsumer {
     return index[entry + ENTRY_SEGMENT]! * shape.segmentBytes + index[entry + ENTRY_OFFSET]!;
   }
 }
-
-/** Bytes in front of the frame of a `SessionsFrame` entry: the handles, padded to 8. */
-export const sessionsFrameHeader = (count: number): number => (count * 4 + 7) & ~7;

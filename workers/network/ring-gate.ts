@@ -14,11 +14,10 @@ import {
   RING_HEADER_LENGTH,
   RING_HEADER_LENGTH_OFFSET,
   RING_HEADER_TRANSMITTER_OFFSET,
-  RING_HEADER_VERSION_OFFSET,
 } from '../../engine/wire/layout/ring-header.ts';
 import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
 import { readI32, readU16, U48_HIGH } from '../../engine/wire/ring-bytes.ts';
-import { RING_WIRE_VERSION } from '../../engine/wire/ring-header.ts';
+import { isUnderstoodVersion, RING_WIRE_VERSION, wireVersionOf } from '../../engine/wire/ring-version.ts';
 import type { Log, LogFields } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import { SealWatch } from './seal-watch.ts';
@@ -95,7 +94,8 @@ export class RingGate {
   admits(datagram: Buffer, sender: Sender): boolean {
     // The ring agent counts what is malformed.
     if (datagram.length < RING_HEADER_LENGTH) return true;
-    if (datagram[RING_HEADER_VERSION_OFFSET] !== RING_WIRE_VERSION) return this.#otherVersion(datagram, sender);
+    const version = wireVersionOf(datagram, 0, datagram.length);
+    if (!isUnderstoodVersion(version)) return this.#otherVersion(version, sender);
     if (readI32(datagram, RING_HEADER_CLUSTER_OFFSET) !== this.#cluster) return this.#otherConfiguration(sender);
     if (datagram.length - readU16(datagram, RING_HEADER_LENGTH_OFFSET) === this.#otherTrailerBytes)
       return this.#otherSeal(sender);
@@ -133,10 +133,10 @@ export class RingGate {
     this.#warn(`seal ${cause} ${peerName}`, this.#peers[node]?.sender ?? null, () => [{ peerName, refusals }, text]);
   }
 
-  #otherVersion(datagram: Buffer, sender: Sender): boolean {
+  #otherVersion(version: number, sender: Sender): boolean {
     this.#links.counters[NetworkCounter.OtherVersion]!++;
     const said = this.#warn('version', sender, () => [
-      { version: datagram[RING_HEADER_VERSION_OFFSET]!, ourVersion: RING_WIRE_VERSION },
+      { version, ourVersion: RING_WIRE_VERSION },
       'a daemon that speaks another version of the protocol between daemons is ignored: run the same release on all daemons of the cluster',
     ]);
     if (said) this.#links.introduce(sender);

@@ -10,7 +10,14 @@
  */
 
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
-import { FRAME_CONTINUED, FRAME_CONTINUES, LogKind, type OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import {
+  FRAME_CONTINUED,
+  FRAME_CONTINUES,
+  LogEntry,
+  LogKind,
+  type OrderedLogWriter,
+  sessionsFrameHeader,
+} from '../../engine/buffers/ordered-log.ts';
 import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import { invariant } from '../../engine/invariant.ts';
 import { writeName } from '../../engine/wire/frame.ts';
@@ -26,7 +33,6 @@ import {
 } from '../../engine/wire/layout/record-header.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
-import { sessionsFrameHeader } from '../delivery/log-consumer.ts';
 
 /** Largest range of records that the ring delivers between two questions for room. */
 export const MAX_SPAN_BYTES = 64 * 1024;
@@ -42,14 +48,8 @@ export interface LogRoom {
 const DEFAULT_ROOM: LogRoom = { entries: 1024, bytes: 160 * 1024 };
 
 interface Waiting {
-  readonly kind: LogKind;
+  readonly entry: LogEntry;
   readonly bytes: Uint8Array;
-  readonly count: number;
-  readonly service: number;
-  readonly flags: number;
-  readonly session: number;
-  readonly targetHash: number;
-  readonly origin: number;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -65,11 +65,22 @@ export interface LogOutputEvents {
   exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
 }
 
+export interface LogOutputParts {
+  readonly log: OrderedLogWriter;
+  /** Block of the ring agent. */
+  readonly counters: Float64Array;
+  readonly events: LogOutputEvents;
+  /** What is asked of the log before each span; unset, what spans of `MAX_SPAN_BYTES` need. */
+  readonly room?: LogRoom | undefined;
+}
+
 export class LogOutput implements GroupsOutput {
   readonly #log: OrderedLogWriter;
   readonly #counters: Float64Array;
   readonly #events: LogOutputEvents;
   readonly #room: LogRoom;
+  /** The entry being written. */
+  readonly #entry = new LogEntry();
   #waiting: Waiting[] = [];
   /** Bytes of a frame in one entry at most: the list of its receivers has room beside it, and half a segment is always found. */
   readonly #pieceBytes: number;
@@ -77,7 +88,7 @@ export class LogOutput implements GroupsOutput {
   readonly #listedSessions: number;
   readonly #nameField = new Uint8Array(NAME_FIELD_LENGTH);
 
-  constructor(log: OrderedLogWriter, counters: Float64Array, events: LogOutputEvents, room = DEFAULT_ROOM) {
+  constructor({ log, counters, events, room = DEFAULT_ROOM }: LogOutputParts) {
     const { segmentBytes, indexEntries } = log.shape;
     invariant(room.bytes <= segmentBytes, `a span of ${room.bytes} bytes fits into a log segment of ${segmentBytes}`);
     invariant(room.entries <= indexEntries, `${room.entries} entries fit into a log index of ${indexEntries}`);
@@ -106,35 +117,34 @@ export class LogOutput implements GroupsOutput {
     const end = offset + view.getUint32(offset + RECORD_LENGTH_OFFSET, true);
     const frames = view.getUint32(offset + RECORD_FRAME_COUNT_OFFSET, true);
     const flags = local ? view.getUint16(offset + RECORD_FLAGS_OFFSET, true) & RECORD_SELF_DISCARD : 0;
-    this.#write(
-      LogKind.Run,
-      NO_BYTES,
-      bytes.subarray(start, end),
-      frames,
-      view.getUint8(offset + RECORD_SERVICE_OFFSET),
-      flags,
-      view.getUint32(offset + RECORD_SESSION_OFFSET, true),
-      view.getInt32(offset + RECORD_TARGET_HASH_OFFSET, true),
-      origin,
-    );
+    const entry = this.#entry.begin(LogKind.Run);
+    entry.count = frames;
+    entry.service = view.getUint8(offset + RECORD_SERVICE_OFFSET);
+    entry.flags = flags;
+    entry.session = view.getUint32(offset + RECORD_SESSION_OFFSET, true);
+    entry.targetHash = view.getInt32(offset + RECORD_TARGET_HASH_OFFSET, true);
+    entry.origin = origin;
+    this.#write(entry, NO_BYTES, bytes.subarray(start, end));
     this.#counters[OrderingCounter.FramesOrdered]! += frames;
     this.#counters[OrderingCounter.BytesOrdered]! += end - start;
   }
 
   sessionAccepted(session: SessionHandle): void {
-    this.#write(LogKind.SessionAccepted, NO_BYTES, NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(this.#ofSession(LogKind.SessionAccepted, session), NO_BYTES, NO_BYTES);
   }
 
   sessionRejected(session: SessionHandle, code: number): void {
-    this.#write(LogKind.SessionRejected, NO_BYTES, NO_BYTES, 0, 0, code, session, 0, 0);
+    const entry = this.#ofSession(LogKind.SessionRejected, session);
+    entry.flags = code;
+    this.#write(entry, NO_BYTES, NO_BYTES);
   }
 
   memberAdded(group: string, session: SessionHandle): void {
-    this.#write(LogKind.MemberAdded, this.#name(group), NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(this.#ofSession(LogKind.MemberAdded, session), this.#name(group), NO_BYTES);
   }
 
   memberRemoved(group: string, session: SessionHandle): void {
-    this.#write(LogKind.MemberRemoved, this.#name(group), NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(this.#ofSession(LogKind.MemberRemoved, session), this.#name(group), NO_BYTES);
   }
 
   groupFrame(group: string, frame: Uint8Array, lengthBytes: number): void {
@@ -151,7 +161,7 @@ export class LogOutput implements GroupsOutput {
   }
 
   sessionEnded(session: SessionHandle): void {
-    this.#write(LogKind.SessionEnded, NO_BYTES, NO_BYTES, 0, 0, 0, session, 0, 0);
+    this.#write(this.#ofSession(LogKind.SessionEnded, session), NO_BYTES, NO_BYTES);
     this.#events.sessionEnded(session);
   }
 
@@ -160,7 +170,9 @@ export class LogOutput implements GroupsOutput {
   }
 
   blockClients(blocked: boolean): void {
-    this.#write(LogKind.ClientsBlocked, NO_BYTES, NO_BYTES, 0, 0, blocked ? 1 : 0, 0, 0, 0);
+    const entry = this.#entry.begin(LogKind.ClientsBlocked);
+    entry.flags = blocked ? 1 : 0;
+    this.#write(entry, NO_BYTES, NO_BYTES);
     this.#events.blockClients(blocked);
   }
 
@@ -177,36 +189,35 @@ export class LogOutput implements GroupsOutput {
   #frame(kind: LogKind, receivers: Uint8Array, count: number, frame: Uint8Array, lengthBytes: number): void {
     for (let from = 0; from < lengthBytes; from += this.#pieceBytes) {
       const end = Math.min(from + this.#pieceBytes, lengthBytes);
-      const flags = (from > 0 ? FRAME_CONTINUED : 0) | (end < lengthBytes ? FRAME_CONTINUES : 0);
-      this.#write(kind, receivers, frame.subarray(from, end), count, 0, flags, 0, 0, 0);
+      const entry = this.#entry.begin(kind);
+      entry.count = count;
+      entry.flags = (from > 0 ? FRAME_CONTINUED : 0) | (end < lengthBytes ? FRAME_CONTINUES : 0);
+      this.#write(entry, receivers, frame.subarray(from, end));
     }
   }
 
-  #write(
-    kind: LogKind,
-    head: Uint8Array,
-    body: Uint8Array,
-    count: number,
-    service: number,
-    flags: number,
-    session: number,
-    targetHash: number,
-    origin: number,
-  ): void {
+  #ofSession(kind: LogKind, session: SessionHandle): LogEntry {
+    const entry = this.#entry.begin(kind);
+    entry.session = session;
+    return entry;
+  }
+
+  /** @param entry is reused by the caller: what has to wait is copied */
+  #write(entry: LogEntry, head: Uint8Array, body: Uint8Array): void {
     const log = this.#log;
     const length = head.length + body.length;
     if (this.#waiting.length > 0 || !log.hasRoom(1, length)) {
       const bytes = new Uint8Array(length);
       bytes.set(head);
       bytes.set(body, head.length);
-      this.#waiting.push({ kind, bytes, count, service, flags, session, targetHash, origin });
+      this.#waiting.push({ entry: Object.assign(new LogEntry(), entry), bytes });
       this.#countWaiting(length);
       return;
     }
     const at = log.reserve(length);
     if (head.length > 0) log.bytes.set(head, at);
     if (body.length > 0) log.bytes.set(body, at + head.length);
-    log.append(kind, at, length, count, service, flags, session, targetHash, origin);
+    log.append(entry, at, length);
   }
 
   #writeWaiting(): boolean {
@@ -214,10 +225,10 @@ export class LogOutput implements GroupsOutput {
     let done = 0;
     let written = 0;
     while (done < waiting.length && this.#log.hasRoom(1, waiting[done]!.bytes.length)) {
-      const { kind, bytes, count, service, flags, session, targetHash, origin } = waiting[done++]!;
+      const { entry, bytes } = waiting[done++]!;
       const at = this.#log.reserve(bytes.length);
       this.#log.bytes.set(bytes, at);
-      this.#log.append(kind, at, bytes.length, count, service, flags, session, targetHash, origin);
+      this.#log.append(entry, at, bytes.length);
       written += bytes.length;
     }
     this.#waiting = waiting.slice(done);

@@ -64,18 +64,18 @@ export class OrderedRecords {
     this.#counters = counters;
     this.#view = log.view;
     this.registry = new SessionRegistry(options.maxSessions);
-    this.output = new LogOutput(
+    this.output = new LogOutput({
       log,
       counters,
-      {
+      room: options.room,
+      events: {
         sessionEnded: (session) => this.registry.release(session),
         sendGroups: (body) => events.sendGroups(body),
         blockClients: (blocked) => events.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => events.frameTooLong(group, lengthBytes),
         exchangeFault: (fault, node) => events.exchangeFault(fault, node),
       },
-      options.room,
-    );
+    });
     this.groups = new GroupsLayer(options, this.output);
   }
 

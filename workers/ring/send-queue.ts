@@ -1,20 +1,13 @@
 /**
- * The ring's send queue: what the clients of each delivery worker want ordered, and before all of it what the process groups
- * themselves must say. Workers take turns, one span or packet each.
+ * The ring's send queue: what the clients of each delivery worker want ordered, and before all of it what the host itself puts into the
+ * order (host-records.ts). Workers take turns, one span or packet each.
  */
 
 import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import {
-  RECORD_FLAGS_OFFSET,
-  RECORD_HEADER_LENGTH,
-  RECORD_KIND_OFFSET,
-  RECORD_LENGTH_OFFSET,
-  RECORD_SERVICE_OFFSET,
-} from '../../engine/wire/layout/record-header.ts';
-import { alignRecord, RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.ts';
-import { AGREED_MESS } from '../../engine/wire/service.ts';
+import { RecordKind } from '../../engine/wire/record.ts';
+import { HostRecords } from './host-records.ts';
 import { MAX_SPAN_BYTES } from './log-output.ts';
 
 /** A delivery worker's submit ring. */
@@ -38,45 +31,9 @@ class SubmitSource implements RecordSource {
   }
 }
 
-/** GROUPS records, made in this thread: thousands at once where there are many groups, so that taking one must not cost by their number. */
-class GroupsSource implements RecordSource {
-  #records: Uint8Array[] = [];
-  #next = 0;
-  queuedBytes = 0;
-
-  push(body: Uint8Array): void {
-    const length = RECORD_HEADER_LENGTH + body.length;
-    const record = new Uint8Array(alignRecord(length));
-    const view = new DataView(record.buffer);
-    view.setUint32(RECORD_LENGTH_OFFSET, length, true);
-    view.setUint8(RECORD_KIND_OFFSET, RecordKind.Groups);
-    view.setUint8(RECORD_SERVICE_OFFSET, AGREED_MESS);
-    view.setUint16(RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST, true);
-    record.set(body, RECORD_HEADER_LENGTH);
-    this.#records.push(record);
-    this.queuedBytes += record.length;
-  }
-
-  peek(span: RecordSpan): boolean {
-    const first = this.#records[this.#next];
-    if (first === undefined) return false;
-    span.bytes = first;
-    span.offset = 0;
-    span.lengthBytes = first.length;
-    return true;
-  }
-
-  consume(_lengthBytes: number): void {
-    this.queuedBytes -= this.#records[this.#next]!.length;
-    if (++this.#next < this.#records.length) return;
-    this.#records = [];
-    this.#next = 0;
-  }
-}
-
 export class SendQueue {
-  readonly #groups = new GroupsSource();
-  readonly #groupsFiller: PacketFiller;
+  readonly #host = new HostRecords();
+  readonly #hostFiller: PacketFiller;
   readonly #workers: readonly { readonly source: SubmitSource; readonly filler: PacketFiller }[];
   /** Whose turn it is. */
   #turn = 0;
@@ -84,7 +41,7 @@ export class SendQueue {
   #borrowed: PacketFiller | null = null;
 
   constructor(submitRings: readonly SharedArrayBuffer[]) {
-    this.#groupsFiller = new PacketFiller(this.#groups);
+    this.#hostFiller = new PacketFiller(this.#host);
     this.#workers = submitRings.map((memory) => {
       const source = new SubmitSource(memory);
       return { source, filler: new PacketFiller(source) };
@@ -97,11 +54,11 @@ export class SendQueue {
   }
 
   pushGroups(body: Uint8Array): void {
-    this.#groups.push(body);
+    this.#host.push(RecordKind.Groups, body);
   }
 
   hasRecords(): boolean {
-    if (this.#groups.queuedBytes > 0) return true;
+    if (this.#host.queuedBytes > 0) return true;
     if (this.#clientsBlocked) return false;
     for (const { source } of this.#workers) if (source.ring.usedBytes() > 0) return true;
     return false;
@@ -109,7 +66,7 @@ export class SendQueue {
 
   /** Nothing waits, neither for its turn nor for the end of a state exchange. */
   isEmpty(): boolean {
-    if (this.#groups.queuedBytes > 0) return false;
+    if (this.#host.queuedBytes > 0) return false;
     for (const { source } of this.#workers) if (source.ring.usedBytes() > 0) return false;
     return true;
   }
@@ -122,7 +79,7 @@ export class SendQueue {
   }
 
   queuedBytes(): number {
-    let bytes = this.#groups.queuedBytes;
+    let bytes = this.#host.queuedBytes;
     if (this.#clientsBlocked) return bytes;
     for (const { source } of this.#workers) bytes += source.ring.usedBytes();
     return bytes;
@@ -132,8 +89,8 @@ export class SendQueue {
   fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {
     const unfinished = this.#unfinished();
     if (unfinished !== null) return unfinished.fillPacket(out, offset, capacityBytes);
-    const groups = this.#groupsFiller.fillPacket(out, offset, capacityBytes);
-    if (groups > 0 || this.#clientsBlocked) return groups;
+    const ofHost = this.#hostFiller.fillPacket(out, offset, capacityBytes);
+    if (ofHost > 0 || this.#clientsBlocked) return ofHost;
     for (let i = 0; i < this.#workers.length; i++) {
       const bytes = this.#nextFiller().fillPacket(out, offset, capacityBytes);
       if (bytes > 0) return bytes;
@@ -143,8 +100,8 @@ export class SendQueue {
 
   /** `RingHost.borrowRecords`. */
   borrowRecords(span: RecordSpan): boolean {
-    if (this.#groupsFiller.borrowRecords(span)) {
-      this.#borrowed = this.#groupsFiller;
+    if (this.#hostFiller.borrowRecords(span)) {
+      this.#borrowed = this.#hostFiller;
       return true;
     }
     if (this.#clientsBlocked) return false;
@@ -165,12 +122,12 @@ export class SendQueue {
 
   /** A new regular configuration: half-sent messages start again. */
   restartMessages(): void {
-    this.#groupsFiller.restartMessage();
+    this.#hostFiller.restartMessage();
     for (const { filler } of this.#workers) filler.restartMessage();
   }
 
   #unfinished(): PacketFiller | null {
-    if (this.#groupsFiller.midMessage) return this.#groupsFiller;
+    if (this.#hostFiller.midMessage) return this.#hostFiller;
     for (const { filler } of this.#workers) if (filler.midMessage) return filler;
     return null;
   }

@@ -1,11 +1,14 @@
 /** Appending to the ordered log, publishing, and reading, in one thread: the bytes are copied once. */
+
 import {
   createOrderedLog,
   ENTRY_LENGTH,
+  LogEntry,
   LogKind,
   OrderedLogReader,
   OrderedLogWriter,
 } from '../../../engine/buffers/ordered-log.ts';
+import { AGREED_MESS } from '../../../engine/wire/service.ts';
 import { GROUP_HASH, makeFrames } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';
 
@@ -18,6 +21,7 @@ function row(title: string, frames: number, payloadBytes: number): MicroRow {
   const writer = new OrderedLogWriter(memory);
   const reader = new OrderedLogReader(memory, 0);
   const run = makeFrames(frames, payloadBytes);
+  const entry = new LogEntry();
   return {
     kind: 'loop',
     title,
@@ -28,7 +32,10 @@ function row(title: string, frames: number, payloadBytes: number): MicroRow {
         if (!writer.hasRoom(1, run.length)) throw new Error('the log is full');
         const at = writer.reserve(run.length);
         writer.bytes.set(run, at);
-        writer.append(LogKind.Run, at, run.length, frames, 16, 0, 0, GROUP_HASH, 0);
+        entry.begin(LogKind.Run).count = frames;
+        entry.service = AGREED_MESS;
+        entry.targetHash = GROUP_HASH;
+        writer.append(entry, at, run.length);
       }
       writer.publish();
       let bytes = 0;

@@ -71,18 +71,18 @@ export class DeliveryChain {
     this.writer = new OrderedLogWriter(memory);
     this.reader = new OrderedLogReader(memory, 0);
     this.#logBytes = Buffer.from(memory.data);
-    this.output = new LogOutput(
-      this.writer,
-      this.ringCounters,
-      {
+    this.output = new LogOutput({
+      log: this.writer,
+      counters: this.ringCounters,
+      events: {
         sessionEnded: () => {},
         sendGroups: () => {},
         blockClients: () => {},
         exchangeFault: () => {},
         frameTooLong: () => {},
       },
-      { entries: shape.indexEntries, bytes: shape.segmentBytes },
-    );
+      room: { entries: shape.indexEntries, bytes: shape.segmentBytes },
+    });
     this.store = new KeptBytes(shape.segmentBytes);
     const cap = new QueueCap(settings, this.deliveryCounters, [this.deliveryCounters]);
     this.slow = new SlowConsumers(

@@ -11,6 +11,7 @@ import {
   ENTRY_SERVICE,
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
+  LogEntry,
   LogKind,
   type OrderedLogMemory,
   OrderedLogReader,
@@ -55,6 +56,7 @@ function write(input: OrderedLogThreadInput): OrderedLogThreadResult {
     log.publish();
     return false;
   };
+  const entry = new LogEntry();
   for (let sequence = 0; sequence < entries; sequence++) {
     if (marks.has(sequence)) touched.push(log.segmentsTouched);
     content.select(sequence);
@@ -62,17 +64,14 @@ function write(input: OrderedLogThreadInput): OrderedLogThreadResult {
     const at = log.reserve(content.length);
     if (at === -1) throw new Error(`entry ${sequence}: room was promised and there is none`);
     content.write(log.bytes, at);
-    log.append(
-      LogKind.Run,
-      at,
-      content.length,
-      sequence & 0xff,
-      sequence & 0x3f,
-      sequence & 4,
-      sequence,
-      targetHash(sequence),
-      sequence & 0x7f,
-    );
+    entry.begin(LogKind.Run);
+    entry.count = sequence & 0xff;
+    entry.service = sequence & 0x3f;
+    entry.flags = sequence & 4;
+    entry.session = sequence;
+    entry.targetHash = targetHash(sequence);
+    entry.origin = sequence & 0x7f;
+    log.append(entry, at, content.length);
     if (random.below(16) === 0) log.publish();
     if (random.below(PAUSE_ONE_IN) === 0) pause(1);
   }

@@ -2,7 +2,7 @@
  * What a faulty daemon makes of its table in a state exchange: series that never become whole, and tables that are refused at first
  * sight. Tables that are well-formed and false are not among them: nobody but their senders could know better.
  */
-import { GROUPS_HEADER_LENGTH } from '../../../engine/wire/layout/groups-body.ts';
+import { GROUPS_HEADER_LENGTH } from '../../../engine/wire/record.ts';
 import type { Random } from '../core/random.ts';
 
 const PART = 12;

@@ -55,14 +55,18 @@ export class GroupDaemon {
     const memory = createDaemonMemory(1, 1);
     this.#writer = new OrderedLogWriter(memory.log);
     this.#reader = new OrderedLogReader(memory.log, 0);
-    this.#output = new LogOutput(this.#writer, ringCounters(memory.counters), {
-      sessionEnded: refuse,
-      sendGroups: (body) => this.outbox.push(body.slice()),
-      blockClients: () => {},
-      exchangeFault: (fault, node) => {
-        throw new Error(`daemon ${node}: ${fault}`);
+    this.#output = new LogOutput({
+      log: this.#writer,
+      counters: ringCounters(memory.counters),
+      events: {
+        sessionEnded: refuse,
+        sendGroups: (body) => this.outbox.push(body.slice()),
+        blockClients: () => {},
+        exchangeFault: (fault, node) => {
+          throw new Error(`daemon ${node}: ${fault}`);
+        },
+        frameTooLong: refuse,
       },
-      frameTooLong: refuse,
     });
     const daemonAddress = Array.from({ length: nodeCount }, (_, i) => 0x0a00_0001 + i);
     this.layer = new GroupsLayer({ self: this.node, daemonAddress }, this.#output);
