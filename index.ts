@@ -1,4 +1,8 @@
-/** The package: an embeddable daemon, and the client library. */
+/**
+ * The package: an embeddable daemon, and the client library.
+ *
+ * @module skein
+ */
 export * from './client/index.ts';
 export {
   type Daemon,
@@ -6,5 +10,7 @@ export {
   type StartDaemonOptions,
   startDaemon,
 } from './daemon/start-daemon.ts';
-export { ConfigError, type ConfigProblem, formatConfigError } from './engine/config/config-error.ts';
+export type { CountersMemory } from './engine/buffers/counters.ts';
+export { ConfigError, type ConfigProblem, type ConfigSource, formatConfigError } from './engine/config/config-error.ts';
 export { AgentFailure } from './workers/agent-thread.ts';
+export type { ThreadingMode } from './workers/threading.ts';

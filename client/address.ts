@@ -4,7 +4,17 @@ import { illegal, readFields, show } from './check.ts';
 import { SkeinError } from './errors.ts';
 
 /** Where a daemon listens: TCP, or a Unix domain socket. */
-export type DaemonAddress = { readonly host: string; readonly port: number } | { readonly path: string };
+export type DaemonAddress =
+  | {
+      /** Name or IP address. */
+      readonly host: string;
+      /** 1 to 65535. */
+      readonly port: number;
+    }
+  | {
+      /** Path of the Unix socket. */
+      readonly path: string;
+    };
 
 const MAX_PORT = 65_535;
 const DEFAULT_HOST = 'localhost';

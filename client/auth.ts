@@ -28,7 +28,12 @@ export interface AuthMethod {
 export type AuthOption =
   | 'NULL'
   | 'IP'
-  | { readonly user: string; readonly password: string }
+  | {
+      /** 1 to 31 bytes of UTF-8. */
+      readonly user: string;
+      /** At most 8 bytes of UTF-8. */
+      readonly password: string;
+    }
   | AuthMethod
   | readonly AuthMethod[];
 

@@ -8,12 +8,16 @@ export type ErrorReason = 'daemon-vanished';
  * (client-protocol.md, sections 1.9 and 7.1); the message names the field, its value and the limit.
  */
 export class SkeinError extends Error {
+  /** `SkeinError`. */
   override readonly name = 'SkeinError';
+  /** The condition by its name in the Spread API. */
   readonly code: ResultCodeName;
+  /** The number of `code`, below 0. */
   readonly resultCode: ResultCode;
   /** More about the code, where programs may want to tell cases apart; else undefined. */
   readonly reason: ErrorReason | undefined;
 
+  /** @param options `cause`: the system's error, if there is one; `reason`: more about the code */
   constructor(code: ResultCodeName, message: string, options?: ErrorOptions & { readonly reason?: ErrorReason }) {
     super(message, options);
     this.code = code;

@@ -7,7 +7,9 @@ export type ByteOrder = 'little' | 'big';
 
 /** A message sent by a client (client-protocol.md, section 4). */
 export interface Message {
+  /** Tells events apart. */
   readonly kind: 'message';
+  /** The service it was sent with. */
   readonly service: Service;
   /** The sender's message type, an int16. */
   readonly type: number;
@@ -15,6 +17,7 @@ export interface Message {
   readonly sender: string;
   /** All targets in the sender's order, whether or not this session is in them. */
   readonly groups: readonly string[];
+  /** The sender's data. This event owns it. */
   readonly data: Buffer;
   /** The sender asked not to get its own copy. */
   readonly selfDiscard: boolean;
@@ -29,11 +32,15 @@ export type MembershipCause = 'join' | 'leave' | 'disconnect' | 'network';
 
 /** A new view of a group this session is in (section 5). */
 export interface Membership {
+  /** Tells events apart. */
   readonly kind: 'membership';
+  /** The group whose view it is. */
   readonly group: string;
+  /** Names the view; the same at every receiver. */
   readonly viewId: ViewId;
+  /** Why the view came. */
   readonly cause: MembershipCause;
-  /** All members, in the same order at every receiver. */
+  /** Private names of all members, in the same order at every receiver: that of the daemons in the configuration, then of the names. */
   readonly members: readonly string[];
   /** Position of this session in `members`, -1 when it is not among them. */
   readonly ownIndex: number;
@@ -50,7 +57,9 @@ export interface Membership {
 
 /** The transitional signal: from here to the next view, guarantees hold among the members that stay together (5.4). */
 export interface Transition {
+  /** Tells events apart. */
   readonly kind: 'transition';
+  /** The group whose view ends. */
   readonly group: string;
   /** Of the view that ends. */
   readonly viewId: ViewId;
@@ -58,22 +67,29 @@ export interface Transition {
 
 /** This session has left the group; nothing more of it will come (5.5). */
 export interface SelfLeave {
+  /** Tells events apart. */
   readonly kind: 'selfLeave';
+  /** The group that was left. */
   readonly group: string;
 }
 
 /** The daemon's access control refused a request of this session (section 3.5). */
 export interface Reject {
+  /** Tells events apart. */
   readonly kind: 'reject';
+  /** What was refused. */
   readonly request: 'join' | 'leave' | 'multicast';
   /** Service of a refused multicast. */
   readonly service: Service | undefined;
+  /** Message type of the refused request, an int16. */
   readonly type: number;
   /** The targets of the refused request. */
   readonly groups: readonly string[];
+  /** Data of the refused request. */
   readonly data: Buffer;
   /** Type bits of the refused request, without endian flag and with REJECT_MESS, as the C library gives them. */
   readonly serviceBits: number;
 }
 
+/** What a session receives; `kind` tells which. */
 export type ReceivedEvent = Message | Membership | Transition | SelfLeave | Reject;

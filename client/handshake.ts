@@ -15,9 +15,13 @@ import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { AuthChannel, AuthMethod } from './auth.ts';
 import { handshakeReject, SkeinError } from './errors.ts';
 
+/** Version of the protocol that a daemon gives at login: 4.4.0 for Spread 4.4 and for this one. */
 export interface DaemonVersion {
+  /** 0 to 255. */
   readonly major: number;
+  /** 0 to 255. */
   readonly minor: number;
+  /** 0 to 255. */
   readonly patch: number;
 }
 

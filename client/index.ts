@@ -1,4 +1,10 @@
-/** The client library. See docs/client.md. */
+/**
+ * The client library alone, without the daemon and its dependencies. See docs/client.md.
+ *
+ * @module skein/client
+ */
+
+export type { PrivateName } from '../engine/wire/ids.ts';
 export { ViewId } from '../engine/wire/membership-decode.ts';
 export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
 export type { DaemonAddress } from './address.ts';
@@ -30,10 +36,11 @@ export type { ConnectOptions } from './options.ts';
 export type { Batch } from './receive/batch.ts';
 export type { FrameKind } from './receive/frame-kind.ts';
 export type { BatchHandler } from './receive/receiver.ts';
-export type { ReceivingSession } from './receiving-session.ts';
+export type { Listeners, ReceivingSession } from './receiving-session.ts';
 export type { Data } from './send/data.ts';
 export type { SendOptions } from './send/frame-template.ts';
 export type { SplitTargets, Target } from './send/target.ts';
 export type { Service } from './service-names.ts';
 export { Session } from './session.ts';
 export type { EndEvents, SessionEvents } from './session-events.ts';
+export type { Kinded } from './session-feed.ts';

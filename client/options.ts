@@ -15,7 +15,15 @@ export interface ConnectOptions {
    * Unix socket, `{ host, port }` or `{ path }`. `''` is the Unix socket `/tmp/4803`. Default, where no option says where the daemon is:
    * the Unix socket `/tmp/4803`, and when nobody listens there TCP to `localhost:4803`.
    */
-  readonly address?: string | DaemonAddress | { readonly host?: string; readonly port?: number };
+  readonly address?:
+    | string
+    | DaemonAddress
+    | {
+        /** Name or IP address; default `localhost`. */
+        readonly host?: string;
+        /** 1 to 65535; default 4803. */
+        readonly port?: number;
+      };
   /** In place of `address`: TCP to this host; default `localhost` when there is a `port`. */
   readonly host?: string;
   /** In place of `address`: TCP to this port; default 4803 when there is a `host`. */
@@ -28,7 +36,7 @@ export interface ConnectOptions {
   readonly membership?: boolean;
   /** Sent for completeness: no known daemon uses it. Default 0. */
   readonly priority?: 0 | 1;
-  /** Default `NULL`. */
+  /** How to say who one is: `NULL`, `IP`, user and password, or methods of one's own. Default `NULL`. */
   readonly auth?: AuthOption;
   /** Milliseconds for connection and handshake together, of each attempt; 1 to 2,147,483,647, default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -38,17 +46,22 @@ export interface ConnectOptions {
    * A name stays taken until the daemons have agreed that its last owner is gone (client-protocol.md, section 1.3),
    * so a refusal with REJECT_NOT_UNIQUE is tried again. Default 5 attempts in all, 50 ms apart.
    */
-  readonly retryNameInUse?: { readonly attempts: number; readonly delayMs: number };
+  readonly retryNameInUse?: {
+    /** Attempts in all, the first one counted: 1 to 1,000,000. */
+    readonly attempts: number;
+    /** Pause between two attempts, 0 to 2,147,483,647 ms. */
+    readonly delayMs: number;
+  };
   /** Bytes of received, not yet taken frames at which the socket is paused; default 4 MiB. */
   readonly receiveQueueBytes?: number;
   /** Bytes of unsent frames at which `multicast` answers false; default 1 MiB. */
   readonly sendQueueBytes?: number;
-  /** Data shorter than this is copied when sent, longer is sent from where it is; default 16 KiB. */
+  /** Data of fewer bytes is copied when sent, longer is sent from where it is; default 16 KiB, `Infinity`: always copy. */
   readonly copyBelowBytes?: number;
-  /** How long `close` waits for what was sent to leave and for the daemon to hang up; default 5,000. */
+  /** Milliseconds that `close` waits for what was sent to leave and for the daemon to hang up; 1 to 2,147,483,647, default 5,000. */
   readonly closeTimeoutMs?: number;
   /**
-   * The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so long:
+   * Milliseconds. The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so long:
    * neither keep-alive while nothing is sent, nor (on Linux) what is sent. A daemon that is only busy answers. Over TCP; 1,000 to
    * 7,200,000, default 60,000; 0 leaves it to the system, which takes hours. The system's keep-alive takes 11 s at least.
    */

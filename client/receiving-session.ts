@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { wrongThis } from './check.ts';
 import { sessionClosed } from './session-errors.ts';
-import type { SessionFeed } from './session-feed.ts';
+import type { Kinded, SessionFeed } from './session-feed.ts';
 
-/** Calls of a session's listeners by the name of the event. */
+/** What listeners get, by the name of the event. */
 export type Listeners<Events> = { readonly [Name in keyof Events]: readonly unknown[] };
 
-let feedOf: <Item extends { readonly kind: string }>(session: unknown, method: string) => SessionFeed<Item>;
+let feedOf: <Item extends Kinded>(session: unknown, method: string) => SessionFeed<Item>;
 
 /**
  * What both kinds of session have in common: received events are taken by listeners (`on`) or by iterating
@@ -16,7 +16,7 @@ let feedOf: <Item extends { readonly kind: string }>(session: unknown, method: s
  * emits or a listener that is no function, and ILLEGAL_STATE when a listener to received events is added while they are
  * taken in another way.
  */
-export abstract class ReceivingSession<Events extends Listeners<Events>, Item extends { readonly kind: string }>
+export abstract class ReceivingSession<Events extends Listeners<Events>, Item extends Kinded>
   extends EventEmitter
   implements AsyncIterable<Item>, AsyncDisposable
 {

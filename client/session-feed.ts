@@ -4,6 +4,12 @@ import { checkListener } from './listeners.ts';
 import { mixedReceiving } from './session-errors.ts';
 import { throwLater } from './throw-later.ts';
 
+/** An object told apart by its kind. */
+export interface Kinded {
+  /** Also the name of its event. */
+  readonly kind: string;
+}
+
 /** Where received items wait: the receiver of a session, or the inbox of a flush session. */
 export interface FeedSource<Item> {
   /** A batch handler takes what arrives, so there are no items. */
@@ -20,7 +26,7 @@ export interface FeedSource<Item> {
  * Gives the items that a session receives to its listeners or to its iterators, keeps the ways of receiving apart, and
  * tells of the end. Both kinds of session have one.
  */
-export class SessionFeed<Item extends { readonly kind: string }> {
+export class SessionFeed<Item extends Kinded> {
   readonly #kinds: readonly Item['kind'][];
   readonly #names: readonly string[];
   readonly #ways: string;

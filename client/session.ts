@@ -78,6 +78,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
     return this.#accepted.privateName;
   }
 
+  /** What the daemon said at login. */
   get daemonVersion(): DaemonVersion {
     return this.#accepted.daemonVersion;
   }

@@ -33,6 +33,7 @@ import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
 import { packageRelease } from './release.ts';
 
+/** What `startDaemon` takes; every field is optional. Units, defaults and limits of each: docs/configuration.md. */
 export interface StartDaemonOptions extends DaemonOptions {
   /** Log lines go here instead of to standard error; its own level applies as well as `logLevel`. */
   readonly logger?: Logger;
@@ -45,16 +46,23 @@ export interface StartDaemonOptions extends DaemonOptions {
 
 /** A place where clients connect: `host` and `port`, or `path` of a Unix socket. */
 export interface DaemonAddress {
+  /** Address it is bound to; absent for a Unix socket. */
   readonly host?: string;
+  /** TCP port; absent for a Unix socket. */
   readonly port?: number;
+  /** Path of the Unix socket; absent for TCP. */
   readonly path?: string;
 }
 
+/** A daemon in this process; `startDaemon` makes it. */
 export interface Daemon {
+  /** Its name in the configuration, the last part of private names. */
   readonly name: string;
+  /** Where clients connect. */
   readonly addresses: readonly DaemonAddress[];
   /** TCP port for clients; null for a daemon that listens on a Unix socket only. */
   readonly port: number | null;
+  /** How its agents are laid out on threads: the option, or what `auto` has chosen. */
   readonly threadingMode: ThreadingMode;
   /** Shared memory with the agents' counters; see engine/buffers/counters.ts. */
   readonly counters: CountersMemory;
@@ -80,6 +88,7 @@ export interface Daemon {
    * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and does not stop, for a wrong option.
    */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
+  /** As `stop()`: for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

@@ -57,6 +57,7 @@ const checks = [
   ]),
   run('dead files, exports and dependencies', bin('knip'), []),
   run('dead members', process.execPath, ['scripts/dead-members.mjs']),
+  run('undocumented exports', bin('typedoc'), ['--emit', 'none']),
 ];
 
 ensureNginx();

@@ -39,6 +39,7 @@ export class ThreadController {
 
 /** An agent threw; the daemon cannot go on (architecture: never half alive). */
 export class AgentFailure extends Error {
+  /** Name of the part: `ring`, `network`, `delivery-0` and so on. */
   readonly agent: string;
 
   constructor(agent: string, cause: unknown) {

@@ -1,5 +1,6 @@
 /** Which agents share a thread. */
 
+/** How agents are laid out on threads (docs/configuration.md, `threadingMode`). */
 export type ThreadingMode = 'dedicated' | 'shared-network' | 'shared' | 'inline';
 
 /** `network`, `ring`, or the number of a delivery worker. */

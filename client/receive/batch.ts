@@ -21,6 +21,7 @@ export interface Batch {
   /** Goes to the next frame; false when there is none. */
   next(): boolean;
 
+  /** What the frame is. */
   readonly kind: FrameKind;
   /** All bits of the frame's `type`, endian flag removed (client-protocol.md, section 3.1). */
   readonly serviceBits: number;
@@ -30,6 +31,7 @@ export interface Batch {
   readonly type: number;
   /** Byte order of the program that sent the data. */
   readonly byteOrder: ByteOrder;
+  /** The sender asked not to get its own copy. */
   readonly selfDiscard: boolean;
 
   /** Private name of a message's sender; the group's name for membership, transition and self-leave. */
@@ -46,7 +48,9 @@ export interface Batch {
 
   /** The memory that holds the frame: its data is `bytes[dataOffset, dataOffset + dataLength)`. */
   readonly bytes: Buffer;
+  /** Where the data starts in `bytes`. */
   readonly dataOffset: number;
+  /** Bytes of data. */
   readonly dataLength: number;
   /** A view of the data, not a copy. */
   data(): Buffer;

@@ -1,6 +1,7 @@
 /** What a frame from the daemon is (client-protocol.md, sections 3.1 and 5.1). */
 import { isSelfLeave, REG_MEMB_MESS, REGULAR_MESS, REJECT_MESS, TRANSITION_MESS } from '../../engine/wire/service.ts';
 
+/** What a received frame is: the `kind` of its event. */
 export type FrameKind = 'message' | 'membership' | 'transition' | 'selfLeave' | 'reject';
 
 /**

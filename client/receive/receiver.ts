@@ -32,6 +32,7 @@ export interface ReceiverHost {
   ended(reason: unknown): void;
 }
 
+/** Called with the frames of one read; see `Session.onBatch`. The batch is valid until it returns. */
 export type BatchHandler = (batch: Batch) => void;
 
 /**

@@ -24,12 +24,15 @@ export interface TargetLimits {
  * more than one message to the same groups; `Session.target` makes one. Valid as long as its session.
  */
 export class Target {
+  /** The targets, in the order given. */
   readonly groups: readonly string[];
+  /** The options, as given. */
   readonly options: SendOptions;
   readonly #outbound: Outbound;
   readonly #first: FrameTemplate;
   readonly #rest: readonly FrameTemplate[];
 
+  /** @internal */
   constructor(
     outbound: Outbound,
     sender: string,

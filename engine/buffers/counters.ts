@@ -161,8 +161,11 @@ export const SupervisorCounter = {
   LogLinesLost: 8,
 } as const;
 
+/** Shared memory with the counters of all agents: blocks of numbers, that of each agent in one place (docs/operations.md). */
 export interface CountersMemory {
+  /** Delivery workers of the daemon, each of which has a block. */
   readonly deliveryWorkers: number;
+  /** The blocks, as `Float64Array`: ring, network, then the delivery workers, then the supervisor. */
   readonly memory: SharedArrayBuffer;
 }
 

@@ -3,13 +3,17 @@ import type { Position } from './syntax-tree.ts';
 
 /** A configuration text and what to call it in messages (usually its path). */
 export interface ConfigSource {
+  /** Usually the path of the file. */
   readonly name: string;
+  /** The whole text. */
   readonly text: string;
 }
 
+/** One thing that is wrong with a configuration. */
 export interface ConfigProblem {
   /** 1-based; absent for values that did not come from a file. */
   readonly line?: number;
+  /** 1-based, in characters; absent without `line`. */
   readonly column?: number;
   /** Length of the offending text, for the underline. */
   readonly lengthChars?: number;
@@ -17,6 +21,7 @@ export interface ConfigProblem {
   readonly message: string;
   /** Option as the user wrote it: `Window` in a file, `window` in the API. */
   readonly field?: string;
+  /** The value that is wrong. */
   readonly value?: unknown;
   /** What would have been right, such as `an integer from 1 to 32767`. */
   readonly limit?: string;
@@ -24,8 +29,11 @@ export interface ConfigProblem {
 
 /** The only error that reading a configuration throws. Holds every problem found, never none. */
 export class ConfigError extends Error {
+  /** `ConfigError`. */
   override readonly name = 'ConfigError';
+  /** At least one. */
   readonly problems: readonly ConfigProblem[];
+  /** The text that they are in; null for options of the API alone. */
   readonly source: ConfigSource | null;
 
   constructor(problems: readonly ConfigProblem[], source: ConfigSource | null) {

@@ -49,14 +49,23 @@ export type RingProfile = (typeof RING_PROFILES)[number];
 
 /** Spread's nine protocol timers; a configuration gives all of them or none. */
 export interface SpreadTimeouts {
+  /** Milliseconds without the token after which a daemon begins a change of membership. */
   readonly tokenTimeout: number;
+  /** Milliseconds: longest hold of an idle token. */
   readonly hurryTimeout: number;
+  /** Milliseconds. Taken, without an effect of its own. */
   readonly aliveTimeout: number;
+  /** Milliseconds between JOIN packets. */
   readonly joinTimeout: number;
+  /** Milliseconds. Taken, without an effect of its own. */
   readonly repTimeout: number;
+  /** Milliseconds. Taken, without an effect of its own. */
   readonly segTimeout: number;
+  /** Milliseconds: longest time of gathering members. */
   readonly gatherTimeout: number;
+  /** Milliseconds: longest time of committing to a membership. */
   readonly formTimeout: number;
+  /** Milliseconds between looks for other rings, after a long time without a change. */
   readonly lookupTimeout: number;
 }
 
@@ -76,26 +85,31 @@ export const SPREAD_TIMEOUT_KEYS = [
 export interface ConfigurationOptions {
   /** Event classes the original would print. Kept; skein's log has levels, see `logLevel`. */
   readonly debugFlags: readonly DebugFlag[];
+  /** Spread's name for `logLevel`, which wins over it. */
   readonly eventPriority: EventPriority;
   /** File for the log, `%h` or `%H` standing for the host name; null: standard error. */
   readonly eventLogFile: string | null;
   /** strftime format of time stamps, at most 39 characters; null: off. */
   readonly eventTimeStamp: string | null;
+  /** Time stamps with microseconds. */
   readonly eventPreciseTimeStamp: boolean;
   /** Start sequence numbers near their wrap, for tests of the original. Ours do not wrap. */
   readonly debugInitialSequence: boolean;
   /** Allow the monitor's partition, terminate and flow-control commands (section 10.3). */
   readonly dangerousMonitor: boolean;
+  /** No effect unless `on`, which is how a daemon always opens its port. */
   readonly socketPortReuse: SocketPortReuse;
   /** Working folder of the daemon; null: none given, stay where it was started. */
   readonly runtimeDir: string | null;
   /** User to become when started as root; null: none given, stay who we are (Spread: `spread`). */
   readonly daemonUser: string | null;
+  /** Group to become a member of when started as root, by name or number; null: none given. */
   readonly daemonGroup: string | null;
   /** Methods offered to clients, in the order of announcement. Empty: nobody can connect. */
   readonly allowedAuthMethods: readonly AuthMethod[];
   /** Methods run for every client, whether or not it chose them (section 1.6). */
   readonly requiredAuthMethods: readonly AuthMethod[];
+  /** The only policy there is: whoever may connect may join every group and send to it. */
   readonly accessControlPolicy: 'PERMIT';
   /**
    * Longest queue of messages to one slow session (section 7.4); 0 ends a session on its first delivery.
@@ -138,7 +152,7 @@ export interface ConfigurationOptions {
   readonly maxSessionGroups: number;
   /** What happens to a session over its limits. */
   readonly slowConsumerPolicy: SlowConsumerPolicy;
-  /** Time a client has for CONNECT and for AUTH together. */
+  /** Milliseconds a client has for CONNECT and for AUTH together. */
   readonly handshakeTimeout: number;
   /** Connections that are no sessions yet; more of them end the oldest of the address that has most. */
   readonly maxHandshakes: number;
@@ -146,12 +160,13 @@ export interface ConfigurationOptions {
   readonly maxWaitingPasswords: number;
   /** What clients sent and the daemon keeps, because a frame is not whole or the ring has no room. */
   readonly maxInputBytes: number;
-  /** A session whose client's machine does not answer for so long is ended; 0: when the kernel gives up, after hours. */
+  /** Milliseconds without an answer of a client's machine after which its session ends; 0: when the kernel gives up, after hours. */
   readonly clientTimeout: number;
   /** Directory of the Unix socket, which is named after the port; null: no Unix socket. */
   readonly unixSocketDir: string | null;
   /** File mode of the Unix socket. */
   readonly unixSocketMode: number;
+  /** Least severe line that the daemon logs. */
   readonly logLevel: LogLevel;
   /** Connections the kernel may hold before they are accepted. */
   readonly listenBacklog: number;
@@ -257,6 +272,7 @@ interface LenientInputs {
   readonly allowedAuthMethods: string | readonly string[];
   /** Like `allowedAuthMethods`. Required does not imply allowed. */
   readonly requiredAuthMethods: string | readonly string[];
+  /** `PERMIT`, the only policy there is. */
   readonly accessControlPolicy: string;
   /** No effect, which a warning says. */
   readonly linkProtocol: LinkProtocol | null;

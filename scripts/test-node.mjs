@@ -1,0 +1,82 @@
+/**
+ * Runs the tests on other releases of Node, whose programs come from the npm package `node` and are kept in a cache folder.
+ *
+ *     npm run test:node -- 22 24 26                                    all tests, on each of the releases
+ *     npm run test:node -- 22.12.0 -- --project code test/unit         what follows the second -- is for vitest
+ *
+ * A release is a version, or the beginning of one: then the newest that begins so, from the cache if there is one. Ends with a
+ * line for each release, and exits non-zero when a test failed on any, or a release could not be had.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { ensureInstalled, root } from './ensure-installed.mjs';
+
+const isWindows = process.platform === 'win32';
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skein', 'node');
+
+const given = process.argv.slice(2);
+const end = given.includes('--') ? given.indexOf('--') : given.length;
+const releases = given.slice(0, end);
+const vitestArguments = given.slice(end + 1);
+
+if (releases.length === 0 || releases.some((release) => !/^\d+(\.\d+){0,2}$/.test(release))) {
+  console.error('usage: npm run test:node -- RELEASE… [-- ARGUMENTS OF VITEST], a release such as 22 or 22.12.0');
+  process.exit(2);
+}
+
+/** @returns path of the program; fetched when the cache does not have it */
+function programOf(release) {
+  const folder = join(cache, release);
+  const program = join(folder, 'node_modules', 'node', 'bin', isWindows ? 'node.exe' : 'node');
+  if (existsSync(program)) return program;
+  console.log(`fetching Node ${release} …`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }');
+  const flags = ['--no-audit', '--no-fund', '--no-save', '--loglevel=error', '--ignore-scripts=false'];
+  execFileSync('npm', ['install', ...flags, `node@${release}`], { cwd: folder, stdio: 'inherit', shell: isWindows });
+  if (!existsSync(program)) throw new Error(`the package node@${release} has no program for this system`);
+  return program;
+}
+
+/** Runs the tests with `program`, which everything that they start finds as `node` too. */
+function test(program) {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-test-node-'));
+  const file = join(folder, 'results.json');
+  const started = performance.now();
+  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${file}`];
+  const { status } = spawnSync(
+    program,
+    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...reporters, ...vitestArguments],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env.PATH}` },
+    },
+  );
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+  rmSync(folder, { recursive: true });
+  const passed = status === 0 && results !== null && results.numFailedTests === 0;
+  const text =
+    results === null
+      ? 'no results'
+      : `${results.numPassedTests} passed, ${results.numFailedTests} failed, ${results.numPendingTests} skipped`;
+  return { passed, text: `${text} (${seconds} s)` };
+}
+
+ensureInstalled();
+const outcomes = releases.map((release) => {
+  try {
+    const program = programOf(release);
+    const version = execFileSync(program, ['--version'], { encoding: 'utf8' }).trim();
+    console.log(`\n== Node ${version}`);
+    const { passed, text } = test(program);
+    return { passed, line: `Node ${version}: ${text}${passed ? '' : ', FAILED'}` };
+  } catch (error) {
+    return { passed: false, line: `Node ${release}: ${error.message}` };
+  }
+});
+console.log(`\n${outcomes.map(({ line }) => line).join('\n')}`);
+process.exit(outcomes.every(({ passed }) => passed) ? 0 : 1);
