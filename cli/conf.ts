@@ -7,33 +7,34 @@ import { CliError } from './exit.ts';
 import { counted } from './text.ts';
 
 const CHECK_HELP = `
-Exit code 0 when a daemon would start with the file, 1 when it would not. Problems and warnings go to standard error with
-line, column and the text they are about.
+The exit code is 0 when a daemon would start with the file, otherwise 1.
+Problems and warnings go to standard error, with line, column and the text
+concerned.
 
 Examples:
   skein conf check spread.conf
   skein conf check spread.conf --json`;
 
 const SHOW_HELP = `
-Without a file: the one "skein start" would use, or the embedded default.
+Without a file: the configuration that "skein start" would use.
 
 Examples:
   skein conf show
   skein conf show spread.conf | jq .options.maxSessions`;
 
 export function registerConf(program: Command): void {
-  const conf = program.command('conf').description('check and show configurations');
+  const conf = program.command('conf').description('check and show configurations, list options');
   conf
     .command('check')
     .description('check a configuration in the format of spread.conf')
     .argument('<file>')
-    .option('-n, --name <name>', 'the entry that this machine runs (default: found by its addresses, or its name)')
+    .option('-n, --name <name>', 'entry that this machine runs (default: found by address or host name)')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', CHECK_HELP)
     .action(check);
   conf
     .command('show')
-    .description('print what a configuration comes to, with every default, as JSON')
+    .description('print segments and options of a configuration, with defaults, as JSON')
     .argument('[file]')
     .addHelpText('after', SHOW_HELP)
     .action(show);

@@ -26,9 +26,9 @@ export function addConnectionOptions(command: Command): Command {
         'the daemon: PORT (Unix socket /tmp/PORT), PORT@HOST, HOST:PORT or the path of a socket',
       ).env('SKEIN_ADDRESS'),
     )
-    .option('-u, --name <name>', 'private name of this session (default: one the daemon invents)')
+    .option('-u, --name <name>', 'private name of this session (default: the daemon chooses one)')
     .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
-    .option('--login <user>', `authenticate by password, taken from ${PASSWORD_VARIABLE} or asked for`)
+    .option('--login <user>', `authenticate by password, from ${PASSWORD_VARIABLE} or a prompt`)
     .addOption(
       new Option('--connect-timeout <ms>', 'time for connecting').argParser(integer(1, 2 ** 31 - 1)).default(5000),
     );

@@ -25,9 +25,11 @@ interface FloodFlags extends ConnectionFlags {
 const DEFAULT_COUNT = 100_000;
 
 const HELP = `
-All senders send to one group that all receivers are in. No sender is more than --window messages ahead of the slowest receiver,
-so that the daemon ends none of them. Latency is the time from just before sending to just after receiving. With a large window it
-is mostly queueing; use --window 1 or --rate to see the way itself. For comparisons use the benchmarks (npm run bench).
+All senders send to one group, which all receivers join. No sender is more than
+--window messages ahead of the slowest receiver, so the daemon ends none of
+them. Latency is the time from just before sending to just after receiving. With
+a large window it is mostly queueing; --window 1 or --rate show the path itself.
+For comparisons use the benchmarks (npm run bench).
 
 Examples:
   skein flood
@@ -38,17 +40,19 @@ export function registerFlood(program: Command): void {
   const maxSize = MAX_CLIENT_BODY_LENGTH - NAME_FIELD_LENGTH;
   const command = program
     .command('flood')
-    .description('send as fast as the daemon takes it, and tell how fast that was')
+    .description('send as fast as the daemon accepts, and report the rate')
     .addOption(new Option('--senders <n>', 'sessions that send').argParser(integer(1, 200)).default(1))
     .addOption(new Option('--receivers <n>', 'sessions that receive').argParser(integer(1, 200)).default(1))
     .addOption(
       new Option('--size <bytes>', 'size of a message').argParser(byteCount(STAMP_BYTES, maxSize)).default(1000),
     )
     .option('--count <n>', `messages of each sender (default: ${DEFAULT_COUNT})`, integer(1, 2 ** 32 - 1))
-    .addOption(new Option('--duration <time>', 'send for so long').argParser(duration).conflicts('count'))
+    .addOption(
+      new Option('--duration <time>', 'time to send, instead of --count').argParser(duration).conflicts('count'),
+    )
     .addOption(new Option('--service <service>', 'order and reliability').choices(SERVICES).default('agreed'))
     .addOption(
-      new Option('--window <n>', 'messages under way, of all senders together')
+      new Option('--window <n>', 'messages of all senders that the slowest receiver has not got yet')
         .argParser(integer(1, 100_000))
         .default(512),
     )

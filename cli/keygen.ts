@@ -9,12 +9,13 @@ const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 const HELP = `
-ClusterKeyFile names the key file, which is the same at all daemons of a cluster. Its first key seals what a daemon sends; all its
-keys open what a daemon gets. With a file, the key is written there, readable for you only; without one it is printed.
+All daemons of a cluster have the same key file; ClusterKeyFile names it. The
+first key seals what a daemon sends, all keys open what it receives. With FILE,
+the key is written there, readable by its owner only; otherwise it is printed.
 
 Examples:
   skein keygen /etc/skein/cluster.keys
-  skein keygen --add /etc/skein/cluster.keys   # a second key, the first step of a change
+  skein keygen --add /etc/skein/cluster.keys   # first step of a key change
   skein keygen --id 7`;
 
 interface KeygenFlags {
@@ -25,21 +26,19 @@ interface KeygenFlags {
 export function registerKeygen(program: Command): void {
   program
     .command('keygen')
-    .description('make a key of a cluster')
+    .description('make a key for a cluster')
     .argument('[file]', 'key file to make; it must not exist, except with --add')
     .addOption(
-      new Option('--id <n>', 'number of the key; default: the next after the highest').argParser(
-        integer(0, MAX_KEY_ID),
-      ),
+      new Option('--id <n>', 'id of the key (default: the next after the highest)').argParser(integer(0, MAX_KEY_ID)),
     )
-    .option('--add', 'put the key behind those of the file')
+    .option('--add', 'append the key to the file')
     .addHelpText('after', HELP)
     .action(keygen);
 }
 
 async function keygen(file: string | undefined, flags: KeygenFlags): Promise<void> {
   if (file === undefined) {
-    if (flags.add === true) throw new CliError('--add needs the file that the key is put into', ExitCode.Usage);
+    if (flags.add === true) throw new CliError('--add needs the file to append the key to', ExitCode.Usage);
     process.stdout.write(keyLine(flags.id ?? 1));
   } else if (flags.add === true) await add(file, flags.id);
   else await create(file, flags.id ?? 1);
@@ -50,7 +49,7 @@ const keyLine = (id: number): string => `${id}:${randomBytes(KEY_BYTES).toString
 async function create(file: string, id: number): Promise<void> {
   const handle = await open(file, 'wx', OWNER_ONLY).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
-    throw new CliError(`${file} exists: --add puts a key behind those in it`, ExitCode.Usage);
+    throw new CliError(`${file} exists: --add appends a key to it`, ExitCode.Usage);
   });
   try {
     await handle.writeFile(keyLine(id));
@@ -66,14 +65,14 @@ async function add(file: string, wanted: number | undefined): Promise<void> {
   const text = await readFile(file, 'utf8');
   const keys = parseClusterKeys(text, file);
   if (keys.length >= MAX_CLUSTER_KEYS)
-    throw new CliError(`${file} holds ${keys.length} keys, as many as it may: take an old one out first`);
+    throw new CliError(`${file} holds ${keys.length} keys, the most it may: remove an old one first`);
   const id = wanted ?? nextId(keys);
   if (keys.some((key) => key.id === id)) throw new CliError(`${file} has a key ${id} already`, ExitCode.Usage);
   const { mode, uid, gid } = await stat(file);
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'wx', OWNER_ONLY).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
-    throw new CliError(`${temporary} exists: another keygen works on it, or left it behind; remove it then`);
+    throw new CliError(`${temporary} exists: another keygen is running, or left it behind: then remove it`);
   });
   try {
     await handle.writeFile(`${text}${text.endsWith('\n') ? '' : '\n'}${keyLine(id)}`);
@@ -88,7 +87,7 @@ async function add(file: string, wanted: number | undefined): Promise<void> {
     await handle.close();
   }
   process.stdout.write(
-    `${file}: key ${id} added; bring the file to every daemon and send each SIGHUP, then put the key in front\n`,
+    `${file}: key ${id} added; copy the file to every daemon and send each SIGHUP, then move the key to the front\n`,
   );
 }
 

@@ -22,8 +22,10 @@ interface MonitorFlags {
 }
 
 const HELP = `
-Daemons answer only to the addresses of their own configuration, so run it on the machine of one of them. Exit code 1 when a
-daemon does not answer. Works with daemons of Spread 4 as well.
+Daemons answer only to addresses of their own configuration, so run the command
+on the machine of one of them; --from gives the address that the configuration
+has. The exit code is 1 when a daemon does not answer. Daemons of Spread 4
+answer as well.
 
 Examples:
   skein monitor
@@ -41,9 +43,9 @@ export function registerMonitor(program: Command): void {
     .addOption(new Option('-s, --spread <address>', 'one daemon: PORT or PORT@HOST').env('SKEIN_ADDRESS'))
     .addOption(new Option('-c, --config <file>', 'all daemons of a configuration'))
     .option('--from <address>', 'address of this machine that answers are sent to (default: found out)')
-    .addOption(new Option('--timeout <time>', 'how long to wait for answers').argParser(duration).default(1000, '1s'))
-    .option('-w, --watch [time]', 'again and again, every 2 s or so often', duration)
-    .option('--json', 'print JSON: one array for each look, on one line')
+    .addOption(new Option('--timeout <time>', 'time to wait for answers').argParser(duration).default(1000, '1s'))
+    .option('-w, --watch [time]', 'repeat every TIME (default: 2s), with rates', duration)
+    .option('--json', 'print JSON: one array on one line, for each round')
     .addHelpText('after', HELP)
     .hook('preAction', oneOfBoth)
     .action(monitor);

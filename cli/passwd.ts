@@ -14,8 +14,10 @@ const DEFAULT_COST = 16_384;
 const COSTS = [DEFAULT_COST, 32_768, 65_536, 131_072, 262_144] as const;
 
 const HELP = `
-The line belongs into the file that PasswordFile names (default: spread.access_pword). A daemon reads it at its start when
-AllowedAuthMethods or RequiredAuthMethods name PWORD. The password is asked for twice, or is the first line of standard input.
+Append the line to the file that PasswordFile names (default:
+spread.access_pword). A daemon reads it at its start when AllowedAuthMethods or
+RequiredAuthMethods name PWORD. The password is asked for twice, or is the first
+line of standard input.
 
 Example:
   skein passwd alice >> spread.access_pword`;
@@ -23,10 +25,10 @@ Example:
 export function registerPasswd(program: Command): void {
   program
     .command('passwd')
-    .description('make a line of a password file')
+    .description('make a line for a password file')
     .argument('<user>', `1 to ${MAX_USER_LENGTH} printable ASCII characters without blanks or ":"`)
     .addOption(
-      new Option('--cost <n>', 'cost of a login and of a guess: 1 KiB of memory each, and time')
+      new Option('--cost <n>', 'scrypt cost of a login or a guess: KiB of memory, and time')
         .choices(COSTS.map(String))
         .default(String(DEFAULT_COST)),
     )

@@ -18,9 +18,9 @@ import { registerUser } from './user.ts';
 const AFTER_HELP = `
 Addresses:
   4803             the Unix socket /tmp/4803
-  4803@localhost   TCP, also as localhost:4803, [::1]:4803 and tcp://localhost:4803
+  4803@localhost   TCP; also localhost:4803, [::1]:4803, tcp://localhost:4803
   /run/x/4803      a Unix socket by its path
-  Without --spread and SKEIN_ADDRESS, both are tried in this order.
+  Without --spread and SKEIN_ADDRESS: 4803, then 4803@localhost.
 
 Exit codes:
   0  done    1  failed    2  wrong arguments or configuration

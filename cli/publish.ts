@@ -33,13 +33,15 @@ interface PublishFlags extends ConnectionFlags {
 }
 
 const HELP = `
-Each line is one message, without its newline. Lines are read no faster than the daemon takes them. A line that is too long for a
-message is left out, with a warning; --long-lines changes that.
+Each line is one message, without its newline. Lines are read no faster than the
+daemon accepts them. A line that is too long for a message is skipped, with a
+warning; --long-lines changes that.
 
-With --follow the file is read as it grows, until SIGINT. It may be rotated, by renaming or by truncation, and may be missing for a
-while.
+With --follow the file is read as it grows, until SIGINT. It may be rotated, by
+renaming or truncation, and may be missing for a while.
 
-The first SIGINT or SIGTERM ends the reading. The command ends with 0 when the daemon has confirmed all that was read, else with 1.
+The first SIGINT or SIGTERM ends the reading. The exit code is 0 when the daemon
+has confirmed all lines that were read, otherwise 1.
 
 Examples:
   echo hello | skein publish news
@@ -50,23 +52,21 @@ export function registerPublish(program: Command): void {
   const command = program
     .command('publish')
     .description('send lines to groups')
-    .argument('<group...>', 'groups or private names; each line goes to all of them, once', targetNames)
-    .option('-f, --file <file>', 'take the lines from a file (default: from standard input)')
-    .addOption(new Option('--follow <file>', 'take the lines from a file that grows').conflicts('file'))
+    .argument('<group...>', 'groups or private names; each line goes once to all of them', targetNames)
+    .option('-f, --file <file>', 'read lines from a file (default: standard input)')
+    .addOption(new Option('--follow <file>', 'read lines from a growing file').conflicts('file'))
     .addOption(
-      new Option('--long-lines <what>', 'what to do with a line that is too long for a message')
+      new Option('--long-lines <what>', 'how to treat a line that is too long for a message')
         .choices(LONG_LINE_POLICIES)
         .default('skip'),
     )
-    .option('--crlf', 'leave out a CR at the end of a line')
-    .option('--since-now', 'with --follow: leave out what the file holds already')
+    .option('--crlf', 'remove a CR at the end of a line')
+    .option('--since-now', 'with --follow: skip the present content of the file')
     .addOption(new Option('--service <service>', 'order and reliability').choices(SERVICES).default('agreed'))
     .addOption(new Option('--type <n>', 'message type').argParser(messageType).default(0))
-    .option('--rate <n>', 'send at most so many lines a second', integer(1, 10_000_000))
+    .option('--rate <n>', 'send at most N lines a second', integer(1, 10_000_000))
     .addOption(
-      new Option('--batch <n>', 'put up to so many waiting lines into one message')
-        .argParser(integer(1, 100_000))
-        .default(1),
+      new Option('--batch <n>', 'put up to N waiting lines into one message').argParser(integer(1, 100_000)).default(1),
     )
     .option('--json', 'print the summary as JSON on standard output')
     .option('-q, --quiet', 'no summary')

@@ -22,28 +22,36 @@ interface StartFlags {
 }
 
 const HELP = `
-Without -c the configuration is ./spread.conf, else /etc/spread.conf; without a file the daemon is alone, on 127.0.0.1 port
-4803 and the Unix socket /tmp/4803. One line on standard output says when it is ready. The log goes to standard error, one JSON
-object for each line.
+Without -c the configuration is ./spread.conf, else /etc/spread.conf. Without a
+file the daemon is alone, on 127.0.0.1:4803 and the Unix socket /tmp/4803.
 
-SIGINT and SIGTERM stop the daemon when it has ordered and delivered what clients have sent. SIGHUP opens the log file again and
-reads ClusterKeyFile again. SIGUSR1 and SIGUSR2 log a line of status.
+One line on standard output reports that clients can connect. The log goes to
+standard error, one JSON object for each line.
+
+-o takes every option of a configuration file, with a small first letter;
+"skein conf options" lists them.
+
+SIGINT and SIGTERM stop the daemon after it has ordered and delivered what its
+clients have sent. SIGHUP opens the log file again and reads ClusterKeyFile
+again. SIGUSR1 and SIGUSR2 log a line of status.
 
 Examples:
   skein start
   skein start -c spread.conf -n berlin
-  skein start --port 5000 --threading-mode shared -o maxSessions=100 -o maxSessionBytes=16M`;
+  skein start --port 5000 --threading-mode shared -o maxSessions=100`;
 
 export function registerStart(program: Command): void {
-  const modes = new Option('--threading-mode <mode>', 'how agents share threads').choices(THREADING_MODES);
-  const levels = new Option('--log-level <level>', 'least severe log line that is written').choices(LOG_LEVELS);
+  const modes = new Option('--threading-mode <mode>', 'how the parts of the daemon share threads').choices(
+    THREADING_MODES,
+  );
+  const levels = new Option('--log-level <level>', 'least severe line that is logged').choices(LOG_LEVELS);
   const oneOfTwo = new Option('-l, --log <y|n>', 'write the log to NAME.log, as Spread does').choices(['y', 'n']);
   program
     .command('start')
     .description('run a daemon')
-    .option('-n, --name <name>', 'which entry of the configuration this daemon is')
+    .option('-n, --name <name>', 'entry of the configuration that this daemon is')
     .option('-c, --config <file>', 'configuration in the format of spread.conf')
-    .option('-p, --port <port>', 'port for clients, 0 for any free one', integer(0, 65_535))
+    .option('-p, --port <port>', 'port for clients; 0: any free port', integer(0, 65_535))
     .option('--listen <address>', 'IPv4 address for clients instead of the configured ones; repeatable', collect)
     .option('--no-unix-socket', 'no Unix socket')
     .addOption(modes)
@@ -52,7 +60,7 @@ export function registerStart(program: Command): void {
     .addOption(oneOfTwo)
     .option('-o, --option <name=value>', 'any other option of the daemon; repeatable', daemonOption)
     .addOption(
-      new Option('--drain-timeout <ms>', 'time to take what clients have sent and to deliver it')
+      new Option('--drain-timeout <ms>', 'time to deliver what clients have sent when stopping')
         .argParser(integer(0, 600_000))
         .default(2000),
     )

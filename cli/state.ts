@@ -6,16 +6,18 @@ import { confirm } from './monitor/confirm.ts';
 import { counted, table } from './text.ts';
 
 const SHOW_HELP = `
-Exit code 1 when a number is broken (its daemon does not start) or exhausted (its daemon stays alone).
+The exit code is 1 when a number is broken (its daemon does not start) or
+exhausted (its daemon stays alone).
 
 Examples:
   skein state show /var/lib/skein
   skein state show /var/lib/skein --json`;
 
 const REPAIR_HELP = `
-Replaces broken and exhausted numbers by fresh ones, and keeps the old files under names that begin with "old-". Stop the
-daemons of the folder first. Replace exhausted ring sequence numbers on all hosts while all daemons are stopped: daemons
-tell each other the highest.
+Replaces broken and exhausted numbers by fresh ones, and keeps the old files
+under names that begin with "old-". Stop the daemons of the folder first.
+Replace exhausted ring sequence numbers on all hosts while all daemons are
+stopped, because daemons tell each other the highest.
 
 Examples:
   skein state repair /var/lib/skein
@@ -44,20 +46,20 @@ export function registerState(program: Command): void {
   const state = program.command('state').description('show and repair the numbers that daemons keep in StateDir');
   state
     .command('show')
-    .description('show the numbers of a folder, and which are wrong')
+    .description('show the numbers, and which are wrong')
     .argument('<folder>', 'StateDir of the configuration')
     .option('--json', 'print JSON')
     .addHelpText('after', SHOW_HELP)
     .action(show);
   state
     .command('repair')
-    .description('replace numbers that a daemon cannot go on with')
+    .description('replace numbers a daemon cannot use')
     .argument('<folder>', 'StateDir of the configuration')
     .argument('[daemons...]', 'only the numbers of these daemons (default: all)')
-    .option('--incarnation <n>', 'set the incarnation of one daemon to this', integer(0, 2 ** 48 - 2))
-    .option('--ring-seq <n>', 'set the ring sequence number of one daemon to this', integer(0, 0xffff_0000))
-    .option('--doubtful', 'replace numbers that are far ahead of the clock too')
-    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--incarnation <n>', 'set the incarnation of one daemon', integer(0, 2 ** 48 - 2))
+    .option('--ring-seq <n>', 'set the ring sequence number of one daemon', integer(0, 0xffff_0000))
+    .option('--doubtful', 'also replace numbers that are far ahead of the clock')
+    .option('--dry-run', 'print what would be done, and do nothing')
     .option('-y, --yes', 'do not ask')
     .option('--json', 'print JSON')
     .addHelpText('after', REPAIR_HELP)
@@ -124,7 +126,10 @@ function choose(
     );
   const isGiven = flags.incarnation !== undefined || flags.ringSeq !== undefined;
   if (isGiven && daemons.length !== 1)
-    throw new CliError('--incarnation and --ring-seq are for one daemon: name it behind the folder', ExitCode.Usage);
+    throw new CliError(
+      '--incarnation and --ring-seq set numbers of one daemon: name it after the folder',
+      ExitCode.Usage,
+    );
   const mine = daemons.length === 0 ? entries : entries.filter(({ daemon }) => daemons.includes(daemon));
   if (isGiven) return mine.filter((entry) => given(entry, flags) !== undefined);
   return mine.filter((entry) => isUnusable(entry) || (flags.doubtful === true && entry.verdict === 'doubtful'));

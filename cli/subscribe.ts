@@ -15,9 +15,11 @@ interface SubscribeFlags extends ConnectionFlags {
 }
 
 const HELP = `
-Text output is the data of each message and a newline; views, with --membership, are lines that begin with "#". JSON
-output is one object for each line: {"kind":"message","groups":[...],"sender":...,"service":...,"type":...,"data":...}, with
-"dataBase64" in place of "data" when the data is not UTF-8.
+Text output is the data of each message and a newline; views, with --membership,
+are lines that begin with "#". JSON output is one object for each line:
+  {"kind":"message","groups":[...],"sender":...,"service":...,"type":...,
+   "data":...}
+on one line, with "dataBase64" instead of "data" when the data is not UTF-8.
 
 Examples:
   skein subscribe news
@@ -27,11 +29,11 @@ Examples:
 export function registerSubscribe(program: Command): void {
   const command = program
     .command('subscribe')
-    .description('print what is sent to groups')
+    .description('print the messages of groups')
     .argument('<group...>', 'groups to join', groupNames)
     .option('--json', 'print JSON, one object for each line')
     .option('--membership', 'also print views, transitional signals and refusals')
-    .option('--count <n>', 'end after so many messages', integer(1, Number.MAX_SAFE_INTEGER))
+    .option('--count <n>', 'end after N messages', integer(1, Number.MAX_SAFE_INTEGER))
     .option('--since-now', 'print nothing from before this session is in all groups')
     .option('--type <n>', 'only messages of this type', messageType)
     .addHelpText('after', HELP);

@@ -16,7 +16,8 @@ const HELP = `
 Commands, as of Spread's spuser:
 ${SHELL_COMMANDS}
 
-Reads commands from a pipe too: then there are no prompts, and what was sent is delivered before it ends.
+With commands from a pipe there are no prompts, and the program ends when
+everything it sent has been delivered.
 
 Examples:
   skein user -u alice

@@ -8,7 +8,8 @@ const MOST_IN_FULL = 3;
 const WIDTH_CHARS = 80;
 
 export const OPTIONS_HELP = `
-NAME is a name or a part of one, in any case. Up to ${MOST_IN_FULL} matches are printed in full, more as a table.
+NAME is a name or part of one, in any case. Up to ${MOST_IN_FULL} matches are printed in full,
+more as a table. docs/configuration.md has the same.
 
 Examples:
   skein conf options

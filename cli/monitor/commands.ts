@@ -36,7 +36,8 @@ const MAX_WINDOW = 32_767;
 const REPEAT_MS = 25_000;
 
 const HELP = `
-Needs -c with DangerousMonitor = yes and a ClusterKeyFile, both also at the daemons: commands are sealed with its first key.`;
+Needs -c with DangerousMonitor = yes and a ClusterKeyFile, both also at the
+daemons. The first key of the file seals the commands.`;
 
 export function registerMonitorCommands(monitor: Command): void {
   const add = (usage: string, description: string): Command =>
@@ -46,17 +47,17 @@ export function registerMonitorCommands(monitor: Command): void {
       .option('-y, --yes', 'do not ask')
       .configureHelp({ showGlobalOptions: true })
       .addHelpText('after', HELP);
-  add('partition <parts...>', 'split the network between daemons until Ctrl-C: "partition a,b c" cuts c off')
+  add('partition <parts...>', 'cut the network between daemons until Ctrl-C: "partition a,b c" isolates c')
     .addOption(new Option('--for <time>', 'heal after this time').argParser(duration))
     .action((parts: string[], _: unknown, command: Command) => partition(parts, command.optsWithGlobals()));
   add('heal', 'end a partition').action((_: unknown, command: Command) => heal(command.optsWithGlobals()));
-  add('kill <names...>', 'end daemons, after they delivered what was ordered').action(
+  add('kill <names...>', 'stop daemons, after they have delivered what was ordered').action(
     (names: string[], _: unknown, command: Command) => kill(names, command.optsWithGlobals()),
   );
-  add('flow [names...]', 'change flow control of these daemons, or of all')
-    .option('--window <packets>', 'of all daemons in one rotation of the token', integer(1, MAX_WINDOW))
-    .option('--personal <packets>', 'of one daemon in one rotation', integer(1, MAX_WINDOW))
-    .option('--accelerated <packets>', 'of those, how many may follow the token', integer(0, MAX_WINDOW))
+  add('flow [names...]', 'change flow control of these daemons (default: all)')
+    .option('--window <packets>', 'limit of all daemons in one rotation of the token', integer(1, MAX_WINDOW))
+    .option('--personal <packets>', 'limit of one daemon in one rotation', integer(1, MAX_WINDOW))
+    .option('--accelerated <packets>', 'how many of these may follow the token', integer(0, MAX_WINDOW))
     .action((names: string[], _: unknown, command: Command) => flow(names, command.optsWithGlobals()));
 }
 
@@ -69,10 +70,7 @@ interface Desk {
 
 async function open(flags: CommandFlags): Promise<Desk> {
   if (flags.config === undefined)
-    throw new CliError(
-      'which daemons there are, and with which key, is in their configuration: give -c FILE',
-      ExitCode.Usage,
-    );
+    throw new CliError('commands need the configuration of the daemons: give -c FILE', ExitCode.Usage);
   const cluster = await loadCluster(flags.config);
   return { cluster, keys: await commandKeys(cluster, flags.config), flags };
 }

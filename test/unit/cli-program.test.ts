@@ -1,8 +1,9 @@
+import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, describeFailure, ExitCode, exitCodeOf } from '../../cli/exit.ts';
 import { Pacer } from '../../cli/pacer.ts';
 import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
-import { run } from '../../cli/program.ts';
+import { createProgram, run } from '../../cli/program.ts';
 import { SkeinError } from '../../client/index.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
 import { parsePasswordFile } from '../../engine/config/password-file.ts';
@@ -111,4 +112,25 @@ describe('pacing', () => {
     nowMs = 10_000;
     expect([pacer.book(1), pacer.book(1), pacer.book(1), pacer.book(1)]).toEqual([0, 0, 0, 10]);
   });
+});
+
+describe('help', () => {
+  const helpOf = (command: Command): string => {
+    let text = '';
+    command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 });
+    command.outputHelp();
+    return text;
+  };
+  const all = (command: Command): readonly Command[] => [command, ...command.commands.flatMap(all)];
+
+  it.each(all(createProgram()).map((command) => [command.name(), command] as const))(
+    'of %s fits 80 columns',
+    (_, command) => {
+      expect(
+        helpOf(command)
+          .split('\n')
+          .filter((line) => line.length > 80),
+      ).toEqual([]);
+    },
+  );
 });
