@@ -258,6 +258,10 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
             groupsBodyBytes: scenario.groupsBodyBytes ?? GROUPS_BODY_BYTES,
             delivery: this.#delivery,
             recordsAreForged: scenario.faults.some((fault) => fault.kind === 'forge'),
+            mayBeLeftOut: (machine) =>
+              scenario.faults.some(
+                (fault) => fault.kind === 'forge' && (fault.node === machine || fault.node === 'trigger'),
+              ),
             tableForger: () => this.#tableForgers.get(index) ?? null,
             messagesAreForged: scenario.faults.some((fault) => fault.kind === 'garbage' && fault.mode === 'sealed'),
             merged: (bytes) => node.work(((scenario.groupsMsPerKilobyte ?? 0) * bytes) / 1_000),
@@ -391,7 +395,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const node = this.#nodes[index]!;
     const { clients, seed } = this.#scenario;
     this.#forger ??= randomFor(seed, 'forger');
-    if (!node.running || this.#groups[node.process!.process] === null) return;
+    if (!node.running || this.#groups[node.process!.process] === null || clients.length === 0) return;
     const groups = this.#forger.pick(clients).groups;
     node.process!.queue.push(forgedRecord(this.#forger, `#eve#${daemonName(index)}`, groups));
     this.events.after(0, () => node.wake());

@@ -4,22 +4,31 @@ import type { Mutant } from './mutant.ts';
 const CHECK = 'engine/wire/record-check.ts';
 const SCENARIOS = ['forged-records'];
 
-const without = (name: string, breaks: string, from: string, to: string, file = CHECK): Mutant => ({
+const without = (
+  name: string,
+  breaks: string,
+  from: string,
+  to: string,
+  file = CHECK,
+  scenarios = SCENARIOS,
+): Mutant => ({
   name: `records-${name}-unchecked`,
   breaks,
   changes: [{ file, from, to }],
-  scenarios: SCENARIOS,
+  scenarios,
 });
 
+const TABLES = ['forged-tables'];
 const EXCHANGE = 'engine/groups/state-exchange.ts';
 
 export const RECORD_MUTANTS: readonly Mutant[] = [
   without(
     'next-speaker',
     'when a table is refused, the next daemon of the set sends (4.3)',
-    'return this.unspoken().find((node) => !this.refused.has(node)) ?? null;',
-    'return this.unspoken()[0] ?? null;',
-    EXCHANGE,
+    'if (this.isSending || exchange.speaker() !== this.self) return;',
+    'if (this.isSending || exchange.speaker() !== this.self || this.synced[0] !== this.self) return;',
+    'engine/groups/groups-layer.ts',
+    TABLES,
   ),
   without(
     'refused-sender',
@@ -27,6 +36,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     'if (!this.covered.has(node) && !this.refused.has(node)) return false;',
     'if (!this.covered.has(node)) return false;',
     EXCHANGE,
+    TABLES,
   ),
   without(
     'dropped-part',
@@ -41,13 +51,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     "if (nodes.some((node) => this.covered.has(node))) return 'overlaps';",
     '',
     EXCHANGE,
-  ),
-  without(
-    'late-speaker',
-    'who comes too late for a part of its set speaks for the rest (4.3)',
-    'if (!isRegular || overlaps > this.soundTables.length) this.refuse(origin, isRegular);',
-    'this.refuse(origin, isRegular);',
-    EXCHANGE,
+    TABLES,
   ),
   without(
     'split-set',
@@ -55,13 +59,7 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
     'if (ofOwn.length > 1) table.flagSplit(tableOfNode(tables));',
     'void tableOfNode;',
     'engine/groups/table-merge.ts',
-  ),
-  without(
-    'own-clients',
-    'a daemon that is left out goes on without clients (4.3)',
-    'if (nodes.includes(this.self)) {',
-    'if (nodes.length < 0) {',
-    'engine/groups/groups-layer.ts',
+    TABLES,
   ),
   without(
     'at-all',

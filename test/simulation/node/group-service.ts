@@ -40,6 +40,8 @@ export interface GroupSurroundings {
   readonly delivery: DeliveryPlan;
   /** A daemon of the cluster makes records that no honest one makes. */
   readonly recordsAreForged: boolean;
+  /** Whether tables of this machine's daemons are forged at times. */
+  mayBeLeftOut(machine: number): boolean;
   /** What changes the tables of this daemon now; null: it is honest. */
   tableForger(): TableForger | null;
   /** Somebody changes messages on the network and seals them again. */
@@ -204,21 +206,15 @@ export class GroupService implements DeliveryTarget {
     this.#surroundings.wake();
   }
 
-  /** A faulty daemon speaks for itself although it is not its turn, or belongs to a set. */
+  /** A faulty daemon speaks for itself before its turn, which is that of the first of its set. */
   #speakOutOfTurn(): void {
-    if (this.#surroundings.tableForger()?.isHasty() !== true) return;
-    // Not at once: the exchange begins in this call.
-    this.#surroundings.after(0, () =>
-      this.#guard(() => {
-        if (this.layer.gathering) this.layer.speakFor([this.#process.self]);
-      }),
-    );
+    if (this.#surroundings.tableForger()?.isHasty() === true) this.layer.speakFor([this.#process.self]);
   }
 
   #exchangeFault(fault: ExchangeFault, node: NodeIndex): void {
-    const { recordsAreForged, messagesAreForged } = this.#surroundings;
-    if (fault === 'left-out') this.#process.recorder.leftOut(this.#process.machines[node]!);
-    if (!messagesAreForged && (fault === 'differs' || !recordsAreForged))
+    const machine = this.#process.machines[node]!;
+    if (fault === 'left-out') this.#process.recorder.leftOut(machine);
+    if (!this.#surroundings.messagesAreForged && (fault === 'differs' || !this.#surroundings.mayBeLeftOut(machine)))
       throw new Error(`state exchange: daemon ${node} ${fault}`);
   }
 

@@ -35,6 +35,38 @@ function forgedRecords(seed: number): Scenario {
   });
 }
 
+/** One daemon forges its tables, and hardly a record, in merge after merge of sets that it leads, belongs to or is alone in. */
+function forgedTables(seed: number): Scenario {
+  const random = randomFor(seed, 'forged-tables');
+  const nodeCount = random.integer(3, 5);
+  const faults: Fault[] = [
+    { kind: 'forge', trigger: at(100), node: random.integer(0, nodeCount - 1), forMs: 2_000, everyMs: 10_000 },
+  ];
+  for (const startMs of [120, 620, 1_120, 1_620])
+    faults.push({
+      kind: 'partition',
+      trigger: at(startMs),
+      forMs: random.real(200, 280),
+      component: randomComponents(random, nodeCount),
+    });
+  // An honest daemon can be late with its table.
+  const slow = random.integer(0, nodeCount - 1);
+  faults.push({ kind: 'slow', trigger: at(100), node: slow, forMs: 2_000, perPacketMs: random.logarithmic(0.1, 1) });
+  const base = plainScenario('forged-tables', seed, nodeCount, {
+    clients: Array.from({ length: nodeCount }, (_, i) => client(i, `c${i}`, { intervalMs: 8, churn: 0.1 })),
+    faults,
+    faultsEndMs: 2_100,
+  });
+  if (random.chance(0.3)) return base;
+  // A table of one part and one packet a visit: the longer table of an honest daemon comes behind that of a hasty one.
+  return {
+    ...base,
+    datagramBytes: 600,
+    groupsBodyBytes: 120,
+    windows: { window: nodeCount, personalWindow: 1, acceleratedWindow: 0, acceleratedRing: false },
+  };
+}
+
 /** Honest daemons saw what was forged, and nothing came of it: that is for the properties to say. */
 function wereRefused(_: Scenario, { delivery }: RunResult): Violation[] {
   if (delivery.some(({ refused }) => refused > 0)) return [];
@@ -45,4 +77,5 @@ function wereRefused(_: Scenario, { delivery }: RunResult): Violation[] {
 
 export const recordScenarios: readonly NamedScenario[] = [
   { number: 46, name: 'forged-records', make: forgedRecords, extra: wereRefused },
+  { number: 47, name: 'forged-tables', make: forgedTables },
 ];
