@@ -2,7 +2,7 @@
  * The counters page: one shared array of numbers, written by the agents and read by anyone (status report, metrics, command
  * line, benchmarks). The numbers a user sees are the ones the engine acts on.
  *
- * Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, each delivery agent, and the supervisor. Each slot has one writer,
+ * counter-table.ts says what each counter is. Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, each delivery agent, and the supervisor. Each slot has one writer,
  * the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64 is exact to 2^53,
  * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
  */
@@ -49,9 +49,6 @@ export const OrderingCounter = {
   SealRefusedFrom: 105,
   /** Records and packets in the order that made no sense and were dropped by all daemons alike. */
   RecordsRefused: 110,
-  /** Node index of the daemon that the last of them came from, and what was wrong with it (`RecordFault`). */
-  RecordRefusedFrom: 111,
-  RecordRefusedCause: 112,
 } as const;
 
 /** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */

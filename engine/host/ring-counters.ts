@@ -12,8 +12,6 @@ export const RingCounter = {
   /** Packets delivered upward, own ones included. */
   PacketsDelivered: 3,
   RetransmissionsToOne: 4,
-  /** Part of the format; retransmissions go to one daemon or to all. */
-  RetransmissionsToSegment: 5,
   RetransmissionsToAll: 6,
   /** Highest sequence number known to be held by all members. */
   Aru: 7,

@@ -4,19 +4,13 @@ import {
   type CountersMemory,
   DeliveryCounter,
   deliveryCounters,
-  NetworkCounter,
-  networkCounters,
   OrderingCounter,
   RING_NODE_COUNTERS,
   ringCounters,
-  SEND_CAUSES,
-  type SendCause,
-  SupervisorCounter,
-  supervisorCounters,
 } from '../../engine/buffers/counters.ts';
+import { readCounters } from '../../engine/buffers/read-counters.ts';
 import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
 import type { RingWindows } from '../../engine/host/ring-options.ts';
-import { SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { MONITOR_HEADER_LENGTH } from '../../engine/wire/layout/monitor-header.ts';
 import {
   STATUS_ACCELERATED_RING_OFFSET,
@@ -79,7 +73,6 @@ export function statusReport(
   const own = addresses[self]! | 0;
   writeMonitorAnswer(view, MonitorType.Status, own, STATUS_REPORT_LENGTH - MONITOR_HEADER_LENGTH);
   const unicast = node(RingCounter.RetransmissionsToOne);
-  const segment = node(RingCounter.RetransmissionsToSegment);
   const broadcast = node(RingCounter.RetransmissionsToAll);
   const word = (at: number, value: number): void => view.setInt32(at, value | 0, true);
   word(STATUS_SEC_OFFSET, uptimeSeconds);
@@ -88,9 +81,10 @@ export function statusReport(
   word(STATUS_PACKET_SENT_OFFSET, node(RingCounter.PacketsSent));
   word(STATUS_PACKET_RECV_OFFSET, node(RingCounter.PacketsReceived));
   word(STATUS_PACKET_DELIVERED_OFFSET, node(RingCounter.PacketsDelivered));
-  word(STATUS_RETRANS_OFFSET, unicast + segment + broadcast);
+  word(STATUS_RETRANS_OFFSET, unicast + broadcast);
   word(STATUS_U_RETRANS_OFFSET, unicast);
-  word(STATUS_S_RETRANS_OFFSET, segment);
+  // Part of the format; packets are sent again to one daemon or to all.
+  word(STATUS_S_RETRANS_OFFSET, 0);
   word(STATUS_B_RETRANS_OFFSET, broadcast);
   word(STATUS_ARU_OFFSET, node(RingCounter.Aru));
   word(STATUS_MY_ARU_OFFSET, node(RingCounter.MyAru));
@@ -119,89 +113,8 @@ export function statusReport(
 /** What follows the report for monitors of skein. */
 export function statusExtension(counters: CountersMemory, addresses: readonly number[], release: string): Uint8Array {
   const ring = ringCounters(counters);
-  const network = networkCounters(counters);
-  const node = (counter: number): number => ring[RING_NODE_COUNTERS + counter]!;
-  const unsent = (cause: SendCause): number => network[NetworkCounter.SendsFailed + SEND_CAUSES.indexOf(cause)]!;
-  const refusedBy = (cause: SealRefusal): number => ring[OrderingCounter.SealsRefusedBy + cause - 1]!;
-  const clients = (counter: number): number => sumOfWorkers(counters, counter);
   return encodeExtension({
-    counters: {
-      ringSequence: node(RingCounter.RingSeq),
-      rotationMicros: Math.round(node(RingCounter.RotationMicros)),
-      partitioned: network[NetworkCounter.Partitioned]!,
-      // Headers tell most; the full hash in control messages tells the rest.
-      otherConfiguration: network[NetworkCounter.OtherConfiguration]! + node(RingCounter.ForeignCluster),
-      otherVersion: network[NetworkCounter.OtherVersion]!,
-      otherSeal: network[NetworkCounter.OtherSeal]!,
-      sealsRefused: ring[OrderingCounter.SealsRefused]!,
-      // Both see the same, the ring only what is authentic.
-      identityConflicts: Math.max(network[NetworkCounter.IdentityConflicts]!, node(RingCounter.IdentityConflicts)),
-      partitionDropped: network[NetworkCounter.PartitionDropped]!,
-      datagramsDropped: network[NetworkCounter.DatagramsDropped]!,
-      malformed: node(RingCounter.Malformed),
-      foreignRing: node(RingCounter.ForeignRing),
-      stale: node(RingCounter.Stale),
-      tokenLosses: node(RingCounter.TokenLosses),
-      gathers: node(RingCounter.Gathers),
-      failedRecoveries: node(RingCounter.FailedRecoveries),
-      exclusions: node(RingCounter.Exclusions),
-      pauses: node(RingCounter.Pauses),
-      commandsAccepted: network[NetworkCounter.CommandsAccepted]!,
-      commandsRefused: network[NetworkCounter.CommandsRefused]!,
-      datagramBytes: node(RingCounter.DatagramBytes),
-      datagramsSent: network[NetworkCounter.DatagramsSent]!,
-      datagramsReceived: network[NetworkCounter.DatagramsReceived]!,
-      sendsUnreachable: unsent('unreachable'),
-      sendsForbidden: unsent('forbidden'),
-      sendsTooLong: unsent('tooLong'),
-      sendsWrongAddress: unsent('wrongAddress'),
-      sendsNoBuffers: unsent('noBuffers'),
-      sendsFailedOtherwise: unsent('other'),
-      receiveErrors: network[NetworkCounter.ReceiveErrors]!,
-      handshakesOpen: clients(DeliveryCounter.HandshakesOpen),
-      handshakesRefused: clients(DeliveryCounter.HandshakesRefused),
-      handshakesTimedOut: clients(DeliveryCounter.HandshakesTimedOut),
-      handshakesCrowdedOut: clients(DeliveryCounter.HandshakesCrowdedOut),
-      passwordsWaiting: clients(DeliveryCounter.PasswordsWaiting),
-      passwordsRunning: clients(DeliveryCounter.PasswordsRunning),
-      passwordsChecked: clients(DeliveryCounter.PasswordsChecked),
-      passwordsWrong: clients(DeliveryCounter.PasswordsWrong),
-      passwordsSkipped: clients(DeliveryCounter.PasswordsSkipped),
-      passwordsBusy: clients(DeliveryCounter.PasswordsBusy),
-      passwordsFailed: clients(DeliveryCounter.PasswordsFailed),
-      clientsVanished: clients(DeliveryCounter.ClientsVanished),
-      inputBytes: clients(DeliveryCounter.InputBytes),
-      inputPauses: clients(DeliveryCounter.InputPauses),
-      inputsEnded: clients(DeliveryCounter.InputsEnded),
-      queuedBytes: clients(DeliveryCounter.QueuedBytes),
-      // Each worker has seen the sum of all.
-      queuedBytesMost: mostOfWorkers(counters, DeliveryCounter.QueuedBytesMost),
-      queuesEnded: clients(DeliveryCounter.QueuesEnded),
-      longestQueueBytes: mostOfWorkers(counters, DeliveryCounter.LongestQueueBytes),
-      slowConsumersEnded: clients(DeliveryCounter.SlowConsumersEnded),
-      messagesDropped: clients(DeliveryCounter.MessagesDropped),
-      spilledBytes: clients(DeliveryCounter.BytesSpilled),
-      logSegments: ring[OrderingCounter.LogSegmentsTouched]!,
-      logWaitingBytes: ring[OrderingCounter.LogWaitingBytes]!,
-      logWaitingMost: ring[OrderingCounter.LogWaitingHighWater]!,
-      viewsTooLong: ring[OrderingCounter.FramesTooLong]!,
-      logFull: ring[OrderingCounter.LogFull]!,
-      submitStalls: clients(DeliveryCounter.SubmitStalls),
-      protocolErrors: clients(DeliveryCounter.ProtocolErrors),
-      requestsRejected: clients(DeliveryCounter.RequestsRejected),
-      joinsRefused: clients(DeliveryCounter.JoinsRefused),
-      acceptErrors: clients(DeliveryCounter.AcceptErrors),
-      runsRefused: node(RingCounter.RunsRefused),
-      ownRunRefused: node(RingCounter.OwnRunRefused),
-      numbersRefused: node(RingCounter.NumbersRefused),
-      recordsRefused: ring[OrderingCounter.RecordsRefused]!,
-      logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
-      sealsShort: refusedBy(SealRefusal.Short),
-      sealsWrongKey: refusedBy(SealRefusal.WrongKey),
-      sealsReplayed: refusedBy(SealRefusal.Replayed),
-      sealsUnknownRun: refusedBy(SealRefusal.UnknownRun),
-      sealsMisdirected: refusedBy(SealRefusal.Misdirected),
-    },
+    counters: readCounters(counters),
     members: addresses.filter((_, index) => isMember(ring, index)),
     release,
   });
@@ -214,12 +127,4 @@ function sumOfWorkers(counters: CountersMemory, counter: number): number {
   let sum = 0;
   for (let worker = 0; worker < counters.deliveryWorkers; worker++) sum += deliveryCounters(counters, worker)[counter]!;
   return sum;
-}
-
-function mostOfWorkers(counters: CountersMemory, counter: number): number {
-  let most = 0;
-  for (let worker = 0; worker < counters.deliveryWorkers; worker++) {
-    most = Math.max(most, deliveryCounters(counters, worker)[counter]!);
-  }
-  return most;
 }

@@ -121,10 +121,7 @@ export class OrderedRecords {
   }
 
   #count(origin: NodeIndex, fault: RecordFault): void {
-    const counters = this.#counters;
-    counters[OrderingCounter.RecordsRefused]!++;
-    counters[OrderingCounter.RecordRefusedFrom] = origin;
-    counters[OrderingCounter.RecordRefusedCause] = fault;
+    this.#counters[OrderingCounter.RecordsRefused]!++;
     this.#events.recordRefused(origin, fault);
   }
 
