@@ -13,22 +13,27 @@ import {
   FRAME_DATA_LENGTH_OFFSET,
   FRAME_GROUP_COUNT_OFFSET,
   FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
   FRAME_HINT_OFFSET,
+  FRAME_SENDER_OFFSET,
   FRAME_TYPE_OFFSET,
-  FRAME_HEADER_LENGTH as HEADER_LENGTH,
-  FRAME_SENDER_OFFSET as OFFSET_SENDER,
 } from './layout/frame-header.ts';
 import { GROUPS_HEADER_LENGTH } from './layout/groups-body.ts';
-import { JOIN_RECORD_FLAGS_OFFSET, JOIN_RECORD_GROUP_OFFSET, JOIN_RECORD_LENGTH } from './layout/join-record.ts';
+import {
+  JOIN_RECORD_FLAGS_OFFSET,
+  JOIN_RECORD_GROUP_OFFSET,
+  JOIN_RECORD_LENGTH,
+  JOIN_RECORD_MEMBER_OFFSET,
+} from './layout/join-record.ts';
 import {
   RECORD_FLAGS_OFFSET,
-  RECORD_FRAME_COUNT_OFFSET as RECORD_FRAME_COUNT,
+  RECORD_FRAME_COUNT_OFFSET,
   RECORD_HEADER_LENGTH,
   RECORD_KIND_OFFSET,
   RECORD_LENGTH_OFFSET,
   RECORD_POSITION_OFFSET,
   RECORD_SERVICE_OFFSET,
-  RECORD_TARGET_HASH_OFFSET as RECORD_TARGET_HASH,
+  RECORD_TARGET_HASH_OFFSET,
 } from './layout/record-header.ts';
 import { MAX_DAEMON_BODY_LENGTH, MAX_FRAME_LENGTH, MAX_GROUPS_PER_MESSAGE, NAME_FIELD_LENGTH } from './limits.ts';
 import { canonicalName, hashNameWords, NAME_WORDS } from './name-hash.ts';
@@ -130,7 +135,7 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
     if ((service & EARLY_SERVICES) === 0 && view.getUint32(at + RECORD_POSITION_OFFSET, true) !== 0)
       return RecordFault.Position;
     if ((flags | RECORD_SELF_DISCARD) !== (WHOLE | RECORD_SELF_DISCARD)) return RecordFault.Flags;
-    if (bodyLength < HEADER_LENGTH || bodyLength > MAX_RECORD_BODY_LENGTH) return RecordFault.Length;
+    if (bodyLength < FRAME_HEADER_LENGTH || bodyLength > MAX_RECORD_BODY_LENGTH) return RecordFault.Length;
     return runFault(bytes, view, at, bodyLength, flags, daemon);
   }
   if (kind < RecordKind.Run || kind > RecordKind.Groups) return RecordFault.Kind;
@@ -158,9 +163,8 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
 }
 
 function membershipFault(bytes: Uint8Array, at: number, daemon: Uint8Array): RecordFault {
-  const body = at + JOIN_RECORD_GROUP_OFFSET;
-  if (!isGroupNameField(bytes, body)) return RecordFault.GroupName;
-  return isPrivateNameOf(bytes, body + NAME_FIELD_LENGTH, daemon) ? RecordFault.None : RecordFault.MemberName;
+  if (!isGroupNameField(bytes, at + JOIN_RECORD_GROUP_OFFSET)) return RecordFault.GroupName;
+  return isPrivateNameOf(bytes, at + JOIN_RECORD_MEMBER_OFFSET, daemon) ? RecordFault.None : RecordFault.MemberName;
 }
 
 function runFault(
@@ -180,10 +184,10 @@ function runFault(
   if ((type & FORBIDDEN_CLIENT_BITS) !== 0) return RecordFault.FrameType;
   if (services !== view.getUint8(record + RECORD_SERVICE_OFFSET)) return RecordFault.Service;
   if (((type & SELF_DISCARD) !== 0) !== ((flags & RECORD_SELF_DISCARD) !== 0)) return RecordFault.Flags;
-  if (!isPrivateNameOf(bytes, first + OFFSET_SENDER, daemon)) return RecordFault.FrameSender;
+  if (!isPrivateNameOf(bytes, first + FRAME_SENDER_OFFSET, daemon)) return RecordFault.FrameSender;
   const groups = view.getInt32(first + FRAME_GROUP_COUNT_OFFSET, true);
   if (groups < 0 || groups > MAX_GROUPS_PER_MESSAGE) return RecordFault.FrameTargets;
-  const head = HEADER_LENGTH + groups * NAME_FIELD_LENGTH;
+  const head = FRAME_HEADER_LENGTH + groups * NAME_FIELD_LENGTH;
   let frames = 0;
   for (let at = first; at < end; frames++) {
     if (at + head > end) return RecordFault.FrameHeader;
@@ -191,22 +195,22 @@ function runFault(
     if (view.getInt32(at + FRAME_GROUP_COUNT_OFFSET, true) !== groups) return RecordFault.FrameTargets;
     if ((view.getInt32(at + FRAME_HINT_OFFSET, true) & ~HINT_ALLOWED_BITS) !== 0) return RecordFault.FrameHint;
     const dataLength = view.getInt32(at + FRAME_DATA_LENGTH_OFFSET, true);
-    if (dataLength < 0 || dataLength > end - at - head || dataLength > MAX_DAEMON_BODY_LENGTH + HEADER_LENGTH - head)
-      return RecordFault.FrameLength;
+    const room = Math.min(end - at, MAX_DAEMON_BODY_LENGTH + FRAME_HEADER_LENGTH) - head;
+    if (dataLength < 0 || dataLength > room) return RecordFault.FrameLength;
     if (at !== first) {
-      if (!isSameName(bytes, at + OFFSET_SENDER, first + OFFSET_SENDER)) return RecordFault.FrameSender;
+      if (!isSameName(bytes, at + FRAME_SENDER_OFFSET, first + FRAME_SENDER_OFFSET)) return RecordFault.FrameSender;
       for (let i = FRAME_GROUPS_OFFSET; i < head; i += 4)
         if (view.getInt32(at + i, true) !== view.getInt32(first + i, true)) return RecordFault.FrameTargets;
     }
     at += head + dataLength;
   }
-  if (frames !== view.getUint32(record + RECORD_FRAME_COUNT, true)) return RecordFault.FrameCount;
+  if (frames !== view.getUint32(record + RECORD_FRAME_COUNT_OFFSET, true)) return RecordFault.FrameCount;
   let hash = 0;
   if (groups === 1) {
     canonicalName(view, first + FRAME_GROUPS_OFFSET, scratch, 0);
     hash = hashNameWords(scratch, 0);
   }
-  return view.getInt32(record + RECORD_TARGET_HASH, true) === hash ? RecordFault.None : RecordFault.TargetHash;
+  return view.getInt32(record + RECORD_TARGET_HASH_OFFSET, true) === hash ? RecordFault.None : RecordFault.TargetHash;
 }
 
 /** The field at `offset` is `#user#daemon`, terminated. */

@@ -11,9 +11,6 @@
  * (engine/ring/sent-by-session.ts; ring-protocol.md, 2.7).
  */
 import { RECORD_POSITION_OFFSET } from './layout/record-header.ts';
-
-export { GROUPS_HEADER_LENGTH } from './layout/groups-body.ts';
-export { RECORD_KIND_OFFSET as RECORD_KIND } from './layout/record-header.ts';
 /** In whole runs of RELIABLE and UNRELIABLE messages, in the place of the position: see above. */
 export const RECORD_AFTER_OFFSET = RECORD_POSITION_OFFSET;
 

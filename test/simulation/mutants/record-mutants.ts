@@ -77,19 +77,19 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   without(
     'group-name',
     'groups that are joined have names',
-    'if (!isGroupNameField(bytes, body)) return RecordFault.GroupName;',
+    'if (!isGroupNameField(bytes, at + JOIN_RECORD_GROUP_OFFSET)) return RecordFault.GroupName;',
     '',
   ),
   without(
     'member-name',
     'who joins is a client of the daemon that says so',
-    'return isPrivateNameOf(bytes, body + NAME_FIELD_LENGTH, daemon) ? RecordFault.None : RecordFault.MemberName;',
+    'return isPrivateNameOf(bytes, at + JOIN_RECORD_MEMBER_OFFSET, daemon) ? RecordFault.None : RecordFault.MemberName;',
     'return RecordFault.None;',
   ),
   without(
     'sender',
     'senders are clients of the daemon that says so',
-    'if (!isPrivateNameOf(bytes, first + OFFSET_SENDER, daemon)) return RecordFault.FrameSender;',
+    'if (!isPrivateNameOf(bytes, first + FRAME_SENDER_OFFSET, daemon)) return RecordFault.FrameSender;',
     '',
   ),
   without(
@@ -101,19 +101,19 @@ export const RECORD_MUTANTS: readonly Mutant[] = [
   without(
     'frame-length',
     'frames end where their run does',
-    'if (dataLength < 0 || dataLength > end - at - head || dataLength > MAX_DAEMON_BODY_LENGTH + HEADER_LENGTH - head)',
-    'if (dataLength < 0)',
+    'if (dataLength < 0 || dataLength > room)',
+    'if (dataLength < 0 && room > 0)',
   ),
   without(
     'frame-count',
     'a run has as many frames as it says',
-    'if (frames !== view.getUint32(record + RECORD_FRAME_COUNT, true)) return RecordFault.FrameCount;',
+    'if (frames !== view.getUint32(record + RECORD_FRAME_COUNT_OFFSET, true)) return RecordFault.FrameCount;',
     '',
   ),
   without(
     'target-hash',
     'a run goes to whom its frames name',
-    'return view.getInt32(record + RECORD_TARGET_HASH, true) === hash ? RecordFault.None : RecordFault.TargetHash;',
+    'return view.getInt32(record + RECORD_TARGET_HASH_OFFSET, true) === hash ? RecordFault.None : RecordFault.TargetHash;',
     'return hash === 0 ? RecordFault.None : RecordFault.None;',
   ),
 ];

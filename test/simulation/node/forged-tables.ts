@@ -2,11 +2,13 @@
  * What a faulty daemon makes of its table in a state exchange: series that never become whole, and tables that are refused at first
  * sight. Tables that are well-formed and false are not among them: nobody but their senders could know better.
  */
-import { GROUPS_HEADER_LENGTH } from '../../../engine/wire/record.ts';
+import {
+  GROUPS_HEADER_LENGTH,
+  GROUPS_PART_COUNT_OFFSET,
+  GROUPS_PART_OFFSET,
+} from '../../../engine/wire/layout/groups-body.ts';
 import type { Random } from '../core/random.ts';
 
-const PART = 12;
-const PART_COUNT = 16;
 const TABLE = GROUPS_HEADER_LENGTH;
 const DAEMON_COUNT = TABLE + 8;
 const FIRST_DAEMON = TABLE + 10;
@@ -18,15 +20,15 @@ type Change = (body: Uint8Array, view: DataView, isLast: boolean) => readonly Ui
 const inFirst =
   (change: (view: DataView) => void): Change =>
   (body, view) => {
-    if (view.getUint32(PART, true) === 0) change(view);
+    if (view.getUint32(GROUPS_PART_OFFSET, true) === 0) change(view);
     return [body];
   };
 
 const CHANGES: readonly Change[] = [
   (body) => [body],
-  inFirst((view) => view.setUint32(PART_COUNT, 0, true)),
-  inFirst((view) => view.setUint32(PART_COUNT, 0xffff_ffff, true)),
-  inFirst((view) => view.setUint32(PART, 1, true)),
+  inFirst((view) => view.setUint32(GROUPS_PART_COUNT_OFFSET, 0, true)),
+  inFirst((view) => view.setUint32(GROUPS_PART_COUNT_OFFSET, 0xffff_ffff, true)),
+  inFirst((view) => view.setUint32(GROUPS_PART_OFFSET, 1, true)),
   inFirst((view) => view.setUint16(DAEMON_COUNT, 0, true)),
   inFirst((view) => view.setUint16(DAEMON_COUNT, 0xffff, true)),
   inFirst((view) => view.setUint16(FIRST_DAEMON, 0xffff, true)),
@@ -65,8 +67,8 @@ export class TableForger {
   change(honest: Uint8Array): readonly Uint8Array[] {
     const body = honest.slice();
     const view = new DataView(body.buffer);
-    const part = view.getUint32(PART, true);
+    const part = view.getUint32(GROUPS_PART_OFFSET, true);
     if (part === 0) this.#change = this.#isHasty ? CHANGES[0]! : this.#random.pick(CHANGES);
-    return this.#change(body, view, part + 1 === view.getUint32(PART_COUNT, true));
+    return this.#change(body, view, part + 1 === view.getUint32(GROUPS_PART_COUNT_OFFSET, true));
   }
 }

@@ -15,8 +15,9 @@ import type { ExchangeFault } from '../../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../../engine/host/configuration.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
 import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
+import { RECORD_KIND_OFFSET } from '../../../engine/wire/layout/record-header.ts';
 import { nameWords } from '../../../engine/wire/name-hash.ts';
-import { RECORD_KIND, RecordKind } from '../../../engine/wire/record.ts';
+import { RecordKind } from '../../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../../engine/wire/record-check.ts';
 import { LiveValue } from '../../../workers/delivery/live.ts';
 import { LogDelivery } from '../../../workers/delivery/log-delivery.ts';
@@ -332,7 +333,7 @@ export class GroupService implements DeliveryTarget {
     const wasGathering = this.layer.gathering;
     this.#records.deliver(nodeIndex(origin), bytes, offset, lengthBytes, false);
     this.#written();
-    if (bytes[offset + RECORD_KIND] === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
+    if (bytes[offset + RECORD_KIND_OFFSET] === RecordKind.Groups) this.#exchangedBytes += lengthBytes;
     if (wasGathering && !this.layer.gathering) this.#surroundings.merged(this.#exchangedBytes);
     if (this.layer.divergenceCount > 0 && !this.#surroundings.messagesAreForged)
       throw new Error('group tables of one synced set differ');
