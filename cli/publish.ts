@@ -85,7 +85,7 @@ const STOP_PATIENCE_MS = 5000;
 
 async function publish(groups: readonly string[], flags: PublishFlags): Promise<void> {
   if (flags.sinceNow === true && flags.follow === undefined)
-    throw new CliError('--since-now needs --follow: only a growing file has a now', ExitCode.Usage);
+    throw new CliError('--since-now needs --follow: it skips the present content of a growing file', ExitCode.Usage);
   const stop = stopSignal();
   const session = await openSession(flags, { membership: false, signal: stop });
   const marks = new PublishMarks(session);
@@ -131,7 +131,7 @@ async function publish(groups: readonly string[], flags: PublishFlags): Promise<
 async function overdue(stop: AbortSignal): Promise<never> {
   await aborted(stop);
   await delay(STOP_PATIENCE_MS, undefined, { ref: false });
-  throw new CliError(`stopped, but the daemon did not take everything within ${STOP_PATIENCE_MS / 1000} s`);
+  throw new CliError(`stopped, but the daemon did not accept everything within ${STOP_PATIENCE_MS / 1000} s`);
 }
 
 /** What went wrong, with what became of the lines. */

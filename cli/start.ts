@@ -126,7 +126,7 @@ const readyJson = ({ name, addresses, port, threadingMode }: Daemon): string =>
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use; another daemon may be running there, --port chooses another port',
-  EADDRNOTAVAIL: 'it is no address of this machine; -n chooses the right entry of a configuration',
+  EADDRNOTAVAIL: 'it is not an address of this machine; -n chooses the right entry of a configuration',
   EACCES: 'this user may not',
 };
 

@@ -166,7 +166,7 @@ async function readPasswords(file: string | null, warnings: string[]): Promise<P
   const costs = loginCosts(parsed.entries.values()).length;
   if (costs > 1)
     warnings.push(
-      `spread.access_pword: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords anew with "skein passwd"`,
+      `spread.access_pword: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords again with "skein passwd"`,
     );
   if (parsed.entries.size === 0)
     warnings.push(`${file ?? 'spread.access_pword'}: has no user; every check by it fails`);

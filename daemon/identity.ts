@@ -49,7 +49,7 @@ export function resolveIdentity({ daemonUser, daemonGroup }: IdentityOptions): I
   const user = daemonUser === null ? { uid: 0, gid: posix.getegid(), name: null } : lookUpUser(daemonUser);
   const gid = daemonGroup === null ? user.gid : lookUpGroup(daemonGroup);
   if (gid === null) {
-    const message = `DaemonUser is ${daemonUser}, a number without an entry among the users, and so without a group: give DaemonGroup`;
+    const message = `DaemonUser is ${daemonUser}, a number that is no user of this machine and so has no group: set DaemonGroup`;
     throw new ConfigError([{ message, field: 'daemonGroup' }], null);
   }
   return { uid: user.uid, gid, userName: user.name };
@@ -61,9 +61,7 @@ export const identityText = ({ uid, gid, userName }: Identity): string => `user 
 export function identityWarnings(options: IdentityOptions, hasFile: boolean): readonly string[] {
   const { daemonUser, daemonGroup } = options;
   if (isRoot())
-    return daemonUser === null && hasFile
-      ? ['THE DAEMON RUNS AS ROOT: let DaemonUser name a user for it to become']
-      : [];
+    return daemonUser === null && hasFile ? ['THE DAEMON RUNS AS ROOT: set DaemonUser to another user'] : [];
   const given = [
     daemonUser === null ? '' : `DaemonUser ${daemonUser}`,
     daemonGroup === null ? '' : `DaemonGroup ${daemonGroup}`,

@@ -30,11 +30,11 @@ export async function nextIncarnation(
   const stored = (await readNumber(path, INCARNATION)) ?? 0;
   if (stored === INCARNATION.highest)
     throw new Error(
-      `state file ${path} holds ${stored}, the last number there is; "skein state repair ${stateDir}" puts a fresh number there`,
+      `state file ${path} holds ${stored}, the highest number there is; "skein state repair ${stateDir}" puts a fresh number there`,
     );
   const doubt = incarnationDoubt(stored, nowMs);
   if (doubt !== null)
-    warnings.push(`state file ${path} ${doubt}. Numbers go on from there, and nothing has to be done for this daemon`);
+    warnings.push(`state file ${path} ${doubt}. Numbers continue from there, and nothing must be done for this daemon`);
   const next = Math.max(stored + 1, clock);
   await writeNumber(path, next);
   return incarnation(next);
@@ -46,7 +46,7 @@ export function incarnationDoubt(stored: number, nowMs: number): string | null {
   if (aheadMs > FAR_AHEAD_MS)
     return `holds ${stored}, which is ${dateOf(stored)}, more than a year ahead of the clock (${dateOf(nowMs)}): one of them is or was wrong`;
   if (aheadMs > CLOCK_SLACK_MS)
-    return `says that this daemon was last started at ${dateOf(stored)}, and the clock says ${dateOf(nowMs)}: the clock was set back`;
+    return `records a start of this daemon at ${dateOf(stored)}, and the clock shows ${dateOf(nowMs)}: the clock was set back`;
   return null;
 }
 

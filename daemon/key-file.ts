@@ -16,7 +16,7 @@ export interface KeyFile {
 export async function readKeyFile(path: string): Promise<KeyFile> {
   const text = await readTextFile(path);
   if (text.length > MAX_KEY_FILE_BYTES)
-    throw new Error(`${path} is no key file: it is longer than ${MAX_KEY_FILE_BYTES} bytes`);
+    throw new Error(`${path} is not a key file: it is longer than ${MAX_KEY_FILE_BYTES} bytes`);
   const keys = parseClusterKeys(text, path);
   const { mode, uid } = await stat(path);
   return { keys, warnings: accessWarnings(path, mode, uid, process.geteuid?.() ?? uid) };

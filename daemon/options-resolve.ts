@@ -71,7 +71,10 @@ export function resolveOptions(options: DaemonOptions, context: ResolveContext):
   const addresses = values.listen ?? clientAddresses(self, segments);
   if (addresses.length === 0 && complete.unixSocketDir === null) {
     const findings = new Findings();
-    findings.problem(null, `${self.name} has neither an address for clients nor a Unix socket: nobody could connect`);
+    findings.problem(
+      null,
+      `${self.name} has neither an address for clients nor a Unix socket: no client could connect`,
+    );
     findings.throwIfAny(resolved.source);
   }
   const port = values.port ?? segments[self.segment]!.port;

@@ -38,11 +38,11 @@ export async function ringSeqState(
   const way = `stop all daemons and on each host run: skein state repair ${stateDir}`;
   if (isNearEnd(floor))
     warnings.push(
-      `state file ${file}: ring sequence number ${floor} is near the end (${RING_SEQ.highest}); daemons with lower numbers do not take it over, so this one stays alone among them: ${way}`,
+      `state file ${file}: ring sequence number ${floor} is near the end (${RING_SEQ.highest}); daemons with lower numbers do not follow it, so this daemon stays alone: ${way}`,
     );
   const doubt = isNearEnd(floor) ? null : ringSeqDoubt(floor, nowSeconds);
   if (doubt !== null)
-    warnings.push(`state file ${file} ${doubt}. Numbers go on from there; to go back, ${way} --doubtful`);
+    warnings.push(`state file ${file} ${doubt}. Numbers continue from there; to go back, ${way} --doubtful`);
   return { floor, file };
 }
 

@@ -116,7 +116,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   };
   warn(warnings);
   if (ownLogger !== undefined && settings.eventLogFile !== null)
-    warn(['EventLogFile has no effect: the program that started the daemon has given it a logger']);
+    warn(['EventLogFile has no effect: the program that started the daemon passed a logger']);
   warn(identityWarnings(settings, resolved.source !== null));
   const plan = planThreads(settings.threadingMode, settings.deliveryWorkers, {
     cores: availableParallelism(),

@@ -110,7 +110,7 @@ async function readStart(path: string): Promise<string> {
   // Not blocked by a pipe without a writer.
   const file = await open(path, O_RDONLY | O_NONBLOCK);
   try {
-    if (!(await file.stat()).isFile()) throw new Error('it is no regular file');
+    if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_BYTES), position: 0 });
     // Bytes that are no ASCII must not turn into anything that is.
     return buffer.subarray(0, bytesRead).toString('latin1');

@@ -144,7 +144,7 @@ class FollowedFile {
   }
 
   #startAgain(): readonly Buffer[] {
-    this.#onNote('was cut shorter; it is read from its start again');
+    this.#onNote('was truncated; it is read from its start again');
     this.#position = 0;
     this.#inSkippedLine = false;
     const rest = this.#splitter.end();
@@ -189,7 +189,9 @@ class PathWatch {
     try {
       const found = await stat(this.#path);
       if (!found.isFile())
-        throw new NotAFileError(`is ${found.isDirectory() ? 'a folder' : 'no regular file'}, and cannot be followed`);
+        throw new NotAFileError(
+          `is ${found.isDirectory() ? 'a folder' : 'not a regular file'}, and cannot be followed`,
+        );
       if (current?.is(found) === true) {
         this.#allIsWell('path');
         return null;

@@ -43,18 +43,18 @@ export class LineNotes {
     if (this.#longLines++ > 0) return;
     const what = LONG_LINE_TEXT[this.#policy];
     this.#warn(
-      `line ${lineNumber} is longer than ${this.#maxLineBytes} bytes, the limit of a message: it is ${what}, as all such lines`,
+      `line ${lineNumber} is longer than ${this.#maxLineBytes} bytes, the limit of a message: all such lines are ${what}`,
     );
   }
 
   look(lines: readonly Buffer[]): void {
     for (const line of lines) {
       if (!isUtf8(line) && this.#notUtf8++ === 0)
-        this.#warn('a line is not UTF-8: it is sent as it is, as all such lines');
+        this.#warn('a line is not UTF-8: all such lines are sent as they are');
       if (line.includes(0) && this.#withNul++ === 0)
-        this.#warn('a line holds NUL bytes: it is sent as it is, as all such lines');
+        this.#warn('a line has NUL bytes: all such lines are sent as they are');
       if (line[line.length - 1] === CARRIAGE_RETURN && this.#withCarriageReturn++ === 0)
-        this.#warn('a line ends with CR LF: the CR is sent as part of it, as of all such lines; --crlf leaves it out');
+        this.#warn('a line ends with CR LF: the CR of all such lines is sent; --crlf removes it');
     }
   }
 

@@ -11,7 +11,7 @@ export class LineTooLongError extends Error {
   /** @param lineNumber 1-based */
   constructor(lineNumber: number, maxLineBytes: number) {
     super(
-      `line ${lineNumber} is longer than ${maxLineBytes} bytes, the limit; --long-lines says what to do with such lines`,
+      `line ${lineNumber} is longer than ${maxLineBytes} bytes, the limit; --long-lines chooses how to treat such lines`,
     );
   }
 }

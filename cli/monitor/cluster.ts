@@ -41,7 +41,7 @@ export async function loadCluster(configFile: string): Promise<Cluster> {
 export async function commandKeys({ keyFile }: Cluster, configFile: string): Promise<readonly ClusterKey[]> {
   if (keyFile === null)
     throw new CliError(
-      `${configFile} names no ClusterKeyFile, and daemons obey only commands that are sealed with a key of it`,
+      `${configFile} has no ClusterKeyFile, and daemons obey only commands sealed with a key of it`,
       ExitCode.Usage,
     );
   const { readKeyFile } = await import('../../daemon/key-file.ts');

@@ -26,6 +26,6 @@ export function componentsOf(parts: readonly string[], names: readonly string[])
     }
   }
   if (new Set(components).size < 2)
-    throw new CliError('that leaves all daemons together; name two parts, or fewer daemons', ExitCode.Usage);
+    throw new CliError('this does not cut any daemon off; name two parts, or fewer daemons', ExitCode.Usage);
   return components;
 }

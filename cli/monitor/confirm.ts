@@ -7,7 +7,7 @@ import { CliError, ExitCode } from '../exit.ts';
  */
 export async function confirm(question: string): Promise<void> {
   if (process.stdin.isTTY !== true)
-    throw new CliError('standard input is no terminal to confirm at; give --yes', ExitCode.Usage);
+    throw new CliError('standard input is not a terminal to confirm at; give --yes', ExitCode.Usage);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   const controller = new AbortController();
   lines.once('close', () => controller.abort());

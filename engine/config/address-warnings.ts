@@ -71,7 +71,7 @@ function impossibleHosts(hosts: readonly Host[], entries: readonly HostEntry[]):
       (address) => isMulticast(address) || address === EVERYBODY || (address === WILDCARD && hosts.length > 1),
     );
     return wrong.map((address) =>
-      warning(entries[host.node]!.name, `${host.name} has the address ${address}, which no daemon can be reached at`),
+      warning(entries[host.node]!.name, `${host.name} has the address ${address}, at which no daemon can be reached`),
     );
   });
 }
@@ -93,7 +93,7 @@ function loopbackAmongOthers(
     const beside =
       beyond === undefined ? `its segment is ${segment.address}` : `${beyond.name} has ${ringAddress(beyond)}`;
     const way = isLookedUp
-      ? 'write its address behind the name (many systems give 127.0.1.1 to the name of the host, in /etc/hosts)'
+      ? 'write its address behind the name (many systems resolve the host name to 127.0.1.1, in /etc/hosts)'
       : 'give it an address of its network';
     return [warning(entry.name, `${has}, which is loopback, and ${beside}: they cannot reach each other; ${way}`)];
   });
@@ -152,7 +152,7 @@ function longDatagrams(
   return [
     warning(
       at,
-      `${what} and headers are more than the MTU of ${local.name}, ${local.mtuBytes}: IP cuts each into pieces, and the loss of one loses all; DatagramSize = ${fitting} fits`,
+      `${what} and headers are more than the MTU of ${local.name}, ${local.mtuBytes}: IP fragments each, and losing one fragment loses all; DatagramSize = ${fitting} fits`,
     ),
   ];
 }

@@ -108,7 +108,7 @@ function hostAddresses(
     findings.wrongValue(name, `number of interfaces of ${name.text}`, interfaces.length, limit);
   }
   if (!interfaces.some((iface) => iface.uses.clients)) {
-    findings.warn(name, `${name.text} has no interface for clients: only the Unix socket will take them`);
+    findings.warn(name, `${name.text} has no interface for clients: they can use the Unix socket only`);
   }
   if (!interfaces.some((iface) => iface.uses.daemons)) {
     findings.warn(name, `${name.text} has no interface for daemons: it cannot reach the others`);
@@ -123,7 +123,7 @@ function checkVirtualId(id: Word, hostName: string, findings: Findings): void {
   if (!(value >= 1 && value <= MAX_VIRTUAL_ID))
     findings.wrongValue(id, `VirtualID of ${hostName}`, value, `an integer from 1 to ${MAX_VIRTUAL_ID}`);
   else
-    findings.warn(id, `VirtualID of ${hostName} has no effect: daemons are told apart by their addresses`, {
+    findings.warn(id, `VirtualID of ${hostName} has no effect: addresses identify daemons`, {
       field: 'VirtualID',
     });
 }
@@ -238,7 +238,7 @@ function warnOfSharedPorts(items: readonly SegmentItem[], segments: readonly Seg
 
 /** Accepted for the sake of old files: only a link protocol that skein lacks would use it. */
 function checkRouteMatrix(item: RouteMatrixItem, segmentCount: number, findings: Findings): void {
-  findings.warn(item.keyword, 'RouteMatrix has no effect: datagrams take the way the network gives them', {
+  findings.warn(item.keyword, 'RouteMatrix has no effect: the network routes datagrams', {
     field: 'RouteMatrix',
   });
   if (item.rows.length !== segmentCount) {

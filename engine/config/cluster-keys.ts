@@ -57,10 +57,10 @@ function keyProblem({ id, key }: ClusterKey, earlier: readonly ClusterKey[]): st
   if (same !== undefined) return `key ${id} is the same as key ${same.id}; make a new one with "skein keygen"`;
   const bytes = decode(key);
   // Else there would be several ways to write one key.
-  if (bytes === null) return `key ${id} is no base64 of 32 bytes: its last character before "=" has bits too many`;
+  if (bytes === null) return `key ${id} is not base64 of 32 bytes: its last character before "=" has excess bits`;
   const different = new Set(bytes).size;
   if (different < MIN_DIFFERENT_BYTES)
-    return `key ${id} is not random: its 32 bytes are only ${different} different ones, fewer than ${MIN_DIFFERENT_BYTES}; make one with "skein keygen"`;
+    return `key ${id} is not random: its 32 bytes have only ${different} different values, fewer than ${MIN_DIFFERENT_BYTES}; make one with "skein keygen"`;
   return null;
 }
 

@@ -19,15 +19,17 @@ const honoured = 'honoured';
 const never = (because: string): Effect => ({ never: because });
 const unless = (reason: Reason): Effect => ({ unless: reason });
 
-const TIME_OF_LINES = 'every line of the log has its time, in milliseconds since 1970';
+const TIME_OF_LINES = 'every log line has its time, in milliseconds since 1970';
 const NO_REPRESENTATIVES = 'this ring elects no representatives of segments';
 
 const allows = (method: string, { allowedAuthMethods, requiredAuthMethods }: OptionValues): boolean =>
   [...(allowedAuthMethods ?? []), ...(requiredAuthMethods ?? [])].includes(method);
 
 export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
-  debugFlags: never('the log has levels instead of classes; LogLevel chooses'),
-  eventPriority: unless(({ logLevel }) => (logLevel === undefined ? null : 'LogLevel is given as well, and wins')),
+  debugFlags: never('the log has levels instead of classes; use LogLevel'),
+  eventPriority: unless(({ logLevel }) =>
+    logLevel === undefined ? null : 'LogLevel is set too, and takes precedence',
+  ),
   eventLogFile: honoured,
   eventTimeStamp: never(TIME_OF_LINES),
   eventPreciseTimeStamp: never(TIME_OF_LINES),
@@ -47,7 +49,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   requiredAuthMethods: honoured,
   accessControlPolicy: honoured,
   maxSessionMessages: honoured,
-  linkProtocol: never('there is one way between daemons, and Transport chooses its kind'),
+  linkProtocol: never('there is one way between daemons; Transport chooses how datagrams are sent'),
   window: honoured,
   personalWindow: honoured,
   acceleratedRing: honoured,

@@ -64,7 +64,7 @@ function checkTimeouts(values: OptionValues, originOf: OriginOf, findings: Findi
     const token = originOf('tokenTimeout');
     findings.warn(
       token.at,
-      `${token.field} is ${values.tokenTimeout}; ${MIN_TOKEN_LOSS_MS} ms are used instead, the least`,
+      `${token.field} is ${values.tokenTimeout}; ${MIN_TOKEN_LOSS_MS} ms are used instead, the minimum`,
     );
   }
 }

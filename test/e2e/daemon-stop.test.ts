@@ -163,7 +163,7 @@ describe('a ring that cannot order in time', () => {
       await stopped.stop();
       const lines = readFileSync(log, 'utf8');
       expect(lines).toMatch(
-        /"bytes":\d+,"msg":"drain time is over: requests of clients were taken and are not ordered"/,
+        /"bytes":\d+,"msg":"drain time is over: requests of clients were accepted and are not ordered"/,
       );
     },
     TIMEOUT_MS,

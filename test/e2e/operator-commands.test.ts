@@ -134,7 +134,7 @@ describe('a cluster of two with keys', () => {
     writeFileSync(strangerKeys, `1:${randomBytes(32).toString('base64')}\n`);
     writeFileSync(stranger, readFileSync(configFile, 'utf8').replace(keyFile, strangerKeys));
     const refused = await skein(['monitor', 'kill', 'd1', '--yes', '-c', stranger, '--timeout', `${ANSWER_MS}ms`]);
-    expect(refused).toMatchObject({ code: 1, stdout: 'd1: refused: its key of that number is another one\n' });
+    expect(refused).toMatchObject({ code: 1, stdout: 'd1: refused: its key with that id is a different one\n' });
     expect(logOf('d1')).toContain('command of a monitor refused');
     expect((await reports())[0]!.ring!.commandsRefused).toBeGreaterThan(0);
   });

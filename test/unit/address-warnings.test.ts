@@ -56,7 +56,7 @@ describe('loopback among others', () => {
   it('is warned of at the name that resolves to it, as on Debian', () => {
     const names = { paris: '127.0.1.1', berlin: '192.168.1.11' };
     expect(check(segment('  paris\n  berlin'), { names })).toEqual([
-      '2:3 "paris" resolves to 127.0.1.1, which is loopback, and berlin has 192.168.1.11: they cannot reach each other; write its address behind the name (many systems give 127.0.1.1 to the name of the host, in /etc/hosts)',
+      '2:3 "paris" resolves to 127.0.1.1, which is loopback, and berlin has 192.168.1.11: they cannot reach each other; write its address behind the name (many systems resolve the host name to 127.0.1.1, in /etc/hosts)',
     ]);
   });
 
@@ -86,7 +86,7 @@ describe('loopback among others', () => {
 describe('what no host has', () => {
   it.each(['224.0.0.1', '239.255.0.1', '255.255.255.255', '0.0.0.0'])('%s is warned of', (address) => {
     expect(check(segment(`  paris ${address}\n  berlin 192.168.1.11`))[0]).toMatch(
-      new RegExp(`^2:3 paris has the address ${address}, which no daemon can be reached at`),
+      new RegExp(`^2:3 paris has the address ${address}, at which no daemon can be reached`),
     );
   });
 });

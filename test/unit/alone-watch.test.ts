@@ -45,7 +45,7 @@ type Watched = ReturnType<typeof watch>;
 
 describe('a daemon that is alone', () => {
   it.each<readonly [string, (watched: Watched) => unknown, RegExp]>([
-    ['nobody is heard', () => undefined, /^nothing is heard from any other daemon/],
+    ['nobody is heard', () => undefined, /^no other daemon is heard/],
     [
       'others are heard',
       ({ network }) => network[NetworkCounter.DatagramsReceived]!++,

@@ -200,7 +200,7 @@ describe('following a file', () => {
     expect(await lines.next()).toBe('\0\xff');
     const last = lines.next();
     await truncate(file);
-    await told('was cut shorter');
+    await told('was truncated');
     await appendFile(file, 'three\n');
     expect(await last).toBe('three');
     // Each is told once for each time it happens, not at every look.

@@ -29,8 +29,8 @@ describe('parseClusterKeys', () => {
     ['a key in quotes', `1:"${A.key}"\n`, /keys line 1/],
     ['a key without its id', `${A.key}\n`, /keys line 1/],
     ['two keys in a line', `1:${A.key} 2:${B.key}\n`, /keys line 1/],
-    ['bits left over', `1:${A.key.slice(0, -2)}B=\n`, /key 1 is no base64 of 32 bytes/],
-    ['zeros', `1:${BYTES(() => 0)}\n`, /key 1 is not random: its 32 bytes are only 1 different ones, fewer than 16/],
+    ['bits left over', `1:${A.key.slice(0, -2)}B=\n`, /key 1 is not base64 of 32 bytes/],
+    ['zeros', `1:${BYTES(() => 0)}\n`, /key 1 is not random: its 32 bytes have only 1 different values, fewer than 16/],
     [
       'a word that repeats itself',
       `1:${BYTES((i) => 'changeme'.charCodeAt(i % 8))}\n`,

@@ -323,7 +323,7 @@ describe('options of the API', () => {
     [{ volatile: 'yes' }, 'volatile is "yes"; it must be true'],
     [{ maxSesions: 5 }, 'unknown option "maxSesions"; did you mean "maxSessions"?'],
     [{ configFile: 'a', configText: 'b' }, 'configFile and configText exclude each other'],
-    [{ listen: [], unixSocketDir: null }, 'nobody could connect'],
+    [{ listen: [], unixSocketDir: null }, 'no client could connect'],
   ])('%j is refused', (options, message) => {
     const found = apiProblems(options);
     expect(found).toHaveLength(1);

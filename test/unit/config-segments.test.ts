@@ -113,14 +113,14 @@ describe('segments of a file', () => {
     ]);
     expect(warnings(text)).toEqual([
       'further address 1.2.4.4:4803 of the segment has no effect: only the first one is used',
-      'VirtualID of b has no effect: daemons are told apart by their addresses',
-      'VirtualID of 1.1.1.3 has no effect: daemons are told apart by their addresses',
+      'VirtualID of b has no effect: addresses identify daemons',
+      'VirtualID of 1.1.1.3 has no effect: addresses identify daemons',
     ]);
   });
 
   it('says that a RouteMatrix has no effect', () => {
     expect(warnings('Spread_Segment 1.2.3.4 { a 1.1.1.1 } RouteMatrix { 0 }')).toEqual([
-      'RouteMatrix has no effect: datagrams take the way the network gives them',
+      'RouteMatrix has no effect: the network routes datagrams',
     ]);
   });
 

@@ -184,7 +184,7 @@ describe('real sockets', () => {
     );
     await expect(opened).rejects.toThrow(
       new RegExp(
-        `^cannot open the UDP socket for ${purpose}.* of daemon d1 \\(segment 127.0.0.255:7\\) at 127.0.0.1:${port + above}: EADDRINUSE, another program has it`,
+        `^cannot open the UDP socket for ${purpose}.* of daemon d1 \\(segment 127.0.0.255:7\\) at 127.0.0.1:${port + above}: EADDRINUSE, another program uses it`,
       ),
     );
   });
@@ -199,11 +199,11 @@ describe('real sockets', () => {
         { ...links, onData: nothing, onToken: nothing },
       );
     await expect(open('192.0.2.1', await freePort(), '239.1.1.1')).rejects.toThrow(
-      /data and monitors of daemon d1 at 192\.0\.2\.1:\d+: EADDRNOTAVAIL, it is no address of this machine/,
+      /data and monitors of daemon d1 at 192\.0\.2\.1:\d+: EADDRNOTAVAIL, it is not an address of this machine/,
     );
     // The first group of the address block is everybody's, and cannot be joined as an address of a host can.
     await expect(open('127.0.0.1', await freePort(), '192.0.2.7')).rejects.toThrow(
-      /what is sent to its segment by multicast of daemon d1 at 192\.0\.2\.7:\d+: EADDRNOTAVAIL/,
+      /datagrams for its segment by multicast of daemon d1 at 192\.0\.2\.7:\d+: EADDRNOTAVAIL/,
     );
     // No address of a group: that nobody can join.
     await expect(open('127.0.0.1', await freePort(), '127.0.0.9')).rejects.toThrow(

@@ -80,10 +80,10 @@ describe.each(STATE_NUMBERS)('a file of $prefix', (kind) => {
   });
 
   it.each([
-    ['a folder', () => mkdirSync(path()), /EISDIR|no regular file/],
-    ['a pipe', () => execFileSync('mkfifo', [path()]), /no regular file/],
+    ['a folder', () => mkdirSync(path()), /EISDIR|not a regular file/],
+    ['a pipe', () => execFileSync('mkfifo', [path()]), /not a regular file/],
     ['a link to itself', () => symlinkSync(path(), path()), /ELOOP/],
-    ['a device', () => symlinkSync('/dev/zero', path()), /no regular file/],
+    ['a device', () => symlinkSync('/dev/zero', path()), /not a regular file/],
   ])('that is %s is refused at once', async (_, make, reason) => {
     make();
     await expect(readNumber(path(), kind)).rejects.toThrow(reason);
@@ -149,7 +149,7 @@ describe('clocks', () => {
     const warnings: string[] = [];
     expect(await nextIncarnation(folder, 'a', false, warnings, Date.UTC(2026, 4))).toBe(first + 1);
     expect(warnings.join()).toMatch(
-      /incarnation-a says .* last started at 2026-06-01T.*, and the clock says 2026-05-01.*set back/,
+      /incarnation-a records a start .* at 2026-06-01T.*, and the clock shows 2026-05-01.*set back/,
     );
   });
 
@@ -164,11 +164,13 @@ describe('clocks', () => {
 describe('numbers that a daemon cannot go on with', () => {
   it('the last incarnation ends the start, not the daemon in silence', async () => {
     writeFileSync(stateFile(folder, INCARNATION, 'a'), `${INCARNATION.highest}\n`);
-    await expect(nextIncarnation(folder, 'a', false)).rejects.toThrow(/the last number there is; "skein state repair/);
+    await expect(nextIncarnation(folder, 'a', false)).rejects.toThrow(
+      /the highest number there is; "skein state repair/,
+    );
   });
 
   it.each([
-    [MAX_RING_SEQ - 5, /near the end .* stays alone .* skein state repair/],
+    [MAX_RING_SEQ - 5, /near the end .* stays alone: .* skein state repair/],
     [3_000_000_000, /far ahead of the clock .* skein state repair .*--doubtful/],
   ])('ring sequence number %d is told at the start', async (value, text) => {
     writeFileSync(stateFile(folder, RING_SEQ, 'a'), `${value}\n`);

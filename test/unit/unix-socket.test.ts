@@ -96,7 +96,7 @@ describe.each(inTheWay)('%s', (_, make, message) => {
     await listening(bound);
     await make(path);
     const before = lstatSync(path);
-    expect(() => publishSocket(bound, path, 0o600, null)).toThrow('somebody made it just now');
+    expect(() => publishSocket(bound, path, 0o600, null)).toThrow('another process made it just now');
     expect(lstatSync(path).ino).toBe(before.ino);
   });
 

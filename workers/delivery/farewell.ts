@@ -129,11 +129,14 @@ export class Farewell {
     this.#counters[DeliveryCounter.MessagesNotDelivered] = notDelivered;
     if (sending.size > 0) {
       const fields = { sessions: sending.size, bytes: notTakenBytes };
-      this.#logger.warn(fields, 'drain time is over: clients were still sending, and what they sent last is not taken');
+      this.#logger.warn(
+        fields,
+        'drain time is over: clients were still sending, and their last messages are not processed',
+      );
     }
     if (slowSessions > 0) {
       const fields = { sessions: slowSessions, messages: notDelivered };
-      this.#logger.warn(fields, 'drain time is over: slow clients do not get the messages that wait for them');
+      this.#logger.warn(fields, 'drain time is over: slow clients do not get their waiting messages');
     }
   }
 

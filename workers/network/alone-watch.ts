@@ -43,7 +43,7 @@ const HINTS: readonly (readonly [number, string])[] = [
   [NetworkCounter.OtherConfiguration, 'daemons with another configuration are ignored'],
   [NetworkCounter.OtherVersion, 'daemons that speak another version of the protocol are ignored'],
   [NetworkCounter.OtherSeal, 'sealed and unsealed traffic do not mix: ClusterKeyFile is set here or there only'],
-  [NetworkCounter.IdentityConflicts, 'another machine runs as this daemon, or two as another one'],
+  [NetworkCounter.IdentityConflicts, 'another machine runs as this daemon, or two machines run as one other daemon'],
 ];
 
 export class AloneWatch {
@@ -122,7 +122,7 @@ export class AloneWatch {
         reasons.push('others are heard, but no ring forms: perhaps datagrams pass in one direction only');
     } else if (reasons.length === 0) {
       reasons.push(
-        'nothing is heard from any other daemon: they do not run, or UDP is blocked on the port of the segment or the one above it',
+        'no other daemon is heard: none is running, or UDP is blocked on the port of the segment or the port above it',
       );
     }
     return reasons;
@@ -168,7 +168,7 @@ export class AloneWatch {
 }
 
 const WHY =
-  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs under its name. It is let in once the later run has been silent for waitMs; StateDir avoids the wait';
+  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs under its name. It is accepted once the later run has been silent for waitMs; StateDir avoids the wait';
 
 const waitFields = (waitMs: number): { readonly waitMs: number | null; readonly laterRunIsMember: boolean } =>
   waitMs === WHILE_MEMBER ? { waitMs: null, laterRunIsMember: true } : { waitMs, laterRunIsMember: false };

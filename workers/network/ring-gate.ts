@@ -190,7 +190,7 @@ export class RingGate {
     this.#links.counters[NetworkCounter.IdentityConflicts]!++;
     const build: Telling = () => [
       { peerName: this.#options.daemonNames[node] ?? null, otherPeer },
-      'two daemons run as the same entry of the configuration, so one of them is left out: give each a name (-n) and an address of its own, and stop one of them',
+      'two daemons run as the same entry of the configuration, so one of them is excluded: give each a name (-n) and an address of its own, and stop one of them',
     ];
     this.#say('error', 'identity', sender, build);
   }

@@ -137,7 +137,7 @@ export class RingSockets {
     this.#group = await openUdpSocket({
       host: address,
       port,
-      purpose: purpose(`what is sent to its segment by ${kind}`),
+      purpose: purpose(`datagrams for its segment by ${kind}`),
       isShared: true,
       onError: this.#failed,
       onMessage: (message, from) => {

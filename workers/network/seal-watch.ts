@@ -20,15 +20,15 @@ const MENTIONS: Readonly<Record<SealRefusal, Mention>> = {
   },
   [SealRefusal.Replayed]: {
     from: 20,
-    text: 'repeated sealed datagrams are ignored: the network doubles them, or somebody replays them',
+    text: 'repeated sealed datagrams are ignored: the network duplicates them, or an attacker replays them',
   },
   [SealRefusal.UnknownRun]: {
     from: 50,
-    text: 'sealed datagrams of an unproven run are ignored: its daemon ended or does not hear this one, or somebody replays them',
+    text: 'sealed datagrams of an unproven run are ignored: its daemon ended or does not hear this one, or an attacker replays them',
   },
   [SealRefusal.Misdirected]: {
     from: 3,
-    text: 'sealed datagrams for another daemon, or of this one, are ignored: somebody replays them, or two daemons have one address or name',
+    text: 'sealed datagrams for another daemon, or of this one, are ignored: an attacker replays them, or two daemons have one address or name',
   },
 };
 

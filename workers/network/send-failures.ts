@@ -39,10 +39,10 @@ const CAUSE_OF_ERRNO: Readonly<Record<string, SendCause>> = {
 const MEANING: Readonly<Record<SendCause, string>> = {
   unreachable: 'this machine has no route to their addresses, or its network is down',
   forbidden: 'a firewall of this machine, or a missing permission, refuses them',
-  tooLong: 'they are longer than the network takes; set a lower DatagramSize',
+  tooLong: 'they are longer than the network allows; set a lower DatagramSize',
   wrongAddress:
-    'they cannot go from the address of this daemon to theirs; see that each daemon has an address of its network in the configuration, not one of loopback (many systems give 127.0.1.1 to the name of the host)',
-  noBuffers: 'the machine has no memory for them',
+    'they cannot be sent from the address of this daemon to theirs; give each daemon an address of its network in the configuration, not a loopback address (many systems resolve the host name to 127.0.1.1)',
+  noBuffers: 'the machine is out of memory for them',
   other: 'the kernel refuses them',
 };
 

@@ -5,9 +5,9 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program has it, perhaps another daemon',
+  EADDRINUSE: 'another program uses it, perhaps another daemon',
   EADDRNOTAVAIL:
-    'it is no address of this machine; -n chooses the right entry of a configuration, and the interface has to be up before the daemon starts',
+    'it is not an address of this machine; -n chooses the right entry of a configuration, and the interface must be up before the daemon starts',
   EACCES: 'this user may not',
   EPERM: 'this user may not',
   ENODEV: 'no interface of this machine has that address',

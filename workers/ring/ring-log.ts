@@ -48,14 +48,14 @@ export class RingLog {
       { daemonName },
       fault === 'left-out'
         ? 'the group table of a daemon was refused; its clients are in no group until they join again'
-        : 'another daemon told what is not so of the groups of a daemon; views may differ between daemons until it is restarted',
+        : 'another daemon reported the groups of a daemon wrongly; views may differ between daemons until it is restarted',
     );
   }
 
   frameTooLong(group: string, lengthBytes: number): void {
     if (!this.#complaints.allows('frame too long', this.#now())) return;
     const limit = MAX_MEMBERSHIP_FRAME_LENGTH;
-    this.#logger.error({ group, lengthBytes, limit }, 'a view is longer than a frame can be; its members are not told');
+    this.#logger.error({ group, lengthBytes, limit }, 'a view is longer than a frame can be, and is not delivered');
   }
 
   ringSeqNotKept(error: unknown): void {
@@ -72,7 +72,7 @@ export class RingLog {
 
   /** At the end of a drain that was cut short. */
   requestsLost(bytes: number): void {
-    this.#logger.warn({ bytes }, 'drain time is over: requests of clients were taken and are not ordered');
+    this.#logger.warn({ bytes }, 'drain time is over: requests of clients were accepted and are not ordered');
   }
 
   sentMayBeLost(): void {

@@ -86,7 +86,7 @@ export function publishSocket(bound: string, path: string, mode: number, owner: 
     unlinkSync(bound);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw inTheWay(path, 'somebody made it just now');
+    if (code === 'EEXIST') throw inTheWay(path, 'another process made it just now');
     // Not every file system links sockets.
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw error;
     renameSync(bound, path);
