@@ -109,7 +109,7 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
   it.each([
     ['DaemonUser = no-such-user', 'DaemonUser is "no-such-user"; it must be a user of this machine'],
     ['DaemonUser = nobody\nDaemonGroup = no-such-group', 'DaemonGroup is "no-such-group"; it must be a group'],
-    ['DaemonUser = 3999999999', 'a number without an entry among the users, and so without a group: give DaemonGroup'],
+    ['DaemonUser = 3999999999', 'a number that is no user of this machine and so has no group: set DaemonGroup'],
     ['DaemonUser = nobody\nRuntimeDir = /no/such/folder', 'RuntimeDir /no/such/folder: cannot be the working folder'],
     ['DaemonUser = nobody\nStateDir = closed', 'cannot write there; give the folder to that user'],
   ])('does not start with %j', async (text, message) => {
