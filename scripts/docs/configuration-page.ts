@@ -20,7 +20,7 @@ Options given to \`skein start\` or \`startDaemon\` override the file. An unknow
 out of range is an error that names option, value and limit, and the name that was probably meant. An option without
 effect is named in a warning, at the start and by \`skein conf check\`.
 
-\`skein conf show FILE\` prints every option with its value in force. \`skein conf options NAME\` prints what this page says.
+\`skein conf show FILE\` prints every option with its value. \`skein conf options NAME\` prints the text of this page.
 
 **Values.** Times are in milliseconds. Byte counts may end in \`K\`, \`M\` or \`G\`, powers of 1,024. Booleans are \`yes\`,
 \`no\`, \`true\` or \`false\`. \`none\` is no value.

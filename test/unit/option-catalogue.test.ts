@@ -1,6 +1,8 @@
 /** Walks over every option: one table feeds the schema, the command line and docs/configuration.md, and a mistyped name is recognized. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { connect } from '../../client/index.ts';
+import { OPTION_NAMES as CONNECT_OPTIONS } from '../../client/options.ts';
 import { resolveOptions } from '../../daemon/options-resolve.ts';
 import { OPTION_NAMES, optionsSchema } from '../../daemon/options-schema.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
@@ -124,6 +126,11 @@ describe('a mistyped name', () => {
         problemOf(() => resolve({}, `Spread_Segment 127.0.0.255 { a 127.0.0.1 }\n${typo} = 1\n`)),
         typo,
       ).toContain(`unknown option "${typo}"; did you mean "${keyword}"?`);
+  });
+
+  it.each(CONNECT_OPTIONS)('of %s of connect is recognized', async (name) => {
+    for (const typo of typos(name))
+      await expect(connect({ [typo]: 1 } as object), typo).rejects.toThrow(`did you mean "${name}"?`);
   });
 
   it('that is part of several names brings up to three of them', () => {
