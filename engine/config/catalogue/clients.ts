@@ -163,7 +163,7 @@ export const CLIENT_OPTIONS = {
     type: { kind: 'exact-word', words: ['PERMIT'] },
     change: 'restart',
     since: '0.1.0',
-    text: 'The only policy is `PERMIT`: whoever may connect may join every group and send to it.',
+    text: 'The only policy is `PERMIT`: every client that may connect may join every group and send to it.',
     spread: 'The same option; further policies can be compiled in.',
   },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
