@@ -12,8 +12,8 @@ const REQUEST_RING_BYTES = 64 * 1024;
 const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
 /** Longer than the longest run; small, so that a write in flight to a slow client holds little. */
 const LOG_SEGMENT_BYTES = 512 * 1024;
-/** Of each delivery worker: what its clients' writes in flight may hold (session-output.ts), as much again to work with, and some. */
-const LOG_SEGMENTS_PER_WORKER = 128;
+/** Of each reader. For a delivery worker: what its clients' writes in flight may hold (session-output.ts), as much again to work with, and some. */
+const LOG_SEGMENTS_PER_READER = 128;
 /** Address space for the log at most; memory is used only as far as it is touched, and then kept. */
 const LOG_MAX_BYTES = 1024 * 1024 * 1024;
 const LOG_INDEX_ENTRIES = 32 * 1024;
@@ -30,15 +30,20 @@ export interface DaemonMemory {
   readonly threads: readonly ThreadMemory[];
 }
 
-export function createDaemonMemory(deliveryWorkers: number, threads: number): DaemonMemory {
+/** @param logReaders agents that read the ordered log, delivery workers among them (`log-readers.ts`) */
+export function createDaemonMemory(
+  deliveryWorkers: number,
+  threads: number,
+  logReaders: number = deliveryWorkers,
+): DaemonMemory {
   const workers = Array.from({ length: deliveryWorkers });
-  const segments = Math.min(deliveryWorkers * LOG_SEGMENTS_PER_WORKER, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
+  const segments = Math.min(logReaders * LOG_SEGMENTS_PER_READER, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
   return {
     log: createOrderedLog({
       segmentBytes: LOG_SEGMENT_BYTES,
       segmentCount: segments,
       indexEntries: LOG_INDEX_ENTRIES,
-      readers: deliveryWorkers,
+      readers: logReaders,
     }),
     submit: workers.map(() => createSpscRing(SUBMIT_RING_BYTES)),
     requests: workers.map(() => createSpscRing(REQUEST_RING_BYTES)),

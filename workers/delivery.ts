@@ -4,7 +4,7 @@
  */
 import { DeliveryCounter } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import type { OrderedLogReader } from '../engine/buffers/ordered-log.ts';
+import type { LogPosition } from '../engine/buffers/log-position.ts';
 import { nameWords } from '../engine/wire/name-hash.ts';
 import type { Agent } from './agent.ts';
 import { Authenticator } from './delivery/authenticator.ts';
@@ -52,7 +52,7 @@ export interface DeliveryOptions {
 
 export interface DeliveryLinks {
   /** The worker's own position. */
-  readonly log: OrderedLogReader;
+  readonly log: LogPosition;
   readonly submit: SharedArrayBuffer;
   readonly requests: SharedArrayBuffer;
   readonly ringDoorbell: DoorbellRinger;

@@ -5,7 +5,8 @@
  */
 import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { type OrderedLogMemory, OrderedLogWriter } from '../engine/buffers/ordered-log.ts';
+import type { OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
+import { OrderedLogWriter } from '../engine/buffers/ordered-log-writer.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { Configuration } from '../engine/host/configuration.ts';
 import { RingCounter } from '../engine/host/ring-counters.ts';
@@ -45,7 +46,8 @@ export interface RingLinks {
   /** Datagrams from and to the network agent. */
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
-  readonly deliveryDoorbells: readonly DoorbellRinger[];
+  /** Of all that read the ordered log. */
+  readonly logDoorbells: readonly DoorbellRinger[];
   readonly networkDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
   readonly logger: Log;
@@ -198,7 +200,7 @@ export class RingAgent implements Agent {
     // The limit of sessions is told by this count, and a name given back leaves no entry in the log.
     counters[OrderingCounter.Sessions] = this.#records.registry.size;
     if (this.#log.publish()) {
-      for (const doorbell of this.#links.deliveryDoorbells) doorbell.ring();
+      for (const doorbell of this.#links.logDoorbells) doorbell.ring();
       counters[OrderingCounter.RecordsOrdered] = this.#records.count;
       counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
     }

@@ -13,6 +13,7 @@ import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { LogRecord } from './log.ts';
+import { logReaders } from './log-readers.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
 import { hasReusePort, type ThreadingPlan } from './threading.ts';
@@ -76,7 +77,7 @@ export class Supervisor {
     this.#plan = plan;
     this.#events = events;
     this.#workerUrl = workerUrl;
-    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length);
+    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, logReaders(plan).length);
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { OrderedLogReader } from '../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../engine/buffers/ordered-log-reader.ts';
 import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
@@ -12,6 +12,7 @@ import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import { SocketListener } from './delivery/sockets/socket-listener.ts';
 import { DeliveryAgent } from './delivery.ts';
 import { createLog, type LogRecord } from './log.ts';
+import { logReaders } from './log-readers.ts';
 import { NetworkAgent } from './network.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
@@ -129,7 +130,6 @@ function ringSealer({ clusterKeys, ring: { ring } }: DaemonSpec): AeadSealer | n
 
 function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent {
   const { spec, memory, plan } = context;
-  const workers = Array.from({ length: plan.deliveryWorkers }, (_, worker) => worker);
   const ring = { ...spec.ring.ring, sealer: sealer ?? checksumSealer };
   return new RingAgent(
     { ...spec.ring, ring },
@@ -139,7 +139,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
       requests: memory.requests,
       inbound: memory.inbound,
       outbound: memory.outbound,
-      deliveryDoorbells: workers.map((worker) => doorbell(context, worker)),
+      logDoorbells: logReaders(plan).map((role) => doorbell(context, role)),
       networkDoorbell: doorbell(context, 'network'),
       counters: ringCounters(memory.counters),
       logger: createLog('ring', spec.logLevel, context.log),
@@ -164,7 +164,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
     },
     spec.delivery,
     {
-      log: new OrderedLogReader(memory.log, worker),
+      log: new OrderedLogReader(memory.log, logReaders(plan).indexOf(worker)),
       submit: memory.submit[worker]!,
       requests: memory.requests[worker]!,
       ringDoorbell: doorbell(context, 'ring'),

@@ -1,5 +1,6 @@
 /** Sessions without clients: their transports take everything at once and do nothing with it. */
-import { createOrderedLog, OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { createOrderedLog } from '../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import { ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';

@@ -1,13 +1,9 @@
 /** A broken assumption ends the call before anything is overwritten. */
 
 import { describe, expect, it } from 'vitest';
-import {
-  createOrderedLog,
-  LogEntry,
-  LogKind,
-  OrderedLogReader,
-  OrderedLogWriter,
-} from '../../engine/buffers/ordered-log.ts';
+import { createOrderedLog, LogEntry, LogKind } from '../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import { createSpscRing, SpscRingConsumer, SpscRingProducer } from '../../engine/buffers/spsc-ring.ts';
 import { InvariantError, invariant } from '../../engine/invariant.ts';
 import { RECORD_KIND_OFFSET } from '../../engine/wire/layout/record-header.ts';

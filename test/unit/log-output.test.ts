@@ -12,10 +12,10 @@ import {
   ENTRY_SEGMENT,
   ENTRY_SESSION,
   LogKind,
-  OrderedLogReader,
-  OrderedLogWriter,
   sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';

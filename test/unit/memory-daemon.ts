@@ -8,7 +8,7 @@ import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { DeliveryCounter, deliveryCounters, ringCounters } from '../../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
-import { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
@@ -69,14 +69,14 @@ export class MemoryDaemon {
   readonly counters: Float64Array;
   readonly lines: LogRecord[] = [];
   listener!: MemoryListener;
-  readonly #agents: readonly Agent[];
+  readonly #agents: Agent[];
   readonly #clients: MemoryTransport[] = [];
   #nowMs = 1000;
 
-  private constructor(spec: DaemonSpec) {
+  private constructor(spec: DaemonSpec, otherReaders: number) {
     this.spec = spec;
     const plan = planThreads('shared-network', 1, { cores: 4, nodeVersion: process.versions.node });
-    this.memory = createDaemonMemory(1, plan.threads.length);
+    this.memory = createDaemonMemory(1, plan.threads.length, 1 + otherReaders);
     const { memory } = this;
     const log = (line: LogRecord): void => void this.lines.push(line);
     const context = { spec, plan, memory, thread: 0, wake: () => {}, log, schedule: () => {}, requestStop: () => {} };
@@ -106,12 +106,13 @@ export class MemoryDaemon {
     this.#agents = [ring, this.delivery];
   }
 
-  static async start(options: DaemonOptions = {}): Promise<MemoryDaemon> {
+  /** @param otherReaders positions on the ordered log behind the delivery worker's */
+  static async start(options: DaemonOptions = {}, otherReaders = 0): Promise<MemoryDaemon> {
     const configText = `Spread_Segment 127.0.0.255:4803 { ${DAEMON} 127.0.0.1 }`;
     const { spec } = await createDaemonSpec(
       await loadOptions({ configText, name: DAEMON, volatile: true, clientTimeout: 0, ...options }),
     );
-    const daemon = new MemoryDaemon(spec);
+    const daemon = new MemoryDaemon(spec, otherReaders);
     // It has to find out that it is alone.
     for (let i = 0; i < 2000; i++) daemon.#cycle(10);
     return daemon;
@@ -121,6 +122,11 @@ export class MemoryDaemon {
     const transport = this.listener.connect(`memory:${name}`, room);
     this.#clients.push(transport);
     return new MemoryClient(this, transport, name);
+  }
+
+  /** Another agent takes its turns from now on. */
+  host(agent: Agent): void {
+    this.#agents.push(agent);
   }
 
   /** A client that went through the handshake. */

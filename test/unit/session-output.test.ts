@@ -1,7 +1,7 @@
 /** What a session has still to receive: nothing lost, nothing twice, no byte of the log used after it was given back. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { LogHolds } from '../../engine/buffers/log-position.ts';
 import { KeptBytes } from '../../workers/delivery/kept-bytes.ts';
 import { SessionOutput } from '../../workers/delivery/session-output.ts';
 import { SharedSpill } from '../../workers/delivery/shared-spill.ts';
@@ -12,7 +12,7 @@ const SEGMENTS = 24;
 const KEEP_TURNS = 8;
 
 /** The log as an output sees it. A segment that nobody holds is overwritten at once. */
-class FakeLog {
+class FakeLog implements LogHolds {
   readonly shape = { segmentBytes: SEGMENT_BYTES, segmentCount: SEGMENTS, indexEntries: 16, readers: 1 };
   readonly bytes = Buffer.alloc(SEGMENT_BYTES * SEGMENTS);
   readonly #holds = new Int32Array(SEGMENTS);
@@ -74,8 +74,7 @@ class Bench {
 
   constructor(room: number) {
     this.socket = new FakeTransport(room);
-    const asReader = this.log as unknown as OrderedLogReader;
-    this.output = new SessionOutput(asReader, this.log.bytes, this.store, this.socket, () => this.unblocked++);
+    this.output = new SessionOutput(this.log, this.log.bytes, this.store, this.socket, () => this.unblocked++);
     this.#spill = new SharedSpill(this.store, this.log.bytes, SEGMENT_BYTES);
   }
 

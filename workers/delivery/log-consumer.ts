@@ -4,6 +4,7 @@
  */
 
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import {
   ENTRY_COUNT,
   ENTRY_FLAGS,
@@ -16,7 +17,6 @@ import {
   ENTRY_TARGET_HASH,
   FRAME_CONTINUES,
   LogKind,
-  type OrderedLogReader,
   sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
 import { FRAME_GROUP_COUNT_OFFSET, FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
@@ -46,7 +46,7 @@ export interface ConsumerEvents {
 }
 
 export class LogConsumer {
-  readonly #log: OrderedLogReader;
+  readonly #log: LogPosition;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #names: NameTable;
   readonly #settings: Live<ConsumerSettings>;
@@ -61,7 +61,7 @@ export class LogConsumer {
   #segment = 0;
 
   constructor(
-    log: OrderedLogReader,
+    log: LogPosition,
     sessions: ReadonlyMap<number, ClientSession>,
     names: NameTable,
     settings: Live<ConsumerSettings>,

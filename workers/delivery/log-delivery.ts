@@ -4,7 +4,7 @@
  * that the simulator runs the same.
  */
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import { dropNotice } from './drop-notice.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import type { Live } from './live.ts';
@@ -29,7 +29,7 @@ export interface LogDeliveryEvents {
 export class LogDelivery {
   /** What waits for slow sessions outside of the log. */
   readonly store: KeptBytes;
-  readonly #log: OrderedLogReader;
+  readonly #log: LogPosition;
   readonly #daemonName: string;
   readonly #counters: Float64Array;
   readonly #ringCounters: Float64Array;
@@ -49,7 +49,7 @@ export class LogDelivery {
    * @param cap of all workers together
    */
   constructor(
-    log: OrderedLogReader,
+    log: LogPosition,
     sessions: ReadonlyMap<number, ClientSession>,
     names: NameTable,
     daemonName: string,

@@ -1,6 +1,6 @@
 /** Takes accepted connections in: a session for each, which the greeter carries through the handshake. */
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import { ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
@@ -24,7 +24,7 @@ export interface ReceptionOptions {
 
 export interface ReceptionParts {
   readonly buffers: ReadBuffers;
-  readonly log: OrderedLogReader;
+  readonly log: LogPosition;
   /** By handle. */
   readonly sessions: Map<number, ClientSession>;
   readonly settings: Live<Pick<DeliverySettings, 'auth'>>;

@@ -13,7 +13,7 @@
  * copied out of the log when the log has moved on by `KEEP_TURNS` segments (`SlowConsumers`, `SharedSpill`). Once such writes hold
  * `MAX_PINNED_SEGMENTS` of the log, further ones are made from copies.
  */
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { LogHolds } from '../../engine/buffers/log-position.ts';
 import type { ClientTransport } from './client-transport.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import { LongFrame } from './long-frame.ts';
@@ -43,7 +43,7 @@ export class SessionOutput {
   /** Writes made and bytes copied since the owner last read and cleared them. */
   writes = 0;
   spilledBytes = 0;
-  readonly #log: OrderedLogReader;
+  readonly #log: LogHolds;
   /** The log's data once more, as the type that Node's sockets take without wrapping it. */
   readonly #logBytes: Buffer;
   readonly #store: KeptBytes;
@@ -65,13 +65,7 @@ export class SessionOutput {
    * @param store of the worker
    * @param onUnblocked called when a write that did not go out at once is done and the transport can take more
    */
-  constructor(
-    log: OrderedLogReader,
-    logBytes: Buffer,
-    store: KeptBytes,
-    transport: ClientTransport,
-    onUnblocked: () => void,
-  ) {
+  constructor(log: LogHolds, logBytes: Buffer, store: KeptBytes, transport: ClientTransport, onUnblocked: () => void) {
     this.#log = log;
     this.#logBytes = logBytes;
     this.#store = store;

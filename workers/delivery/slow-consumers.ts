@@ -3,7 +3,7 @@
  * over the limits (client-protocol.md, section 7.4), of one session or of all together.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
-import type { OrderedLogReader } from '../../engine/buffers/ordered-log.ts';
+import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { Live } from './live.ts';
 import type { ConsumerSettings } from './log-consumer.ts';
@@ -37,7 +37,7 @@ export class SlowConsumers {
   constructor(
     settings: Live<ConsumerSettings>,
     counters: Float64Array,
-    log: OrderedLogReader,
+    log: LogPosition,
     store: KeptBytes,
     cap: QueueCap,
     end: EndSlow,

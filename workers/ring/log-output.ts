@@ -15,9 +15,9 @@ import {
   FRAME_CONTINUES,
   LogEntry,
   LogKind,
-  type OrderedLogWriter,
   sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
+import type { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import type { ExchangeFault, GroupsOutput } from '../../engine/groups/groups-output.ts';
 import { invariant } from '../../engine/invariant.ts';
 import { writeName } from '../../engine/wire/frame.ts';

@@ -5,7 +5,7 @@
  */
 
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
-import type { OrderedLogWriter } from '../../engine/buffers/ordered-log.ts';
+import type { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/host/configuration.ts';

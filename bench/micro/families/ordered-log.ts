@@ -1,13 +1,8 @@
 /** Appending to the ordered log, publishing, and reading, in one thread: the bytes are copied once. */
 
-import {
-  createOrderedLog,
-  ENTRY_LENGTH,
-  LogEntry,
-  LogKind,
-  OrderedLogReader,
-  OrderedLogWriter,
-} from '../../../engine/buffers/ordered-log.ts';
+import { createOrderedLog, ENTRY_LENGTH, LogEntry, LogKind } from '../../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
 import { AGREED_MESS } from '../../../engine/wire/service.ts';
 import { GROUP_HASH, makeFrames } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';

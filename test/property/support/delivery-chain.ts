@@ -1,7 +1,9 @@
 /** The way from what is ordered to a client's socket: LogOutput, ordered log, LogConsumer, SessionOutput, as in a daemon. */
 
 import { createCounters, deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
-import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
+import { createOrderedLog } from '../../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
 import { writeRecordHeader } from '../../../engine/buffers/spsc-ring.ts';
 import { ServerHandshake } from '../../../engine/wire/handshake.ts';
 import { nodeIndex, type SessionHandle, sessionHandle } from '../../../engine/wire/ids.ts';

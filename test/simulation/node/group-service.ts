@@ -9,7 +9,9 @@ import {
   OrderingCounter,
   ringCounters,
 } from '../../../engine/buffers/counters.ts';
-import { createOrderedLog, OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
+import { createOrderedLog } from '../../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
 import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../../engine/host/configuration.ts';

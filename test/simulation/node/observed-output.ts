@@ -1,5 +1,5 @@
 /** A session's output that tells how many frames it is given. */
-import type { OrderedLogReader } from '../../../engine/buffers/ordered-log.ts';
+import type { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
 import type { ClientTransport } from '../../../workers/delivery/client-transport.ts';
 import type { KeptBytes } from '../../../workers/delivery/kept-bytes.ts';
 import { SessionOutput } from '../../../workers/delivery/session-output.ts';

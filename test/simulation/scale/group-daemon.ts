@@ -5,7 +5,8 @@
 
 import { createSession } from '../../../bench/micro/sessions.ts';
 import { deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
-import { OrderedLogReader, OrderedLogWriter } from '../../../engine/buffers/ordered-log.ts';
+import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
+import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
 import { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { Configuration } from '../../../engine/host/configuration.ts';
 import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
