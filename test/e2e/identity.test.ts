@@ -141,7 +141,8 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
     mkdirSync(join(folder, 'run'));
     // As /tmp is: where its user may not, the daemon leaves its socket file to the next start.
     chmodSync(folder, 0o1777);
-    const daemon = await loggedDaemon({ cwd: folder, args: ['-c', 'spread.conf', '--no-unix-socket'] });
+    const daemon = await loggedDaemon({ cwd: folder, args: ['-c', 'spread.conf', '-o', 'unixSocketDir=.'] });
+    expect(existsSync(join(folder, String(daemon.port)))).toBe(true);
     expect(readlinkSync(`/proc/${daemon.process.pid}/cwd`)).toBe(realpathSync(join(folder, 'run')));
     daemon.process.kill('SIGHUP');
     daemon.process.kill('SIGTERM');

@@ -13,7 +13,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -170,5 +170,51 @@ describe('the folder of a socket', () => {
     const path = place();
     chmodSync(dirname(path), 0o500);
     expect(() => checkSocketFolder(path)).toThrow(`the folder ${dirname(path)} cannot be written to (EACCES)`);
+  });
+});
+
+describe('a name without a folder', () => {
+  /** Paths are short there, and relative to it. */
+  function inFolder(): string {
+    const before = process.cwd();
+    const folder = mkdtempSync(join(tmpdir(), 'skein-'));
+    process.chdir(folder);
+    onTestFinished(() => {
+      process.chdir(before);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    return process.cwd();
+  }
+
+  const host = { buffers: new ReadBuffers(1, 1), accepted: () => {}, acceptFailed: () => {} };
+  const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
+
+  it('is bound as a name and not as a port, however much it looks like a number', async () => {
+    const folder = inFolder();
+    for (const path of ['4803', './4803', '1e3', '0x10', '.5']) {
+      for (let i = 0; i < 100; i++) expect([path, Number(temporaryName(path))]).toEqual([path, Number.NaN]);
+      const listener = new SocketListener(host);
+      const bound = await listener.listen({ kind: 'unix', path, mode: 0o600, owner: null }, options);
+      expect(bound.address).toMatchObject({ path: join(folder, path) });
+      const client = connect({ path: join(folder, path) });
+      await new Promise((resolve) => client.once('connect', resolve));
+      client.destroy();
+      // It is removed wherever the daemon works by then.
+      process.chdir('/');
+      listener.close();
+      process.chdir(folder);
+      expect(readdirSync('.')).toEqual([]);
+    }
+  });
+
+  it('is taken over when it is stale, whoever listens on the port of that number', async () => {
+    inFolder();
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    onTestFinished(() => void server.close());
+    const path = String((server.address() as AddressInfo).port);
+    await stale(path);
+    await removeStaleSocket(path, OWN);
+    expect(readdirSync('.')).toEqual([]);
   });
 });

@@ -21,7 +21,7 @@ export type ListenAddress =
   /** A descriptor that another worker of this daemon listens on. */
   | { readonly kind: 'shared'; readonly fd: number };
 
-/** Where a listener really listens, told to the supervisor. */
+/** Where a listener really listens, told to the supervisor: the port, and an absolute path, whatever the working folder will be. */
 export interface BoundAddress {
   readonly address: ListenAddress;
   readonly fd: number;

@@ -64,12 +64,13 @@ export class SocketListener implements ClientListener {
     const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
     if (address.kind === 'unix') {
       try {
-        this.#socketFiles.push(publishSocket(boundPath, address.path, address.mode, address.owner));
+        const file = publishSocket(boundPath, address.path, address.mode, address.owner);
+        this.#socketFiles.push(file);
+        return { address: { ...address, path: file.path }, fd };
       } catch (error) {
         server.close();
         throw error;
       }
-      return { address, fd };
     }
     const bound = server.address();
     if (address.kind === 'tcp' && bound !== null && typeof bound === 'object') {

@@ -17,7 +17,7 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { SocketOwner } from '../client-listener.ts';
 
 /** A socket that was published. */
@@ -48,11 +48,14 @@ export function checkSocketFolder(path: string): void {
 }
 
 /**
- * A name to bind in place of `path`.
+ * A name to bind in place of `path`. It has a folder in any case: Node takes a name that looks like a number, `.4803` among them, for a
+ * port.
  * @throws when the name is longer than the system takes: it would be cut without a word
  */
 export function temporaryName(path: string): string {
-  const name = join(dirname(path), `.${basename(path)}${randomBytes(RANDOM_BYTES).toString('hex')}`);
+  const random = randomBytes(RANDOM_BYTES).toString('hex');
+  const hidden = join(dirname(path), `.${basename(path)}${random}`);
+  const name = hidden.includes(sep) ? hidden : `.${sep}${hidden}`;
   const most = MAX_ADDRESS_BYTES - (Buffer.byteLength(name) - Buffer.byteLength(path));
   if (Buffer.byteLength(path) > most)
     throw new Error(`unix socket ${path}: the path has ${Buffer.byteLength(path)} bytes; it may have at most ${most}`);
@@ -120,7 +123,8 @@ function kindOf(stats: Stats): string {
 /** Resolves with the error of a connection to `path`, or null when somebody took it. */
 function knock(path: string): Promise<string | null> {
   return new Promise((done) => {
-    const probe = connect(path);
+    // As a bare argument `4803` would be a port.
+    const probe = connect({ path });
     probe.once('connect', () => {
       probe.destroy();
       done(null);
