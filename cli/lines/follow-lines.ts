@@ -45,13 +45,10 @@ export async function* followLines(path: string, options: FollowOptions): AsyncG
     for (;;) {
       // Whatever was written before the signal came is seen by the round after it.
       const isLastRound = signal?.aborted === true;
-      const next = await watch.openIfOther(files.at(-1), options);
-      if (next !== null) {
-        if (fromEnd) await next.skipToEnd();
-        files.push(next);
-      }
-      // What appears from now on is new from its first byte.
-      fromEnd = false;
+      const next = await watch.openIfOther(files.at(-1), options, fromEnd);
+      if (next !== null) files.push(next);
+      // What appears at an empty path is new from its first byte; what only could not be opened is not.
+      fromEnd &&= next === null && !watch.wasEmpty;
       let grew = false;
       for (const file of files) {
         for (let lines = await watch.read(file); lines !== null; lines = await watch.read(file)) {
@@ -85,15 +82,20 @@ class FollowedFile {
   readonly #handle: FileHandle;
   readonly #identity: FileIdentity;
   readonly #splitter: LineSplitter;
-  #position = 0;
+  #position: number;
+  /** The bytes in front of the position were never read, so whether they end with a line is still to be seen. */
+  #startsBlind: boolean;
   #inSkippedLine = false;
   #lastGrowthMs = performance.now();
 
   readonly #onNote: (text: string) => void;
 
-  constructor(handle: FileHandle, identity: FileIdentity, options: FollowOptions) {
+  /** @param startBytes where to begin; the rest of a line begun before is left out */
+  constructor(handle: FileHandle, identity: FileIdentity, startBytes: number, options: FollowOptions) {
     this.#handle = handle;
     this.#identity = identity;
+    this.#position = startBytes;
+    this.#startsBlind = startBytes > 0;
     this.#splitter = new LineSplitter(options);
     this.#onNote = options.onNote ?? (() => undefined);
   }
@@ -111,21 +113,16 @@ class FollowedFile {
     return performance.now() - this.#lastGrowthMs;
   }
 
-  async skipToEnd(): Promise<void> {
-    const { size } = await this.#handle.stat();
-    if (size === 0) return;
-    const last = Buffer.alloc(1);
-    await this.#handle.read(last, 0, 1, size - 1);
-    this.#inSkippedLine = last[0] !== NEWLINE;
-    this.#position = size;
-  }
-
-  /** The lines completed by the next bytes, which may be none; null when there are no more bytes for now. */
+  /**
+   * The lines completed by the next bytes, which may be none; null when there are no more bytes for now.
+   * @throws (rejects) the error of the system; reading goes on where it was when it is tried again
+   */
   async read(): Promise<readonly Buffer[] | null> {
     this.#splitter.check();
     const { size } = await this.#handle.stat();
     if (size < this.#position) return this.#startAgain();
     if (size === this.#position) return null;
+    if (this.#startsBlind) await this.#lookBack();
     // Lines are views of the chunk and outlive this call, so each chunk has memory of its own.
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - this.#position));
     const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, this.#position);
@@ -139,13 +136,22 @@ class FollowedFile {
     return this.#splitter.end();
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  /** Whatever the system says: the file was only read. */
+  async close(): Promise<void> {
+    await this.#handle.close().catch(() => undefined);
+  }
+
+  async #lookBack(): Promise<void> {
+    const last = Buffer.alloc(1);
+    await this.#handle.read(last, 0, 1, this.#position - 1);
+    this.#inSkippedLine = last[0] !== NEWLINE;
+    this.#startsBlind = false;
   }
 
   #startAgain(): readonly Buffer[] {
     this.#onNote('was truncated; it is read from its start again');
     this.#position = 0;
+    this.#startsBlind = false;
     this.#inSkippedLine = false;
     const rest = this.#splitter.end();
     return rest === null ? [] : [rest];
@@ -176,6 +182,8 @@ class PathWatch {
   readonly #onNote: (text: string) => void;
   /** What is wrong with the path, and with the files that were opened there; null: nothing. */
   readonly #trouble: Record<'path' | 'file', string | null> = { path: null, file: null };
+  /** Nothing was there at some look. */
+  wasEmpty = false;
   #opened = false;
   #looked = false;
 
@@ -185,7 +193,12 @@ class PathWatch {
   }
 
   /** Opens what is at the path now, unless it is `current` or there is nothing that could be opened. */
-  async openIfOther(current: FollowedFile | undefined, options: FollowOptions): Promise<FollowedFile | null> {
+  async openIfOther(
+    current: FollowedFile | undefined,
+    options: FollowOptions,
+    fromEnd: boolean,
+  ): Promise<FollowedFile | null> {
+    let handle: FileHandle | null = null;
     try {
       const found = await stat(this.#path);
       if (!found.isFile())
@@ -196,7 +209,7 @@ class PathWatch {
         this.#allIsWell('path');
         return null;
       }
-      const handle = await open(this.#path, 'r');
+      handle = await open(this.#path, 'r');
       const identity = await handle.stat();
       if (current?.is(identity) === true) {
         await handle.close();
@@ -205,13 +218,16 @@ class PathWatch {
       this.#allIsWell('path');
       if (this.#opened) this.#onNote('was replaced; the new file is followed');
       this.#opened = true;
-      return new FollowedFile(handle, identity, options);
+      return new FollowedFile(handle, identity, fromEnd ? identity.size : 0, options);
     } catch (error) {
+      await handle?.close().catch(() => undefined);
       // At the start, the path itself is wrong.
       if (error instanceof NotAFileError && !this.#looked) throw new NotAFileError(`${this.#path} ${error.message}`);
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT') this.#say('path', 'is not there; it is waited for');
-      else if (error instanceof NotAFileError) this.#say('path', `${message}; a file is waited for`);
+      if (code === 'ENOENT') {
+        this.wasEmpty = true;
+        this.#say('path', 'is not there; it is waited for');
+      } else if (error instanceof NotAFileError) this.#say('path', `${message}; a file is waited for`);
       else this.#say('path', `cannot be opened: ${message}; it is tried again`);
       return null;
     } finally {

@@ -1,8 +1,19 @@
-import { appendFile, mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type FollowOptions, followLines } from '../../cli/lines/follow-lines.ts';
 import { LineSplitter, LineTooLongError } from '../../cli/lines/line-splitter.ts';
 
@@ -136,6 +147,61 @@ describe('following a file', () => {
     await atEnd;
     await appendFile(file, ' a line\nnew\n');
     expect(await first).toBe('new');
+  });
+
+  describe('that cannot be read for a while', () => {
+    const disk = (): Error => Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+
+    /** What all handles of files are made of. */
+    async function handles(): Promise<FileHandle> {
+      const handle = await open(folder, 'r');
+      await handle.close();
+      return Object.getPrototypeOf(handle) as FileHandle;
+    }
+
+    /** The next calls fail: so many of them. */
+    function failing(method: 'read' | 'stat', prototype: FileHandle, times: number): { readonly left: () => number } {
+      let left = times;
+      const original = prototype[method] as (...args: unknown[]) => Promise<unknown>;
+      const spy = vi.spyOn(prototype, method as 'stat');
+      onTestFinished(() => spy.mockRestore());
+      spy.mockImplementation(function (this: FileHandle, ...args: unknown[]): never {
+        return (left-- > 0 ? Promise.reject(disk()) : original.apply(this, args)) as never;
+      });
+      return { left: () => left };
+    }
+
+    it.each(['read', 'stat'] as const)('begins at the end that it had, when %s works again', async (method) => {
+      await writeFile(file, 'old\nhalf');
+      const notes: string[] = [];
+      const faults = failing(method, await handles(), 3);
+      let isAtEnd: () => void = () => undefined;
+      const atEnd = new Promise<void>((resolve) => {
+        isAtEnd = resolve;
+      });
+      // Nothing is read before the file grows, but it is opened.
+      const onWaiting = (): void => (method === 'read' || faults.left() < 0 ? isAtEnd() : undefined);
+      const first = follow({ fromEnd: true, onWaiting, onNote: (text) => notes.push(text) }).next();
+      await atEnd;
+      await appendFile(file, ' a line\nnew\n');
+      expect(await first).toBe('new');
+      expect(notes).toEqual([
+        ...(method === 'read'
+          ? ['cannot be read: EIO: i/o error; it is tried again', 'can be read again']
+          : ['cannot be opened: EIO: i/o error; it is tried again', 'is there again']),
+      ]);
+    });
+
+    it('goes on behind the last byte that it had', async () => {
+      await writeFile(file, 'one\n');
+      const notes: string[] = [];
+      const lines = follow({ onNote: (text) => notes.push(text) });
+      expect(await lines.next()).toBe('one');
+      failing('read', await handles(), 5);
+      await appendFile(file, 'two\nthree\n');
+      expect(await lines.take(2)).toEqual(['two', 'three']);
+      expect(notes).toEqual(['cannot be read: EIO: i/o error; it is tried again', 'can be read again']);
+    });
   });
 
   it('reads a renamed file to its end, also what is written after the new one is there', async () => {
