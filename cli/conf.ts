@@ -9,7 +9,8 @@ import { counted } from './text.ts';
 const CHECK_HELP = `
 The exit code is 0 when a daemon would start with the file, otherwise 1.
 Problems and warnings go to standard error, with line, column and the text
-concerned.
+concerned. The key, password and access files that it names are read as well;
+a warning names those that this user may not read.
 
 Examples:
   skein conf check spread.conf
@@ -49,15 +50,23 @@ export function registerConf(program: Command): void {
 
 async function check(file: string, flags: { readonly name?: string; readonly json?: true }): Promise<void> {
   const { loadConfiguration } = await import('../daemon/options-load.ts');
+  let warnings: readonly ConfigProblem[] = [];
   try {
     const resolved = await loadConfiguration({ configFile: file, name: flags.name });
-    if (flags.json === true)
-      printJson({ ok: true, file, ...summary(resolved), warnings: resolved.warnings, problems: [] });
-    else printChecked(file, resolved);
+    const { checkOperatorFiles } = await import('../daemon/operator-files.ts');
+    const files = await checkOperatorFiles(resolved.configuration.options);
+    warnings = [...resolved.warnings, ...files.warnings];
+    const checked = { ...resolved, warnings };
+    if (files.problems.length > 0) {
+      if (flags.json !== true) printWarnings(warnings, resolved);
+      throw new ConfigError(files.problems, null);
+    }
+    if (flags.json === true) printJson({ ok: true, file, ...summary(checked), warnings, problems: [] });
+    else printChecked(file, checked);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (flags.json === true)
-      printJson({ ok: false, file, segments: null, daemons: null, warnings: [], problems: error.problems });
+      printJson({ ok: false, file, segments: null, daemons: null, warnings, problems: error.problems });
     else process.stderr.write(`${formatConfigError(error)}\n`);
     throw new CliError(`${file}: ${counted(error.problems.length, 'problem')}`);
   }

@@ -2,28 +2,21 @@
 
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
 import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
-import { loginCosts } from '../engine/config/password-cost.ts';
-import { type PasswordFile, parsePasswordFile } from '../engine/config/password-file.ts';
 import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/client-listener.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
-import { readKeyFile } from './key-file.ts';
 import { defaultMaxQueuedBytes } from './machine-memory.ts';
 import { openFilesWarnings } from './open-files.ts';
+import { readOperatorFiles } from './operator-files.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
-import { readTextFile } from './text-file.ts';
-
-/** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
-const ACCESS_FOLDERS = ['.', '/etc'];
 
 /** Anyone who reaches the ports could take part in the ring. */
 const UNSEALED =
@@ -46,17 +39,13 @@ export async function createDaemonSpec(
   const hosts = allHosts(segments);
   const addresses = hosts.map((host) => ipv4ToNumber(host.address) ?? 0);
   const windows = ringWindows(configuration);
-  const access = options.allowedAuthMethods.includes('IP') || options.requiredAuthMethods.includes('IP');
-  const passwords = options.allowedAuthMethods.includes('PWORD') || options.requiredAuthMethods.includes('PWORD');
-  const accessList = access ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST;
-  const passwordFile = passwords ? await readPasswords(options.passwordFile, warnings) : null;
+  const { access, passwords, clusterKeys } = await readOperatorFiles(options, warnings);
   const group = segmentGroup(resolved);
   const ringSeqs = await ringSeqState(options.volatile ? null : options.stateDir, self.name, warnings);
   const daemonNames = hosts.map((host) => host.name);
   const incarnation = await nextIncarnation(options.stateDir, self.name, options.volatile, warnings);
   const cluster = clusterHash(configuration);
-  const keyFile = options.clusterKeyFile === null ? null : await readKeyFile(options.clusterKeyFile);
-  warnings.push(...(keyFile?.warnings ?? []), ...openFilesWarnings(options));
+  warnings.push(...openFilesWarnings(options));
   const spec: DaemonSpec = {
     name: self.name,
     logLevel: options.logLevel,
@@ -77,8 +66,8 @@ export async function createDaemonSpec(
       },
       maxSessionGroups: options.maxSessionGroups,
       auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
-      access: accessList,
-      passwords: passwordFile?.entries ?? new Map(),
+      access,
+      passwords,
     },
     ring: {
       ring: {
@@ -117,7 +106,7 @@ export async function createDaemonSpec(
       dangerousMonitor: options.dangerousMonitor,
       release: packageRelease(),
     },
-    clusterKeys: keyFile?.keys ?? null,
+    clusterKeys,
   };
   if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
     warnings.push(UNSEALED);
@@ -147,45 +136,4 @@ function listenAddresses(
     addresses.push({ kind: 'unix', path, mode: unixSocketMode, owner });
   }
   return addresses;
-}
-
-async function readAccessList(file: string | null, warnings: string[]): Promise<AccessList> {
-  const text = await readAccessFile(file, 'spread.access_ip', warnings);
-  if (text === null) return EMPTY_ACCESS_LIST;
-  const list = parseAccessIp(text);
-  for (const problem of list.problems) warnings.push(`spread.access_ip line ${problem.line}: ${problem.message}`);
-  if (list.rules.length === 0) warnings.push(`${file ?? 'spread.access_ip'}: has no rule; every check by it fails`);
-  return list;
-}
-
-async function readPasswords(file: string | null, warnings: string[]): Promise<PasswordFile | null> {
-  const text = await readAccessFile(file, 'spread.access_pword', warnings);
-  if (text === null) return null;
-  const parsed = parsePasswordFile(text);
-  for (const problem of parsed.problems) warnings.push(`spread.access_pword line ${problem.line}: ${problem.message}`);
-  const costs = loginCosts(parsed.entries.values()).length;
-  if (costs > 1)
-    warnings.push(
-      `spread.access_pword: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords again with "skein passwd"`,
-    );
-  if (parsed.entries.size === 0)
-    warnings.push(`${file ?? 'spread.access_pword'}: has no user; every check by it fails`);
-  return parsed;
-}
-
-/**
- * A file that was named must exist; one that was not is looked for, and its absence lets nobody in.
- * @throws (rejects) when a file is there and cannot be read
- */
-async function readAccessFile(file: string | null, name: string, warnings: string[]): Promise<string | null> {
-  if (file !== null) return readTextFile(file);
-  for (const folder of ACCESS_FOLDERS) {
-    const text = await readTextFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
-    if (text !== null) return text;
-  }
-  warnings.push(`${name}: found in none of ${ACCESS_FOLDERS.join(', ')}; every check by it fails`);
-  return null;
 }

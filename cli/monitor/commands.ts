@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import { VERDICT_TEXTS } from '../../engine/wire/monitor-answer.ts';
 import type { MonitorCommand } from '../../engine/wire/monitor-commands.ts';
 import { duration, integer } from '../arguments.ts';
 import { CliError, ExitCode } from '../exit.ts';
@@ -77,6 +78,10 @@ async function open(flags: CommandFlags): Promise<Desk> {
 
 const namesOf = ({ cluster }: Desk): readonly string[] => cluster.daemons.map(({ name }) => name);
 
+/** What each command says where it was done: one that ends with another must be told from it. */
+const DONE = { partition: 'partitioned', heal: 'healed', kill: 'ending', flow: 'changed' } as const;
+type Done = (typeof DONE)[keyof typeof DONE];
+
 async function partition(parts: readonly string[], flags: PartitionFlags): Promise<void> {
   const desk = await open(flags);
   const names = namesOf(desk);
@@ -88,7 +93,7 @@ async function partition(parts: readonly string[], flags: PartitionFlags): Promi
   const stop = stopSignal();
   const until = flags.for === undefined ? Number.POSITIVE_INFINITY : performance.now() + flags.for;
   const split: MonitorCommand = { kind: 'partition', components };
-  const first = await send(desk, split);
+  const first = await send(desk, split, DONE.partition);
   print(first, flags);
   if (first.every(({ verdict }) => verdict !== 'accepted')) await failUnlessAccepted(first, desk);
   try {
@@ -96,11 +101,11 @@ async function partition(parts: readonly string[], flags: PartitionFlags): Promi
       const pauseMs = Math.min(REPEAT_MS, until - performance.now());
       if (pauseMs > 0) await delay(pauseMs, undefined, { signal: stop }).catch(() => undefined);
       if (stop.aborted || performance.now() >= until) break;
-      const trouble = (await send(desk, split)).filter(({ verdict }) => verdict !== 'accepted');
+      const trouble = (await send(desk, split, DONE.partition)).filter(({ verdict }) => verdict !== 'accepted');
       if (trouble.length > 0) print(trouble, flags);
     }
   } finally {
-    const healed = await send(desk, wholeOf(desk));
+    const healed = await send(desk, wholeOf(desk), DONE.heal);
     print(healed, flags);
     await failUnlessAccepted(healed, desk);
   }
@@ -108,14 +113,14 @@ async function partition(parts: readonly string[], flags: PartitionFlags): Promi
 
 async function heal(flags: CommandFlags): Promise<void> {
   const desk = await open(flags);
-  await finish(await send(desk, wholeOf(desk)), desk);
+  await finish(await send(desk, wholeOf(desk), DONE.heal), desk);
 }
 
 async function kill(names: readonly string[], flags: CommandFlags): Promise<void> {
   const desk = await open(flags);
   const daemons = chosen(desk, names);
   await confirmed(flags, `End ${names.join(', ')}?`);
-  await finish(await send(desk, { kind: 'terminate' }, daemons), desk);
+  await finish(await send(desk, { kind: 'terminate' }, DONE.kill, daemons), desk);
 }
 
 async function flow(names: readonly string[], flags: FlowFlags): Promise<void> {
@@ -126,7 +131,7 @@ async function flow(names: readonly string[], flags: FlowFlags): Promise<void> {
   const daemons = names.length === 0 ? desk.cluster.daemons : chosen(desk, names);
   await confirmed(flags, `Change flow control of ${daemons.map(({ name }) => name).join(', ')}?`);
   const command = { kind: 'flow', window, personalWindow: personal, acceleratedWindow: accelerated } as const;
-  await finish(await send(desk, command, daemons), desk);
+  await finish(await send(desk, command, DONE.flow, daemons), desk);
 }
 
 const wholeOf = ({ cluster }: Desk): MonitorCommand => ({
@@ -141,13 +146,17 @@ async function confirmed(flags: CommandFlags, question: string): Promise<void> {
   if (flags.yes !== true) await confirm(question);
 }
 
-function send(
+async function send(
   { cluster, keys, flags }: Desk,
   command: MonitorCommand,
+  done: Done,
   daemons: readonly ConfiguredDaemon[] = cluster.daemons,
 ): Promise<readonly CommandResult[]> {
   const from = flags.from ?? cluster.ownAddress;
-  return Promise.all(daemons.map((daemon) => sendCommand(command, daemon, keys, from, flags.timeout)));
+  const results = await Promise.all(daemons.map((daemon) => sendCommand(command, daemon, keys, from, flags.timeout)));
+  return results.map((result) =>
+    result.text === VERDICT_TEXTS.accepted && result.verdict === 'accepted' ? { ...result, text: done } : result,
+  );
 }
 
 async function finish(results: readonly CommandResult[], desk: Desk): Promise<void> {

@@ -38,13 +38,13 @@ export function parseClusterKeys(text: string, name: string): readonly ClusterKe
     const key: ClusterKey = { id: Number(match?.[1]), key: match?.[2] ?? '' };
     const problem = match === null || key.id > MAX_KEY_ID ? WRONG_LINE : keyProblem(key, keys);
     if (problem === null) keys.push(key);
-    else findings.problem({ line: i + 1, column: 1 }, `${name} line ${i + 1}: ${problem}`);
+    else findings.problem({ line: i + 1, column: 1 }, problem);
   }
-  if (keys.length === 0) findings.problem(null, `${name} holds no key`);
+  if (keys.length === 0 && findings.problems.length === 0) findings.problem(null, `${name} holds no key`);
   if (keys.length > MAX_CLUSTER_KEYS)
     findings.problem(null, `${name} holds ${keys.length} keys; the limit is ${MAX_CLUSTER_KEYS}`);
   // Without the text: an excerpt of it would print a key.
-  findings.throwIfAny(null);
+  findings.throwIfAny({ name, text: '' });
   return keys;
 }
 

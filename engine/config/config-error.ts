@@ -5,7 +5,7 @@ import type { Position } from './syntax-tree.ts';
 export interface ConfigSource {
   /** Usually the path of the file. */
   readonly name: string;
-  /** The whole text. */
+  /** The whole text. Empty: it is secret, and no excerpt is shown. */
   readonly text: string;
 }
 
@@ -117,7 +117,8 @@ const WIDEST_EXCERPT_CHARS = 100;
  */
 export function formatProblem(problem: ConfigProblem, source: ConfigSource | null): string {
   const headline = problemLine(problem, source);
-  const text = problem.line === undefined ? undefined : source?.text.split('\n')[problem.line - 1];
+  if (problem.line === undefined || source === null || source.text === '') return headline;
+  const text = source.text.split('\n')[problem.line - 1];
   if (text === undefined) return headline;
 
   const at = (problem.column ?? 1) - 1;

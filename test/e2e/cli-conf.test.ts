@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +32,14 @@ describe('skein conf', () => {
   });
 
   it('names every option that has no effect, wherever it came from', async () => {
-    const { stdout, stderr } = await skein(['conf', 'check', fixture('every-option.conf')]);
-    expect(stdout).toMatch(/11 warnings\n$/);
+    const { code, stdout, stderr } = await skein(['conf', 'check', fixture('every-option.conf')]);
+    // The files that it names are on no machine: that is a problem, and hides no warning.
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.match(/^warning: /gm)).toHaveLength(11);
+    const asJson = JSON.parse((await skein(['conf', 'check', fixture('every-option.conf'), '--json'])).stdout);
+    expect([asJson.ok, asJson.warnings.length, asJson.problems.length]).toEqual([false, 11, 3]);
+    for (const name of ['AccessIpFile', 'ClusterKeyFile'])
+      expect(stderr).toMatch(new RegExp(`^${name}: /etc/skein/.*ENOENT`, 'm'));
     for (const name of ['DebugFlags', 'EventTimeStamp', 'EventPreciseTimeStamp', 'LinkProtocol', 'SocketPortReuse'])
       expect(stderr).toMatch(new RegExp(`^warning: .*every-option\\.conf:\\d+:\\d+: ${name} has no effect: `, 'm'));
   });
@@ -76,6 +83,27 @@ describe('skein conf', () => {
     });
     const good = await skein(['conf', 'check', fixture('single.conf'), '--json']);
     expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, segments: 1, daemons: 1, warnings: [] });
+  });
+
+  it('reads the files that a start would read', async () => {
+    const file = join(folder, 'files.conf');
+    const keys = join(folder, 'keys');
+    await writeFile(file, `Spread_Segment 127.0.0.255:4803 { a 127.0.0.1 }\nClusterKeyFile = ${keys}\n`);
+    const missing = await skein(['conf', 'check', file]);
+    expect([missing.code, missing.stdout]).toEqual([1, '']);
+    expect(missing.stderr).toMatch(`ClusterKeyFile: ${keys}: cannot be read: ENOENT`);
+    await writeFile(keys, '1:short\n', { mode: 0o600 });
+    const bad = await skein(['conf', 'check', file]);
+    const problem = `${keys}:1:1: a line is ID:KEY, ID 0 to 255 without leading zeros, KEY 32 bytes in base64 (44 characters)`;
+    expect(bad).toEqual({ code: 1, stdout: '', stderr: `${problem}\nskein: ${file}: 1 problem\n` });
+    expect(JSON.parse((await skein(['conf', 'check', file, '--json'])).stdout)).toMatchObject({
+      ok: false,
+      problems: [{ field: 'ClusterKeyFile', message: problem }],
+    });
+    // The start says the same.
+    expect((await skein(['start', '-c', file])).stderr).toContain(`${problem}\n`);
+    await writeFile(keys, `1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
+    expect(await skein(['conf', 'check', file])).toMatchObject({ code: 0, stderr: '' });
   });
 
   it('shows what a file comes to', async () => {

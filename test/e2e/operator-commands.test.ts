@@ -89,7 +89,10 @@ describe('a cluster of two with keys', () => {
       const apart = await members(['d1'], ['d2']);
       expect(apart.map(({ ring }) => ring!.partitioned)).toEqual([1, 1]);
       split.kill('SIGINT');
-      expect(await split.ended).toMatchObject({ code: 0, stdout: 'd1: done\nd2: done\nd1: done\nd2: done\n' });
+      expect(await split.ended).toMatchObject({
+        code: 0,
+        stdout: 'd1: partitioned\nd2: partitioned\nd1: healed\nd2: healed\n',
+      });
       const together = await members(['d1', 'd2'], ['d1', 'd2']);
       expect(together.map(({ ring }) => ring!.partitioned)).toEqual([0, 0]);
       expect(together[0]!.ring!.partitionDropped).toBeGreaterThan(0);
@@ -98,7 +101,9 @@ describe('a cluster of two with keys', () => {
   );
 
   it('changes flow control where it is told, within the limits', async () => {
-    expect(await monitor('flow', '--personal', '7', '--accelerated', '3', 'd2', '--yes')).toMatchObject({ code: 0 });
+    expect(await monitor('flow', '--personal', '7', '--accelerated', '3', 'd2', '--yes')).toMatchObject({
+      ...{ code: 0, stdout: 'd2: changed\n' },
+    });
     const windows = (await reports()).map((report) => [
       report!.window,
       report!.personalWindow,
@@ -173,7 +178,7 @@ describe('a cluster of two with keys', () => {
   it(
     'ends a daemon, which leaves in order',
     async () => {
-      expect(await monitor('kill', 'd2', '--yes')).toMatchObject({ code: 0, stdout: 'd2: done\n' });
+      expect(await monitor('kill', 'd2', '--yes')).toMatchObject({ code: 0, stdout: 'd2: ending\n' });
       await members(['d1']);
       expect(await daemons[1]!.ended).toMatchObject({ code: 0 });
       expect(logOf('d2')).toContain('a monitor ends this daemon');

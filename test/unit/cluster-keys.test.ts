@@ -22,13 +22,13 @@ describe('parseClusterKeys', () => {
 
   it.each([
     ['nothing', '# none\n', /holds no key/],
-    ['a short key', '1:AAAA\n', /keys line 1.*32 bytes in base64/],
-    ['a long key', `1:${A.key.slice(0, -1)}AAAA=\n`, /keys line 1.*32 bytes in base64/],
-    ['a key in base64url', `1:${'-_'.repeat(21)}A=\n`, /keys line 1.*32 bytes in base64/],
-    ['a key in hexadecimal', `1:${'0123456789abcdef'.repeat(4)}\n`, /keys line 1.*32 bytes in base64/],
-    ['a key in quotes', `1:"${A.key}"\n`, /keys line 1/],
-    ['a key without its id', `${A.key}\n`, /keys line 1/],
-    ['two keys in a line', `1:${A.key} 2:${B.key}\n`, /keys line 1/],
+    ['a short key', '1:AAAA\n', /^keys:1:1: .*32 bytes in base64/],
+    ['a long key', `1:${A.key.slice(0, -1)}AAAA=\n`, /^keys:1:1: .*32 bytes in base64/],
+    ['a key in base64url', `1:${'-_'.repeat(21)}A=\n`, /^keys:1:1: .*32 bytes in base64/],
+    ['a key in hexadecimal', `1:${'0123456789abcdef'.repeat(4)}\n`, /^keys:1:1: .*32 bytes in base64/],
+    ['a key in quotes', `1:"${A.key}"\n`, /^keys:1:1: /],
+    ['a key without its id', `${A.key}\n`, /^keys:1:1: /],
+    ['two keys in a line', `1:${A.key} 2:${B.key}\n`, /^keys:1:1: /],
     ['bits left over', `1:${A.key.slice(0, -2)}B=\n`, /key 1 is not base64 of 32 bytes/],
     ['zeros', `1:${BYTES(() => 0)}\n`, /key 1 is not random: its 32 bytes have only 1 different values, fewer than 16/],
     [
@@ -39,8 +39,8 @@ describe('parseClusterKeys', () => {
     ['an id above 255', `256:${A.key}\n`, /ID 0 to 255/],
     ['an id with zeros in front', `01:${A.key}\n`, /without leading zeros/],
     ['an id below 0', `-1:${A.key}\n`, /ID 0 to 255/],
-    ['an id twice', `1:${A.key}\n1:${B.key}\n`, /line 2: key 1 is listed twice/],
-    ['a key twice', `1:${A.key}\n2:${A.key}\n`, /line 2: key 2 is the same as key 1/],
+    ['an id twice', `1:${A.key}\n1:${B.key}\n`, /^keys:2:1: key 1 is listed twice/],
+    ['a key twice', `1:${A.key}\n2:${A.key}\n`, /^keys:2:1: key 2 is the same as key 1/],
     ['five keys', [1, 2, 3, 4, 5].map((id) => `${id}:${key(id).key}\n`).join(''), /holds 5 keys; the limit is 4/],
   ])('refuses %s without printing a key', (_what, text, message) => {
     const read = (): unknown => parseClusterKeys(text, 'keys');

@@ -8,8 +8,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createDaemonSpec, type DaemonSpecResult } from '../../daemon/daemon-spec.ts';
+import { type CheckedFiles, checkOperatorFiles } from '../../daemon/operator-files.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { MAX_TEXT_FILE_BYTES } from '../../daemon/text-file.ts';
@@ -142,5 +143,66 @@ describe.each(FILES)('$name', ({ good, whenEmpty, options, check }) => {
     writeFileSync(path, good);
     chmodSync(path, 0);
     await expect(start(options(path))).rejects.toThrow(/EACCES/);
+  });
+});
+
+describe.each(FILES.slice(1))('skein conf check reads $name', ({ name, good, whenEmpty, options }) => {
+  const check = async (path: string): Promise<CheckedFiles> =>
+    checkOperatorFiles((await loadOptions(options(path))).configuration.options);
+
+  it.each(HARMLESS)('that is %s', async (_, put) => {
+    const path = newPath();
+    put(path, good);
+    chmodSync(path, 0o600);
+    expect(await check(path)).toEqual({ problems: [], warnings: [] });
+  });
+
+  it.each(HOPELESS.filter(([what]) => what !== 'a device without an end'))('that is %s', async (_, put, reason) => {
+    const path = newPath();
+    put(path, good);
+    const { problems, warnings } = await check(path);
+    expect([problems.map(({ field }) => field), warnings]).toEqual([[name], []]);
+    expect(problems[0]!.message).toMatch(reason);
+    expect(problems[0]!.message).toContain(path);
+  });
+
+  it('that is wrong in a line', async () => {
+    const path = newPath();
+    writeFileSync(path, `${good}nonsense\n`, { mode: 0o600 });
+    const { problems, warnings } = await check(path);
+    const line = good.split('\n').length;
+    // A wrong line of keys is no start; one of the others lets nobody in.
+    const told = name === 'ClusterKeyFile' ? problems : warnings;
+    expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(`^${path}:${line}:1: `)]);
+    expect(problems.length + warnings.length).toBe(1);
+  });
+
+  it('that is empty', async () => {
+    const path = newPath();
+    writeFileSync(path, '', { mode: 0o600 });
+    const { problems, warnings } = await check(path);
+    const [told, expected] = 'error' in whenEmpty ? [problems, whenEmpty.error] : [warnings, whenEmpty.warning];
+    expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(expected)]);
+  });
+
+  it('but not one that can be read only once', async () => {
+    const path = newPath();
+    execFileSync('mkfifo', [path]);
+    const { problems, warnings } = await check(path);
+    expect([problems, warnings.map(({ message }) => message)]).toEqual([[], [expect.stringContaining('not checked')]]);
+  });
+
+  it.runIf(process.getuid?.() === 0)('and says which ones it may not read', async () => {
+    const path = newPath();
+    writeFileSync(path, good, { mode: 0o600 });
+    chmodSync(folder, 0o755);
+    process.seteuid!('nobody');
+    onTestFinished(() => process.seteuid!('root'));
+    const { problems, warnings } = await check(path);
+    process.seteuid!('root');
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringMatching(`^${name} not checked: ${path}: cannot be read: EACCES.*check as the user that starts`),
+    ]);
   });
 });

@@ -1,0 +1,140 @@
+/** The files beside the configuration that a daemon reads at its start: access rules, passwords and the cluster's keys. */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
+import type { ClusterKey } from '../engine/config/cluster-keys.ts';
+import { ConfigError, type ConfigProblem } from '../engine/config/config-error.ts';
+import type { ConfigurationOptions } from '../engine/config/options.ts';
+import { loginCosts } from '../engine/config/password-cost.ts';
+import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
+import { readKeyFile } from './key-file.ts';
+import { readTextFile } from './text-file.ts';
+
+/** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
+const ACCESS_FOLDERS = ['.', '/etc'];
+
+type FileOptions = Pick<
+  ConfigurationOptions,
+  'allowedAuthMethods' | 'requiredAuthMethods' | 'accessIpFile' | 'passwordFile' | 'clusterKeyFile'
+>;
+
+export interface OperatorFiles {
+  readonly access: AccessList;
+  readonly passwords: ReadonlyMap<string, PasswordEntry>;
+  /** Null: traffic between daemons is not sealed. */
+  readonly clusterKeys: readonly ClusterKey[] | null;
+}
+
+/** @throws (rejects) when a file that is needed cannot be used; ConfigError for what is in the key file */
+export async function readOperatorFiles(options: FileOptions, warnings: string[]): Promise<OperatorFiles> {
+  const { clusterKeyFile } = options;
+  return {
+    access: uses(options, 'IP') ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST,
+    passwords: uses(options, 'PWORD') ? await readPasswords(options.passwordFile, warnings) : new Map(),
+    clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
+  };
+}
+
+export interface CheckedFiles {
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** Reads them as a start would, and tells of everything that is wrong. What this user may not read is a warning. */
+export async function checkOperatorFiles(options: FileOptions): Promise<CheckedFiles> {
+  const problems: ConfigProblem[] = [];
+  const warnings: ConfigProblem[] = [];
+  const check = async (
+    field: string,
+    file: string | null,
+    isUsed: boolean,
+    read: (told: string[]) => Promise<unknown>,
+  ): Promise<void> => {
+    if (!isUsed) return;
+    const told: string[] = [];
+    try {
+      if (file !== null && (await isStream(file)))
+        told.push(`${file}: not checked, because it is no regular file and may be read only once`);
+      else await read(told);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (error instanceof ConfigError)
+        for (const line of error.message.split('\n')) problems.push({ field, message: line });
+      else if (code === 'EACCES' || code === 'EPERM')
+        warnings.push({ field, message: `${field} not checked: ${message}; check as the user that starts the daemon` });
+      else problems.push({ field, message: `${field}: ${message}` });
+    }
+    for (const message of told) warnings.push({ field, message });
+  };
+  const { accessIpFile, passwordFile, clusterKeyFile } = options;
+  await check('AccessIpFile', accessIpFile, uses(options, 'IP'), (told) => readAccessList(accessIpFile, told));
+  await check('PasswordFile', passwordFile, uses(options, 'PWORD'), (told) => readPasswords(passwordFile, told));
+  await check('ClusterKeyFile', clusterKeyFile, clusterKeyFile !== null, (told) =>
+    readClusterKeys(clusterKeyFile!, told),
+  );
+  return { problems, warnings };
+}
+
+function uses({ allowedAuthMethods, requiredAuthMethods }: FileOptions, method: 'IP' | 'PWORD'): boolean {
+  return allowedAuthMethods.includes(method) || requiredAuthMethods.includes(method);
+}
+
+async function isStream(file: string): Promise<boolean> {
+  const found = await stat(file).catch(() => null);
+  return found !== null && !found.isFile() && !found.isDirectory();
+}
+
+async function readClusterKeys(file: string, warnings: string[]): Promise<readonly ClusterKey[]> {
+  const { keys, warnings: told } = await readKeyFile(file);
+  warnings.push(...told);
+  return keys;
+}
+
+async function readAccessList(file: string | null, warnings: string[]): Promise<AccessList> {
+  const found = await readAccessFile(file, 'spread.access_ip', warnings);
+  if (found === null) return EMPTY_ACCESS_LIST;
+  const list = parseAccessIp(found.text);
+  warnings.push(...placed(found.path, list.problems));
+  if (list.rules.length === 0) warnings.push(`${found.path}: has no rule; every check by it fails`);
+  return list;
+}
+
+async function readPasswords(file: string | null, warnings: string[]): Promise<ReadonlyMap<string, PasswordEntry>> {
+  const found = await readAccessFile(file, 'spread.access_pword', warnings);
+  if (found === null) return new Map();
+  const { entries, problems } = parsePasswordFile(found.text);
+  warnings.push(...placed(found.path, problems));
+  const costs = loginCosts(entries.values()).length;
+  if (costs > 1)
+    warnings.push(
+      `${found.path}: its hashes have ${costs} different costs, and each login takes the time of all of them; set those passwords again with "skein passwd"`,
+    );
+  if (entries.size === 0) warnings.push(`${found.path}: has no user; every check by it fails`);
+  return entries;
+}
+
+/** Without excerpts: they may be secret. */
+const placed = (path: string, problems: readonly ConfigProblem[]): readonly string[] =>
+  problems.map(({ line, column, message }) => `${path}:${line}:${column ?? 1}: ${message}`);
+
+/**
+ * A file that was named must exist; one that was not is looked for, and its absence lets nobody in.
+ * @throws (rejects) when a file is there and cannot be read
+ */
+async function readAccessFile(
+  file: string | null,
+  name: string,
+  warnings: string[],
+): Promise<{ readonly path: string; readonly text: string } | null> {
+  if (file !== null) return { path: file, text: await readTextFile(file) };
+  for (const folder of ACCESS_FOLDERS) {
+    const path = join(folder, name);
+    const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+    if (text !== null) return { path, text };
+  }
+  warnings.push(`${name}: found in none of ${ACCESS_FOLDERS.join(', ')}; every check by it fails`);
+  return null;
+}
