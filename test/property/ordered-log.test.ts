@@ -1,7 +1,16 @@
 /** The ordered log against a model, and with a writer and two readers in real threads. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createOrderedLog, ENTRY_LENGTH, ENTRY_OFFSET, ENTRY_SEGMENT, ENTRY_SESSION, LogEntry, LogKind, type OrderedLogShape } from '../../engine/buffers/ordered-log.ts';
+import {
+  createOrderedLog,
+  ENTRY_LENGTH,
+  ENTRY_OFFSET,
+  ENTRY_SEGMENT,
+  ENTRY_SESSION,
+  LogEntry,
+  LogKind,
+  type OrderedLogShape,
+} from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import type { OrderedLogThreadInput, OrderedLogThreadResult } from './support/ordered-log-thread.ts';

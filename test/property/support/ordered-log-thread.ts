@@ -1,6 +1,20 @@
 /** The writer of an ordered log, or one of its readers, in a thread of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { ENTRY_COUNT, ENTRY_FLAGS, ENTRY_KIND, ENTRY_LENGTH, ENTRY_OFFSET, ENTRY_ORIGIN, ENTRY_SEGMENT, ENTRY_SERVICE, ENTRY_SESSION, ENTRY_TARGET_HASH, LogEntry, LogKind, type OrderedLogMemory } from '../../../engine/buffers/ordered-log.ts';
+import {
+  ENTRY_COUNT,
+  ENTRY_FLAGS,
+  ENTRY_KIND,
+  ENTRY_LENGTH,
+  ENTRY_OFFSET,
+  ENTRY_ORIGIN,
+  ENTRY_SEGMENT,
+  ENTRY_SERVICE,
+  ENTRY_SESSION,
+  ENTRY_TARGET_HASH,
+  LogEntry,
+  LogKind,
+  type OrderedLogMemory,
+} from '../../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
 import { Content, pause, Random, retry } from './random.ts';
