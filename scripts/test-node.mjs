@@ -9,12 +9,13 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
 const isWindows = process.platform === 'win32';
-const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'skein', 'node');
+// Beside the packages: some tests start daemons as another user, who must reach the program.
+const cache = join(root, 'node_modules', '.cache', 'node');
 
 const given = process.argv.slice(2);
 const end = given.includes('--') ? given.indexOf('--') : given.length;
