@@ -5,7 +5,7 @@
  * A run that is proven for the first time puts the others of its daemon back: they ended, or they prove themselves again. Two machines
  * with one id both can, and the ring sees both. What a run sealed before it was proven is refused from any sender.
  */
-import { ReplayWindow } from './replay-window.ts';
+import { REPLAY_WINDOW, ReplayWindow } from './replay-window.ts';
 import { RunKeys } from './run-keys.ts';
 import type { RunIdentity } from './seal-cipher.ts';
 import { epochOf, RUN_MARK_LENGTH } from './seal-trailer.ts';
@@ -69,8 +69,13 @@ export class PeerRuns {
       runs.length = Math.min(runs.length, MAX_RUNS);
       return true;
     }
-    const isFarAhead = epochOf(counter) > epochOf(known.window.highest) + 1;
-    if (!known.isProven || known.isDoubted || isFarAhead) known.window.reset(counter);
+    // An answer that comes late has a lower number than what was opened meanwhile, which must not be opened again. So the window goes
+    // back only from a number so far ahead that everything of now would be refused: one that the holder of a removed key claimed.
+    const { highest } = known.window;
+    const isPoisoned = known.isDoubted && counter <= highest - REPLAY_WINDOW;
+    const isFarAhead = epochOf(counter) > epochOf(highest) + 1;
+    const isBehind = (known.isDoubted || !known.isProven) && counter > highest;
+    if (isPoisoned || isFarAhead || isBehind) known.window.reset(counter);
     known.isProven = true;
     known.isDoubted = false;
     return false;

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PeerRuns } from '../../engine/seal/peer-runs.ts';
+import { REPLAY_WINDOW } from '../../engine/seal/replay-window.ts';
+
+const NODE = 1;
+const INCARNATION = 7;
+const SALT = new Uint8Array(32).fill(3);
+
+function proven(counter: number): {
+  readonly runs: PeerRuns;
+  prove(counter: number): void;
+  open(counter: number): boolean;
+} {
+  const runs = new PeerRuns(2);
+  runs.prove(NODE, INCARNATION, SALT, counter);
+  const { window } = runs.find(NODE, SALT, 0)!;
+  return {
+    runs,
+    prove: (at) => void runs.prove(NODE, INCARNATION, SALT, at),
+    open: (at) => {
+      if (!window.isFresh(at)) return false;
+      window.accept(at);
+      return true;
+    },
+  };
+}
+
+describe('a run that proves itself again', () => {
+  it.each([
+    ['its daemon was lost', (runs: PeerRuns) => runs.putBack(NODE)],
+    ['a key was removed', (runs: PeerRuns) => runs.keysChanged(true)],
+    ['a key was added', (runs: PeerRuns) => runs.keysChanged(false)],
+  ])('with an answer that comes late opens nothing twice, after %s', (_, disturb) => {
+    const { runs, prove, open } = proven(100);
+    disturb(runs);
+    expect(open(107)).toBe(true);
+    prove(104);
+    expect(open(107)).toBe(false);
+    expect(open(108)).toBe(true);
+  });
+
+  it('is heard again when the holder of a removed key claimed a number far ahead', () => {
+    const { runs, prove, open } = proven(100);
+    open(100 + 2 * REPLAY_WINDOW);
+    expect(open(101)).toBe(false);
+    runs.keysChanged(true);
+    prove(102);
+    expect(open(103)).toBe(true);
+  });
+
+  it('opens no number twice, whatever happens in which order', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('open' as const), counter: fc.integer({ min: 1, max: 300 }) }),
+      fc.record({ kind: fc.constant('prove' as const), counter: fc.integer({ min: 1, max: 300 }) }),
+      fc.record({ kind: fc.constantFrom('lost' as const, 'removed' as const, 'added' as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { runs, prove, open } = proven(1);
+        const opened = new Set<number>();
+        for (const taken of steps) {
+          if (taken.kind === 'lost') runs.putBack(NODE);
+          else if (taken.kind === 'prove') prove(taken.counter);
+          else if (taken.kind !== 'open') runs.keysChanged(taken.kind === 'removed');
+          else if (open(taken.counter)) {
+            expect(opened.has(taken.counter)).toBe(false);
+            opened.add(taken.counter);
+          }
+        }
+      }),
+    );
+  });
+});
