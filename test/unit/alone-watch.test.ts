@@ -133,7 +133,7 @@ describe('a daemon that is alone', () => {
     const before = watch();
     before.network[NetworkCounter.OtherVersion] = 9;
     before.run(20_000);
-    expect(before.lines[0]!.fields['reason']).toMatch(/^nothing is heard/);
+    expect(before.lines[0]!.fields['reason']).toMatch(/^no other daemon is heard/);
     const company = watch();
     company.node(RingCounter.Members, 2);
     company.run(20_000);
