@@ -69,13 +69,13 @@ export class PeerRuns {
       runs.length = Math.min(runs.length, MAX_RUNS);
       return true;
     }
-    // An answer that comes late has a lower number than what was opened meanwhile, which must not be opened again. So the window goes
-    // back only from a number so far ahead that everything of now would be refused: one that the holder of a removed key claimed.
-    const { highest } = known.window;
-    const isPoisoned = known.isDoubted && counter <= highest - REPLAY_WINDOW;
-    const isFarAhead = epochOf(counter) > epochOf(highest) + 1;
-    const isBehind = (known.isDoubted || !known.isProven) && counter > highest;
-    if (isPoisoned || isFarAhead || isBehind) known.window.reset(counter);
+    const { window } = known;
+    // A number so far ahead that everything of now would be refused: the holder of a removed key claimed it.
+    const isPoisoned = known.isDoubted && counter <= window.highest - REPLAY_WINDOW;
+    const isFarAhead = epochOf(counter) > epochOf(window.highest) + 1;
+    if (isPoisoned || isFarAhead) window.reset(counter);
+    // An answer that comes late has a lower number than what was opened meanwhile, and that must not be opened again.
+    else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);
     known.isProven = true;
     known.isDoubted = false;
     return false;

@@ -35,6 +35,16 @@ export class ReplayWindow {
     this.#seen[word % WORDS]! |= 1 << (counter % WORD_BITS);
   }
 
+  /** Everything up to `counter` counts as seen; what was seen above it stays seen. */
+  refuseUpTo(counter: number): void {
+    if (counter >= this.#highest) {
+      this.reset(counter);
+      return;
+    }
+    for (let seen = Math.max(0, this.#highest - REPLAY_WINDOW + 1); seen <= counter; seen++)
+      this.#seen[wordOf(seen) % WORDS]! |= 1 << (seen % WORD_BITS);
+  }
+
   /** Everything up to `counter` was seen, nothing above it. */
   reset(counter: number): void {
     this.#highest = counter;

@@ -40,6 +40,14 @@ describe('a run that proves itself again', () => {
     expect(open(108)).toBe(true);
   });
 
+  it('refuses what it sealed before the answer, also when the answer comes late', () => {
+    const { runs, prove, open } = proven(100);
+    runs.putBack(NODE);
+    open(107);
+    prove(104);
+    expect([101, 102, 103, 104, 105, 106].map(open)).toEqual([false, false, false, false, true, true]);
+  });
+
   it('is heard again when the holder of a removed key claimed a number far ahead', () => {
     const { runs, prove, open } = proven(100);
     open(100 + 2 * REPLAY_WINDOW);
