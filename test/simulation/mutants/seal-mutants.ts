@@ -5,6 +5,7 @@ const SEAL = 'engine/seal';
 const MEMBERSHIP = 'engine/membership';
 const EXPECTED = ['seal'];
 const SCENARIOS = ['replay-attack', 'sealed'];
+const LATE = ['late-answers'];
 
 export const SEAL_MUTANTS: readonly Mutant[] = [
   {
@@ -70,6 +71,45 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
       },
     ],
     scenarios: SCENARIOS,
+    expected: EXPECTED,
+  },
+  {
+    name: 'late-answer-turns-the-window-back',
+    breaks: 'what was opened before a late answer came is not opened again',
+    changes: [
+      {
+        file: `${SEAL}/peer-runs.ts`,
+        from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
+        to: 'else if (known.isDoubted || !known.isProven) window.reset(counter);',
+      },
+    ],
+    scenarios: LATE,
+    expected: EXPECTED,
+  },
+  {
+    name: 'late-answer-refuses-nothing',
+    breaks: 'what a run sealed before its answer is refused, also when the answer comes late',
+    changes: [
+      {
+        file: `${SEAL}/peer-runs.ts`,
+        from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
+        to: 'else if ((known.isDoubted || !known.isProven) && counter > window.highest) window.reset(counter);',
+      },
+    ],
+    scenarios: LATE,
+    expected: EXPECTED,
+  },
+  {
+    name: 'proven-again-from-where-it-was',
+    breaks: 'what a run sealed while it was not proven is refused',
+    changes: [
+      {
+        file: `${SEAL}/peer-runs.ts`,
+        from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
+        to: '',
+      },
+    ],
+    scenarios: LATE,
     expected: EXPECTED,
   },
   {

@@ -11,6 +11,7 @@ import { AeadCipher } from '../../../workers/ring/aead-cipher.ts';
 import { type Random, randomFor } from '../core/random.ts';
 import { packetType } from '../network/wire-view.ts';
 import type { ProcessTrace } from '../trace/trace.ts';
+import { Proofs } from './proofs.ts';
 
 const KEY_BYTES = 32;
 
@@ -22,6 +23,8 @@ const MAX_FAULTS = 20;
 
 interface SealedDatagram {
   readonly by: ProcessTrace;
+  /** Of its run. */
+  readonly salt: Uint8Array;
   readonly to: number;
   readonly atMs: number;
   /** Processes that opened it. */
@@ -55,24 +58,25 @@ export class Sealing {
     return files[Math.min(step, files.length - 1)]!;
   }
 
-  sealed(by: ProcessTrace, to: number, bytes: Uint8Array, tagAt: number): void {
-    this.#datagrams.set(tagText(bytes, tagAt), { by, to, atMs: this.#nowMs(), openedBy: new Set() });
+  sealed(by: ProcessTrace, salt: Uint8Array, to: number, bytes: Uint8Array, tagAt: number): void {
+    this.#datagrams.set(tagText(bytes, tagAt), { by, salt, to, atMs: this.#nowMs(), openedBy: new Set() });
   }
 
   /** Process `by`, whose place in its configuration is `self`, believes a datagram. */
-  opened(by: ProcessTrace, self: number, bytes: Uint8Array, tagAt: number): void {
+  opened(by: ProcessTrace, self: number, proofs: Proofs, bytes: Uint8Array, tagAt: number): void {
     const datagram = this.#datagrams.get(tagText(bytes, tagAt));
     if (datagram === undefined) {
       this.#fault(by, 'a datagram that nobody sealed');
       return;
     }
-    const { by: sender, to, atMs, openedBy } = datagram;
+    const { by: sender, salt, to, atMs, openedBy } = datagram;
     const what = `what node ${sender.node} (incarnation ${sender.incarnation}) sealed at ${atMs.toFixed(1)} ms`;
     if (openedBy.has(by.process)) this.#fault(by, `${what}, twice`);
     openedBy.add(by.process);
     if (to !== self && to !== FOR_ANY) this.#fault(by, `${what}, for node index ${to}`);
     if (sender.node === by.node && sender.machine === by.machine) this.#fault(by, `${what}, a run of its own machine`);
     if (atMs < by.startedAtMs) this.#fault(by, `${what}, before it started itself`);
+    if (proofs.isOver(salt, atMs)) this.#fault(by, `${what}, before it had to prove itself again`);
     this.#latestMs[by.process] ??= new Map();
     const latestMs = this.#latestMs[by.process]!;
     const known = latestMs.get(sender.node) ?? 0;
@@ -95,7 +99,8 @@ export class Sealing {
     const cipher = new AeadCipher(this.keys(step), options.clusterHash);
     const random = this.#random.fork();
     const sealer = new RunSealer(options, this.#watch(cipher), (lengthBytes) => drawBytes(random, lengthBytes));
-    return new WatchedSealer(sealer, cipher, this, process, options.self);
+    const proofs = new Proofs(sealer.peers, this.#nowMs);
+    return new WatchedSealer(sealer, cipher, this, proofs, process, options.self);
   }
 
   #drawKey(): string {
@@ -127,16 +132,25 @@ export class WatchedSealer implements DatagramSealer {
   readonly #sealer: RunSealer;
   readonly #cipher: AeadCipher;
   readonly #sealing: Sealing;
+  readonly #proofs: Proofs;
   readonly #process: ProcessTrace;
   readonly #self: number;
   readonly trailerBytes: number;
   readonly runs: DatagramSealer['runs'];
   sealedLast: Uint8Array = new Uint8Array(0);
 
-  constructor(sealer: RunSealer, cipher: AeadCipher, sealing: Sealing, process: ProcessTrace, self: number) {
+  constructor(
+    sealer: RunSealer,
+    cipher: AeadCipher,
+    sealing: Sealing,
+    proofs: Proofs,
+    process: ProcessTrace,
+    self: number,
+  ) {
     this.#sealer = sealer;
     this.#cipher = cipher;
     this.#sealing = sealing;
+    this.#proofs = proofs;
     this.#process = process;
     this.#self = self;
     this.trailerBytes = sealer.trailerBytes;
@@ -150,7 +164,7 @@ export class WatchedSealer implements DatagramSealer {
   seal(bytes: Uint8Array, offset: number, lengthBytes: number, to: number): number {
     this.sealedLast = bytes.slice(offset, offset + lengthBytes);
     const length = this.#sealer.seal(bytes, offset, lengthBytes, to);
-    this.#sealing.sealed(this.#process, to, bytes, offset + length - TAG_LENGTH);
+    this.#sealing.sealed(this.#process, this.#sealer.salt, to, bytes, offset + length - TAG_LENGTH);
     return length;
   }
 
@@ -158,7 +172,7 @@ export class WatchedSealer implements DatagramSealer {
     const length = this.#sealer.open(bytes, offset, lengthBytes);
     // A greeting says nothing to the ring, and what it proves is for the run that asked.
     if (length >= 0 && packetType(bytes.subarray(offset)) !== 'greeting')
-      this.#sealing.opened(this.#process, this.#self, bytes, offset + lengthBytes - TAG_LENGTH);
+      this.#sealing.opened(this.#process, this.#self, this.#proofs, bytes, offset + lengthBytes - TAG_LENGTH);
     return length;
   }
 }

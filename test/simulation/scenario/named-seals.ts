@@ -8,7 +8,7 @@ import { type Random, randomFor } from '../core/random.ts';
 import type { RunResult } from '../simulation.ts';
 import type { ConfigurationEvent } from '../trace/trace.ts';
 import type { NamedScenario } from './named.ts';
-import { at, disturbance } from './named-network.ts';
+import { at, disturbance, impair } from './named-network.ts';
 import { client, plainScenario } from './profile.ts';
 import type { Fault, ReplayMode, Scenario } from './scenario.ts';
 
@@ -43,6 +43,33 @@ function replayAttack(seed: number): Scenario {
   if (random.chance(0.4))
     faults.push({ kind: 'rotate', trigger: at(random.real(110, 600)), stepMs: random.real(20, 300) });
   return sealedScenario('replay-attack', seed, nodeCount, faults, faultsEndMs);
+}
+
+/**
+ * Keys are removed and daemons are lost under load, and the answers by which runs prove themselves again are late: overtaken by what was
+ * sealed after them. Packets are lost, so somebody has some to send that were never opened, besides those that were.
+ */
+function lateAnswers(seed: number): Scenario {
+  const random = randomFor(seed, 'late-answers');
+  const nodeCount = random.integer(2, 4);
+  const faults: Fault[] = [
+    impair(50, 900, { only: 'greeting', reorder: random.real(0.5, 1), reorderMs: random.logarithmic(2, 40) }),
+    impair(100, 600, { loss: random.real(0.02, 0.15) }),
+    { kind: 'replay', trigger: at(100), forMs: 900, everyMs: random.real(0.2, 0.6), modes: ['this-run'] },
+    { kind: 'rotate', trigger: at(random.real(150, 400)), stepMs: random.real(10, 120) },
+  ];
+  if (random.chance(0.5)) faults.push(apart(random, nodeCount));
+  return {
+    ...sealedScenario('late-answers', seed, nodeCount, faults, 1000),
+    clients: Array.from({ length: nodeCount }, (_, i) => client(i, `c${i}`, { intervalMs: random.real(2, 6) })),
+  };
+}
+
+/** Long enough for the ring to give a daemon up, and to hear it again. */
+function apart(random: Random, nodeCount: number): Fault {
+  const alone = random.integer(0, nodeCount - 1);
+  const component = Array.from({ length: nodeCount }, (_, i) => (i === alone ? 1 : 0));
+  return { kind: 'partition', trigger: at(random.real(200, 500)), forMs: random.real(200, 350), component };
 }
 
 /** Whatever happens to a ring, sealed, with or without somebody who repeats things. */
@@ -109,6 +136,7 @@ const figures = (scenario: Scenario, result: RunResult): string =>
 
 export const sealScenarios: readonly NamedScenario[] = [
   { number: 46, name: 'sealed', make: sealedTraffic },
+  { number: 46, name: 'late-answers', make: lateAnswers },
   {
     number: 46,
     name: 'replay-attack',
