@@ -8,7 +8,7 @@ import { stateFilesOf } from './state-number.ts';
 
 type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile'>;
 
-/** Lets the daemon's user write what this run wrote as root: its state files, and the folder if this run made it. */
+/** Lets the daemon's user write what this incarnation wrote as root: its state files, and the folder if this incarnation made it. */
 export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
   if (!existsSync(stateDir)) return; // a volatile daemon keeps nothing
   if (madeFolder) lchownSync(stateDir, uid, gid);

@@ -1,6 +1,6 @@
 /**
- * The number of this run of the daemon (ring-protocol.md, 3.11). It is written down before any socket opens, so no two runs share
- * one even if the clock was set back between them.
+ * The number of this incarnation of the daemon (ring-protocol.md, 3.11). It is written down before any socket opens, so no two incarnations
+ * share one even if the clock was set back between them.
  */
 import { randomInt } from 'node:crypto';
 import { type Incarnation, incarnation } from '../engine/wire/ids.ts';
@@ -8,7 +8,7 @@ import { INCARNATION, readNumber, stateFile, writeNumber } from './state-number.
 
 /** A clock that is behind the last start by more than this was set back. */
 const CLOCK_SLACK_MS = 60_000;
-/** Each run moves the number ahead of the clock by one. One that is further ahead comes from a wrong clock, or a wrong file. */
+/** Each incarnation moves the number ahead of the clock by one. One that is further ahead comes from a wrong clock, or a wrong file. */
 const FAR_AHEAD_MS = 366 * 24 * 3_600_000;
 
 /**

@@ -11,14 +11,14 @@ const RANDOM_RANGE = 2 ** 47;
 const FAR_AHEAD_SECONDS = 2 ** 28;
 
 export interface RingSeqState {
-  /** Highest number that an earlier run may have used. */
+  /** Highest number that an earlier incarnation may have used. */
   readonly floor: number;
-  /** Where this run keeps its own; null: nowhere. */
+  /** Where this incarnation keeps its own; null: nowhere. */
   readonly file: string | null;
 }
 
 /**
- * @param stateDir null: nothing is kept, and the floor is drawn at random, so that no two runs give out the same numbers
+ * @param stateDir null: nothing is kept, and the floor is drawn at random, so that no two incarnations give out the same numbers
  * @param warnings gets what an operator should know
  * @throws (rejects) when the file holds anything but a number
  */
@@ -31,7 +31,7 @@ export async function ringSeqState(
   if (stateDir === null) return { floor: freshRingSeq(nowSeconds), file: null };
   const file = stateFile(stateDir, RING_SEQ, daemonName);
   const stored = (await readNumber(file, RING_SEQ)) ?? 0;
-  // Left by a run that ended before the number was on the disk.
+  // Left by an incarnation that ended before the number was on the disk.
   const latest = await inspectNumber(latestFile(file), RING_SEQ);
   if (latest.kind === 'broken') warnings.push(`state file ${latestFile(file)} ${latest.problem}; it is not used`);
   const floor = Math.max(stored, latest.kind === 'number' ? latest.value : 0);
@@ -52,6 +52,6 @@ export function ringSeqDoubt(stored: number, nowSeconds: number): string | null 
   return `holds ring sequence number ${stored}, which as a time is ${dateOf(stored * 1000)}, far ahead of the clock (${dateOf(nowSeconds * 1000)}): a clock or a file of the cluster is or was wrong`;
 }
 
-/** A number that no earlier run is likely to have used. */
+/** A number that no earlier incarnation is likely to have used. */
 export const freshRingSeq = (nowSeconds: number): number =>
   unstoredRingSeqFloor(clockFloor(nowSeconds), randomInt(RANDOM_RANGE) / RANDOM_RANGE);

@@ -49,7 +49,7 @@ export async function inspectStateFolder(folder: string, nowMs: number): Promise
   return Promise.all(entries);
 }
 
-/** A number that the daemon may start with, and that no earlier run is likely to have used. */
+/** A number that the daemon may start with, and that no earlier incarnation is likely to have used. */
 export function freshNumber(entry: Pick<StateEntry, 'number'>, nowMs: number): number {
   return entry.number === 'incarnation' ? clockIncarnation(nowMs) : freshRingSeq(nowMs / 1000);
 }
@@ -88,7 +88,7 @@ async function entryOf(daemon: string, kind: StateNumber, file: string, nowMs: n
   return { daemon, number, file, value, date, verdict, problem };
 }
 
-/** The highest a daemon would go by: what its last run could not force to the disk counts as well. */
+/** The highest a daemon would go by: what its last incarnation could not force to the disk counts as well. */
 async function readingOf(kind: StateNumber, file: string): Promise<StateReading> {
   const reading = await inspectNumber(file, kind);
   if (kind !== RING_SEQ || reading.kind === 'broken') return reading;

@@ -18,7 +18,7 @@ export interface StateNumber {
   readonly highest: number;
 }
 
-/** Numbers of 48 bits; the last one is left free, as the mark of a run that has ended is one higher. */
+/** Numbers of 48 bits; the last one is left free, as the mark of an incarnation that has ended is one higher. */
 export const INCARNATION: StateNumber = { prefix: 'incarnation', what: 'an incarnation', highest: 2 ** 48 - 2 };
 export const RING_SEQ: StateNumber = { prefix: 'ring-seq', what: 'a ring sequence number', highest: MAX_RING_SEQ };
 export const STATE_NUMBERS: readonly StateNumber[] = [INCARNATION, RING_SEQ];

@@ -121,7 +121,7 @@ export function tcpPort(bound: readonly BoundAddress[]): number | null {
   return null;
 }
 
-/** Each run of a daemon makes one, and with it draws its salt. */
+/** Each incarnation of a daemon makes one, and with it draws its salt. */
 function ringSealer({ clusterKeys, ring: { ring } }: DaemonSpec): AeadSealer | null {
   if (clusterKeys === null) return null;
   const { self, incarnation, clusterHash, segmentOf } = ring;

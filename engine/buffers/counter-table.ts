@@ -1,7 +1,8 @@
 /**
- * What each counter of the counters page is: one table for the monitor, docs/counters.md, and whoever else reads the page. Delivery workers act on four of
- * them: `Sessions` and `LogFull` of the ring agent, `QueuedBytes` and `WorstQueueBytes` of each other; an older value is as good there. A new counter gets its slot in counters.ts (or host/ring-counters.ts) and its row
- * here; with a `field`, which goes to the end of `EXTENSION_COUNTERS`, `skein monitor --json` has it.
+ * What each counter of the counters page is: one table for the monitor, docs/counters.md, and whoever else reads the page. Delivery workers
+ * act on four of them: `Sessions` and `LogFull` of the ring agent, `QueuedBytes` and `WorstQueueBytes` of each other; an older value is as
+ * good there. A new counter gets its slot in counters.ts (or host/ring-counters.ts) and its row here; with a `field`, which goes to the end
+ * of `EXTENSION_COUNTERS`, `skein monitor --json` has it.
  */
 import { RingCounter } from '../host/ring-counters.ts';
 import type { ExtensionCounter } from '../wire/monitor-extension.ts';
@@ -82,11 +83,14 @@ const RING: Rows<typeof OrderingCounter> = {
   SealsRefusedBy: [
     { ...total('refused: too short, or not of the form', 'sealsShort'), of: 'short' },
     { ...total('refused: unknown key, or the tag does not fit', 'sealsWrongKey'), of: 'wrong key' },
-    { ...total('refused: came before, or sealed before its run was proven', 'sealsReplayed'), of: 'replayed' },
-    { ...total('refused: its run has not proven that it goes on', 'sealsUnknownRun'), of: 'unknown run' },
+    { ...total('refused: came before, or sealed before its incarnation was proven', 'sealsReplayed'), of: 'replayed' },
+    {
+      ...total('refused: its incarnation has not proven that it goes on', 'sealsUnknownIncarnation'),
+      of: 'unknown incarnation',
+    },
     { ...total('refused: made for another daemon, or by this one', 'sealsMisdirected'), of: 'misdirected' },
   ],
-  SealRefusedFrom: ['short', 'wrong key', 'replayed', 'unknown run', 'misdirected'].map((of) => ({
+  SealRefusedFrom: ['short', 'wrong key', 'replayed', 'unknown incarnation', 'misdirected'].map((of) => ({
     ...last('node', 'which daemon the last of them names as its transmitter'),
     of,
   })),
@@ -128,15 +132,24 @@ const NODE: Rows<typeof RingCounter> = {
   Exclusions: total('members excluded because they stopped receiving', 'exclusions'),
   Pauses: total("times this daemon did not run for longer than half the token's timeout", 'pauses'),
   DroppedAtChange: total('messages thrown away half built, or behind a hole, in changes', 'droppedAtChange'),
-  IdentityConflicts: { ...total('two runs of one entry were heard in turn', 'identityConflicts'), combine: 'most' },
+  IdentityConflicts: {
+    ...total('two incarnations of one entry were heard in turn', 'identityConflicts'),
+    combine: 'most',
+  },
   DatagramBytes: gauge('bytes', 'largest datagram it sends to the ring now', 'datagramBytes'),
-  RunsRefused: total('times an earlier run of another daemon was ignored', 'runsRefused'),
+  IncarnationsRefused: total('times an earlier incarnation of another daemon was ignored', 'incarnationsRefused'),
   RefusedNode: last('node', 'which daemon that was'),
-  RefusedWaitMs: last('ms', 'how much longer it is ignored; all ones of 32 bits: while the later run is a member'),
-  OwnRunRefused: total('times this daemon was told that it is ignored, as an earlier run', 'ownRunRefused'),
-  OwnRunRefusedBy: last('node', 'by which daemon'),
-  OwnRunRefusedFor: last('number', 'which later run that daemon remembers'),
-  OwnRunWaitMs: last('ms', 'how much longer'),
+  RefusedWaitMs: last(
+    'ms',
+    'how much longer it is ignored; all ones of 32 bits: while the later incarnation is a member',
+  ),
+  OwnIncarnationRefused: total(
+    'times this daemon was told that it is ignored, as an earlier incarnation',
+    'ownIncarnationRefused',
+  ),
+  OwnIncarnationRefusedBy: last('node', 'by which daemon'),
+  OwnIncarnationRefusedFor: last('number', 'which later incarnation that daemon remembers'),
+  OwnIncarnationWaitMs: last('ms', 'how much longer'),
   NumbersRefused: total('rings not followed because their number is too near the end', 'numbersRefused'),
   NumbersRefusedFrom: last('node', 'of which daemon'),
 };
@@ -154,7 +167,10 @@ const NETWORK: Rows<typeof NetworkCounter> = {
   OtherConfiguration: total('datagrams of daemons with another configuration', 'otherConfiguration'),
   OtherVersion: total('datagrams of another version of the protocol between daemons', 'otherVersion'),
   OtherSeal: total('sealed datagrams without a key here, or unsealed ones with a key', 'otherSeal'),
-  IdentityConflicts: { ...total('two runs of one entry were heard in turn', 'identityConflicts'), combine: 'most' },
+  IdentityConflicts: {
+    ...total('two incarnations of one entry were heard in turn', 'identityConflicts'),
+    combine: 'most',
+  },
   SendsFailed: [
     { ...total('not sent: ENETUNREACH, EHOSTUNREACH, ENETDOWN', 'sendsUnreachable'), of: 'unreachable' },
     { ...total('not sent: EPERM, EACCES', 'sendsForbidden'), of: 'forbidden' },

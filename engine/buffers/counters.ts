@@ -2,9 +2,9 @@
  * The counters page: one shared array of numbers, written by the agents and read by anyone (status report, metrics, command
  * line, benchmarks). The numbers a user sees are the ones the engine acts on.
  *
- * counter-table.ts says what each counter is. Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, each delivery agent, and the supervisor. Each slot has one writer,
- * the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64 is exact to 2^53,
- * and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
+ * counter-table.ts says what each counter is. Layout: one block of `SLOTS_PER_AGENT` float64 per agent: ring, network, each delivery agent,
+ * and the supervisor. Each slot has one writer, the agent it belongs to, which uses plain stores: a reader sees some recent value. Float64
+ * is exact to 2^53, and an aligned 8-byte store does not tear on the 64-bit machines Node runs on.
  */
 const SLOTS_PER_AGENT = 128;
 /** In the ring agent's block: a copy of the ring node's own counters (engine/host/ring-counters.ts) starts here. */
@@ -74,7 +74,7 @@ export const NetworkCounter = {
   OtherVersion: 18,
   /** Sealed datagrams at a daemon without keys, and unsealed ones at one with keys. */
   OtherSeal: 19,
-  /** Times two runs of one daemon were heard in turn. */
+  /** Times two incarnations of one daemon were heard in turn. */
   IdentityConflicts: 20,
   /** Datagrams that the kernel did not take: a slot for each of `SEND_CAUSES`, in its order. None of them is in `DatagramsSent`. */
   SendsFailed: 21,

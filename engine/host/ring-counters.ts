@@ -60,21 +60,26 @@ export const RingCounter = {
   Pauses: 33,
   /** Messages thrown away half built, or behind a hole, in membership changes. */
   DroppedAtChange: 34,
-  /** Times two runs of one daemon were heard in turn: two machines have one id. */
+  /** Times two incarnations of one daemon were heard in turn: two machines have one id. */
   IdentityConflicts: 35,
   /** Largest datagram this daemon sends to the ring now; longer ones are used once they are known to pass. */
   DatagramBytes: 36,
-  /** Times a daemon was told that its run is not listened to, because a later one is remembered (membership/run-refusals.ts). */
-  RunsRefused: 37,
-  /** Which daemon that was the last time, and for how many milliseconds more; all ones of 32 bits: while the later run is a member. */
+  /**
+   * Times a daemon was told that its incarnation is not listened to, because a later one is remembered
+   * (membership/incarnation-refusals.ts).
+   */
+  IncarnationsRefused: 37,
+  /**
+   * Which daemon that was the last time, and for how many milliseconds more; all ones of 32 bits: while the later incarnation is a member.
+   */
   RefusedNode: 38,
   RefusedWaitMs: 39,
   /** Times this daemon was told so. */
-  OwnRunRefused: 40,
-  /** By which daemon the last time, which later run it remembers, and for how many milliseconds more. */
-  OwnRunRefusedBy: 41,
-  OwnRunRefusedFor: 42,
-  OwnRunWaitMs: 43,
+  OwnIncarnationRefused: 40,
+  /** By which daemon the last time, which later incarnation it remembers, and for how many milliseconds more. */
+  OwnIncarnationRefusedBy: 41,
+  OwnIncarnationRefusedFor: 42,
+  OwnIncarnationWaitMs: 43,
   /** Rings and JOINs not taken over because their number is too near the end (ring-seq-limits.ts); and of which daemon last. */
   NumbersRefused: 44,
   NumbersRefusedFrom: 45,

@@ -50,7 +50,7 @@ export interface RingNodeOptions {
   readonly sealer?: DatagramSealer;
   /** Ring sequence numbers start above this one: the highest an earlier incarnation is known to have used. */
   readonly ringSeqFloor?: number;
-  /** Numbers that earlier runs gave to rings are not known: this run keeps away from them as far as chance allows. */
+  /** Numbers that earlier incarnations gave to rings are not known: this incarnation keeps away from them as far as chance allows. */
   readonly forgetsRingSeq?: boolean;
   /**
    * Tests only, the same at all daemons: what the numbers of every ring begin behind; 0 and 0 when left out. Nothing else gets a ring

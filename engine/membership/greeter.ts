@@ -1,24 +1,24 @@
 /**
- * Runs of sealed daemons prove to each other that they go on. A daemon that gets a datagram of a run not proven asks that daemon, at its
- * configured address, with a number drawn for this; the run answers with its salt and its last counter (greeting.ts). What was recorded
- * answers nothing, so neither a clock nor anything kept on disk has to be right for it.
+ * Incarnations of sealed daemons prove to each other that they go on. A daemon that gets a datagram of an incarnation not proven asks that
+ * daemon, at its configured address, with a number drawn for this; the incarnation answers with its salt and its last counter
+ * (greeting.ts). What was recorded answers nothing, so neither a clock nor anything kept on disk has to be right for it.
  *
  * First contact takes one more round trip. A daemon that is asked knows that what it sent was not heard, and sends it again (`Asked`).
  *
- * There is one question at a time for each daemon, good for all runs that answer it until it is old, so whatever strangers send makes
- * this daemon send no more than a GREETING each `joinEveryMs`.
+ * There is one question at a time for each daemon, good for all incarnations that answer it until it is old, so whatever strangers send
+ * makes this daemon send no more than a GREETING each `joinEveryMs`.
  */
 
 import type { NodeContext } from '../host/node-context.ts';
 import type { Emitter } from '../ring/emitter.ts';
 import { decodeGreeting, encodeGreeting, type Greeting, NONCE_LENGTH } from '../seal/greeting.ts';
-import type { SealedRuns } from '../seal/sealed-runs.ts';
+import type { SealedIncarnations } from '../seal/sealed-incarnations.ts';
 import { type NodeIndex, nodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 import type { RingHeader } from '../wire/ring-header.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** A question that is not answered is sent so often, unless the run is heard again. */
+/** A question that is not answered is sent so often, unless the incarnation is heard again. */
 const TRIES = 5;
 /** A question is good for so many token loss timeouts: longer than any answer takes. */
 const GOOD_FOR_LOSS_TIMEOUTS = 4;
@@ -44,19 +44,19 @@ export class Greeter {
   readonly #context: NodeContext;
   readonly #emitter: Emitter;
   /** Null: traffic is not sealed. */
-  readonly #runs: SealedRuns | null;
+  readonly #incarnations: SealedIncarnations | null;
   readonly #questions: (Question | null)[];
   readonly #askedAtMs: Float64Array;
   /** 1: in the ring this daemon is in. */
   readonly #isMember: Uint8Array;
-  /** When a run of each was proven last. */
+  /** When an incarnation of each was proven last. */
   readonly #provenAtMs: Float64Array;
   #deadlineMs = NEVER;
 
   constructor(context: NodeContext, emitter: Emitter) {
     this.#context = context;
     this.#emitter = emitter;
-    this.#runs = context.sealer.runs;
+    this.#incarnations = context.sealer.incarnations;
     this.#questions = Array.from({ length: context.nodeCount }, () => null);
     this.#isMember = new Uint8Array(context.nodeCount);
     this.#provenAtMs = new Float64Array(context.nodeCount);
@@ -67,7 +67,7 @@ export class Greeter {
     return this.#deadlineMs;
   }
 
-  /** A datagram of a run that is not proven came, if it is what it says. */
+  /** A datagram of an incarnation that is not proven came, if it is what it says. */
   unknownHeard(node: number): void {
     const { nowMs } = this.#context;
     const question = this.#questionFor(node);
@@ -79,13 +79,13 @@ export class Greeter {
 
   /** `bytes[offset, offset + lengthBytes)` was opened. */
   arrived(header: RingHeader, bytes: Uint8Array, offset: number, lengthBytes: number): GreetingEffect {
-    const runs = this.#runs;
-    const greeting = runs === null ? null : decodeGreeting(bytes, offset, lengthBytes);
-    if (runs === null || greeting === null) return GreetingEffect.Malformed;
+    const incarnations = this.#incarnations;
+    const greeting = incarnations === null ? null : decodeGreeting(bytes, offset, lengthBytes);
+    if (incarnations === null || greeting === null) return GreetingEffect.Malformed;
     const from = nodeIndex(header.relay);
-    if (greeting.answers !== null) this.#answered(runs, from, header.incarnation, greeting);
+    if (greeting.answers !== null) this.#answered(incarnations, from, header.incarnation, greeting);
     if (greeting.asks === null) return GreetingEffect.None;
-    const isProven = runs.peers.isProven(from, header.incarnation, greeting.salt);
+    const isProven = incarnations.peers.isProven(from, header.incarnation, greeting.salt);
     this.#send(from, greeting.asks, isProven ? null : this.#questionFor(from));
     const { nowMs } = this.#context;
     if (nowMs - this.#askedAtMs[from]! < MIN_AGAIN_GAP_MS) return GreetingEffect.None;
@@ -95,20 +95,20 @@ export class Greeter {
 
   /** Before a datagram is opened that claims to be from `node`: a daemon outside the ring is believed for a while only. */
   before(node: number): void {
-    if (this.#runs === null || this.#isMember[node] !== 0) return;
+    if (this.#incarnations === null || this.#isMember[node] !== 0) return;
     const { nowMs, options } = this.#context;
     if (nowMs - this.#provenAtMs[node]! <= GOOD_FOR_PROBES * options.timeouts.probeIdleMs) return;
     this.#provenAtMs[node] = Number.POSITIVE_INFINITY;
-    this.#putBack(this.#runs, node);
+    this.#putBack(this.#incarnations, node);
   }
 
   /** A daemon that the ring no longer has must prove itself again. */
   installed(members: readonly RingMember[]): void {
-    const runs = this.#runs;
-    if (runs === null) return;
+    const incarnations = this.#incarnations;
+    if (incarnations === null) return;
     for (let node = 0; node < this.#isMember.length; node++) {
       const isMember = members.some((member) => member.node === node);
-      if (this.#isMember[node] === 1 && !isMember) this.#putBack(runs, node);
+      if (this.#isMember[node] === 1 && !isMember) this.#putBack(incarnations, node);
       this.#isMember[node] = isMember ? 1 : 0;
     }
   }
@@ -116,7 +116,7 @@ export class Greeter {
   /** A key is gone. What its holders made others believe ends with it, and nothing is interrupted meanwhile. */
   keysChanged(): void {
     for (let node = 0; node < this.#questions.length; node++) {
-      if (this.#runs?.peers.hasDoubted(node) !== true) continue;
+      if (this.#incarnations?.peers.hasDoubted(node) !== true) continue;
       this.#questions[node] = null;
       this.unknownHeard(node);
     }
@@ -144,7 +144,7 @@ export class Greeter {
     const open = this.#questions[node] ?? null;
     if (open !== null && nowMs - open.drawnAtMs < GOOD_FOR_LOSS_TIMEOUTS * options.timeouts.tokenLossMs) return open;
     const question: Question = {
-      nonce: this.#runs!.draw(NONCE_LENGTH),
+      nonce: this.#incarnations!.draw(NONCE_LENGTH),
       drawnAtMs: nowMs,
       sentAtMs: open?.sentAtMs ?? Number.NEGATIVE_INFINITY,
       againAtMs: NEVER,
@@ -167,25 +167,30 @@ export class Greeter {
   }
 
   #send(to: NodeIndex, answers: Uint8Array | null, question: Question | null): void {
-    const { salt, counter } = this.#runs!;
+    const { salt, counter } = this.#incarnations!;
     if (question !== null) question.sentAtMs = this.#context.nowMs;
     this.#emitter.greeting(encodeGreeting({ salt, counter, answers, asks: question?.nonce ?? null }), to);
   }
 
-  #putBack(runs: SealedRuns, node: number): void {
-    runs.peers.putBack(node);
+  #putBack(incarnations: SealedIncarnations, node: number): void {
+    incarnations.peers.putBack(node);
     this.#questions[node] = null;
   }
 
-  #answered(runs: SealedRuns, from: NodeIndex, fromIncarnation: number, { salt, counter, answers }: Greeting): void {
+  #answered(
+    incarnations: SealedIncarnations,
+    from: NodeIndex,
+    fromIncarnation: number,
+    { salt, counter, answers }: Greeting,
+  ): void {
     const { nowMs, options } = this.#context;
     const question = this.#questions[from] ?? null;
     if (question === null || !isSame(question.nonce, answers!)) return;
     if (nowMs - question.drawnAtMs >= GOOD_FOR_LOSS_TIMEOUTS * options.timeouts.tokenLossMs) return;
     question.againAtMs = NEVER;
     this.#provenAtMs[from] = nowMs;
-    // Answers that a run gave before the next one came prove nothing any more.
-    if (runs.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;
+    // Answers that an incarnation gave before the next one came prove nothing any more.
+    if (incarnations.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Which run of each daemon counts (ring-protocol.md, 3.10 and 3.11). */
+/** Which incarnation of each daemon counts (ring-protocol.md, 3.10 and 3.11). */
 
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
@@ -6,37 +6,37 @@ import type { NodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 
 /**
- * How long the later of two runs must have been silent before the earlier one is listened to again, in idle probe periods: the
+ * How long the later of two incarnations must have been silent before the earlier one is listened to again, in idle probe periods: the
  * longest time a daemon outside a ring is silent. Three of them, so that one lost probe does not make two machines with one id
  * take turns. With the timers of a LAN that is 30 s; the 10 s of the specification are shorter than two probes are apart.
  */
 const PENALTY_PROBES = 3;
 /**
- * What a run left in the network when it ended still comes for so many token loss timeouts. It is also how long a daemon waits that
- * comes back with an earlier number (its clock was set back, or the number is drawn), when its last run was a member, left the ring, and was
- * heard no more: 2.4 s on a LAN. A machine that goes on outside the ring is heard, and is waited for as above.
+ * What an incarnation left in the network when it ended still comes for so many token loss timeouts. It is also how long a daemon waits
+ * that comes back with an earlier number (its clock was set back, or the number is drawn), when its last incarnation was a member, left the
+ * ring, and was heard no more: 2.4 s on a LAN. A machine that goes on outside the ring is heard, and is waited for as above.
  */
 const SUCCESSION_LOSS_TIMEOUTS = 4;
 
 /**
- * The run of every daemon that is listened to, and its last attempt. Of two the later counts. A daemon that said good-bye has none
+ * The incarnation of every daemon that is listened to, and its last attempt. Of two the later counts. A daemon that said good-bye has none
  * any more until it is started again.
  *
- * Two machines with one id: the later run wins and the earlier one is left out, for as long as the later is a member or spoke a
+ * Two machines with one id: the later incarnation wins and the earlier one is left out, for as long as the later is a member or spoke a
  * short time ago. Were it for ever, the right machine could not come back once the wrong one is switched off.
  */
 export class Incarnations {
   readonly #context: NodeContext;
   readonly #known: Float64Array;
   readonly #attempts: Float64Array;
-  /** When the known run was heard first, and last. */
+  /** When the known incarnation was heard first, and last. */
   readonly #sinceMs: Float64Array;
   readonly #heardAtMs: Float64Array;
-  /** By daemon: its run in the ring this daemon is in, 0 for none. Members need not send what comes past here. */
+  /** By daemon: its incarnation in the ring this daemon is in, 0 for none. Members need not send what comes past here. */
   readonly #members: Float64Array;
-  /** 1: the known run spoke after an earlier one did. */
+  /** 1: the known incarnation spoke after an earlier one did. */
   readonly #spoke: Uint8Array;
-  /** 1: the known run was a member until the ring was installed without it, and has not been heard since. */
+  /** 1: the known incarnation was a member until the ring was installed without it, and has not been heard since. */
   readonly #vanished: Uint8Array;
 
   constructor(context: NodeContext) {
@@ -68,7 +68,7 @@ export class Incarnations {
     this.#vanished[node] = 0;
   }
 
-  /** Counts a stale message: the runs of one id that alternate are two machines, or one that was started a moment ago. */
+  /** Counts a stale message: the incarnations of one id that alternate are two machines, or one that was started a moment ago. */
   staleHeard(node: number): void {
     const { nowMs, counters } = this.#context;
     counters[RingCounter.Stale]++;
@@ -83,7 +83,7 @@ export class Incarnations {
     if (nowMs - startedAtMs > this.#successionMs) counters[RingCounter.IdentityConflicts]++;
   }
 
-  /** This run of the daemon is over. */
+  /** This incarnation of the daemon is over. */
   retire(node: NodeIndex, nodeIncarnation: number): void {
     this.learn(node, nodeIncarnation + 1);
     this.#spoke[node] = 0;
@@ -115,12 +115,12 @@ export class Incarnations {
     }
   }
 
-  /** The run of a daemon that is listened to. */
-  knownRun(node: number): number {
+  /** The incarnation of a daemon that is listened to. */
+  knownIncarnation(node: number): number {
     return this.#known[node]!;
   }
 
-  /** How long an earlier run of `node` is not listened to yet, if the known one stays silent; infinite while that is a member. */
+  /** How long an earlier incarnation of `node` is not listened to yet, if the known one stays silent; infinite while that is a member. */
   waitMs(node: number): number {
     if (this.#members[node] !== 0) return Number.POSITIVE_INFINITY;
     const { nowMs, options } = this.#context;
@@ -128,7 +128,7 @@ export class Incarnations {
     return Math.max(0, this.#heardAtMs[node]! + silenceMs - nowMs);
   }
 
-  /** The known run is no member, and has not been heard for so long that it must be gone. */
+  /** The known incarnation is no member, and has not been heard for so long that it must be gone. */
   #isSilent(node: number): boolean {
     return this.waitMs(node) === 0;
   }

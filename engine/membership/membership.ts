@@ -74,7 +74,7 @@ export class Membership {
   /** In COMMIT and RECOVER: whom the COMMIT was made for, as they were then. */
   #committed: ReadonlyMap<NodeIndex, CommitMember> = NOBODY;
   #commitUntilMs = NEVER;
-  /** Number of the last ring this run made; and whether it has left some out above those of others. */
+  /** Number of the last ring this incarnation made; and whether it has left some out above those of others. */
   #ownRingSeq = 0;
   #hasStepped = false;
 

@@ -85,7 +85,7 @@ export class PacketReceiver {
       case PacketType.Probe:
       case PacketType.ProbeAck:
       case PacketType.Merge:
-      case PacketType.RunRefused:
+      case PacketType.IncarnationRefused:
         this.#controlArrived(header, bytes, offset, lengthBytes);
         return;
       case PacketType.SizeProbe:
@@ -105,8 +105,8 @@ export class PacketReceiver {
 
   /** @param cause a `SealRefusal` where traffic is sealed; the sealer has counted it */
   #refused(cause: number, bytes: Uint8Array, offset: number): void {
-    if (this.#parts.context.sealer.runs === null) this.#counters[RingCounter.Malformed]++;
-    else if (cause === SealRefusal.UnknownRun) {
+    if (this.#parts.context.sealer.incarnations === null) this.#counters[RingCounter.Malformed]++;
+    else if (cause === SealRefusal.UnknownIncarnation) {
       const isForeign = readU32(bytes, offset + RING_HEADER_CLUSTER_OFFSET) !== this.#parts.context.cluster;
       if (isForeign) this.#counters[RingCounter.ForeignCluster]++;
       else this.#parts.greeter.unknownHeard(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
@@ -202,7 +202,7 @@ export class PacketReceiver {
         return this.#joinArrived(header);
       case PacketType.Commit:
         return this.#commitArrived(header);
-      case PacketType.RunRefused:
+      case PacketType.IncarnationRefused:
         return this.#parts.refusals.arrived(header.relay, this.#reader);
       default:
         return this.#probeArrived(header, body, nodeCount);

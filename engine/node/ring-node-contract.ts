@@ -18,7 +18,7 @@ export interface RingNodeContract {
   readonly nextDeadlineMs: number;
   /** Records wait in the send queue, or the ordered log has room again. May be called from inside a host's callback. */
   wake(nowMs: number): void;
-  /** The cluster's keys are others now: runs of other daemons that were proven by one that is gone are asked again. */
+  /** The cluster's keys are others now: incarnations of other daemons that were proven by one that is gone are asked again. */
   keysChanged(nowMs: number): void;
   /** Polite stop: tells the ring; the node is silent afterwards. */
   leave(nowMs: number): void;

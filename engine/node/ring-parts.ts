@@ -4,11 +4,11 @@ import { NodeContext } from '../host/node-context.ts';
 import type { RingHost } from '../host/ring-host.ts';
 import type { RingNodeOptions } from '../host/ring-options.ts';
 import { Greeter } from '../membership/greeter.ts';
+import { IncarnationRefusals } from '../membership/incarnation-refusals.ts';
 import { Incarnations } from '../membership/incarnations.ts';
 import { Installer } from '../membership/installer.ts';
 import { Membership } from '../membership/membership.ts';
 import { MergingRings } from '../membership/merging.ts';
-import { RunRefusals } from '../membership/run-refusals.ts';
 import { Delivery } from '../ring/delivery.ts';
 import { Emitter } from '../ring/emitter.ts';
 import { FlowControl } from '../ring/flow-control.ts';
@@ -37,7 +37,7 @@ export interface RingParts {
   readonly membership: Membership;
   readonly incarnations: Incarnations;
   readonly greeter: Greeter;
-  readonly refusals: RunRefusals;
+  readonly refusals: IncarnationRefusals;
   readonly pauses: PauseWatch;
 }
 
@@ -53,7 +53,7 @@ export function createRingParts(options: RingNodeOptions, host: RingHost): RingP
   const paths = new PathSize(context, emitter);
   const desk = new TokenDesk(context, link);
   const incarnations = new Incarnations(context);
-  const refusals = new RunRefusals(context, emitter, incarnations);
+  const refusals = new IncarnationRefusals(context, emitter, incarnations);
   const merging = new MergingRings(context, emitter, incarnations);
   const single = new SingleRing(options.self, host, context.counters);
   const installer = new Installer(context, delivery, single, size, slotBytes);

@@ -125,7 +125,7 @@ export class Emitter {
     this.control(header.type as PacketType, FLAG_FORWARDED, ring, body, lengthBytes, to, nodeIndex(header.origin));
   }
 
-  /** To a daemon whose run is to be proven, or to which this one proves itself. */
+  /** To a daemon whose incarnation is to be proven, or to which this one proves itself. */
   greeting(body: Uint8Array, to: NodeIndex): void {
     const length = RING_HEADER_LENGTH + body.length;
     this.#header.write(this.#buffer, 0, PacketType.Greeting, 0, length, NO_RING);

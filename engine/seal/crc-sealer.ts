@@ -45,7 +45,7 @@ export function crc32(bytes: Uint8Array, offset: number, lengthBytes: number): n
 /** Mode `crc`: finds corruption, stops nobody. */
 export const crcSealer = {
   trailerBytes: CRC_TRAILER_LENGTH,
-  runs: null,
+  incarnations: null,
   seal(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const crc = crc32(bytes, offset, lengthBytes);
     const end = offset + lengthBytes;

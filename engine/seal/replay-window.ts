@@ -1,5 +1,5 @@
 /**
- * Which counters of one run were seen: the highest, and a bit each for those just below it. What is too far below to tell counts as
+ * Which counters of one incarnation were seen: the highest, and a bit each for those just below it. What is too far below to tell counts as
  * seen. The bits are a ring of words; the word that the highest counter is about to enter is cleared as it gets there (RFC 6479).
  */
 const WORDS = 256;

@@ -1,7 +1,7 @@
 /** The cryptography under the seal. It lives outside the engine, which has no library for it (workers/ring/aead-cipher.ts). */
 
-/** Whose datagrams a key seals. No two runs have all three in common. */
-export interface RunIdentity {
+/** Whose datagrams a key seals. No two incarnations have all three in common. */
+export interface SealIdentity {
   readonly node: number;
   readonly incarnation: number;
   readonly salt: Uint8Array;
@@ -12,8 +12,8 @@ export interface SealCipher {
   /** Id of the key that seals. */
   readonly sealingId: number;
   hasKey(keyId: number): boolean;
-  /** 32 bytes. @param epoch which of the run's keys */
-  runKey(keyId: number, run: RunIdentity, epoch: number): Uint8Array;
+  /** 32 bytes. @param epoch which of the incarnation's keys */
+  incarnationKey(keyId: number, identity: SealIdentity, epoch: number): Uint8Array;
   /** Encrypts the body in place and writes the tag. `counter` is the nonce: never twice with one key. */
   encrypt(key: Uint8Array, counter: number, bytes: Uint8Array, offset: number, lengthBytes: number): void;
   /** @returns false, with `bytes` as they were, when the tag does not fit */

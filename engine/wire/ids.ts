@@ -8,7 +8,7 @@ type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 /** Position of a daemon in the configuration file (segment by segment, line by line): 0-based. */
 export type NodeIndex = Brand<number, 'NodeIndex'>;
 
-/** Number of one run of one daemon; a restarted daemon has a larger one. Below 2^48. */
+/** Number of one incarnation of one daemon; a restarted daemon has a larger one. Below 2^48. */
 export type Incarnation = Brand<number, 'Incarnation'>;
 
 /**

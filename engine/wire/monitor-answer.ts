@@ -32,7 +32,8 @@ export const VERDICT_TEXTS: Readonly<Record<CommandVerdict, string>> = {
   'unknown-key': 'it does not have the key the command was sealed with',
   'wrong-seal': 'its key with that id is a different one',
   ticket: 'it requires a ticket for each command, and this one had none; repeat it',
-  replayed: 'the ticket of the command was used, is too old, or is from an earlier run of the daemon; repeat it',
+  replayed:
+    'the ticket of the command was used, is too old, or is from an earlier incarnation of the daemon; repeat it',
   'wrong-target': 'the command is meant for another daemon',
   malformed: 'it does not understand the command',
   'wrong-value': 'a value is out of range',

@@ -46,10 +46,12 @@ export const PacketType = {
   SizeAck: 11,
   SizeReady: 12,
   SizeWithdrawn: 13,
-  /** Of sealed traffic: runs prove to each other that they go on (engine/membership/greeter.ts). 14 to 16 are kept for other things. */
+  /**
+   * Of sealed traffic: incarnations prove to each other that they go on (engine/membership/greeter.ts). 14 to 16 are kept for other things.
+   */
   Greeting: 17,
-  /** "A later run of you is remembered" (engine/membership/run-refusals.ts). */
-  RunRefused: 18,
+  /** "A later incarnation of you is remembered" (engine/membership/incarnation-refusals.ts). */
+  IncarnationRefused: 18,
 } as const;
 export type PacketType = (typeof PacketType)[keyof typeof PacketType];
 

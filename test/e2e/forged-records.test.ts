@@ -58,10 +58,10 @@ it(
     await Promise.all(clients.map((client) => client.join('room')));
     await Promise.all(clients.map((client) => membersAre(client, 3)));
 
-    const honestRun = SubmitPort.prototype.run;
+    const honestIncarnation = SubmitPort.prototype.run;
     const honestJoin = SubmitPort.prototype.join;
     onTestFinished(() => {
-      SubmitPort.prototype.run = honestRun;
+      SubmitPort.prototype.run = honestIncarnation;
       SubmitPort.prototype.join = honestJoin;
     });
     const refused = (): number => orderingCount(faulty, 'RecordsRefused');
@@ -71,12 +71,12 @@ it(
         const frame = Buffer.from(run[5].subarray(run[6], run[7]));
         forge(run, frame);
         [run[5], run[6], run[7]] = [frame, 0, frame.length];
-        return honestRun.apply(this, run);
+        return honestIncarnation.apply(this, run);
       };
       clients[2]!.multicast('room', 'forged');
       await eventually(() => refused() > before, what);
     }
-    SubmitPort.prototype.run = honestRun;
+    SubmitPort.prototype.run = honestIncarnation;
     for (const [group, member] of [
       ['', '#c2#d3'],
       ['room', '#ann#d1'],

@@ -1,4 +1,4 @@
-/** A daemon that is started again with a lower number than its last run: both logs say what happens, and it is let in soon. */
+/** A daemon that is started again with a lower number than its last incarnation: both logs say what happens, and it is let in soon. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,6 @@ describe('a daemon whose clock was set back', () => {
       log.find(({ msg }) => msg.includes('is ignored for now'));
     expect(told(again)).toMatchObject({ peerName: 'd1' });
     expect(told(first)).toMatchObject({ peerName: 'd2' });
-    expect(told(first)!.msg).toMatch(/a later run of it is remembered. Its clock was set back/);
+    expect(told(first)!.msg).toMatch(/a later incarnation of it is remembered. Its clock was set back/);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Real daemons with a key, and somebody between them who records everything and sends it again: what earlier runs sealed, what this one
- * sealed, to those it was for, to others, and back to its sender.
+ * Real daemons with a key, and somebody between them who records everything and sends it again: what earlier incarnations sealed, what this
+ * one sealed, to those it was for, to others, and back to its sender.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -108,8 +108,8 @@ it(
 
     for (const [node, { ring }] of during.entries()) {
       expect(ring!.sealsReplayed).toBeGreaterThan(0);
-      // Only the victim had another run before, which the victim itself knows for its own.
-      if (node !== VICTIM) expect(ring!.sealsUnknownRun).toBeGreaterThan(0);
+      // Only the victim had another incarnation before, which the victim itself knows for its own.
+      if (node !== VICTIM) expect(ring!.sealsUnknownIncarnation).toBeGreaterThan(0);
       expect(ring!.sealsMisdirected).toBeGreaterThan(0);
       expect(ring!.sealsWrongKey).toBe(0);
       expect(ring!.sealsShort).toBe(0);

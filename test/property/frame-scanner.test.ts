@@ -153,7 +153,8 @@ function cut(bytes: Buffer, sizes: readonly number[]): readonly Buffer[] {
 
 const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 3000 })), { maxLength: 20 });
 /** Everything receivers of a run may be told apart by. */
-const runKey = (one: TestFrame): string => `${one.type} ${one.groups.map((group) => group.toString('hex')).join()}`;
+const incarnationKey = (one: TestFrame): string =>
+  `${one.type} ${one.groups.map((group) => group.toString('hex')).join()}`;
 
 describe('valid frames', () => {
   it('come out as receivers get them, however they were cut', () => {
@@ -180,13 +181,13 @@ describe('valid frames', () => {
           next += run.frameCount;
           expect(run.isRequest).toBe((first.type & REQUESTS) !== 0);
           if (run.isRequest) continue;
-          for (const member of members) expect(runKey(member)).toBe(runKey(first));
+          for (const member of members) expect(incarnationKey(member)).toBe(incarnationKey(first));
           expect([run.type, run.groupCount]).toEqual([first.type >>> 0, first.groups.length]);
           const name = first.groups[0]?.toString('latin1').split('\0')[0] ?? '';
           expect(run.targetHash).toBe(first.groups.length === 1 ? hashNameWords(nameWords(name), 0) : 0);
           if (run.frameCount > 1) expect(run.bytes.length).toBeLessThanOrEqual(MAX_RUN_BYTES);
           const follower = sent[next];
-          if (!run.followed || follower === undefined || runKey(follower) !== runKey(first)) continue;
+          if (!run.followed || follower === undefined || incarnationKey(follower) !== incarnationKey(first)) continue;
           const longer = run.bytes.length + encode(follower, false).length;
           // Only a frame that was not all there can have ended it too; cuts that fall inside a frame are left out here.
           if (sizes.length === 0) expect(longer).toBeGreaterThan(MAX_RUN_BYTES);

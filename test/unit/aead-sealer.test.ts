@@ -1,6 +1,6 @@
 import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { MAX_RUNS, type PeerRuns } from '../../engine/seal/peer-runs.ts';
+import { MAX_INCARNATIONS, type PeerIncarnations } from '../../engine/seal/peer-incarnations.ts';
 import { REPLAY_WINDOW, ReplayWindow } from '../../engine/seal/replay-window.ts';
 import { FOR_ANY, LAST_COUNTER, SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
@@ -15,28 +15,28 @@ const HASH = Uint8Array.from({ length: 16 }, (_, i) => 3 * i);
 const RECEIVER = 0;
 const NODES = 5;
 
-interface Run {
+interface Incarnation {
   readonly node: number;
   readonly incarnation: number;
   readonly sealer: AeadSealer;
 }
 
-const run = (node: number, incarnation: number, keys = [A], clusterHash = HASH): Run => ({
+const incarnationOf = (node: number, incarnation: number, keys = [A], clusterHash = HASH): Incarnation => ({
   node,
   incarnation,
   sealer: new AeadSealer(keys, { self: node, nodeCount: NODES, incarnation, clusterHash }),
 });
-const receiver = (keys = [A], clusterHash = HASH): AeadSealer => run(RECEIVER, 1, keys, clusterHash).sealer;
+const receiver = (keys = [A], clusterHash = HASH): AeadSealer => incarnationOf(RECEIVER, 1, keys, clusterHash).sealer;
 
 /** As after an answer to the receiver's question. @returns the receiver */
-function believes(sealer: AeadSealer, ...runs: readonly Run[]): AeadSealer {
-  for (const { node, incarnation, sealer: other } of runs)
+function believes(sealer: AeadSealer, ...incarnations: readonly Incarnation[]): AeadSealer {
+  for (const { node, incarnation, sealer: other } of incarnations)
     sealer.peers.prove(node, incarnation, other.salt, other.counter);
   return sealer;
 }
 
 /** A datagram as a ring node hands it over, with room for the trailer. */
-function datagram({ node, incarnation }: Run, text: string, type: number = PacketType.Data): Buffer {
+function datagram({ node, incarnation }: Incarnation, text: string, type: number = PacketType.Data): Buffer {
   const bytes = Buffer.alloc(HEADER + text.length + SEAL_TRAILER_LENGTH);
   bytes[5] = type;
   bytes.writeUInt16LE(node, 12);
@@ -45,7 +45,7 @@ function datagram({ node, incarnation }: Run, text: string, type: number = Packe
   return bytes;
 }
 
-function sealed(from: Run, text: string, to = FOR_ANY, type: number = PacketType.Data): Uint8Array {
+function sealed(from: Incarnation, text: string, to = FOR_ANY, type: number = PacketType.Data): Uint8Array {
   const bytes = datagram(from, text, type);
   return bytes.subarray(0, from.sealer.seal(bytes, 0, bytes.length - SEAL_TRAILER_LENGTH, to));
 }
@@ -59,7 +59,7 @@ const opened = (sealer: AeadSealer, bytes: Uint8Array): string | number => {
 
 describe('AeadSealer', () => {
   it('opens what another daemon with the key sealed, and hides it from readers', () => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     const bytes = sealed(sender, 'the token');
     expect(Buffer.from(bytes).includes('token')).toBe(false);
@@ -70,7 +70,7 @@ describe('AeadSealer', () => {
     ['a datagram', PacketType.Data],
     ['a greeting', PacketType.Greeting],
   ])('refuses any change of %s, in header, body or trailer, and any shorter one', (_what, type) => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const bytes = sealed(sender, 'the token', RECEIVER, type);
     const fresh = (): AeadSealer => {
       const sealer = receiver();
@@ -88,23 +88,25 @@ describe('AeadSealer', () => {
   });
 
   it('says and counts why', () => {
-    const sender = run(3, 77);
-    const own = run(RECEIVER, 1);
+    const sender = incarnationOf(3, 77);
+    const own = incarnationOf(RECEIVER, 1);
     const { sealer } = own;
     believes(sealer, sender);
     const once = sealed(sender, 'x');
     expect(opened(sealer, once)).toBe('x');
     const wrong = receiver([{ ...B, id: A.id }]);
-    const believed = run(3, 78);
+    const believed = incarnationOf(3, 78);
     wrong.peers.prove(3, 78, believed.sealer.salt, 0);
     expect(opened(sealer, new Uint8Array(60))).toBe(SealRefusal.Short);
     expect(opened(sealer, once)).toBe(SealRefusal.Replayed);
-    expect(opened(sealer, sealed(run(3, 77), 'x'))).toBe(SealRefusal.UnknownRun);
-    expect(opened(sealer, sealed(run(3, 77, [B]), 'x'))).toBe(SealRefusal.WrongKey);
+    expect(opened(sealer, sealed(incarnationOf(3, 77), 'x'))).toBe(SealRefusal.UnknownIncarnation);
+    expect(opened(sealer, sealed(incarnationOf(3, 77, [B]), 'x'))).toBe(SealRefusal.WrongKey);
     expect(opened(sealer, sealed(sender, 'x', 4))).toBe(SealRefusal.Misdirected);
     expect(opened(sealer, sealed(own, 'x'))).toBe(SealRefusal.Misdirected);
-    expect(opened(sealer, sealed(run(3, 77), 'x', FOR_ANY, PacketType.Greeting))).toBe(SealRefusal.Misdirected);
-    expect(opened(sealer, sealed({ ...run(1, 1), node: NODES }, 'x'))).toBe(SealRefusal.WrongKey);
+    expect(opened(sealer, sealed(incarnationOf(3, 77), 'x', FOR_ANY, PacketType.Greeting))).toBe(
+      SealRefusal.Misdirected,
+    );
+    expect(opened(sealer, sealed({ ...incarnationOf(1, 1), node: NODES }, 'x'))).toBe(SealRefusal.WrongKey);
     expect(opened(wrong, sealed(believed, 'x'))).toBe(SealRefusal.WrongKey);
     expect(Array.from(sealer.byCause)).toEqual([1, 2, 1, 1, 3]);
     expect(sealer.total).toBe(8);
@@ -112,7 +114,7 @@ describe('AeadSealer', () => {
   });
 
   it('opens nothing twice, and takes datagrams out of order', () => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     const first = sealed(sender, 'one');
     const second = sealed(sender, 'two');
@@ -122,27 +124,27 @@ describe('AeadSealer', () => {
     expect(opened(other, first)).toBe(SealRefusal.Replayed);
   });
 
-  it('opens nothing that a run sealed before it was proven', () => {
-    const sender = run(3, 77);
+  it('opens nothing that an incarnation sealed before it was proven', () => {
+    const sender = incarnationOf(3, 77);
     const before = sealed(sender, 'before');
     const other = believes(receiver(), sender);
     expect(opened(other, before)).toBe(SealRefusal.Replayed);
     expect(opened(other, sealed(sender, 'after'))).toBe('after');
     const between = sealed(sender, 'between');
     other.peers.putBack(3);
-    expect(opened(other, between)).toBe(SealRefusal.UnknownRun);
+    expect(opened(other, between)).toBe(SealRefusal.UnknownIncarnation);
     believes(other, sender);
     expect(opened(other, between)).toBe(SealRefusal.Replayed);
   });
 
-  it('puts the runs of a daemon back when another one is proven, until they are again', () => {
-    const earlier = run(3, 78);
-    const later = run(3, 77);
+  it('puts the incarnations of a daemon back when another one is proven, until they are again', () => {
+    const earlier = incarnationOf(3, 78);
+    const later = incarnationOf(3, 77);
     const other = believes(receiver(), earlier);
     expect(opened(other, sealed(earlier, 'earlier'))).toBe('earlier');
     const unheard = sealed(earlier, 'unheard');
     believes(other, later);
-    expect(opened(other, unheard)).toBe(SealRefusal.UnknownRun);
+    expect(opened(other, unheard)).toBe(SealRefusal.UnknownIncarnation);
     expect(opened(other, sealed(later, 'later'))).toBe('later');
     // Two machines with one id: both go on.
     believes(other, earlier);
@@ -151,19 +153,19 @@ describe('AeadSealer', () => {
     expect(opened(other, sealed(later, 'still'))).toBe('still');
   });
 
-  it('remembers a bounded number of runs of each daemon', () => {
+  it('remembers a bounded number of incarnations of each daemon', () => {
     const other = receiver();
-    const runs = Array.from({ length: 3 * MAX_RUNS }, (_, i) => run(3, i));
-    believes(other, ...runs);
-    const known = runs.filter((each) => isRemembered(other.peers, each));
-    expect(known).toEqual(runs.slice(-MAX_RUNS));
+    const incarnations = Array.from({ length: 3 * MAX_INCARNATIONS }, (_, i) => incarnationOf(3, i));
+    believes(other, ...incarnations);
+    const known = incarnations.filter((each) => isRemembered(other.peers, each));
+    expect(known).toEqual(incarnations.slice(-MAX_INCARNATIONS));
   });
 
   it('seals with no key and nonce twice, though a start time repeats', () => {
     const seen = new Set<string>();
     for (let start = 0; start < 20; start++)
-      for (const { node, incarnation } of [run(1, 5), run(1, 5), run(2, 5)]) {
-        const one = run(node, incarnation);
+      for (const { node, incarnation } of [incarnationOf(1, 5), incarnationOf(1, 5), incarnationOf(2, 5)]) {
+        const one = incarnationOf(node, incarnation);
         for (let i = 0; i < 3; i++) {
           // The same text: whoever saw one key and nonce twice would see the same bytes.
           seen.add(Buffer.from(sealed(one, 'the same in each datagram')).toString('hex', HEADER, HEADER + 25));
@@ -173,7 +175,7 @@ describe('AeadSealer', () => {
   });
 
   it('derives other keys in another configuration', () => {
-    const sender = run(
+    const sender = incarnationOf(
       3,
       77,
       [A],
@@ -184,7 +186,7 @@ describe('AeadSealer', () => {
   });
 
   it('rotates: both keys open while both are listed, the old one no more when it is gone', () => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const other = believes(receiver([A, B]), sender);
     const byA = sealed(sender, 'by A');
     const lateByA = sealed(sender, 'late by A');
@@ -201,7 +203,7 @@ describe('AeadSealer', () => {
   });
 
   it('seals with no key and nonce twice when a key comes back', () => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const texts = [A, B, A, B].map((each) => {
       sender.sealer.setKeys([each]);
       return Buffer.from(sealed(sender, 'the same')).toString('hex', HEADER, HEADER + 8);
@@ -209,8 +211,8 @@ describe('AeadSealer', () => {
     expect(new Set(texts).size).toBe(4);
   });
 
-  it('recovers from what the holder of a key that is gone said of a run', () => {
-    const sender = run(3, 77, [B]);
+  it('recovers from what the holder of a key that is gone said of an incarnation', () => {
+    const sender = incarnationOf(3, 77, [B]);
     const other = receiver([A, B]);
     other.peers.prove(3, 77, sender.sealer.salt, 2 ** 40);
     expect(opened(other, sealed(sender, 'x'))).toBe(SealRefusal.Replayed);
@@ -219,8 +221,8 @@ describe('AeadSealer', () => {
     expect(opened(other, sealed(sender, 'x'))).toBe('x');
   });
 
-  it('goes on with the next key of the run, and out of order around the change', () => {
-    const sender = run(3, 77);
+  it('goes on with the next key of the incarnation, and out of order around the change', () => {
+    const sender = incarnationOf(3, 77);
     sender.sealer.skipTo(2 ** 24 - 3);
     const other = believes(receiver(), sender);
     const texts = ['a', 'b', 'c', 'd', 'e'];
@@ -230,24 +232,24 @@ describe('AeadSealer', () => {
   });
 
   it('derives no keys for whoever names a counter far ahead', () => {
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     sender.sealer.skipTo(2 ** 25);
     const far = sealed(sender, 'far');
-    expect(opened(other, far)).toBe(SealRefusal.UnknownRun);
+    expect(opened(other, far)).toBe(SealRefusal.UnknownIncarnation);
     believes(other, sender);
     expect(opened(other, sealed(sender, 'near'))).toBe('near');
   });
 
-  it('is a new run when its counters are used up', () => {
-    const sender = run(3, 77);
+  it('is a new incarnation when its counters are used up', () => {
+    const sender = incarnationOf(3, 77);
     const before = sender.sealer.salt;
     sender.sealer.skipTo(LAST_COUNTER - 1);
     const other = believes(receiver(), sender);
     expect(opened(other, sealed(sender, 'last'))).toBe('last');
     const next = sealed(sender, 'next');
     expect(Buffer.from(sender.sealer.salt).equals(before)).toBe(false);
-    expect(opened(other, next)).toBe(SealRefusal.UnknownRun);
+    expect(opened(other, next)).toBe(SealRefusal.UnknownIncarnation);
     believes(other, sender);
     expect(opened(other, sealed(sender, 'goes on'))).toBe('goes on');
     expect(sender.sealer.counter).toBe(2);
@@ -255,7 +257,7 @@ describe('AeadSealer', () => {
 
   it('is what its description says', () => {
     const clusterKey = Buffer.from(A.key, 'base64');
-    const sender = run(3, 77);
+    const sender = incarnationOf(3, 77);
     const bytes = Buffer.from(sealed(sender, 'plain', 2));
     const trailer = bytes.subarray(bytes.length - SEAL_TRAILER_LENGTH);
     expect(trailer.subarray(0, 16).toString('hex')).toBe(
@@ -263,8 +265,8 @@ describe('AeadSealer', () => {
     );
     const who = Buffer.from('000000004d000000000003' + '00', 'hex');
     const info = Buffer.concat([Buffer.from('skein ring datagram 2'), HASH, who]);
-    const runKey = Buffer.from(hkdfSync('sha256', clusterKey, sender.sealer.salt, info, 32));
-    const decipher = createDecipheriv('aes-256-gcm', runKey, Buffer.from('010000000000000000000000', 'hex'));
+    const incarnationKey = Buffer.from(hkdfSync('sha256', clusterKey, sender.sealer.salt, info, 32));
+    const decipher = createDecipheriv('aes-256-gcm', incarnationKey, Buffer.from('010000000000000000000000', 'hex'));
     decipher.setAAD(Buffer.concat([bytes.subarray(0, HEADER), trailer.subarray(0, 16)]));
     decipher.setAuthTag(trailer.subarray(16));
     const body = bytes.subarray(HEADER, bytes.length - SEAL_TRAILER_LENGTH);
@@ -272,7 +274,8 @@ describe('AeadSealer', () => {
   });
 });
 
-const isRemembered = (peers: PeerRuns, { node, sealer }: Run): boolean => peers.find(node, sealer.salt, 0) !== null;
+const isRemembered = (peers: PeerIncarnations, { node, sealer }: Incarnation): boolean =>
+  peers.find(node, sealer.salt, 0) !== null;
 
 describe('ReplayWindow', () => {
   it('agrees with a set of everything seen, within its width', () => {

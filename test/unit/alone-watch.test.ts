@@ -9,7 +9,7 @@ import {
   ringCounters,
 } from '../../engine/buffers/counters.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
-import { WHILE_MEMBER } from '../../engine/membership/run-refusals.ts';
+import { WHILE_MEMBER } from '../../engine/membership/incarnation-refusals.ts';
 import { MAX_RING_SEQ } from '../../engine/ring/ring-seq-limits.ts';
 import { AloneWatch } from '../../workers/network/alone-watch.ts';
 
@@ -81,7 +81,11 @@ describe('a daemon that is alone', () => {
       ({ clock }) => (clock.wallMs = Date.UTC(2107, 0)),
       /^the clock of this machine is wrong/,
     ],
-    ['its run is refused', ({ node }) => node(RingCounter.OwnRunRefused, 1), /^the others remember a later run/],
+    [
+      'its incarnation is refused',
+      ({ node }) => node(RingCounter.OwnIncarnationRefused, 1),
+      /^the others remember a later incarnation/,
+    ],
     [
       'its number is at the end',
       ({ node }) => node(RingCounter.RingSeq, MAX_RING_SEQ),
@@ -142,27 +146,27 @@ describe('a daemon that is alone', () => {
   });
 });
 
-describe('runs that are not listened to', () => {
+describe('incarnations that are not listened to', () => {
   it('are told at once on both sides, once a minute', () => {
     const { node, run, lines } = watch();
     node(RingCounter.Members, 2);
-    node(RingCounter.OwnRunRefused, 1);
-    node(RingCounter.OwnRunRefusedBy, 2);
-    node(RingCounter.OwnRunRefusedFor, 77);
-    node(RingCounter.OwnRunWaitMs, 2400);
-    node(RingCounter.RunsRefused, 1);
+    node(RingCounter.OwnIncarnationRefused, 1);
+    node(RingCounter.OwnIncarnationRefusedBy, 2);
+    node(RingCounter.OwnIncarnationRefusedFor, 77);
+    node(RingCounter.OwnIncarnationWaitMs, 2400);
+    node(RingCounter.IncarnationsRefused, 1);
     node(RingCounter.RefusedNode, 1);
     node(RingCounter.RefusedWaitMs, WHILE_MEMBER);
     run(1000);
     expect(lines).toMatchObject([
-      { level: 'warn', fields: { peerName: 'c', laterRun: 77, waitMs: 2400, laterRunIsMember: false } },
-      { level: 'warn', fields: { peerName: 'b', waitMs: null, laterRunIsMember: true } },
+      { level: 'warn', fields: { peerName: 'c', laterIncarnation: 77, waitMs: 2400, laterIncarnationIsMember: false } },
+      { level: 'warn', fields: { peerName: 'b', waitMs: null, laterIncarnationIsMember: true } },
     ]);
     expect(lines[0]!.message).toMatch(/^this daemon is ignored for now: .* Its clock was set back/);
     expect(lines[1]!.message).toMatch(/^a daemon is ignored for now: /);
     for (let i = 2; i < 50; i++) {
-      node(RingCounter.OwnRunRefused, i);
-      node(RingCounter.RunsRefused, i);
+      node(RingCounter.OwnIncarnationRefused, i);
+      node(RingCounter.IncarnationsRefused, i);
       run(i * 1000);
     }
     expect(lines).toHaveLength(2);

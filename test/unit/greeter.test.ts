@@ -3,8 +3,8 @@ import type { NodeContext } from '../../engine/host/node-context.ts';
 import { Greeter, GreetingEffect } from '../../engine/membership/greeter.ts';
 import type { Emitter } from '../../engine/ring/emitter.ts';
 import { decodeGreeting, encodeGreeting, type Greeting } from '../../engine/seal/greeting.ts';
-import { PeerRuns } from '../../engine/seal/peer-runs.ts';
-import type { SealedRuns } from '../../engine/seal/sealed-runs.ts';
+import { PeerIncarnations } from '../../engine/seal/peer-incarnations.ts';
+import type { SealedIncarnations } from '../../engine/seal/sealed-incarnations.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { GREETING_LENGTH } from '../../engine/wire/layout/greeting-packet.ts';
 import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
@@ -24,10 +24,10 @@ const GOOD_FOR_MS = 4 * LAN.tokenLossMs;
 function greeterAt(startMs = 1000) {
   const sent: { readonly to: number; readonly greeting: Greeting }[] = [];
   let drawn = 0;
-  const runs: SealedRuns = {
+  const incarnations: SealedIncarnations = {
     salt: new Uint8Array(16).fill(1),
     counter: 41,
-    peers: new PeerRuns(4),
+    peers: new PeerIncarnations(4),
     draw: (length) => new Uint8Array(length).fill(++drawn),
   };
   const context = {
@@ -35,7 +35,7 @@ function greeterAt(startMs = 1000) {
     nodeCount: 4,
     nowMs: startMs,
     options: { timeouts: LAN },
-    sealer: { runs },
+    sealer: { incarnations },
   } as unknown as NodeContext;
   const emitter = {
     greeting: (body: Uint8Array, to: number) => sent.push({ to, greeting: decoded(body) }),
@@ -45,7 +45,7 @@ function greeterAt(startMs = 1000) {
     greeter,
     sent,
     context,
-    peers: runs.peers,
+    peers: incarnations.peers,
     /** Lets time pass, and does what is due. */
     pass(ms: number): void {
       for (const endMs = context.nowMs + ms; context.nowMs < endMs; ) {
@@ -128,7 +128,7 @@ describe('answers', () => {
     expect(peers.isProven(PEER, RUN, SALT)).toBe(true);
   });
 
-  it('of an earlier run prove nothing once a later one has answered', () => {
+  it('of an earlier incarnation prove nothing once a later one has answered', () => {
     const { greeter, sent, comes, peers } = greeterAt();
     greeter.unknownHeard(PEER);
     const { asks } = sent[0]!.greeting;

@@ -1,4 +1,4 @@
-/** Which of two runs of one daemon is listened to. */
+/** Which of two incarnations of one daemon is listened to. */
 import { describe, expect, it } from 'vitest';
 import { NodeContext } from '../../engine/host/node-context.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
@@ -24,90 +24,90 @@ function fresh() {
     {} as RingHost,
   );
   const conflicts = (): number => context.counters[RingCounter.IdentityConflicts]!;
-  return { context, conflicts, runs: new Incarnations(context) };
+  return { context, conflicts, incarnations: new Incarnations(context) };
 }
 
-describe('two runs of one daemon', () => {
+describe('two incarnations of one daemon', () => {
   it('are a restart when the earlier one falls silent', () => {
-    const { context, conflicts, runs } = fresh();
-    runs.learn(OTHER, 5);
-    runs.learn(OTHER, 6);
+    const { context, conflicts, incarnations } = fresh();
+    incarnations.learn(OTHER, 5);
+    incarnations.learn(OTHER, 6);
     context.nowMs = 500;
-    expect(runs.isStale(OTHER, 5)).toBe(true);
-    runs.staleHeard(OTHER);
+    expect(incarnations.isStale(OTHER, 5)).toBe(true);
+    incarnations.staleHeard(OTHER);
     expect(conflicts()).toBe(0);
   });
 
   it('are a conflict when both go on, counted each time they alternate', () => {
-    const { context, conflicts, runs } = fresh();
-    runs.learn(OTHER, 6);
+    const { context, conflicts, incarnations } = fresh();
+    incarnations.learn(OTHER, 6);
     context.nowMs = 5000;
-    runs.staleHeard(OTHER);
-    runs.staleHeard(OTHER);
+    incarnations.staleHeard(OTHER);
+    incarnations.staleHeard(OTHER);
     expect(conflicts()).toBe(1);
-    runs.learn(OTHER, 6);
-    runs.staleHeard(OTHER);
+    incarnations.learn(OTHER, 6);
+    incarnations.staleHeard(OTHER);
     expect(conflicts()).toBe(2);
   });
 
   it('leave the earlier one out until the later has been silent for long', () => {
-    const { context, runs } = fresh();
-    runs.learn(OTHER, 6);
+    const { context, incarnations } = fresh();
+    incarnations.learn(OTHER, 6);
     context.nowMs = 29_000;
-    expect(runs.isStale(OTHER, 5)).toBe(true);
+    expect(incarnations.isStale(OTHER, 5)).toBe(true);
     context.nowMs = 31_000;
-    expect(runs.isStale(OTHER, 5)).toBe(false);
-    runs.learn(OTHER, 5);
-    expect(runs.isStale(OTHER, 5)).toBe(false);
-    expect(runs.isStale(OTHER, 4)).toBe(true);
-    expect(runs.isStale(OTHER, 6)).toBe(false);
+    expect(incarnations.isStale(OTHER, 5)).toBe(false);
+    incarnations.learn(OTHER, 5);
+    expect(incarnations.isStale(OTHER, 5)).toBe(false);
+    expect(incarnations.isStale(OTHER, 4)).toBe(true);
+    expect(incarnations.isStale(OTHER, 6)).toBe(false);
   });
 
   it('leave the earlier one out as long as the later is a member, and a short while after it vanished', () => {
-    const { context, runs } = fresh();
-    runs.learn(OTHER, 6);
-    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    const { context, incarnations } = fresh();
+    incarnations.learn(OTHER, 6);
+    incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);
     context.nowMs = 3_600_000;
-    expect(runs.isStale(OTHER, 5)).toBe(true);
-    expect(runs.waitMs(OTHER)).toBe(Number.POSITIVE_INFINITY);
-    runs.installed([]);
-    expect(runs.waitMs(OTHER)).toBe(4 * LAN.tokenLossMs);
+    expect(incarnations.isStale(OTHER, 5)).toBe(true);
+    expect(incarnations.waitMs(OTHER)).toBe(Number.POSITIVE_INFINITY);
+    incarnations.installed([]);
+    expect(incarnations.waitMs(OTHER)).toBe(4 * LAN.tokenLossMs);
     context.nowMs += 4 * LAN.tokenLossMs - 1;
-    expect(runs.isStale(OTHER, 5)).toBe(true);
+    expect(incarnations.isStale(OTHER, 5)).toBe(true);
     context.nowMs += 1;
-    expect(runs.isStale(OTHER, 5)).toBe(false);
+    expect(incarnations.isStale(OTHER, 5)).toBe(false);
   });
 
   it('leave the earlier one out for long when the later was a member, left the ring, and is heard outside', () => {
-    const { context, runs } = fresh();
-    runs.learn(OTHER, 6);
-    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
-    runs.installed([]);
+    const { context, incarnations } = fresh();
+    incarnations.learn(OTHER, 6);
+    incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    incarnations.installed([]);
     context.nowMs = 1000;
-    runs.learn(OTHER, 6);
+    incarnations.learn(OTHER, 6);
     context.nowMs += 29_000;
-    expect(runs.isStale(OTHER, 5)).toBe(true);
+    expect(incarnations.isStale(OTHER, 5)).toBe(true);
     context.nowMs += 2000;
-    expect(runs.isStale(OTHER, 5)).toBe(false);
+    expect(incarnations.isStale(OTHER, 5)).toBe(false);
   });
 
   it('let the successor of one that said good-bye in after the same short while', () => {
-    const { context, runs } = fresh();
-    runs.learn(OTHER, 6);
-    runs.installed([{ node: OTHER, incarnation: incarnation(6) }]);
-    runs.retire(OTHER, incarnation(6));
-    runs.installed([]);
-    expect(runs.isStale(OTHER, 6)).toBe(true);
+    const { context, incarnations } = fresh();
+    incarnations.learn(OTHER, 6);
+    incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);
+    incarnations.retire(OTHER, incarnation(6));
+    incarnations.installed([]);
+    expect(incarnations.isStale(OTHER, 6)).toBe(true);
     context.nowMs = 4 * LAN.tokenLossMs;
-    expect(runs.isStale(OTHER, 5)).toBe(false);
+    expect(incarnations.isStale(OTHER, 5)).toBe(false);
   });
 
   it('are a conflict for the daemon itself, unless it was started a moment ago', () => {
-    const { context, conflicts, runs } = fresh();
-    runs.ownIdHeard();
+    const { context, conflicts, incarnations } = fresh();
+    incarnations.ownIdHeard();
     expect(conflicts()).toBe(0);
     context.nowMs = 5000;
-    runs.ownIdHeard();
+    incarnations.ownIdHeard();
     expect(conflicts()).toBe(1);
   });
 });

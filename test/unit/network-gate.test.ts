@@ -109,7 +109,7 @@ describe('two daemons of one name', () => {
     const { gate, warnings, errors, clock } = testGate();
     gate.admits(datagram(1, { run: 5 }), A);
     gate.admits(datagram(1, { run: 6 }), A);
-    // What the earlier run left in a socket.
+    // What the earlier incarnation left in a socket.
     clock.nowMs = 500;
     gate.admits(datagram(1, { run: 5 }), A);
     gate.admits(datagram(1, { run: 6 }), A);
@@ -148,7 +148,7 @@ describe('seals that are not believed', () => {
     [SealRefusal.Short, 3, 'without the form'],
     [SealRefusal.WrongKey, 3, 'our keys do not open'],
     [SealRefusal.Replayed, 20, 'repeated sealed datagrams'],
-    [SealRefusal.UnknownRun, 50, 'unproven run'],
+    [SealRefusal.UnknownIncarnation, 50, 'unproven incarnation'],
     [SealRefusal.Misdirected, 3, 'for another daemon'],
   ])('cause %i is said from %i in a minute on, with the daemon it names', (cause, from, text) => {
     const { gate, warnings } = testGate(true);
@@ -174,7 +174,7 @@ describe('seals that are not believed', () => {
     for (let count = 1; count < 200; count++) {
       clock.nowMs += 40_000;
       gate.sealsRefused(SealRefusal.WrongKey, count, 1);
-      gate.sealsRefused(SealRefusal.UnknownRun, 10 * count, 0xffff);
+      gate.sealsRefused(SealRefusal.UnknownIncarnation, 10 * count, 0xffff);
     }
     expect(warnings).toEqual([]);
   });

@@ -32,7 +32,7 @@ const OF_PACKETS: Readonly<Record<keyof typeof PacketType, readonly string[]>> =
   SizeReady: [],
   SizeWithdrawn: [],
   Greeting: ['greeting-packet.ts'],
-  RunRefused: ['control-header.ts', 'run-refused-body.ts'],
+  IncarnationRefused: ['control-header.ts', 'incarnation-refused-body.ts'],
 };
 const OF_RECORDS: Readonly<Record<keyof typeof RecordKind, readonly string[]>> = {
   Padding: [],
@@ -59,7 +59,7 @@ const OF_CLIENTS = [
   ...['reject-frame.ts', 'view-body.ts', 'view-id.ts', 'vs-set.ts', 'drop-notice.ts', 'vulnerable-suffix.ts'],
 ];
 const COMMON = [
-  ...['ring-header.ts', 'crc-trailer.ts', 'seal-trailer.ts', 'seal-nonce.ts', 'run-key-info.ts'],
+  ...['ring-header.ts', 'crc-trailer.ts', 'seal-trailer.ts', 'seal-nonce.ts', 'key-info.ts'],
   ...['monitor-header.ts', 'command-trailer.ts', 'command-ticket.ts'],
 ];
 

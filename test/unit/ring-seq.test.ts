@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const fileOf = (name: string): string => join(folder, `ring-seq-${name}`);
 const stored = (name: string): number => Number(readFileSync(fileOf(name), 'utf8'));
 
-it('starts each run above all that earlier runs used, although they ran ahead of the clock', async () => {
+it('starts each incarnation above all that earlier incarnations used, although they ran ahead of the clock', async () => {
   const options = { name: 'a', port: 0, stateDir: folder, unixSocketDir: null, logLevel: 'silent' } as const;
   const ahead = Math.floor(Date.now() / 1000) + 1_000_000;
   writeFileSync(fileOf('a'), `${ahead}\n`);
@@ -34,7 +34,7 @@ it('keeps nothing without a folder, and then starts each run at another place ah
   const floors = states.map(({ floor }) => floor).sort((a, b) => a - b);
   expect(states.every(({ file }) => file === null)).toBe(true);
   expect(floors[0]).toBeGreaterThanOrEqual(before);
-  // So far apart that the memberships of one run do not run into the numbers of another.
+  // So far apart that the memberships of one incarnation do not run into the numbers of another.
   expect(new Set(floors.map((floor) => Math.floor(floor / 16))).size).toBeGreaterThan(47);
 });
 

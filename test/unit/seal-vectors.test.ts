@@ -1,7 +1,7 @@
 /** The seal byte by byte: other implementations, and later releases, have to come to the same. The file is not made again. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { RunSealer } from '../../engine/seal/run-sealer.ts';
+import { KeyedSealer } from '../../engine/seal/keyed-sealer.ts';
 import { AeadCipher } from '../../workers/ring/aead-cipher.ts';
 
 interface Vector {
@@ -24,9 +24,9 @@ const vectors = JSON.parse(
 const NODES = 200;
 const bytesOf = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 
-function sealerOf(vector: Vector, node: number, salt: Uint8Array): RunSealer {
+function sealerOf(vector: Vector, node: number, salt: Uint8Array): KeyedSealer {
   const cipher = new AeadCipher([{ id: vector.keyId, key: vector.key }], bytesOf(vector.clusterHash));
-  return new RunSealer({ self: node, nodeCount: NODES, incarnation: vector.incarnation }, cipher, () => salt);
+  return new KeyedSealer({ self: node, nodeCount: NODES, incarnation: vector.incarnation }, cipher, () => salt);
 }
 
 describe('vectors of the seal', () => {

@@ -183,7 +183,7 @@ describe('numbers that a daemon cannot go on with', () => {
 describe('the number of the ring', () => {
   const path = (): string => stateFile(folder, RING_SEQ, 'a');
 
-  it('is known to the next run before it is on the disk, and on the disk soon after', async () => {
+  it('is known to the next incarnation before it is on the disk, and on the disk soon after', async () => {
     const failures: unknown[] = [];
     const file = new RingSeqFile(path(), (error) => failures.push(error));
     for (let seq = 1000; seq < 1020; seq++) {

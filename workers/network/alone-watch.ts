@@ -12,7 +12,7 @@ import {
   SEND_CAUSES,
 } from '../../engine/buffers/counters.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
-import { WHILE_MEMBER } from '../../engine/membership/run-refusals.ts';
+import { WHILE_MEMBER } from '../../engine/membership/incarnation-refusals.ts';
 import { isNearEnd, MAX_CLOCK_SEQ } from '../../engine/ring/ring-seq-limits.ts';
 import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
@@ -100,8 +100,10 @@ export class AloneWatch {
     const reasons: string[] = [];
     const grew = (slot: number): number => this.#network[slot]! - networkThen[slot]!;
     if (this.#network[NetworkCounter.Partitioned] === 1) reasons.push('a monitor has partitioned the network');
-    if (this.#node(RingCounter.OwnRunRefused) > ringThen[RING_NODE_COUNTERS + RingCounter.OwnRunRefused]!)
-      reasons.push('the others remember a later run of this daemon');
+    if (
+      this.#node(RingCounter.OwnIncarnationRefused) > ringThen[RING_NODE_COUNTERS + RingCounter.OwnIncarnationRefused]!
+    )
+      reasons.push('the others remember a later incarnation of this daemon');
     if (isNearEnd(this.#node(RingCounter.RingSeq)))
       reasons.push(
         'its ring sequence numbers are near their end: stop it and run "skein state repair" on its StateDir',
@@ -128,16 +130,16 @@ export class AloneWatch {
     return reasons;
   }
 
-  /** Both sides of a run that is not listened to, and numbers that are not followed. */
+  /** Both sides of an incarnation that is not listened to, and numbers that are not followed. */
   #lookAtRefusals(nowMs: number): void {
-    const own = this.#node(RingCounter.OwnRunRefused);
-    if (own !== this.#ownRefusals && this.#warnings.allows('own run', nowMs)) this.#sayOwnRefusal();
+    const own = this.#node(RingCounter.OwnIncarnationRefused);
+    if (own !== this.#ownRefusals && this.#warnings.allows('own incarnation', nowMs)) this.#sayOwnRefusal();
     this.#ownRefusals = own;
-    const refusals = this.#node(RingCounter.RunsRefused);
+    const refusals = this.#node(RingCounter.IncarnationsRefused);
     const node = this.#node(RingCounter.RefusedNode);
-    if (refusals !== this.#refusals && this.#warnings.allows(`run of ${node}`, nowMs)) {
+    if (refusals !== this.#refusals && this.#warnings.allows(`incarnation of ${node}`, nowMs)) {
       const fields = { peerName: this.#nameOf(node), ...waitFields(this.#node(RingCounter.RefusedWaitMs)) };
-      this.#links.logger.warn(fields, `a daemon is ignored for now: a later run of it is remembered. ${WHY}`);
+      this.#links.logger.warn(fields, `a daemon is ignored for now: a later incarnation of it is remembered. ${WHY}`);
     }
     this.#refusals = refusals;
     const numbers = this.#node(RingCounter.NumbersRefused);
@@ -152,10 +154,13 @@ export class AloneWatch {
   }
 
   #sayOwnRefusal(): void {
-    const peerName = this.#nameOf(this.#node(RingCounter.OwnRunRefusedBy));
-    const laterRun = this.#node(RingCounter.OwnRunRefusedFor);
-    const fields = { peerName, laterRun, ...waitFields(this.#node(RingCounter.OwnRunWaitMs)) };
-    this.#links.logger.warn(fields, `this daemon is ignored for now: others remember a later run of it. ${WHY}`);
+    const peerName = this.#nameOf(this.#node(RingCounter.OwnIncarnationRefusedBy));
+    const laterIncarnation = this.#node(RingCounter.OwnIncarnationRefusedFor);
+    const fields = { peerName, laterIncarnation, ...waitFields(this.#node(RingCounter.OwnIncarnationWaitMs)) };
+    this.#links.logger.warn(
+      fields,
+      `this daemon is ignored for now: others remember a later incarnation of it. ${WHY}`,
+    );
   }
 
   #node(counter: number): number {
@@ -168,7 +173,9 @@ export class AloneWatch {
 }
 
 const WHY =
-  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs under its name. It is accepted once the later run has been silent for waitMs; StateDir avoids the wait';
+  'Its clock was set back and it has no StateDir, it is volatile, its state was restored from a copy, or another machine runs under its name. It is accepted once the later incarnation has been silent for waitMs; StateDir avoids the wait';
 
-const waitFields = (waitMs: number): { readonly waitMs: number | null; readonly laterRunIsMember: boolean } =>
-  waitMs === WHILE_MEMBER ? { waitMs: null, laterRunIsMember: true } : { waitMs, laterRunIsMember: false };
+const waitFields = (waitMs: number): { readonly waitMs: number | null; readonly laterIncarnationIsMember: boolean } =>
+  waitMs === WHILE_MEMBER
+    ? { waitMs: null, laterIncarnationIsMember: true }
+    : { waitMs, laterIncarnationIsMember: false };

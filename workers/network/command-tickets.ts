@@ -1,8 +1,8 @@
 /**
- * A dangerous command is obeyed only with a ticket that this run of the daemon gave for it a moment ago, and each ticket once: so what
- * was recorded does nothing, at this run or a later one, and no clock of anybody has to be right.
+ * A dangerous command is obeyed only with a ticket that this incarnation of the daemon gave for it a moment ago, and each ticket once: so
+ * what was recorded does nothing, at this incarnation or a later one, and no clock of anybody has to be right.
  *
- * A ticket (layout/command-ticket.ts) is a number and an HMAC of number and monitor by a secret of the run.
+ * A ticket (layout/command-ticket.ts) is a number and an HMAC of number and monitor by a secret of the incarnation.
  *
  * Tickets that were given are not remembered, only the few that were used: asking costs nothing.
  */

@@ -24,7 +24,7 @@ import { SealWatch } from './seal-watch.ts';
 
 /** No incarnation has these high bits. */
 const UNHEARD = -1;
-/** Datagrams of a run that ended may still come this long after the next one spoke. */
+/** Datagrams of an incarnation that ended may still come this long after the next one spoke. */
 const SUCCESSION_MS = 2000;
 
 export interface Sender {
@@ -53,8 +53,8 @@ export interface GateLinks {
 /** What was heard of one daemon. */
 interface Peer {
   readonly sender: Sender;
-  /** The run before, which may go on beside this one. */
-  readonly earlierRun: string;
+  /** The incarnation before, which may go on beside this one. */
+  readonly earlierIncarnation: string;
   readonly changedAtMs: number;
 }
 
@@ -107,7 +107,7 @@ export class RingGate {
     const low = readI32(datagram, RING_HEADER_INCARNATION_OFFSET);
     const high = readU16(datagram, RING_HEADER_INCARNATION_OFFSET + U48_HIGH);
     if (this.#incarnationLow[transmitter] !== low || this.#incarnationHigh[transmitter] !== high)
-      this.#otherRun(transmitter, low, high, sender);
+      this.#otherIncarnation(transmitter, low, high, sender);
     return true;
   }
 
@@ -165,7 +165,7 @@ export class RingGate {
   }
 
   /** A daemon was started anew, or there are two of them. */
-  #otherRun(node: number, low: number, high: number, sender: Sender): void {
+  #otherIncarnation(node: number, low: number, high: number, sender: Sender): void {
     const nowMs = this.#links.now();
     if (node === this.#options.self) {
       this.#conflict(node, 'this daemon', sender);
@@ -173,17 +173,17 @@ export class RingGate {
     }
     const peer = this.#peers[node];
     if (peer === undefined) return;
-    const earlierRun = `${this.#incarnationHigh[node]} ${this.#incarnationLow[node]}`;
+    const earlierIncarnation = `${this.#incarnationHigh[node]} ${this.#incarnationLow[node]}`;
     this.#incarnationLow[node] = low;
     this.#incarnationHigh[node] = high;
     if (peer === null) {
-      this.#peers[node] = { sender, earlierRun, changedAtMs: nowMs };
+      this.#peers[node] = { sender, earlierIncarnation, changedAtMs: nowMs };
       return;
     }
-    const isBack = `${high} ${low}` === peer.earlierRun;
+    const isBack = `${high} ${low}` === peer.earlierIncarnation;
     if (isBack && nowMs - peer.changedAtMs > SUCCESSION_MS) this.#conflict(node, text(peer.sender), sender);
     // Two that speak in turn keep the time of the first change.
-    this.#peers[node] = { sender, earlierRun, changedAtMs: isBack ? peer.changedAtMs : nowMs };
+    this.#peers[node] = { sender, earlierIncarnation, changedAtMs: isBack ? peer.changedAtMs : nowMs };
   }
 
   #conflict(node: number, otherPeer: string, sender: Sender): void {

@@ -1,4 +1,6 @@
-/** Which refusals of seals are worth a line in the log, and how it reads. Single ones are normal: a few come with each start of a daemon. */
+/**
+ * Which refusals of seals are worth a line in the log, and how it reads. Single ones are normal: a few come with each start of a daemon.
+ */
 import { SEAL_REFUSALS, SealRefusal } from '../../engine/seal/seal-trailer.ts';
 
 const PERIOD_MS = 60_000;
@@ -22,9 +24,9 @@ const MENTIONS: Readonly<Record<SealRefusal, Mention>> = {
     from: 20,
     text: 'repeated sealed datagrams are ignored: the network duplicates them, or an attacker replays them',
   },
-  [SealRefusal.UnknownRun]: {
+  [SealRefusal.UnknownIncarnation]: {
     from: 50,
-    text: 'sealed datagrams of an unproven run are ignored: its daemon ended or does not hear this one, or an attacker replays them',
+    text: 'sealed datagrams of an unproven incarnation are ignored: its daemon ended or does not hear this one, or an attacker replays them',
   },
   [SealRefusal.Misdirected]: {
     from: 3,

@@ -1,18 +1,18 @@
 /**
  * The cryptography of sealed datagrams, by Node's own: AES-256-GCM for what is encrypted, HMAC-SHA256 for greetings, HKDF-SHA256 for all
- * keys. Header and trailer up to the tag are the associated data; the nonce is the run's counter (engine/seal/run-sealer.ts).
+ * keys. Header and trailer up to the tag are the associated data; the nonce is the incarnation's counter (engine/seal/keyed-sealer.ts).
  */
 
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
-import type { RunIdentity, SealCipher } from '../../engine/seal/seal-cipher.ts';
-import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
+import type { SealCipher, SealIdentity } from '../../engine/seal/seal-cipher.ts';
 import {
-  RUN_KEY_EPOCH_OFFSET,
-  RUN_KEY_INCARNATION_OFFSET,
-  RUN_KEY_INFO_LENGTH,
-  RUN_KEY_NODE_OFFSET,
-} from '../../engine/wire/layout/run-key-info.ts';
+  KEY_INFO_EPOCH_OFFSET,
+  KEY_INFO_INCARNATION_OFFSET,
+  KEY_INFO_LENGTH,
+  KEY_INFO_NODE_OFFSET,
+} from '../../engine/wire/layout/key-info.ts';
+import { RING_HEADER_LENGTH } from '../../engine/wire/layout/ring-header.ts';
 import { SEAL_NONCE_COUNTER_OFFSET, SEAL_NONCE_LENGTH } from '../../engine/wire/layout/seal-nonce.ts';
 import { SEAL_TRAILER_LENGTH, SEAL_TRAILER_TAG_OFFSET } from '../../engine/wire/layout/seal-trailer.ts';
 import { writeU16, writeU32, writeU48 } from '../../engine/wire/ring-bytes.ts';
@@ -58,11 +58,11 @@ export class AeadCipher implements SealCipher {
     return this.#keys.has(keyId);
   }
 
-  runKey(keyId: number, { node, incarnation, salt }: RunIdentity, epoch: number): Uint8Array {
-    const who = new Uint8Array(RUN_KEY_INFO_LENGTH);
-    writeU32(who, RUN_KEY_EPOCH_OFFSET, epoch);
-    writeU48(who, RUN_KEY_INCARNATION_OFFSET, incarnation);
-    writeU16(who, RUN_KEY_NODE_OFFSET, node);
+  incarnationKey(keyId: number, { node, incarnation, salt }: SealIdentity, epoch: number): Uint8Array {
+    const who = new Uint8Array(KEY_INFO_LENGTH);
+    writeU32(who, KEY_INFO_EPOCH_OFFSET, epoch);
+    writeU48(who, KEY_INFO_INCARNATION_OFFSET, incarnation);
+    writeU16(who, KEY_INFO_NODE_OFFSET, node);
     const info = Buffer.concat([Buffer.from(DATAGRAM_LABEL), this.#clusterHash, who]);
     return Buffer.from(hkdfSync('sha256', this.#keys.get(keyId)!.cluster, salt, info, KEY_BYTES));
   }

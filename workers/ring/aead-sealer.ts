@@ -2,14 +2,14 @@
 
 import { randomBytes } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
-import { RunSealer, type RunSealerOptions } from '../../engine/seal/run-sealer.ts';
+import { KeyedSealer, type KeyedSealerOptions } from '../../engine/seal/keyed-sealer.ts';
 import type { DrawBytes } from '../../engine/seal/seal-cipher.ts';
 import { SEAL_REFUSALS, SealRefusal } from '../../engine/seal/seal-trailer.ts';
 import { RING_HEADER_LENGTH, RING_HEADER_TRANSMITTER_OFFSET } from '../../engine/wire/layout/ring-header.ts';
 import { readU16 } from '../../engine/wire/ring-bytes.ts';
 import { AeadCipher } from './aead-cipher.ts';
 
-export interface AeadSealerOptions extends RunSealerOptions {
+export interface AeadSealerOptions extends KeyedSealerOptions {
   readonly clusterHash: Uint8Array;
 }
 
@@ -21,7 +21,7 @@ export interface SealRefusals {
   readonly lastFrom: Float64Array;
 }
 
-export class AeadSealer extends RunSealer implements SealRefusals {
+export class AeadSealer extends KeyedSealer implements SealRefusals {
   readonly byCause = new Float64Array(SEAL_REFUSALS);
   readonly lastFrom = new Float64Array(SEAL_REFUSALS).fill(NOBODY);
   readonly #cipher: AeadCipher;

@@ -13,7 +13,7 @@ export const checksumSealer: typeof crcSealer =
     ? crcSealer
     : {
         trailerBytes: CRC_TRAILER_LENGTH,
-        runs: null,
+        incarnations: null,
         seal(bytes, offset, lengthBytes) {
           writeU32(
             bytes,

@@ -1,5 +1,5 @@
 /**
- * The highest ring sequence number a daemon has used, kept over its runs (ring-protocol.md, EVS-4 and 3.11). Clients know a daemon
+ * The highest ring sequence number a daemon has used, kept over its incarnations (ring-protocol.md, EVS-4 and 3.11). Clients know a daemon
  * membership by its leader's address and this number, so a daemon that is started again must not use one a second time: not
  * within the second of its last membership either, nor when the numbers have run ahead of the clock.
  *
@@ -35,7 +35,7 @@ export class RingSeqFile {
   }
 
   /**
-   * Returns when a run that follows this one on the same machine will know the number.
+   * Returns when an incarnation that follows this one on the same machine will know the number.
    * @throws the error of the file system
    */
   store(ringSeq: number): void {
@@ -74,7 +74,9 @@ function writeWhole(path: string, value: number): void {
   renameSync(temporary, path);
 }
 
-/** Resolves when `value` and its line end are on the disk; a crash before that, of the machine too, leaves what was there. @throws (rejects) */
+/**
+ * Resolves when `value` and its line end are on the disk; a crash before that, of the machine too, leaves what was there. @throws (rejects)
+ */
 export async function forceToDisk(path: string, value: number): Promise<void> {
   const temporary = temporaryFile(path);
   await using(await open(temporary, 'w'), async (file) => {

@@ -22,7 +22,7 @@ export const RING_OPTIONS = {
     unset: 'none',
     change: 'restart',
     since: '0.1.0',
-    text: 'Folder with [the numbers](operations.md#the-numbers-in-statedir) that a daemon keeps from run to run. Set it wherever several daemons run.',
+    text: 'Folder with [the numbers](operations.md#the-numbers-in-statedir) that a daemon keeps from start to start. Set it wherever several daemons run.',
     spread: 'No option.',
   },
   volatile: {
@@ -30,7 +30,7 @@ export const RING_OPTIONS = {
     type: boolean,
     change: 'restart',
     since: '0.1.0',
-    text: 'Keep nothing on disk, even where `StateDir` is set; the number of each run is random.',
+    text: 'Keep nothing on disk, even where `StateDir` is set; the incarnation number is random.',
     spread: 'No option.',
   },
   clusterKeyFile: {

@@ -1,5 +1,5 @@
 /**
- * What follows the ring header in JOIN, COMMIT, PROBE, PROBE_ACK, MERGE and RUN_REFUSED (ring-protocol.md, 8.2). The parts of one
+ * What follows the ring header in JOIN, COMMIT, PROBE, PROBE_ACK, MERGE and INCARNATION_REFUSED (ring-protocol.md, 8.2). The parts of one
  * message have one number; their bodies, put together, are the body of the message.
  *
  * ```

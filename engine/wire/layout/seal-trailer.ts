@@ -8,9 +8,9 @@
  * +---------------+---------------+-------------------------------+
  * | key id        | reserved (0)  | to (node index, 0xffff: any)  |   0
  * +---------------+---------------+-------------------------------+
- * | run (first bytes of the salt of the run)                      |   4
+ * | mark (first bytes of the salt of the incarnation)              |   4
  * |                               +-------------------------------+
- * |                               | counter (of the run, from 1)  |   8
+ * |                               | counter (from 1)              |   8
  * +-------------------------------+                               +
  * |                                                               |  12
  * +---------------------------------------------------------------+
@@ -22,7 +22,7 @@
 export const SEAL_TRAILER_KEY_ID_OFFSET = 0;
 export const SEAL_TRAILER_RESERVED_OFFSET = 1;
 export const SEAL_TRAILER_TO_OFFSET = 2;
-export const SEAL_TRAILER_RUN_OFFSET = 4;
+export const SEAL_TRAILER_MARK_OFFSET = 4;
 export const SEAL_TRAILER_COUNTER_OFFSET = 10;
 export const SEAL_TRAILER_TAG_OFFSET = 16;
 export const SEAL_TRAILER_LENGTH = 32;

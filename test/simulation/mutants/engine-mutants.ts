@@ -288,7 +288,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'ring-numbers-of-others-continued',
-    breaks: 'a run that knows no numbers of earlier ones leaves some out above those of others (3.11)',
+    breaks: 'an incarnation that knows no numbers of earlier ones leaves some out above those of others (3.11)',
     changes: [
       { file: `${RING}/unstored-ring-seq.ts`, from: 'Math.floor(random * STEP)', to: 'Math.floor(random * 0 * STEP)' },
     ],
@@ -306,7 +306,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'two-machines-take-turns-outside',
-    breaks: 'a later run that is heard outside the ring keeps the earlier one out for long (3.11)',
+    breaks: 'a later incarnation that is heard outside the ring keeps the earlier one out for long (3.11)',
     changes: [
       {
         file: `${MEMBERSHIP}/incarnations.ts`,
@@ -319,7 +319,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'clock-set-back-waits-for-long',
-    breaks: 'a daemon that comes back with an earlier number is let in soon after its last run vanished',
+    breaks: 'a daemon that comes back with an earlier number is let in soon after its last incarnation vanished',
     changes: [
       {
         file: `${MEMBERSHIP}/incarnations.ts`,
@@ -331,11 +331,11 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     expected: ['clock-set-back'],
   },
   {
-    name: 'earlier-run-not-told',
+    name: 'earlier-incarnation-not-told',
     breaks: 'a daemon that is not listened to is told so',
     changes: [
       {
-        file: `${MEMBERSHIP}/run-refusals.ts`,
+        file: `${MEMBERSHIP}/incarnation-refusals.ts`,
         from: 'if (refused !== options.incarnation || known <= refused) {',
         to: 'if (refused === options.incarnation || known <= refused) {',
       },
@@ -344,7 +344,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     expected: ['clock-set-back'],
   },
   {
-    name: 'earlier-run-out-for-ever',
+    name: 'earlier-incarnation-out-for-ever',
     breaks: 'once the wrong one of two machines is switched off, the right one comes back (3.11)',
     changes: [
       {

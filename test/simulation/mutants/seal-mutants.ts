@@ -10,11 +10,11 @@ const LATE = ['late-answers'];
 export const SEAL_MUTANTS: readonly Mutant[] = [
   {
     name: 'seal-opened-twice',
-    breaks: 'a counter of a run opens once',
+    breaks: 'a counter of an incarnation opens once',
     changes: [
       {
-        file: `${SEAL}/run-sealer.ts`,
-        from: 'if (!run.window.isFresh(counter)) return -SealRefusal.Replayed;',
+        file: `${SEAL}/keyed-sealer.ts`,
+        from: 'if (!peer.window.isFresh(counter)) return -SealRefusal.Replayed;',
         to: '',
       },
     ],
@@ -26,7 +26,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'what was sealed for one daemon opens at no other',
     changes: [
       {
-        file: `${SEAL}/run-sealer.ts`,
+        file: `${SEAL}/keyed-sealer.ts`,
         from: 'if (node === self || (to !== self && to !== FOR_ANY)) return',
         to: 'if (node === self) return',
       },
@@ -36,7 +36,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'any-answer-proves',
-    breaks: 'a run is proven by an answer to a question of this run',
+    breaks: 'an incarnation is proven by an answer to a question of this incarnation',
     changes: [
       {
         file: `${MEMBERSHIP}/greeter.ts`,
@@ -48,13 +48,13 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     expected: EXPECTED,
   },
   {
-    name: 'question-outlives-the-next-run',
-    breaks: 'what a run answered before the next one came proves nothing any more',
+    name: 'question-outlives-the-next-incarnation',
+    breaks: 'what an incarnation answered before the next one came proves nothing any more',
     changes: [
       {
         file: `${MEMBERSHIP}/greeter.ts`,
-        from: 'if (runs.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;',
-        to: 'runs.peers.prove(from, fromIncarnation, salt, counter);',
+        from: 'if (incarnations.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;',
+        to: 'incarnations.peers.prove(from, fromIncarnation, salt, counter);',
       },
     ],
     scenarios: SCENARIOS,
@@ -62,12 +62,12 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'proven-from-its-first-datagram',
-    breaks: 'what a run sealed before it was proven is refused',
+    breaks: 'what an incarnation sealed before it was proven is refused',
     changes: [
       {
-        file: `${SEAL}/peer-runs.ts`,
-        from: '      run.isProven = true;\n      run.window.reset(counter);',
-        to: '      run.isProven = true;\n      run.window.reset(0);',
+        file: `${SEAL}/peer-incarnations.ts`,
+        from: '      peer.isProven = true;\n      peer.window.reset(counter);',
+        to: '      peer.isProven = true;\n      peer.window.reset(0);',
       },
     ],
     scenarios: SCENARIOS,
@@ -78,7 +78,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'what was opened before a late answer came is not opened again',
     changes: [
       {
-        file: `${SEAL}/peer-runs.ts`,
+        file: `${SEAL}/peer-incarnations.ts`,
         from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
         to: 'else if (known.isDoubted || !known.isProven) window.reset(counter);',
       },
@@ -88,10 +88,10 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'late-answer-refuses-nothing',
-    breaks: 'what a run sealed before its answer is refused, also when the answer comes late',
+    breaks: 'what an incarnation sealed before its answer is refused, also when the answer comes late',
     changes: [
       {
-        file: `${SEAL}/peer-runs.ts`,
+        file: `${SEAL}/peer-incarnations.ts`,
         from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
         to: 'else if ((known.isDoubted || !known.isProven) && counter > window.highest) window.reset(counter);',
       },
@@ -101,10 +101,10 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'proven-again-from-where-it-was',
-    breaks: 'what a run sealed while it was not proven is refused',
+    breaks: 'what an incarnation sealed while it was not proven is refused',
     changes: [
       {
-        file: `${SEAL}/peer-runs.ts`,
+        file: `${SEAL}/peer-incarnations.ts`,
         from: 'else if (known.isDoubted || !known.isProven) window.refuseUpTo(counter);',
         to: '',
       },
@@ -113,20 +113,26 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     expected: EXPECTED,
   },
   {
-    name: 'earlier-run-stays-proven',
-    breaks: 'a run that is new puts the others of its daemon back',
-    changes: [{ file: `${SEAL}/peer-runs.ts`, from: 'for (const other of runs) other.isProven = false;', to: '' }],
+    name: 'earlier-incarnation-stays-proven',
+    breaks: 'an incarnation that is new puts the others of its daemon back',
+    changes: [
+      {
+        file: `${SEAL}/peer-incarnations.ts`,
+        from: 'for (const other of incarnations) other.isProven = false;',
+        to: '',
+      },
+    ],
     scenarios: SCENARIOS,
     expected: EXPECTED,
   },
   {
-    name: 'runs-need-no-proof',
+    name: 'incarnations-need-no-proof',
     breaks: 'only runs that are proven are opened',
     changes: [
       {
-        file: `${SEAL}/run-sealer.ts`,
-        from: 'if (run === null || !run.isProven) return',
-        to: 'if (run === null) return',
+        file: `${SEAL}/keyed-sealer.ts`,
+        from: 'if (peer === null || !peer.isProven) return',
+        to: 'if (peer === null) return',
       },
     ],
     scenarios: SCENARIOS,
@@ -137,7 +143,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'a change of the cluster’s keys does not turn counters back',
     changes: [
       {
-        file: `${SEAL}/run-sealer.ts`,
+        file: `${SEAL}/keyed-sealer.ts`,
         from: 'this.#keys.forget();\n    this.peers',
         to: 'this.#keys.forget();\n    this.#counter = 0;\n    this.peers',
       },
@@ -147,7 +153,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'nobody-is-asked',
-    breaks: 'a run that is not proven is asked, so that it can be',
+    breaks: 'an incarnation that is not proven is asked, so that it can be',
     changes: [
       { file: `${MEMBERSHIP}/greeter.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
       { file: `${MEMBERSHIP}/greeter.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },

@@ -38,7 +38,7 @@ export type PacketType =
   | 'size-ready'
   | 'size-withdrawn'
   | 'greeting'
-  | 'run-refused'
+  | 'incarnation-refused'
   | 'other';
 
 const TYPES: Readonly<Record<number, PacketType>> = {
@@ -56,7 +56,7 @@ const TYPES: Readonly<Record<number, PacketType>> = {
   [Code.SizeReady]: 'size-ready',
   [Code.SizeWithdrawn]: 'size-withdrawn',
   [Code.Greeting]: 'greeting',
-  [Code.RunRefused]: 'run-refused',
+  [Code.IncarnationRefused]: 'incarnation-refused',
 };
 
 /** Datagrams that are sealed, and what they were before: bystanders see the header, the simulator all of it. */

@@ -41,7 +41,7 @@ export class Wiretap {
    */
   replay(mode: ReplayMode, nodeCount: number, isOver: (process: number) => boolean): Replay | null {
     const random = this.#random;
-    const wantsOver = mode === 'earlier-run';
+    const wantsOver = mode === 'earlier-incarnation';
     const runs = this.#runs.filter((run, process) => run !== undefined && isOver(process) === wantsOver);
     if (runs.length === 0) return null;
     const run = random.pick(runs);

@@ -1,11 +1,11 @@
 /**
- * Sealed traffic of a run: the engine's rules with real cryptography, salts and questions drawn from the seed. What daemons send is
- * encrypted then, so what the simulator has to know of it is noted before, and what is opened is compared with what was sealed.
+ * Sealed traffic of an incarnation: the engine's rules with real cryptography, salts and questions drawn from the seed. What daemons send
+ * is encrypted then, so what the simulator has to know of it is noted before, and what is opened is compared with what was sealed.
  */
 import type { ClusterKey } from '../../../engine/config/cluster-keys.ts';
 import type { DatagramSealer } from '../../../engine/seal/datagram-sealer.ts';
-import { RunSealer, type RunSealerOptions } from '../../../engine/seal/run-sealer.ts';
-import type { RunIdentity, SealCipher } from '../../../engine/seal/seal-cipher.ts';
+import { KeyedSealer, type KeyedSealerOptions } from '../../../engine/seal/keyed-sealer.ts';
+import type { SealCipher, SealIdentity } from '../../../engine/seal/seal-cipher.ts';
 import { FOR_ANY } from '../../../engine/seal/seal-trailer.ts';
 import { AeadCipher } from '../../../workers/ring/aead-cipher.ts';
 import { type Random, randomFor } from '../core/random.ts';
@@ -23,7 +23,7 @@ const MAX_FAULTS = 20;
 
 interface SealedDatagram {
   readonly by: ProcessTrace;
-  /** Of its run. */
+  /** Of its incarnation. */
   readonly salt: Uint8Array;
   readonly to: number;
   readonly atMs: number;
@@ -31,7 +31,7 @@ interface SealedDatagram {
   readonly openedBy: Set<number>;
 }
 
-/** What all daemons of a run have in common: keys, and the eye on what they do with them. */
+/** What all daemons of an incarnation have in common: keys, and the eye on what they do with them. */
 export class Sealing {
   readonly #random: Random;
   readonly #old: ClusterKey;
@@ -74,13 +74,15 @@ export class Sealing {
     if (openedBy.has(by.process)) this.#fault(by, `${what}, twice`);
     openedBy.add(by.process);
     if (to !== self && to !== FOR_ANY) this.#fault(by, `${what}, for node index ${to}`);
-    if (sender.node === by.node && sender.machine === by.machine) this.#fault(by, `${what}, a run of its own machine`);
+    if (sender.node === by.node && sender.machine === by.machine)
+      this.#fault(by, `${what}, an incarnation of its own machine`);
     if (atMs < by.startedAtMs) this.#fault(by, `${what}, before it started itself`);
     if (proofs.isOver(salt, atMs)) this.#fault(by, `${what}, before it had to prove itself again`);
     this.#latestMs[by.process] ??= new Map();
     const latestMs = this.#latestMs[by.process]!;
     const known = latestMs.get(sender.node) ?? 0;
-    if (sender.startedAtMs < known && sender.end !== 'running') this.#fault(by, `${what}, after a later run was heard`);
+    if (sender.startedAtMs < known && sender.end !== 'running')
+      this.#fault(by, `${what}, after a later incarnation was heard`);
     latestMs.set(sender.node, Math.max(known, sender.startedAtMs));
   }
 
@@ -92,13 +94,13 @@ export class Sealing {
   }
 
   sealerFor(
-    options: RunSealerOptions & { readonly clusterHash: Uint8Array },
+    options: KeyedSealerOptions & { readonly clusterHash: Uint8Array },
     step: number,
     process: ProcessTrace,
   ): WatchedSealer {
     const cipher = new AeadCipher(this.keys(step), options.clusterHash);
     const random = this.#random.fork();
-    const sealer = new RunSealer(options, this.#watch(cipher), (lengthBytes) => drawBytes(random, lengthBytes));
+    const sealer = new KeyedSealer(options, this.#watch(cipher), (lengthBytes) => drawBytes(random, lengthBytes));
     const proofs = new Proofs(sealer.peers, this.#nowMs);
     return new WatchedSealer(sealer, cipher, this, proofs, process, options.self);
   }
@@ -113,7 +115,8 @@ export class Sealing {
         return cipher.sealingId;
       },
       hasKey: (keyId) => cipher.hasKey(keyId),
-      runKey: (keyId: number, run: RunIdentity, epoch: number) => cipher.runKey(keyId, run, epoch),
+      incarnationKey: (keyId: number, identity: SealIdentity, epoch: number) =>
+        cipher.incarnationKey(keyId, identity, epoch),
       encrypt: (key, counter, bytes, offset, lengthBytes) => {
         const pair = `${Buffer.from(key).toString('latin1')} ${counter}`;
         if (this.#used.has(pair)) this.faults.push(`key and nonce ${counter} were used before`);
@@ -129,18 +132,18 @@ export class Sealing {
 
 /** Keeps what it sealed last, as it was before. */
 export class WatchedSealer implements DatagramSealer {
-  readonly #sealer: RunSealer;
+  readonly #sealer: KeyedSealer;
   readonly #cipher: AeadCipher;
   readonly #sealing: Sealing;
   readonly #proofs: Proofs;
   readonly #process: ProcessTrace;
   readonly #self: number;
   readonly trailerBytes: number;
-  readonly runs: DatagramSealer['runs'];
+  readonly incarnations: DatagramSealer['incarnations'];
   sealedLast: Uint8Array = new Uint8Array(0);
 
   constructor(
-    sealer: RunSealer,
+    sealer: KeyedSealer,
     cipher: AeadCipher,
     sealing: Sealing,
     proofs: Proofs,
@@ -154,7 +157,7 @@ export class WatchedSealer implements DatagramSealer {
     this.#process = process;
     this.#self = self;
     this.trailerBytes = sealer.trailerBytes;
-    this.runs = sealer;
+    this.incarnations = sealer;
   }
 
   setKeys(keys: readonly ClusterKey[]): void {
@@ -170,7 +173,7 @@ export class WatchedSealer implements DatagramSealer {
 
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     const length = this.#sealer.open(bytes, offset, lengthBytes);
-    // A greeting says nothing to the ring, and what it proves is for the run that asked.
+    // A greeting says nothing to the ring, and what it proves is for the incarnation that asked.
     if (length >= 0 && packetType(bytes.subarray(offset)) !== 'greeting')
       this.#sealing.opened(this.#process, this.#self, this.#proofs, bytes, offset + lengthBytes - TAG_LENGTH);
     return length;

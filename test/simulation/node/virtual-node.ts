@@ -26,7 +26,7 @@ export class VirtualNode {
   incarnation: number;
   ringSeqFloor = 0;
   wallStepSeconds = 0;
-  /** The next run has a lower number than the last. */
+  /** The next incarnation has a lower number than the last. */
   isSetBack = false;
   /** Which of the scenario's configuration files it has. */
   configuration = 0;
@@ -76,7 +76,7 @@ export class VirtualNode {
     return Math.floor(WALL_START_SECONDS + this.#events.nowMs / 1000) + this.wallStepSeconds;
   }
 
-  /** A new run knows nothing of the earlier ones: its numbers are drawn. */
+  /** A new incarnation knows nothing of the earlier ones: its numbers are drawn. */
   forgetState(random: Random): void {
     const highest = this.isSetBack ? this.incarnation - 2 : MAX_DRAWN_INCARNATION;
     this.isSetBack = false;

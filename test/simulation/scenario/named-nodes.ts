@@ -145,7 +145,9 @@ function restartVolatile(seed: number): Scenario {
 const SET_BACK_BOUND_MS = 3000;
 const UNTOLD_MS = 700;
 
-/** A daemon that keeps no state is killed, or ends politely, and is started with a lower number than its last run: its clock was set back. */
+/**
+ * A daemon that keeps no state is killed, or ends politely, and is started with a lower number than its last incarnation: its clock was set back.
+ */
 function clockSetBack(seed: number): Scenario {
   const random = randomFor(seed, 'clock-set-back');
   const nodeCount = random.integer(2, 6);
@@ -179,7 +181,7 @@ function isLetIn(scenario: Scenario, { trace, counters }: RunResult): Violation[
   );
   const tookMs = (whole?.atMs ?? Number.POSITIVE_INFINITY) - restarted.startedAtMs;
   if (tookMs > SET_BACK_BOUND_MS) examples.push(`${processName(restarted)} was alone for ${tookMs} ms`);
-  const told = counters[restarted.process]![RingCounter.OwnRunRefused]!;
+  const told = counters[restarted.process]![RingCounter.OwnIncarnationRefused]!;
   if (tookMs > UNTOLD_MS && told === 0)
     examples.push(`${processName(restarted)} was not told why it was alone for ${tookMs} ms`);
   if (examples.length === 0) return [];

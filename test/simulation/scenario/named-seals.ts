@@ -12,7 +12,7 @@ import { at, disturbance, impair } from './named-network.ts';
 import { client, plainScenario } from './profile.ts';
 import type { Fault, ReplayMode, Scenario } from './scenario.ts';
 
-const ALL_MODES: readonly ReplayMode[] = ['earlier-run', 'this-run', 'reflected', 'to-sender'];
+const ALL_MODES: readonly ReplayMode[] = ['earlier-incarnation', 'this-incarnation', 'reflected', 'to-sender'];
 /** Between two ends of a daemon: long enough for the ring to be whole again, and for a while of nothing. */
 const APART_MS = 900;
 /** From a daemon's start until all are in one ring, its old one not missed yet: token loss, gather, commit, and another try. */
@@ -55,7 +55,7 @@ function lateAnswers(seed: number): Scenario {
   const faults: Fault[] = [
     impair(50, 900, { only: 'greeting', reorder: random.real(0.5, 1), reorderMs: random.logarithmic(2, 40) }),
     impair(100, 600, { loss: random.real(0.02, 0.15) }),
-    { kind: 'replay', trigger: at(100), forMs: 900, everyMs: random.real(0.2, 0.6), modes: ['this-run'] },
+    { kind: 'replay', trigger: at(100), forMs: 900, everyMs: random.real(0.2, 0.6), modes: ['this-incarnation'] },
     { kind: 'rotate', trigger: at(random.real(150, 400)), stepMs: random.real(10, 120) },
   ];
   if (random.chance(0.5)) faults.push(apart(random, nodeCount));

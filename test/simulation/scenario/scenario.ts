@@ -102,7 +102,7 @@ export type GarbageMode = 'random' | 'recorded' | 'foreign' | 'sealed';
  * What somebody sends again who heard everything: of runs that ended, of those that go on, to daemons that it was not for, or back to
  * its sender.
  */
-export type ReplayMode = 'earlier-run' | 'this-run' | 'reflected' | 'to-sender';
+export type ReplayMode = 'earlier-incarnation' | 'this-incarnation' | 'reflected' | 'to-sender';
 
 /** A node by its index, or the one that sets the trigger off. */
 export type NodeChoice = number | 'trigger';

@@ -55,7 +55,7 @@ const CONTROL: readonly PacketType[] = [
 
 /** Real encryption takes its time, so not all seeds have it. */
 const SEALED_SHARE = 0.15;
-const REPLAY_MODES: readonly ReplayMode[] = ['earlier-run', 'this-run', 'reflected', 'to-sender'];
+const REPLAY_MODES: readonly ReplayMode[] = ['earlier-incarnation', 'this-incarnation', 'reflected', 'to-sender'];
 
 /** A network that passes long datagrams at all has room for a few of them at once. */
 const MANY_LONG_BYTES = 100_000;

@@ -15,8 +15,8 @@ export function timeBounds({ timeouts, network, nodeCount, segmentOf, faults, ke
   const attemptMs = timeouts.tokenLossMs + timeouts.gatherMaxMs + timeouts.commitMs;
   const detectMs = attemptMs + recoveryMs;
   // A run that draws its number may have drawn a lower one than the run before.
-  const runsCompete = !keepsState || faults.some(({ kind }) => kind === 'duplicate');
-  const penaltyMs = runsCompete ? IDENTITY_PENALTY_PROBES * timeouts.probeIdleMs + attemptMs : 0;
+  const incarnationsCompete = !keepsState || faults.some(({ kind }) => kind === 'duplicate');
+  const penaltyMs = incarnationsCompete ? IDENTITY_PENALTY_PROBES * timeouts.probeIdleMs + attemptMs : 0;
   return {
     detectMs,
     convergeMs: timeouts.probeIdleMs + 16 * timeouts.mergeNotBeforeMs + 4 * attemptMs + 2 * recoveryMs + penaltyMs,

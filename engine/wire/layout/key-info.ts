@@ -1,5 +1,5 @@
 /**
- * The end of the `info` that a run's keys are derived with (ring-protocol.md, 8.3).
+ * The end of the `info` that an incarnation's keys are derived with (ring-protocol.md, 8.3).
  *
  * ```
  *  0                   1                   2                   3
@@ -13,7 +13,7 @@
  * +-------------------------------+-------------------------------+
  * ```
  */
-export const RUN_KEY_EPOCH_OFFSET = 0;
-export const RUN_KEY_INCARNATION_OFFSET = 4;
-export const RUN_KEY_NODE_OFFSET = 10;
-export const RUN_KEY_INFO_LENGTH = 12;
+export const KEY_INFO_EPOCH_OFFSET = 0;
+export const KEY_INFO_INCARNATION_OFFSET = 4;
+export const KEY_INFO_NODE_OFFSET = 10;
+export const KEY_INFO_LENGTH = 12;

@@ -1,5 +1,5 @@
 /**
- * Body of RUN_REFUSED (ring-protocol.md, 8.2).
+ * Body of INCARNATION_REFUSED (ring-protocol.md, 8.2).
  *
  * ```
  *  0                   1                   2                   3
@@ -14,12 +14,12 @@
  * +-------------------------------+                               +
  * |                                                               |  24
  * +---------------------------------------------------------------+
- * | wait ms (all ones: while that run is a member)                |  28
+ * | wait ms (all ones: while that incarnation is a member)        |  28
  * +---------------------------------------------------------------+
  * ```
  */
-export const RUN_REFUSED_HASH_OFFSET = 0;
-export const RUN_REFUSED_REFUSED_OFFSET = 16;
-export const RUN_REFUSED_REMEMBERED_OFFSET = 22;
-export const RUN_REFUSED_WAIT_MS_OFFSET = 28;
-export const RUN_REFUSED_LENGTH = 32;
+export const INCARNATION_REFUSED_HASH_OFFSET = 0;
+export const INCARNATION_REFUSED_REFUSED_OFFSET = 16;
+export const INCARNATION_REFUSED_REMEMBERED_OFFSET = 22;
+export const INCARNATION_REFUSED_WAIT_MS_OFFSET = 28;
+export const INCARNATION_REFUSED_LENGTH = 32;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PeerRuns } from '../../engine/seal/peer-runs.ts';
+import { PeerIncarnations } from '../../engine/seal/peer-incarnations.ts';
 import { REPLAY_WINDOW } from '../../engine/seal/replay-window.ts';
 
 const NODE = 1;
@@ -8,16 +8,16 @@ const INCARNATION = 7;
 const SALT = new Uint8Array(32).fill(3);
 
 function proven(counter: number): {
-  readonly runs: PeerRuns;
+  readonly incarnations: PeerIncarnations;
   prove(counter: number): void;
   open(counter: number): boolean;
 } {
-  const runs = new PeerRuns(2);
-  runs.prove(NODE, INCARNATION, SALT, counter);
-  const { window } = runs.find(NODE, SALT, 0)!;
+  const incarnations = new PeerIncarnations(2);
+  incarnations.prove(NODE, INCARNATION, SALT, counter);
+  const { window } = incarnations.find(NODE, SALT, 0)!;
   return {
-    runs,
-    prove: (at) => void runs.prove(NODE, INCARNATION, SALT, at),
+    incarnations,
+    prove: (at) => void incarnations.prove(NODE, INCARNATION, SALT, at),
     open: (at) => {
       if (!window.isFresh(at)) return false;
       window.accept(at);
@@ -26,14 +26,14 @@ function proven(counter: number): {
   };
 }
 
-describe('a run that proves itself again', () => {
+describe('an incarnation that proves itself again', () => {
   it.each([
-    ['its daemon was lost', (runs: PeerRuns) => runs.putBack(NODE)],
-    ['a key was removed', (runs: PeerRuns) => runs.keysChanged(true)],
-    ['a key was added', (runs: PeerRuns) => runs.keysChanged(false)],
+    ['its daemon was lost', (incarnations: PeerIncarnations) => incarnations.putBack(NODE)],
+    ['a key was removed', (incarnations: PeerIncarnations) => incarnations.keysChanged(true)],
+    ['a key was added', (incarnations: PeerIncarnations) => incarnations.keysChanged(false)],
   ])('with an answer that comes late opens nothing twice, after %s', (_, disturb) => {
-    const { runs, prove, open } = proven(100);
-    disturb(runs);
+    const { incarnations, prove, open } = proven(100);
+    disturb(incarnations);
     expect(open(107)).toBe(true);
     prove(104);
     expect(open(107)).toBe(false);
@@ -41,18 +41,18 @@ describe('a run that proves itself again', () => {
   });
 
   it('refuses what it sealed before the answer, also when the answer comes late', () => {
-    const { runs, prove, open } = proven(100);
-    runs.putBack(NODE);
+    const { incarnations, prove, open } = proven(100);
+    incarnations.putBack(NODE);
     open(107);
     prove(104);
     expect([101, 102, 103, 104, 105, 106].map(open)).toEqual([false, false, false, false, true, true]);
   });
 
   it('is heard again when the holder of a removed key claimed a number far ahead', () => {
-    const { runs, prove, open } = proven(100);
+    const { incarnations, prove, open } = proven(100);
     open(100 + 2 * REPLAY_WINDOW);
     expect(open(101)).toBe(false);
-    runs.keysChanged(true);
+    incarnations.keysChanged(true);
     prove(102);
     expect(open(103)).toBe(true);
   });
@@ -65,12 +65,12 @@ describe('a run that proves itself again', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { runs, prove, open } = proven(1);
+        const { incarnations, prove, open } = proven(1);
         const opened = new Set<number>();
         for (const taken of steps) {
-          if (taken.kind === 'lost') runs.putBack(NODE);
+          if (taken.kind === 'lost') incarnations.putBack(NODE);
           else if (taken.kind === 'prove') prove(taken.counter);
-          else if (taken.kind !== 'open') runs.keysChanged(taken.kind === 'removed');
+          else if (taken.kind !== 'open') incarnations.keysChanged(taken.kind === 'removed');
           else if (open(taken.counter)) {
             expect(opened.has(taken.counter)).toBe(false);
             opened.add(taken.counter);

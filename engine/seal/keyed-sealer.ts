@@ -1,12 +1,13 @@
 /**
- * The seal of datagrams between daemons (ring-protocol.md, 8.3): header authenticated, body encrypted in place, each run of a daemon with
- * keys of its own. A run's keys come from the cluster's key and a salt that the run draws when it starts, so no two runs share one, whatever
- * clock and state files say; the run's counter is the nonce and never turns back. Only datagrams of runs that are proven to go on are
- * opened (peer-runs.ts), each at most once, and only where they are meant for.
+ * The seal of datagrams between daemons (ring-protocol.md, 8.3): header authenticated, body encrypted in place, each incarnation of a
+ * daemon with keys of its own. An incarnation's keys come from the cluster's key and a salt that the incarnation draws when it starts, so
+ * no two incarnations share one, whatever clock and state files say; the incarnation's counter is the nonce and never turns back. Only
+ * datagrams of incarnations that are proven to go on are opened (peer-incarnations.ts), each at most once, and only where they are meant
+ * for.
  *
  * Any holder of the cluster's key can still speak for any daemon: this keeps outsiders out.
  *
- * What is refused costs a look at a few bytes, or, if it names a proven run and a counter not seen, one failed decryption.
+ * What is refused costs a look at a few bytes, or, if it names a proven incarnation and a counter not seen, one failed decryption.
  */
 import {
   RING_HEADER_INCARNATION_OFFSET,
@@ -18,42 +19,42 @@ import {
   SEAL_TRAILER_COUNTER_OFFSET,
   SEAL_TRAILER_KEY_ID_OFFSET,
   SEAL_TRAILER_LENGTH,
+  SEAL_TRAILER_MARK_OFFSET,
   SEAL_TRAILER_RESERVED_OFFSET,
-  SEAL_TRAILER_RUN_OFFSET,
   SEAL_TRAILER_TO_OFFSET,
 } from '../wire/layout/seal-trailer.ts';
 import { readU16, readU48, writeU16, writeU48 } from '../wire/ring-bytes.ts';
 import { PacketType } from '../wire/ring-header.ts';
 import type { DatagramSealer } from './datagram-sealer.ts';
-import { PeerRuns } from './peer-runs.ts';
-import { RunKeys } from './run-keys.ts';
-import type { DrawBytes, RunIdentity, SealCipher } from './seal-cipher.ts';
-import { epochOf, FOR_ANY, LAST_COUNTER, RUN_MARK_LENGTH, SALT_LENGTH, SealRefusal } from './seal-trailer.ts';
-import type { SealedRuns } from './sealed-runs.ts';
+import { IncarnationKeys } from './incarnation-keys.ts';
+import { PeerIncarnations } from './peer-incarnations.ts';
+import type { DrawBytes, SealCipher, SealIdentity } from './seal-cipher.ts';
+import { epochOf, FOR_ANY, LAST_COUNTER, SALT_LENGTH, SALT_MARK_LENGTH, SealRefusal } from './seal-trailer.ts';
+import type { SealedIncarnations } from './sealed-incarnations.ts';
 
-export interface RunSealerOptions {
+export interface KeyedSealerOptions {
   readonly self: number;
   readonly nodeCount: number;
   readonly incarnation: number;
 }
 
-export class RunSealer implements DatagramSealer, SealedRuns {
+export class KeyedSealer implements DatagramSealer, SealedIncarnations {
   readonly trailerBytes = SEAL_TRAILER_LENGTH;
-  readonly runs: SealedRuns = this;
-  readonly peers: PeerRuns;
-  readonly #options: RunSealerOptions;
+  readonly incarnations: SealedIncarnations = this;
+  readonly peers: PeerIncarnations;
+  readonly #options: KeyedSealerOptions;
   readonly #cipher: SealCipher;
   readonly #draw: DrawBytes;
-  readonly #keys = new RunKeys();
-  #own: RunIdentity;
+  readonly #keys = new IncarnationKeys();
+  #own: SealIdentity;
   #counter = 0;
 
-  constructor(options: RunSealerOptions, cipher: SealCipher, draw: DrawBytes) {
+  constructor(options: KeyedSealerOptions, cipher: SealCipher, draw: DrawBytes) {
     this.#options = options;
     this.#cipher = cipher;
     this.#draw = draw;
-    this.peers = new PeerRuns(options.nodeCount);
-    this.#own = this.#newRun();
+    this.peers = new PeerIncarnations(options.nodeCount);
+    this.#own = this.#newIncarnation();
   }
 
   get salt(): Uint8Array {
@@ -88,7 +89,7 @@ export class RunSealer implements DatagramSealer, SealedRuns {
     bytes[trailer + SEAL_TRAILER_RESERVED_OFFSET] = 0;
     writeU16(bytes, trailer + SEAL_TRAILER_TO_OFFSET, to);
     const { salt } = this.#own;
-    for (let i = 0; i < RUN_MARK_LENGTH; i++) bytes[trailer + SEAL_TRAILER_RUN_OFFSET + i] = salt[i]!;
+    for (let i = 0; i < SALT_MARK_LENGTH; i++) bytes[trailer + SEAL_TRAILER_MARK_OFFSET + i] = salt[i]!;
     writeU48(bytes, trailer + SEAL_TRAILER_COUNTER_OFFSET, isGreeting ? 0 : this.#counter);
     if (isGreeting) cipher.sign(cipher.sealingId, bytes, offset, lengthBytes);
     else {
@@ -112,30 +113,30 @@ export class RunSealer implements DatagramSealer, SealedRuns {
       if (to !== self) return -SealRefusal.Misdirected;
       return this.#cipher.verify(keyId, bytes, offset, length) ? length : -SealRefusal.WrongKey;
     }
-    const run = this.peers.find(node, bytes, trailer + SEAL_TRAILER_RUN_OFFSET);
-    if (run === null || !run.isProven) return -SealRefusal.UnknownRun;
+    const peer = this.peers.find(node, bytes, trailer + SEAL_TRAILER_MARK_OFFSET);
+    if (peer === null || !peer.isProven) return -SealRefusal.UnknownIncarnation;
     const counter = readU48(bytes, trailer + SEAL_TRAILER_COUNTER_OFFSET);
-    if (!run.window.isFresh(counter)) return -SealRefusal.Replayed;
-    // Deriving keys that far ahead would be work for any stranger to cause. A run unheard for so long proves itself again.
-    if (epochOf(counter) > epochOf(run.window.highest) + 1) return -SealRefusal.UnknownRun;
-    if (readU48(bytes, offset + RING_HEADER_INCARNATION_OFFSET) !== run.incarnation) return -SealRefusal.WrongKey;
-    const key = run.keys.get(this.#cipher, run, keyId, epochOf(counter));
+    if (!peer.window.isFresh(counter)) return -SealRefusal.Replayed;
+    // Deriving keys that far ahead would be work for any stranger to cause. An incarnation unheard for so long proves itself again.
+    if (epochOf(counter) > epochOf(peer.window.highest) + 1) return -SealRefusal.UnknownIncarnation;
+    if (readU48(bytes, offset + RING_HEADER_INCARNATION_OFFSET) !== peer.incarnation) return -SealRefusal.WrongKey;
+    const key = peer.keys.get(this.#cipher, peer, keyId, epochOf(counter));
     if (!this.#cipher.decrypt(key, counter, bytes, offset, length)) return -SealRefusal.WrongKey;
-    run.window.accept(counter);
+    peer.window.accept(counter);
     return length;
   }
 
-  /** When all counters are used up, this is a new run to the others. */
+  /** When all counters are used up, this is a new incarnation to the others. */
   #count(): void {
     if (this.#counter >= LAST_COUNTER) {
-      this.#own = this.#newRun();
+      this.#own = this.#newIncarnation();
       this.#keys.forget();
       this.#counter = 0;
     }
     this.#counter++;
   }
 
-  #newRun(): RunIdentity {
+  #newIncarnation(): SealIdentity {
     const { self, incarnation } = this.#options;
     return { node: self, incarnation, salt: this.#draw(SALT_LENGTH) };
   }
