@@ -118,11 +118,15 @@ function reload(daemon: Daemon | null): void {
   if (daemon.hasClusterKeys) daemon.reloadClusterKeys().catch(() => undefined);
 }
 
-const readyText = (daemon: Daemon, addressText: (address: DaemonAddress) => string): string =>
-  `skein: daemon ${daemon.name} ready on ${daemon.addresses.map(addressText).join(', ')} (threading mode ${daemon.threadingMode})`;
+function readyText(daemon: Daemon, addressText: (address: DaemonAddress) => string): string {
+  const { name, addresses, threadingMode, httpUrls } = daemon;
+  const where = addresses.map(addressText).join(', ');
+  const dashboard = httpUrls.length === 0 ? '' : `; dashboard: ${httpUrls.join(', ')}`;
+  return `skein: daemon ${name} ready on ${where} (threading mode ${threadingMode})${dashboard}`;
+}
 
-const readyJson = ({ name, addresses, port, threadingMode }: Daemon): string =>
-  JSON.stringify({ event: 'ready', name, addresses, port, threadingMode, pid: process.pid });
+const readyJson = ({ name, addresses, port, threadingMode, httpUrls }: Daemon): string =>
+  JSON.stringify({ event: 'ready', name, addresses, port, threadingMode, httpUrls, pid: process.pid });
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'it is in use; another daemon may be running there, --port chooses another port',

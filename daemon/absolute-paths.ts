@@ -12,6 +12,7 @@ export const withAbsolutePaths = (options: ConfigurationOptions): ConfigurationO
   accessIpFile: absolute(options.accessIpFile),
   passwordFile: absolute(options.passwordFile),
   clusterKeyFile: absolute(options.clusterKeyFile),
+  httpTokenFile: absolute(options.httpTokenFile),
   stateDir: absolute(options.stateDir),
   runtimeDir: absolute(options.runtimeDir),
 });

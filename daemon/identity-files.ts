@@ -6,7 +6,7 @@ import type { ConfigurationOptions } from '../engine/config/options.ts';
 import type { Identity } from './identity.ts';
 import { stateFilesOf } from './state-number.ts';
 
-type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile'>;
+type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile' | 'httpTokenFile'>;
 
 /** Lets the daemon's user write what this incarnation wrote as root: its state files, and the folder if this incarnation made it. */
 export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
@@ -25,7 +25,7 @@ export function handOverState(stateDir: string, daemonName: string, madeFolder: 
  * @returns what is worth a line in the log each
  */
 export function checkFilesOf(options: FileOptions, userText: string): readonly string[] {
-  const { stateDir, clusterKeyFile, eventLogFile } = options;
+  const { stateDir, clusterKeyFile, eventLogFile, httpTokenFile } = options;
   if (stateDir !== null && !mayAccess(stateDir, constants.W_OK | constants.X_OK)) {
     const message = `StateDir ${stateDir}: ${userText} cannot write there; give the folder to that user`;
     throw new ConfigError([{ message, field: 'stateDir', value: stateDir }], null);
@@ -33,6 +33,10 @@ export function checkFilesOf(options: FileOptions, userText: string): readonly s
   const warnings: string[] = [];
   if (clusterKeyFile !== null && !mayAccess(clusterKeyFile, constants.R_OK))
     warnings.push(`ClusterKeyFile ${clusterKeyFile}: ${userText} cannot read it, so SIGHUP cannot reload the keys`);
+  if (httpTokenFile !== null && !mayAccess(httpTokenFile, constants.R_OK))
+    warnings.push(
+      `HttpTokenFile ${httpTokenFile}: ${userText} cannot read it, so its tokens cannot change without a restart`,
+    );
   if (eventLogFile !== null && !mayAccess(dirname(eventLogFile), constants.W_OK | constants.X_OK))
     warnings.push(
       `EventLogFile ${eventLogFile}: ${userText} cannot make files in its folder, so a rotation must create the new one for that user`,

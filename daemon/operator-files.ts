@@ -7,6 +7,7 @@ import { ConfigError, type ConfigProblem } from '../engine/config/config-error.t
 import type { ConfigurationOptions } from '../engine/config/options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
+import { TokenFile } from './http/token-file.ts';
 import { readKeyFile } from './key-file.ts';
 import { readTextFile } from './text-file.ts';
 
@@ -15,7 +16,7 @@ const ACCESS_FOLDERS = ['.', '/etc'];
 
 type FileOptions = Pick<
   ConfigurationOptions,
-  'allowedAuthMethods' | 'requiredAuthMethods' | 'accessIpFile' | 'passwordFile' | 'clusterKeyFile'
+  'allowedAuthMethods' | 'requiredAuthMethods' | 'accessIpFile' | 'passwordFile' | 'clusterKeyFile' | 'httpTokenFile'
 >;
 
 export interface OperatorFiles {
@@ -66,12 +67,13 @@ export async function checkOperatorFiles(options: FileOptions): Promise<CheckedF
     }
     for (const message of told) warnings.push({ field, message });
   };
-  const { accessIpFile, passwordFile, clusterKeyFile } = options;
+  const { accessIpFile, passwordFile, clusterKeyFile, httpTokenFile } = options;
   await check('AccessIpFile', accessIpFile, uses(options, 'IP'), (told) => readAccessList(accessIpFile, told));
   await check('PasswordFile', passwordFile, uses(options, 'PWORD'), (told) => readPasswords(passwordFile, told));
   await check('ClusterKeyFile', clusterKeyFile, clusterKeyFile !== null, (told) =>
     readClusterKeys(clusterKeyFile!, told),
   );
+  await check('HttpTokenFile', httpTokenFile, httpTokenFile !== null, () => TokenFile.check(httpTokenFile!));
   return { problems, warnings };
 }
 

@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { DAEMON_NAME_LIMIT, isUsableDaemonName } from '../engine/config/daemon-name.ts';
+import { ENDPOINT_LIMIT, parseEndpoint } from '../engine/config/endpoint.ts';
 import { ipv4ToNumber } from '../engine/config/ipv4.ts';
 import { type KeyOfKind, OPTION_CATALOGUE } from '../engine/config/option-catalogue.ts';
 import {
@@ -118,6 +119,23 @@ const authMethods = (key: KeyOfKind<'methods'>) => {
     .transform((texts) => texts.flatMap((one) => one.split(/\s+/)).filter((name) => name !== ''));
 };
 
+/** Each string may name several addresses, as with `authMethods`. */
+const endpoints = (key: KeyOfKind<'endpoints'>) => {
+  const { maxChars } = OPTION_CATALOGUE[key].type;
+  const error = `${ENDPOINT_LIMIT}, or several separated by blanks, below ${maxChars + 1} characters`;
+  const texts = z
+    .string({ error })
+    .max(maxChars, { error })
+    .refine((text) => text === 'none' || wordsOf(text).every((word) => parseEndpoint(word) !== null), { error });
+  return z
+    .union([z.null().transform(() => []), texts.transform((one) => [one]), z.array(texts, { error })], { error })
+    .transform((all) =>
+      all.filter((text) => text !== 'none').flatMap((text) => wordsOf(text).map((word) => parseEndpoint(word)!)),
+    );
+};
+
+const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
+
 const debugFlags = () => {
   const { words } = OPTION_CATALOGUE.debugFlags.type;
   const error = `one of ${words.join(', ')}, ALL or NONE, or one with "!" in front`;
@@ -208,6 +226,8 @@ const fileOptions = {
   volatile: bool(),
   ringProfile: oneOf('ringProfile').nullable(),
   timeScale: factor('timeScale'),
+  httpListen: endpoints('httpListen'),
+  httpTokenFile: path('httpTokenFile').nullable(),
 } satisfies Record<OptionKey, z.ZodType>;
 
 const placement = {

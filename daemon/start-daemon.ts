@@ -18,6 +18,7 @@ import { withAbsolutePaths } from './absolute-paths.ts';
 import { checkLogger, checkWorkerUrl, drainTimeoutOf, readOptions } from './api-arguments.ts';
 import { DaemonLog } from './daemon-log.ts';
 import { createDaemonSpec } from './daemon-spec.ts';
+import type { DaemonHttp } from './http/daemon-http.ts';
 import {
   becomeIdentity,
   enterRuntimeDir,
@@ -28,6 +29,7 @@ import {
 } from './identity.ts';
 import { checkFilesOf, handOverState } from './identity-files.ts';
 import { type KeyFile, readKeyFile } from './key-file.ts';
+import { openHttp, urlsOf } from './open-http.ts';
 import { loadOptions } from './options-load.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
@@ -62,6 +64,8 @@ export interface Daemon {
   readonly addresses: readonly DaemonAddress[];
   /** TCP port for clients; null for a daemon that listens on a Unix socket only. */
   readonly port: number | null;
+  /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`; empty without `httpListen`. */
+  readonly httpUrls: readonly string[];
   /** How its agents are laid out on threads: the option, or what `auto` has chosen. */
   readonly threadingMode: ThreadingMode;
   /** Shared memory with the agents' counters; see engine/buffers/counters.ts. */
@@ -130,16 +134,20 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   closed.catch(() => {});
   const supervisor = new Supervisor(spec, plan, (workerUrl as URL | undefined) ?? workerEntry(), {
     log: (record) => log.record(record),
+    tell: (event) => http?.told(event),
     stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
       log.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
-      void log.close().then(() => settle(failure));
+      void Promise.all([log.close(), http?.close()]).then(() => settle(failure));
     },
   });
   let stopped: Promise<void> | null = null;
+  let http = null as DaemonHttp | null;
   const stop = (drainTimeoutMs: number): Promise<void> => {
+    if (stopped === null) http?.draining();
     stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
       if (supervisor.failure !== null) return;
+      await http?.close();
       log.info({}, 'daemon stopped');
       await log.close();
       settle(null);
@@ -158,14 +166,22 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     becomeIdentity(identity);
     warn(checkFilesOf(settings, `the daemon, as ${identityText(identity)},`));
   };
-  const bound = await supervisor.start(takeIdentity).catch(async (error: unknown) => {
-    await log.close();
-    throw error;
-  });
+  // Before the process becomes its user, who may not open every port and every file.
+  const bound = await openHttp(resolved, spec, plan.mode, supervisor, log)
+    .then((opened) => {
+      http = opened;
+      return supervisor.start(takeIdentity);
+    })
+    .catch(async (error: unknown) => {
+      await Promise.all([log.close(), http?.close()]);
+      throw error;
+    });
+  http?.running();
   const addresses = bound.flatMap(({ address }): DaemonAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
+  const httpUrls = urlsOf(http);
   const port = addresses.find((address) => address.port !== undefined)?.port ?? null;
   log.info(
     {
@@ -173,6 +189,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       configuration: resolved.source?.name ?? 'none: alone on this machine',
       mode: plan.mode,
       addresses: addresses.map(addressText),
+      ...(httpUrls.length === 0 ? {} : { http: httpUrls }),
       user: ownName(),
       pid: process.pid,
     },
@@ -182,6 +199,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     name: spec.name,
     addresses,
     port,
+    httpUrls,
     threadingMode: plan.mode,
     counters: supervisor.memory.counters,
     closed,

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +12,8 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 
 const SOURCE_FOLDERS = ['engine', 'workers', 'client', 'cli', 'daemon'];
 const PARENT_LOOK_MS = 250;
+/** Where the dashboard is, unless another program is there already. */
+const DASHBOARD_PORT = 4880;
 
 /** When any source file last changed. */
 function newestSource(folder) {
@@ -62,10 +65,29 @@ function endWithParents() {
   timer.unref();
 }
 
+/** A configuration decides for itself, and so do arguments. */
+function choosesHttp(args) {
+  const hasFile = existsSync('spread.conf') || existsSync('/etc/spread.conf');
+  return hasFile || args.some((arg) => /^(-c|--config\b|-h$|--help$)|httpListen/.test(arg));
+}
+
+/** @returns `port`, or 0 for any when it is taken */
+function freePort(port) {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(0));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(port)));
+  });
+}
+
 ensureInstalled();
 const cli = join(root, 'dist', 'cli.js');
 const newest = Math.max(...SOURCE_FOLDERS.map((folder) => newestSource(join(root, folder))));
 if (!existsSync(cli) || statSync(cli).mtimeMs < newest) await build();
-if (process.env.npm_lifecycle_event === 'start') endWithParents();
-process.argv = [process.argv[0], cli, 'start', ...process.argv.slice(2)];
+const args = process.argv.slice(2);
+if (process.env.npm_lifecycle_event === 'start') {
+  endWithParents();
+  if (!choosesHttp(args)) args.push('-o', `httpListen=127.0.0.1:${await freePort(DASHBOARD_PORT)}`);
+}
+process.argv = [process.argv[0], cli, 'start', ...args];
 await import(pathToFileURL(cli).href);

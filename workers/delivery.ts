@@ -7,6 +7,7 @@ import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import type { LogPosition } from '../engine/buffers/log-position.ts';
 import { nameWords } from '../engine/wire/name-hash.ts';
 import type { Agent } from './agent.ts';
+import type { DaemonEvent } from './daemon-event.ts';
 import { Authenticator } from './delivery/authenticator.ts';
 import type {
   BoundAddress,
@@ -27,13 +28,16 @@ import { NameTable } from './delivery/name-table.ts';
 import { PasswordChecker } from './delivery/password-checker.ts';
 import { QueueCap } from './delivery/queue-cap.ts';
 import { ReadBuffers } from './delivery/read-buffers.ts';
+import { RecentEnds } from './delivery/recent-ends.ts';
 import { Reception } from './delivery/reception.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
 import type { ClientSession } from './delivery/session.ts';
 import { SessionEnds } from './delivery/session-ends.ts';
 import { type ReceiverParts, SessionReceiver } from './delivery/session-receiver.ts';
+import { reportSessions } from './delivery/session-reports.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
+import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
 
 /** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
@@ -61,6 +65,8 @@ export interface DeliveryLinks {
   readonly workersCounters: readonly Float64Array[];
   readonly ringCounters: Float64Array;
   readonly logger: Log;
+  /** What an operator follows. */
+  readonly tell: (event: DaemonEvent) => void;
   /** Where clients come from: TCP and Unix sockets, and whatever else there is. */
   readonly createListener: (host: ConnectionHost) => ClientListener;
   /** Asks the thread to run a duty cycle soon: a connection brought work. */
@@ -84,6 +90,7 @@ export class DeliveryAgent implements Agent {
   readonly #greeter: Greeter;
   readonly #delivery: LogDelivery;
   readonly #ends: SessionEnds;
+  readonly #recent = new RecentEnds();
   readonly #vanished: VanishedClients;
   readonly #listener: ClientListener;
 
@@ -110,8 +117,10 @@ export class DeliveryAgent implements Agent {
       farewell: this.#farewell,
       reports: new EndReports(this.#settings, options.clientTimeoutMs, counters, logger),
       refusals: this.#refusals,
+      recent: this.#recent,
       counters,
       logger,
+      tell: links.tell,
       now,
       schedule,
     });
@@ -139,12 +148,18 @@ export class DeliveryAgent implements Agent {
     );
     work += this.#departures.poll();
     work += this.#intake.resume(nowMs);
-    work += this.#delivery.work();
+    work += this.#delivery.work(nowMs);
     if (this.#farewell.isHangingUp) this.#farewell.sayGoodbye(this.#delivery);
     if (this.#port.publish()) work++;
     // Records for the ring agent, or room in the log that it may be waiting for.
     if (work > 0) this.#links.ringDoorbell.ring();
     return work;
+  }
+
+  /** Walks over all sessions: for operators who look, not for duty cycles. */
+  inspect(): ThreadInspection {
+    const { sessions, sessionCount } = reportSessions(this.#sessions.values(), this.#options.worker, this.#links.now());
+    return { ...NOTHING_TO_REPORT, sessions, sessionCount, ended: this.#recent.list() };
   }
 
   nextDeadlineMs(): number {
@@ -262,6 +277,7 @@ export class DeliveryAgent implements Agent {
   #opened(session: ClientSession): void {
     const { privateName, transport } = session;
     this.counters[DeliveryCounter.SessionsOpen]!++;
+    session.openedMs = this.#links.now();
     this.#names.add(nameWords(privateName), session);
     this.#links.logger.debug({ session: privateName, peer: transport.peer.label }, 'session opened');
     this.#intake.opened(session);

@@ -12,9 +12,12 @@ import type { Configuration } from '../engine/host/configuration.ts';
 import { RingCounter } from '../engine/host/ring-counters.ts';
 import type { RingNodeOptions } from '../engine/host/ring-options.ts';
 import type { Agent } from './agent.ts';
+import type { DaemonEvent } from './daemon-event.ts';
+import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
 import type { SealRefusals } from './ring/aead-sealer.ts';
 import { DatagramPort } from './ring/datagram-port.ts';
+import { reportGroups } from './ring/group-reports.ts';
 import { HostedRing } from './ring/hosted-ring.ts';
 import { NameDesk } from './ring/name-desk.ts';
 import { OrderedRecords } from './ring/ordered-records.ts';
@@ -51,6 +54,8 @@ export interface RingLinks {
   readonly networkDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
   readonly logger: Log;
+  /** What an operator follows. */
+  readonly tell: (event: DaemonEvent) => void;
   readonly now: () => number;
   readonly wallSeconds: () => number;
   /** Seals datagrams, and counts those whose seal was not believed; null: they are not sealed. */
@@ -62,6 +67,7 @@ export interface RingLinks {
 export class RingAgent implements Agent {
   readonly name = 'ring';
   readonly counters: Float64Array;
+  readonly #options: RingAgentOptions;
   readonly #links: RingLinks;
   readonly #log: OrderedLogWriter;
   readonly #records: OrderedRecords;
@@ -80,6 +86,7 @@ export class RingAgent implements Agent {
   constructor(options: RingAgentOptions, links: RingLinks) {
     const { daemonAddress, daemonNames, maxSessions, ringSeqFile } = options;
     const { counters, logger, now, wallSeconds } = links;
+    this.#options = options;
     this.#links = links;
     this.counters = counters;
     this.#settings = { windows: options.ring.windows, clusterKeys: links.clusterKeys };
@@ -140,6 +147,13 @@ export class RingAgent implements Agent {
     if (this.#started) this.#ring.node.keysChanged(this.#links.now());
   }
 
+  /** Walks over the groups: for operators who look, not for duty cycles. */
+  inspect(): ThreadInspection {
+    const { groups } = this.#records;
+    const { self } = this.#options.ring;
+    return { ...NOTHING_TO_REPORT, groups: reportGroups(groups.groups(), self), groupCount: groups.groupCount };
+  }
+
   nextDeadlineMs(): number {
     return this.#ring.node.nextDeadlineMs;
   }
@@ -176,7 +190,11 @@ export class RingAgent implements Agent {
   }
 
   #configurationChanged(configuration: Configuration): void {
-    if (configuration.id.kind === 'regular') this.#publishMembers(configuration);
+    if (configuration.id.kind === 'regular') {
+      this.#publishMembers(configuration);
+      const members = configuration.members.map(({ node }) => this.#options.daemonNames[node]!);
+      this.#links.tell({ kind: 'membership', ringSeq: configuration.id.ringSeq, members });
+    }
     this.#says.configurationChanged(configuration);
   }
 

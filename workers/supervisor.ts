@@ -8,10 +8,13 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
+import type { DaemonEvent } from './daemon-event.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
+import type { Inspection, ThreadInspection } from './inspection.ts';
+import { Inspector } from './inspector.ts';
 import type { LogRecord } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import type { RingChange } from './ring/ring-settings.ts';
@@ -21,6 +24,8 @@ import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-mai
 
 export interface SupervisorEvents {
   log(record: LogRecord): void;
+  /** What an operator follows. */
+  tell(event: DaemonEvent): void;
   /** A monitor asks for the daemon's orderly end: call `stop`. */
   stopRequested(): void;
   /** A thread ended although nobody stopped the daemon; all others have been closed. */
@@ -38,7 +43,15 @@ const GOODBYE_PART = 1 / 4;
 /** How long threads may take to close after they were told. */
 const CLOSE_TIMEOUT_MS = 2000;
 
+/** How long the event loop of a thread was busy and idle since its start. */
+export interface ThreadLoad {
+  readonly thread: string;
+  readonly activeMs: number;
+  readonly idleMs: number;
+}
+
 interface RunningThread {
+  readonly name: string;
   readonly controller: ThreadController;
   readonly doorbell: DoorbellRinger;
   /** Resolves with the addresses it listens on. */
@@ -51,6 +64,10 @@ interface RunningThread {
   readonly run: () => void;
   readonly changeRing: (change: RingChange) => void;
   readonly changeDelivery: (settings: DeliverySettings) => void;
+  /** Never resolves when the thread ends before. */
+  readonly inspect: () => Promise<ThreadInspection>;
+  /** Null: it waits outside of its event loop, which then looks busy. */
+  readonly load: () => { readonly active: number; readonly idle: number } | null;
   readonly ended: Promise<void>;
   readonly terminate: () => void;
 }
@@ -70,6 +87,7 @@ export class Supervisor {
   /** The orderly stop, or the close after a failure; null: neither has begun. */
   #ending: Promise<void> | null = null;
   #failure: AgentFailure | null = null;
+  readonly #inspector = new Inspector(monotonicNow);
 
   /** @param workerUrl the built `worker-main` */
   constructor(spec: DaemonSpec, plan: ThreadingPlan, workerUrl: URL, events: SupervisorEvents) {
@@ -119,6 +137,19 @@ export class Supervisor {
   /** Delivery workers go by these settings from now on; what they mean for whom is here already is said with each of them. */
   changeDelivery(settings: DeliverySettings): void {
     for (const thread of this.#threads) thread.changeDelivery(settings);
+  }
+
+  /** Sessions and groups, one by one, as they were at most a second ago. */
+  inspect(): Promise<Inspection> {
+    return this.#inspector.look(this.#threads);
+  }
+
+  /** Of the threads that wait in their event loops. */
+  loads(): readonly ThreadLoad[] {
+    return this.#threads.flatMap(({ name, load }) => {
+      const busy = load();
+      return busy === null ? [] : [{ thread: name, activeMs: busy.active, idleMs: busy.idle }];
+    });
   }
 
   /**
@@ -232,10 +263,12 @@ export class Supervisor {
       thread: 0,
       wake: () => {},
       log: (record) => this.#events.log(record),
+      tell: (event) => this.#events.tell(event),
       schedule,
       requestStop: () => this.#events.stopRequested(),
     });
     return {
+      name: 'inline',
       controller: new ThreadController(memory.control),
       doorbell: new DoorbellRinger(memory.doorbell, schedule),
       listen: (addresses, reusePort, clientPort) => agents.listen(addresses, reusePort, clientPort),
@@ -248,6 +281,8 @@ export class Supervisor {
       },
       changeRing: (change) => agents.changeRing(change),
       changeDelivery: (settings) => agents.changeDelivery(settings),
+      inspect: async () => agents.inspect(),
+      load: () => performance.eventLoopUtilization(),
       ended,
       // Before its loop runs an inline thread has nothing but sockets.
       terminate: () => {
@@ -281,7 +316,7 @@ export class Supervisor {
     wakeOthers: readonly (MessagePort | null)[],
     wakeMe: readonly MessagePort[],
   ): RunningThread {
-    const { name } = this.#plan.threads[thread]!;
+    const { name, blocking } = this.#plan.threads[thread]!;
     const workerData: WorkerInput = {
       spec: this.#spec,
       plan: this.#plan,
@@ -299,13 +334,19 @@ export class Supervisor {
       refuse = reject;
     });
     listening.catch(() => {});
+    const questions = new Map<number, (inspection: ThreadInspection) => void>();
+    let lastQuestion = 0;
     const failed = (failure: AgentFailure): void => {
       refuse(failure);
       this.#fail(failure);
     };
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'log') this.#events.log(message.record);
-      else if (message.kind === 'listening') accept(message.bound);
+      else if (message.kind === 'event') this.#events.tell(message.event);
+      else if (message.kind === 'inspection') {
+        questions.get(message.question)?.(message.inspection);
+        questions.delete(message.question);
+      } else if (message.kind === 'listening') accept(message.bound);
       else if (message.kind === 'stop-requested') this.#events.stopRequested();
       else if (message.kind === 'cannot-listen') {
         refuse(Object.assign(new Error(message.message), { code: message.code }));
@@ -317,9 +358,11 @@ export class Supervisor {
     });
     worker.on('error', (error) => failed(new AgentFailure(name, error)));
     const memory = this.memory.threads[thread]!;
+    const doorbell = new DoorbellRinger(memory.doorbell, wakePort === null ? null : () => wakePort.postMessage(0));
     return {
+      name,
       controller: new ThreadController(memory.control),
-      doorbell: new DoorbellRinger(memory.doorbell, wakePort === null ? null : () => wakePort.postMessage(0)),
+      doorbell,
       listen: (addresses, reusePort, clientPort) => {
         const message: SupervisorMessage = { kind: 'listen', addresses, reusePort, clientPort };
         worker.postMessage(message);
@@ -337,6 +380,15 @@ export class Supervisor {
         const message: SupervisorMessage = { kind: 'delivery-settings', settings };
         worker.postMessage(message);
       },
+      inspect: () =>
+        new Promise((resolve) => {
+          questions.set(++lastQuestion, resolve);
+          const message: SupervisorMessage = { kind: 'inspect', question: lastQuestion };
+          worker.postMessage(message);
+          // A thread that blocks reads its messages when it wakes.
+          doorbell.ring();
+        }),
+      load: () => (blocking ? null : worker.performance.eventLoopUtilization()),
       ended: new Promise((resolve) => {
         worker.on('exit', (code) => {
           wakePort?.close();

@@ -5,12 +5,15 @@ import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../engine/buffers/ordered-log-reader.ts';
 import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
+import type { DaemonEvent } from './daemon-event.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import { SocketListener } from './delivery/sockets/socket-listener.ts';
 import { DeliveryAgent } from './delivery.ts';
+import type { ThreadInspection } from './inspection.ts';
+import { together } from './inspector.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import { NetworkAgent } from './network.ts';
@@ -29,6 +32,8 @@ export interface ThreadContext {
   /** Wakes another thread that sleeps in its event loop. */
   readonly wake: (thread: number) => void;
   readonly log: (record: LogRecord) => void;
+  /** Takes what an operator follows. */
+  readonly tell: (event: DaemonEvent) => void;
   /** Asks this thread for a duty cycle. */
   readonly schedule: () => void;
   /** Asks the supervisor's owner for the daemon's orderly end. */
@@ -41,6 +46,8 @@ export interface ThreadAgents {
   changeRing(change: RingChange): void;
   /** Of no effect in threads without delivery. */
   changeDelivery(settings: DeliverySettings): void;
+  /** What its agents know of sessions and groups, one by one. */
+  inspect(): ThreadInspection;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
@@ -88,6 +95,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
     changeDelivery: (settings) => {
       for (const agent of delivery) agent.change(settings);
     },
+    inspect: () => together([...(ring === null ? [] : [ring.inspect()]), ...delivery.map((agent) => agent.inspect())]),
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
       const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
@@ -143,6 +151,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
       networkDoorbell: doorbell(context, 'network'),
       counters: ringCounters(memory.counters),
       logger: createLog('ring', spec.logLevel, context.log),
+      tell: context.tell,
       now: monotonicNow,
       wallSeconds: () => Date.now() / 1000,
       sealer,
@@ -172,6 +181,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       workersCounters: Array.from({ length: plan.deliveryWorkers }, (_, i) => deliveryCounters(memory.counters, i)),
       ringCounters: ringCounters(memory.counters),
       logger: createLog(`delivery-${worker}`, spec.logLevel, context.log),
+      tell: context.tell,
       createListener: (host) => new SocketListener(host),
       schedule: context.schedule,
       now: monotonicNow,

@@ -1,10 +1,12 @@
 /** Entry of a worker thread: builds its agents, runs them, tells the supervisor what happens. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
+import type { DaemonEvent } from './daemon-event.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
+import type { ThreadInspection } from './inspection.ts';
 import type { LogRecord } from './log.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
@@ -26,6 +28,8 @@ export type SupervisorMessage =
   | { readonly kind: 'ring-settings'; readonly change: RingChange }
   /** Delivery goes by these from now on. */
   | { readonly kind: 'delivery-settings'; readonly settings: DeliverySettings }
+  /** Tell what you know of sessions and groups, and this number. */
+  | { readonly kind: 'inspect'; readonly question: number }
   /** Open your sockets on these addresses. */
   | {
       readonly kind: 'listen';
@@ -43,7 +47,10 @@ export type WorkerMessage =
   /** A monitor asked for the daemon's end. */
   | { readonly kind: 'stop-requested' }
   | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
-  | { readonly kind: 'log'; readonly record: LogRecord };
+  | { readonly kind: 'log'; readonly record: LogRecord }
+  | { readonly kind: 'event'; readonly event: DaemonEvent }
+  /** Answers `inspect`. */
+  | { readonly kind: 'inspection'; readonly question: number; readonly inspection: ThreadInspection };
 
 const input = workerData as WorkerInput;
 const port = parentPort!;
@@ -68,6 +75,7 @@ const agents = setUpThread({
   thread: input.thread,
   wake: (thread) => input.wakeOthers[thread]?.postMessage(0),
   log: (record) => tell({ kind: 'log', record }),
+  tell: (event) => tell({ kind: 'event', event }),
   schedule: () => eventLoop?.schedule(),
   requestStop: () => tell({ kind: 'stop-requested' }),
 });
@@ -103,6 +111,10 @@ function handle(message: SupervisorMessage): void {
   }
   if (message.kind === 'delivery-settings') {
     agents.changeDelivery(message.settings);
+    return;
+  }
+  if (message.kind === 'inspect') {
+    tell({ kind: 'inspection', question: message.question, inspection: agents.inspect() });
     return;
   }
   if (message.kind === 'run') {

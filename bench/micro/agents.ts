@@ -52,6 +52,7 @@ async function buildAgents(options: DaemonOptions): Promise<Workshop> {
   const plan = planThreads('inline', 1, { cores: 1, nodeVersion: process.versions.node });
   const memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length);
   const threads = setUpThread({
+    tell: () => {},
     spec,
     plan,
     memory,

@@ -237,6 +237,11 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
 
 const SUPERVISOR: Rows<typeof SupervisorCounter> = {
   LogLinesLost: total('log lines that could not be written', 'logLinesLost'),
+  HttpRequests: total('HTTP requests', 'httpRequests'),
+  HttpRefused: total('HTTP requests and connections that were refused', 'httpRefused'),
+  HttpConnections: gauge('count', 'HTTP connections', 'httpConnections'),
+  HttpStreams: gauge('count', 'streams of events among them', 'httpStreams'),
+  HttpStreamsDropped: total('streams of events ended because their clients did not read', 'httpStreamsDropped'),
 };
 
 function describe<T extends Readonly<Record<string, number>>>(

@@ -156,6 +156,13 @@ export const DeliveryCounter = {
 export const SupervisorCounter = {
   /** Log lines that could not be written. */
   LogLinesLost: 8,
+  /** Over HTTP: requests, requests and connections that were refused, connections and streams of events now. */
+  HttpRequests: 9,
+  HttpRefused: 10,
+  HttpConnections: 11,
+  HttpStreams: 12,
+  /** Streams ended because their clients did not read. */
+  HttpStreamsDropped: 13,
 } as const;
 
 /** Shared memory with the counters of all agents: blocks of numbers, that of each agent in one place (docs/operations.md). */

@@ -29,7 +29,7 @@ function readField(counters: CountersMemory, descriptors: readonly CounterDescri
   return value;
 }
 
-function blocksOf(counters: CountersMemory, block: CounterBlock): readonly Float64Array[] {
+export function blocksOf(counters: CountersMemory, block: CounterBlock): readonly Float64Array[] {
   const workers = Array.from({ length: counters.deliveryWorkers }, (_, worker) => deliveryCounters(counters, worker));
   switch (block) {
     case 'ring':

@@ -1,6 +1,7 @@
 /** Every option that a file may hold, and how its text there becomes a value. Ranges are judged by the options schema. */
 import { CLIENT_OPTIONS } from './catalogue/clients.ts';
 import { RING_OPTIONS } from './catalogue/daemons.ts';
+import { MONITORING_OPTIONS } from './catalogue/monitoring.ts';
 import { PROCESS_OPTIONS } from './catalogue/process.ts';
 import type { OptionEntry, OptionType } from './option-types.ts';
 import type { OptionKey } from './options.ts';
@@ -10,6 +11,7 @@ export const OPTION_CATALOGUE = {
   ...CLIENT_OPTIONS,
   ...RING_OPTIONS,
   ...PROCESS_OPTIONS,
+  ...MONITORING_OPTIONS,
 } as const satisfies Readonly<Record<OptionKey, OptionEntry>>;
 
 type Catalogue = typeof OPTION_CATALOGUE;
@@ -53,6 +55,7 @@ const VALUE_KINDS: Readonly<Record<OptionType['kind'], ValueKind>> = {
   name: 'text',
   mode: 'text',
   methods: 'accumulated-text',
+  endpoints: 'accumulated-text',
   classes: 'list',
   'time-format': 'optional-text',
   flag: 'flag',

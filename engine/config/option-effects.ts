@@ -98,6 +98,12 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   volatile: honoured,
   ringProfile: honoured,
   timeScale: honoured,
+  httpListen: honoured,
+  httpTokenFile: unless(({ httpListen }) =>
+    httpListen === undefined || httpListen.length === 0
+      ? 'HttpListen is not set, so nothing is served over HTTP'
+      : null,
+  ),
 };
 
 /** Warns of every option that was given and has no effect. One that is given only to switch something off has none to miss. */

@@ -45,6 +45,7 @@ const TYPE_NAMES: Readonly<Record<OptionType['kind'], string>> = {
   name: 'name',
   mode: 'octal',
   methods: 'methods',
+  endpoints: 'addresses',
   classes: 'list',
   'time-format': 'format',
   flag: 'flag',
@@ -54,6 +55,7 @@ const CHANGES: Readonly<Record<OptionEntry['change'], string>> = {
   restart: 'restart',
   sighup: 'restart; SIGHUP for the content',
   monitor: 'restart; `monitor flow`',
+  content: 'restart; by itself for the content',
 };
 
 export const optionReferences = (): readonly OptionReference[] => OPTION_KEYS.map(referenceOf);
@@ -120,6 +122,8 @@ function valuesText(type: OptionType): string {
       return 'event classes';
     case 'flag':
       return 'no value';
+    case 'endpoints':
+      return 'addresses with a port, such as `127.0.0.1:4880` or `[::1]:4880`';
     case 'methods':
       return '`NULL`, `IP`, `PWORD`';
     default:

@@ -2,6 +2,7 @@
 import { authSettings } from './auth-methods.ts';
 import type { Findings } from './config-error.ts';
 import { type Segment, segmentTransport } from './configuration.ts';
+import { endpointText, isLoopbackEndpoint } from './endpoint.ts';
 import { isMulticast } from './ipv4.ts';
 import { keywordOf } from './option-catalogue.ts';
 import { warnOfEffects } from './option-effects.ts';
@@ -30,6 +31,7 @@ export function checkOptionRelations(
   checkTimeouts(values, originOf, findings);
   checkTransport(values, segments, originOf, findings);
   warnOfAuthMethods(values, originOf, findings);
+  checkHttpAccess(values, originOf, findings);
   warnOfEffects(values, segments, originOf, findings);
 }
 
@@ -97,6 +99,19 @@ function warnOfAuthMethods(values: OptionValues, originOf: OriginOf, findings: F
     findings.warn(at, `unknown authentication methods are ignored: ${unknown.join(', ')}`, { field });
   if (allowed.length === 0)
     findings.warn(at, 'no authentication method is allowed, so no client can connect', { field });
+}
+
+/** Whoever reaches the port would read what clients are called and what they send. */
+function checkHttpAccess(
+  { httpListen = [], httpTokenFile }: OptionValues,
+  originOf: OriginOf,
+  findings: Findings,
+): void {
+  const open = httpListen.find((endpoint) => !isLoopbackEndpoint(endpoint));
+  if (open === undefined || httpTokenFile != null) return;
+  const { at, field } = originOf('httpListen');
+  const limit = `an address of loopback, or ${originOf('httpTokenFile').field} must be set as well`;
+  findings.wrongValue(at, field, endpointText(open), limit);
 }
 
 /** Fills in what was not given. `values` have passed `checkOptionRelations`. */

@@ -11,6 +11,7 @@
  * - `exact-word`: one of `words`, as written here
  * - `path`, `name`: text of up to `maxChars` characters
  * - `mode`: octal digits up to 0777
+ * - `endpoints`: addresses with a port, separated by blanks; every occurrence in a file counts
  * - `methods`: authentication methods separated by blanks; every occurrence in a file counts
  * - `classes`: a list `{ A B !C }` of event classes
  * - `time-format`: nothing, or a strftime format of up to `maxChars` characters
@@ -29,15 +30,26 @@ export type OptionType =
   | { readonly kind: 'bytes'; readonly min: number; readonly max: number }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'word' | 'exact-word'; readonly words: readonly string[] }
-  | { readonly kind: 'path' | 'name' | 'methods' | 'time-format'; readonly maxChars: number }
+  | { readonly kind: 'path' | 'name' | 'methods' | 'time-format' | 'endpoints'; readonly maxChars: number }
   | { readonly kind: 'mode' }
   | { readonly kind: 'classes'; readonly words: readonly string[] }
   | { readonly kind: 'flag' };
 
-export type OptionSection = 'clients' | 'access' | 'daemons' | 'timers' | 'process' | 'log' | 'compatibility';
+export type OptionSection =
+  | 'clients'
+  | 'access'
+  | 'daemons'
+  | 'timers'
+  | 'process'
+  | 'log'
+  | 'monitoring'
+  | 'compatibility';
 
-/** How a running daemon takes a change: only at its next start, on SIGHUP, or from `skein monitor flow`. */
-export type OptionChange = 'restart' | 'sighup' | 'monitor';
+/**
+ * How a running daemon takes a change: only at its next start, on SIGHUP, from `skein monitor flow`, or by itself when the content of
+ * the named file changes.
+ */
+export type OptionChange = 'restart' | 'sighup' | 'monitor' | 'content';
 
 export interface OptionEntry {
   readonly section: OptionSection;
@@ -71,6 +83,9 @@ export const milliseconds = integer(1, MAX_TIMER_MS, 'ms');
 export const bytes = (min: number) => ({ kind: 'bytes', min, max: MAX_QUEUE_BYTES }) as const;
 
 export const path = { kind: 'path', maxChars: 4096 } as const;
+
+/** Room for a few dozen addresses. */
+export const endpoints = { kind: 'endpoints', maxChars: 1024 } as const;
 
 export const boolean = { kind: 'boolean' } as const;
 

@@ -6,6 +6,7 @@
  */
 
 import { AUTH_METHODS, type AuthMethod } from '../wire/handshake.ts';
+import type { Endpoint } from './endpoint.ts';
 
 export { AUTH_METHODS, type AuthMethod };
 
@@ -188,6 +189,10 @@ export interface ConfigurationOptions {
   readonly ringProfile: RingProfile | null;
   /** Stretches (above 1) or shrinks every timer of the ring. */
   readonly timeScale: number;
+  /** Where health, metrics and the dashboard are served; empty: nowhere. */
+  readonly httpListen: readonly Endpoint[];
+  /** File with the tokens of HTTP requests; null: none is needed, and HTTP is served on loopback only. */
+  readonly httpTokenFile: string | null;
 }
 
 export const DEFAULT_OPTIONS: ConfigurationOptions = {
@@ -241,6 +246,8 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   volatile: false,
   ringProfile: null,
   timeScale: 1,
+  httpListen: [],
+  httpTokenFile: null,
 };
 
 export const DEFAULT_TIME_STAMP_FORMAT = '[%a %d %b %Y %H:%M:%S]';
@@ -282,6 +289,8 @@ interface LenientInputs {
   readonly maxInputBytes: number | string;
   /** Likewise; null: the default. */
   readonly maxQueuedBytes: number | string | null;
+  /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
+  readonly httpListen: string | readonly string[] | null;
   /** A number such as 0o660, or octal text such as `0660`. */
   readonly unixSocketMode: number | string;
 }

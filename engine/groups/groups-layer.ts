@@ -118,6 +118,11 @@ export class GroupsLayer {
     return this.table.groupCount;
   }
 
+  /** In no particular order; valid until the next record. */
+  groups(): Iterable<Group> {
+    return this.table.groups();
+  }
+
   memberCount(group: string): number {
     return this.table.group(group)?.memberCount ?? 0;
   }

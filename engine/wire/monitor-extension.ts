@@ -122,6 +122,11 @@ export const EXTENSION_COUNTERS = [
   'bytesOrdered',
   'bytesReceived',
   'bytesDelivered',
+  'httpRequests',
+  'httpRefused',
+  'httpConnections',
+  'httpStreams',
+  'httpStreamsDropped',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -26,8 +26,8 @@ effect is named in a warning, at the start and by \`skein conf check\`.
 \`no\`, \`true\` or \`false\`. \`none\` is no value.
 
 **Takes effect.** *restart*: at the next start of the daemon. *SIGHUP for the content*: SIGHUP opens or reads the named
-file again. *monitor flow*: [\`skein monitor flow\`](command-line.md#skein-monitor) changes it in a running daemon, until
-that daemon restarts.
+file again. *by itself for the content*: the daemon notices when the named file has changed. *monitor flow*:
+[\`skein monitor flow\`](command-line.md#skein-monitor) changes it in a running daemon, until that daemon restarts.
 
 Segments and daemons of a file are described in [clusters.md](clusters.md), limits in [limits.md](limits.md).`;
 
@@ -44,6 +44,10 @@ const SECTIONS: Readonly<Record<OptionSection, { readonly title: string; readonl
   },
   process: { title: 'The process', text: '' },
   log: { title: 'The log', text: '' },
+  monitoring: {
+    title: 'Health, metrics, dashboard',
+    text: 'What is served, and who may see it: [monitoring.md](monitoring.md).',
+  },
   compatibility: {
     title: 'Without effect',
     text: "Read because files of Spread have them. `LogLevel` replaces Spread's event classes.",
@@ -68,7 +72,7 @@ limit, or with the error of the socket that could not be opened. The daemon has:
 
 | Member | Meaning |
 |---|---|
-| \`name\`, \`addresses\`, \`port\`, \`threadingMode\` | what the options came to; \`port\` is null without TCP |
+| \`name\`, \`addresses\`, \`port\`, \`httpUrls\`, \`threadingMode\` | what the options came to; \`port\` is null without TCP |
 | \`stop({ drainTimeoutMs })\` | [stops in order](operations.md#stopping-and-upgrading); \`await using\` does it too |
 | \`closed\` | resolves when the daemon has stopped; rejects when a part of it failed |
 | \`reopenLog()\` | opens the log file again, as SIGHUP does |

@@ -148,6 +148,11 @@ describe('options of a file', () => {
       volatile: false,
       ringProfile: null,
       timeScale: 1.5,
+      httpListen: [
+        { host: '127.0.0.1', port: 4880 },
+        { host: '::1', port: 4880 },
+      ],
+      httpTokenFile: '/etc/skein/http-tokens',
     };
     expect(configuration.options).toEqual(expected);
   });

@@ -79,7 +79,18 @@ export class MemoryDaemon {
     this.memory = createDaemonMemory(1, plan.threads.length, 1 + otherReaders);
     const { memory } = this;
     const log = (line: LogRecord): void => void this.lines.push(line);
-    const context = { spec, plan, memory, thread: 0, wake: () => {}, log, schedule: () => {}, requestStop: () => {} };
+    const tell = (): void => {};
+    const context = {
+      spec,
+      plan,
+      memory,
+      thread: 0,
+      wake: () => {},
+      log,
+      tell,
+      schedule: () => {},
+      requestStop: () => {},
+    };
     this.counters = deliveryCounters(memory.counters, 0);
     const { maxSessions, clientTimeoutMs } = spec;
     this.delivery = new DeliveryAgent(
@@ -94,6 +105,7 @@ export class MemoryDaemon {
         workersCounters: [this.counters],
         ringCounters: ringCounters(memory.counters),
         logger: createLog('delivery-0', 'debug', log),
+        tell,
         createListener: (host) => {
           this.listener = new MemoryListener(host);
           return this.listener;

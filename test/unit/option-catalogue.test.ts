@@ -55,7 +55,22 @@ describe.each(OPTION_KEYS)('the entry of %s', (key) => {
         false,
       ]);
     } else if (type.kind === 'mode') expect([accepts(key, 0o777), accepts(key, 0o1000)]).toEqual([true, false]);
-    else expect(accepts(key, type.kind === 'classes' ? ['PRINT'] : true)).toBe(true);
+    else if (type.kind === 'endpoints') {
+      for (const good of ['127.0.0.1:0', '[::1]:65535', '0.0.0.0:1 [fe80::1:2]:2', ['1.2.3.4:5', '[::]:6'], 'none'])
+        expect(accepts(key, good), String(good)).toBe(true);
+      for (const bad of [
+        '127.0.0.1',
+        '127.0.0.1:65536',
+        '1.2.3.256:1',
+        '[::g]:1',
+        '[1::2::3]:1',
+        'localhost:1',
+        ':1',
+        1,
+      ])
+        expect(accepts(key, bad), String(bad)).toBe(false);
+      expect(accepts(key, `${'127.0.0.1:1 '.repeat(100)}`)).toBe(false);
+    } else expect(accepts(key, type.kind === 'classes' ? ['PRINT'] : true)).toBe(true);
   });
 
   it('says whether none is a value', () => {

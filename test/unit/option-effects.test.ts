@@ -251,6 +251,20 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect((await spec(`StateDir = ${folder}\nVolatile = yes`)).ring.ringSeqFile).toBeNull();
   },
   ringProfile: () => changes('RingProfile = fast', ({ ring }) => ring.ring.timeouts.tokenLossMs, 150),
+  // What is served there: test/e2e/http.test.ts.
+  httpListen: () => {
+    const listen = (lines: string): unknown => resolve(lines).configuration.options.httpListen;
+    expect(listen('')).toEqual([]);
+    expect(listen('HttpListen = 127.0.0.1:4880')).toEqual([{ host: '127.0.0.1', port: 4880 }]);
+    expect(warningsOf('HttpListen = 127.0.0.1:4880')).toEqual([]);
+  },
+  httpTokenFile: () => {
+    const file = temporaryFile('');
+    const text = `HttpListen = 0.0.0.0:4880\nHttpTokenFile = ${file}`;
+    expect(resolve(text).configuration.options.httpTokenFile).toBe(file);
+    expect(warningsOf(text)).toEqual([]);
+    warns('httpTokenFile', `HttpTokenFile = ${file}`, 'HttpListen');
+  },
   timeScale: () => changes('TimeScale = 3', ({ ring }) => ring.ring.timeouts.tokenLossMs, 1800),
 };
 

@@ -116,6 +116,7 @@ export class FramePump {
           return this.#stall(session, position);
         }
         counters[DeliveryCounter.FramesReceived]! += scanner.frameCount;
+        session.receivedFrames += scanner.frameCount;
         counters[DeliveryCounter.RunsSubmitted]!++;
       } else if (status === ScanStatus.Request) {
         if (!this.#request(session, bytes, view)) return this.#stall(session, position);
@@ -127,6 +128,7 @@ export class FramePump {
         return end;
       }
       counters[DeliveryCounter.BytesReceived]! += scanner.end - position;
+      session.receivedBytes += scanner.end - position;
       position = scanner.end;
     }
     return position;

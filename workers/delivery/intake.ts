@@ -41,6 +41,8 @@ export class Intake {
   /** Bytes wait in their inputs. */
   #stalled: ClientSession[] = [];
   #clientsBlocked = false;
+  /** When the duty cycle began. */
+  #nowMs = 0;
 
   constructor(
     settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups'>>,
@@ -69,6 +71,7 @@ export class Intake {
 
   /** Bytes of an open session. @returns whether it may be read further */
   read(session: ClientSession, { bytes, view }: ReadBuffer, lengthBytes: number): boolean {
+    session.lastReceivedMs = this.#nowMs;
     if (this.#clientsBlocked) {
       session.input.append(bytes, 0, lengthBytes);
       this.#stall(session);
@@ -100,6 +103,7 @@ export class Intake {
 
   /** Goes on with what had to wait. @returns how many sessions are through */
   resume(nowMs: number): number {
+    this.#nowMs = nowMs;
     const work = this.#stalled.length === 0 || this.#clientsBlocked ? 0 : this.#resumeStalled();
     this.#budget.poll(nowMs);
     return work;

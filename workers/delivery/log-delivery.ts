@@ -39,6 +39,8 @@ export class LogDelivery {
   #dirty: ClientSession[] = [];
   #flushing: ClientSession[] = [];
   #logFullSeen = 0;
+  /** When the duty cycle began. */
+  #nowMs = 0;
   /** Segments of the log may have been given back outside of `work`. */
   #released = false;
 
@@ -93,8 +95,13 @@ export class LogDelivery {
     return !this.#log.hasMore();
   }
 
-  /** One turn: what is new in the log goes to the sockets, and what was read is given back. @returns how much was done */
-  work(): number {
+  /**
+   * One turn: what is new in the log goes to the sockets, and what was read is given back.
+   * @param nowMs tells since when a session is behind; who never asks need not give it
+   * @returns how much was done
+   */
+  work(nowMs = 0): number {
+    this.#nowMs = nowMs;
     const released = this.#released ? 1 : 0;
     this.#released = false;
     const consumed = this.#consumer.consume();
@@ -154,7 +161,11 @@ export class LogDelivery {
       this.#counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
       output.writes = 0;
       output.spilledBytes = 0;
-      if (output.blocked) this.#slowConsumers.blocked(session);
+      session.lastSentMs = this.#nowMs;
+      if (output.blocked) {
+        if (session.behindSinceMs === 0) session.behindSinceMs = this.#nowMs;
+        this.#slowConsumers.blocked(session);
+      } else session.behindSinceMs = 0;
     }
     const work = flushing.length;
     flushing.length = 0;

@@ -3,6 +3,7 @@
  * disconnect is ordered behind everything its client sent (`Departures`).
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import { type DaemonEvent, type EndCause, TOLD_CAUSES } from '../daemon-event.ts';
 import type { Log } from '../log.ts';
 import type { Departures } from './departures.ts';
 import type { EndReports } from './end-reports.ts';
@@ -10,12 +11,20 @@ import type { Farewell } from './farewell.ts';
 import type { Greeter } from './greeter.ts';
 import type { Intake } from './intake.ts';
 import type { LogDelivery } from './log-delivery.ts';
+import type { RecentEnds } from './recent-ends.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { ClientSession } from './session.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Why a session ends whose client has ended its side. */
 const CLIENT_CLOSED = 'client closed the connection';
+
+/** Which limit a slow consumer went over, in words. */
+const SLOW_REASONS: Readonly<Record<SlowReason, string>> = {
+  session: 'slow consumer: its queue was over MaxSessionMessages or MaxSessionBytes',
+  log: 'slow consumer: it held up the ordered log',
+  'all-sessions': 'slow consumer: the slowest while the queues of all sessions were over MaxQueuedBytes',
+};
 
 /** The parts of the worker that keep something of a connection. */
 export interface SessionEndsParts {
@@ -26,8 +35,10 @@ export interface SessionEndsParts {
   readonly farewell: Farewell;
   readonly reports: EndReports;
   readonly refusals: RefusalLog;
+  readonly recent: RecentEnds;
   readonly counters: Float64Array;
   readonly logger: Log;
+  readonly tell: (event: DaemonEvent) => void;
   readonly now: () => number;
   readonly schedule: () => void;
 }
@@ -47,28 +58,28 @@ export class SessionEnds {
 
   /** All that the client sent before its end is handled. */
   inputEnded(session: ClientSession): void {
-    this.#end(session, CLIENT_CLOSED);
+    this.#end(session, 'closed', CLIENT_CLOSED);
   }
 
   byInput(session: ClientSession, reason: string, protocolError: boolean): void {
     if (protocolError) this.#parts.reports.protocolError(session, reason);
-    this.#end(session, reason);
+    this.#end(session, protocolError ? 'protocol' : 'asked', reason);
   }
 
   vanished(session: ClientSession): void {
     this.#parts.reports.vanished(session);
-    this.#end(session, 'client vanished');
+    this.#end(session, 'vanished', 'the machine of its client does not answer');
   }
 
   incomplete(session: ClientSession, keptBytes: number): void {
     this.#parts.reports.incomplete(session, keptBytes);
-    this.#end(session, 'incomplete frame');
+    this.#end(session, 'incomplete', 'its frame stayed incomplete while the input of all sessions was over the limit');
   }
 
   tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason): void {
     const { reports, delivery } = this.#parts;
     reports.tooSlow(session, waitingFrames, waitingBytes, reason, delivery.store.heldBytes);
-    this.#end(session, 'slow consumer');
+    this.#end(session, 'slow', SLOW_REASONS[reason]);
   }
 
   /** The connection does not become a session; `bytes` tell its client why. */
@@ -100,15 +111,19 @@ export class SessionEnds {
       session.input.ended = true;
       return;
     }
-    this.#end(session, 'connection lost');
+    this.#end(session, 'lost', 'connection lost');
     session.input.clear();
     this.#parts.schedule();
   }
 
   /** Closes the transport at once. */
-  #end(session: ClientSession, reason: string): void {
-    const { intake, farewell, departures, greeter, logger } = this.#parts;
+  #end(session: ClientSession, cause: EndCause, reason: string): void {
+    const { intake, farewell, departures, greeter, logger, recent, tell, now } = this.#parts;
     intake.forget(session);
+    if (session.state === 'open') {
+      const ended = recent.add(session, cause, reason, now());
+      if (TOLD_CAUSES.has(cause)) tell({ kind: 'session-ended', session: ended });
+    }
     if (session.state === 'open' && farewell.isHangingUp) {
       // The others learn from the daemon's own leave: a disconnect for every client would be as many views for everybody.
       session.state = 'closed';

@@ -53,8 +53,9 @@ export class SessionOutput {
   readonly #ranges = new RangeQueue();
   readonly #pieces: PieceQueue;
   readonly #owned: OwnedFrames;
-  /** Bytes ever added. */
+  /** Bytes and messages ever added. */
   #addedBytes = 0;
+  #addedFrames = 0;
   readonly #longFrame = new LongFrame();
   readonly #flight = new WriteInFlight();
   /** What the store has been told of the ranges' memory. */
@@ -86,6 +87,7 @@ export class SessionOutput {
     this.queuedFrames += frames;
     this.queuedBytes += end - start;
     this.#addedBytes += end - start;
+    this.#addedFrames += frames;
     const ranges = this.#ranges;
     if (ranges.count > this.#flight.ranges) {
       const last = ranges.at(ranges.count - 1);
@@ -113,6 +115,7 @@ export class SessionOutput {
     this.queuedFrames += frames;
     this.queuedBytes += bytes.length;
     this.#addedBytes += bytes.length;
+    this.#addedFrames += frames;
     if (this.#longFrame.isCut) this.#owned.hold(bytes, frames);
     else this.#placeOwned(bytes, frames);
   }
@@ -188,6 +191,15 @@ export class SessionOutput {
 
   waitingBytes(): number {
     return this.queuedBytes - this.#flight.bytes + (this.#flight.bytes === 0 ? 0 : this.#unsentBytes());
+  }
+
+  /** Messages and bytes that the transport has taken. */
+  sentFrames(): number {
+    return this.#addedFrames - this.waitingFrames();
+  }
+
+  sentBytes(): number {
+    return this.#addedBytes - this.waitingBytes();
   }
 
   /** `waitingBytes` without the one long membership frame that may wait beside the limit. */

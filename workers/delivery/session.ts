@@ -42,6 +42,15 @@ export class ClientSession {
   /** UNRELIABLE messages dropped since the client was last told. */
   droppedFrames = 0;
   droppedTotal = 0;
+  /** Messages of the client, and bytes of all its frames. */
+  receivedFrames = 0;
+  receivedBytes = 0;
+  /** By the worker's clock of its duty cycles: when it became a session, and when something last came from it and went to it. */
+  openedMs = 0;
+  lastReceivedMs = 0;
+  lastSentMs = 0;
+  /** Since when it has had something waiting, without a break; 0: nothing waits. */
+  behindSinceMs = 0;
 
   /** @param output of the same transport */
   constructor(handle: SessionHandle, transport: ClientTransport, output: SessionOutput, handshake: ServerHandshake) {

@@ -1,0 +1,165 @@
+/**
+ * The HTTP server of a daemon: listens, refuses what it does not serve as cheaply as it can, and hands the rest to the routes. It runs in
+ * the thread that started the daemon, away from all messages.
+ */
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SupervisorCounter } from '../../engine/buffers/counters.ts';
+import { type Endpoint, endpointText, isLoopbackEndpoint } from '../../engine/config/endpoint.ts';
+import { OnceAMinute } from '../../workers/once-a-minute.ts';
+import { Connections } from './connections.ts';
+import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES, STUCK_MS } from './http-limits.ts';
+import { type HttpQuestion, isCrossSite, isOwnHost, type Refusal, readQuestion } from './request-check.ts';
+import { sendRefusal } from './responses.ts';
+import type { TokenFile } from './token-file.ts';
+
+// biome-ignore lint/suspicious/noConfusingVoidType: most routes serve whatever they are asked, and return nothing
+type Served = Refusal | void;
+
+export interface Route {
+  /** Whether it tells something of clients and messages, and so needs a token where there are tokens. */
+  readonly needsToken: boolean;
+  /** Names of the parameters it knows. */
+  readonly parameters: readonly string[];
+  /** @returns why it does not serve, if so */
+  readonly serve: (
+    response: ServerResponse,
+    question: HttpQuestion,
+    request: IncomingMessage,
+  ) => Served | Promise<Served>;
+}
+
+export interface HttpServerParts {
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Null: nobody needs one, and all addresses are loopback. */
+  readonly tokens: TokenFile | null;
+  /** The supervisor's block. */
+  readonly counters: Float64Array;
+  readonly warn: (fields: Readonly<Record<string, unknown>>, message: string) => void;
+  /** Makes one server for each address; that of a TLS server has the same form. Default: plain HTTP. */
+  readonly create?: (options: ServerSettings, listener: RequestListener) => Server;
+}
+
+const SETTINGS = {
+  maxHeaderSize: MAX_HEADER_BYTES,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: HEADERS_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  connectionsCheckingInterval: 1000,
+  requireHostHeader: true,
+} as const;
+export type ServerSettings = typeof SETTINGS;
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'it is in use by another program',
+  EADDRNOTAVAIL: 'it is not an address of this machine',
+  EACCES: 'this user may not',
+};
+
+export class HttpServer {
+  readonly #parts: HttpServerParts;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Connections();
+  readonly #complaints = new OnceAMinute();
+
+  constructor(parts: HttpServerParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns where it listens @throws (rejects) Error that names the address; nothing listens then */
+  async listen(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
+    const bound: Endpoint[] = [];
+    try {
+      for (const endpoint of endpoints) bound.push(await this.#open(endpoint));
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return bound;
+  }
+
+  async close(): Promise<void> {
+    const closed = this.#servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)));
+    this.#connections.closeAll();
+    await Promise.all(closed);
+  }
+
+  async #open(endpoint: Endpoint): Promise<Endpoint> {
+    const { create = createServer, counters } = this.#parts;
+    const isOpenToAll = this.#parts.tokens === null && isLoopbackEndpoint(endpoint);
+    const server = create(SETTINGS, (request, response) => this.#request(request, response, isOpenToAll));
+    server.setTimeout(STUCK_MS);
+    server.on('connection', (socket) => {
+      if (!this.#connections.accepted(socket)) {
+        counters[SupervisorCounter.HttpRefused]!++;
+        this.#complain('http connection refused: too many', { limit: 'connections', peer: socket.remoteAddress });
+      }
+      this.#countConnections();
+      socket.once('close', () => this.#countConnections());
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      counters[SupervisorCounter.HttpRefused]!++;
+      const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+      if (socket.writable && error.code !== 'ECONNRESET')
+        socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+      else socket.destroy();
+    });
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        const reason = REASONS[error.code ?? ''] ?? error.message;
+        const message = `HttpListen: cannot listen on ${endpointText(endpoint)}: ${reason}`;
+        reject(Object.assign(new Error(message), { code: error.code }));
+      });
+      server.listen(endpoint.port, endpoint.host, resolve);
+    });
+    return { host: endpoint.host, port: (server.address() as AddressInfo).port };
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse, isOpenToAll: boolean): void {
+    this.#parts.counters[SupervisorCounter.HttpRequests]!++;
+    this.#answer(request, response, isOpenToAll).catch((error: Error) => {
+      this.#parts.warn({ path: pathOf(request), reason: error.message }, 'http request failed');
+      if (!response.headersSent) sendRefusal(response, { status: 503, reason: 'the daemon could not answer' });
+      else response.destroy();
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, isOpenToAll: boolean): Promise<void> {
+    const question = readQuestion(request);
+    if ('status' in question) return this.#refuse(response, question);
+    if (isOpenToAll && !isOwnHost(request.headers.host)) {
+      const reason = 'without a token this daemon is asked by its address, or as localhost';
+      return this.#refuse(response, { status: 421, reason });
+    }
+    if (isCrossSite(request)) return this.#refuse(response, { status: 403, reason: 'asked by another site' });
+    const route = this.#parts.routes.get(question.path);
+    if (route === undefined) return this.#refuse(response, { status: 404, reason: 'there is no such page' });
+    for (const name of question.query.keys()) {
+      if (route.parameters.includes(name)) continue;
+      return this.#refuse(response, { status: 400, reason: 'an unknown parameter' });
+    }
+    const { tokens } = this.#parts;
+    if (route.needsToken && tokens !== null && !(await tokens.allows(request.headers.authorization))) {
+      this.#complain('http request refused: no valid token', { peer: request.socket.remoteAddress });
+      return this.#refuse(response, { status: 401, reason: 'a token is needed: Authorization: Bearer TOKEN' });
+    }
+    const refusal = await route.serve(response, question, request);
+    if (refusal) this.#refuse(response, refusal);
+  }
+
+  #refuse(response: ServerResponse, refusal: Refusal): void {
+    this.#parts.counters[SupervisorCounter.HttpRefused]!++;
+    sendRefusal(response, refusal);
+  }
+
+  #countConnections(): void {
+    this.#parts.counters[SupervisorCounter.HttpConnections] = this.#connections.count;
+  }
+
+  #complain(message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (this.#complaints.allows(message, performance.now())) this.#parts.warn(fields, message);
+  }
+}
+
+const pathOf = ({ url }: IncomingMessage): string => (url ?? '').split('?')[0]!.slice(0, 80);

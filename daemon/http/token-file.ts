@@ -1,0 +1,114 @@
+/** The tokens of `HttpTokenFile`: one a line; blank lines and those that begin with # count for nothing. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Stats, statSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { ConfigError } from '../../engine/config/config-error.ts';
+import { MAX_TOKEN_CHARS, MAX_TOKENS, MIN_TOKEN_CHARS } from './http-limits.ts';
+
+/** Nobody but the owner writes it, and nobody but owner and group reads it. */
+const FORBIDDEN_MODE = 0o037;
+const MAX_FILE_BYTES = 16 * 1024;
+/** How often the file is looked at, while requests come. */
+const LOOK_MS = 1000;
+
+/** SHA-256 of each token: of one length, so that a comparison takes the same time whatever was sent. */
+type TokenHashes = readonly Buffer[];
+
+export interface TokenFileEvents {
+  /** The file has changed, and is in use from now on. */
+  reloaded(tokens: number): void;
+  /** The file has changed and cannot be used; what it held before stays in use. */
+  refused(reason: string): void;
+}
+
+export class TokenFile {
+  readonly #path: string;
+  readonly #events: TokenFileEvents;
+  #hashes: TokenHashes;
+  #seen: string;
+  #lookedMs = 0;
+
+  private constructor(path: string, hashes: TokenHashes, seen: string, events: TokenFileEvents) {
+    this.#path = path;
+    this.#hashes = hashes;
+    this.#seen = seen;
+    this.#events = events;
+  }
+
+  /** @throws (rejects) ConfigError when the file cannot be used, and the error of one that cannot be read */
+  static async open(path: string, events: TokenFileEvents): Promise<TokenFile> {
+    const { hashes, seen } = await readTokens(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== undefined) throw error;
+      const message = `${path}: ${error.message}`;
+      throw new ConfigError([{ message, field: 'httpTokenFile', value: path }], null);
+    });
+    return new TokenFile(path, hashes, seen, events);
+  }
+
+  /** Reads it as `open` would. @throws (rejects) as `open` */
+  static async check(path: string): Promise<void> {
+    await TokenFile.open(path, { reloaded: () => {}, refused: () => {} });
+  }
+
+  /** @param authorization header of a request; undefined: it has none */
+  async allows(authorization: string | undefined): Promise<boolean> {
+    await this.#look();
+    const sent = /^Bearer +([!-~]+) *$/i.exec(authorization ?? '')?.[1];
+    const hash = hashOf(sent ?? '');
+    let isKnown = false;
+    for (const token of this.#hashes) isKnown = timingSafeEqual(token, hash) || isKnown;
+    return isKnown && sent !== undefined;
+  }
+
+  /** Reads the file again when it has changed. */
+  async #look(): Promise<void> {
+    const nowMs = performance.now();
+    if (nowMs - this.#lookedMs < LOOK_MS) return;
+    this.#lookedMs = nowMs;
+    const seen = stateOf(statSync(this.#path, { throwIfNoEntry: false }));
+    if (seen === this.#seen) return;
+    this.#seen = seen;
+    try {
+      const read = await readTokens(this.#path);
+      this.#hashes = read.hashes;
+      this.#seen = read.seen;
+      this.#events.reloaded(read.hashes.length);
+    } catch (error) {
+      this.#events.refused((error as Error).message);
+    }
+  }
+}
+
+async function readTokens(path: string): Promise<{ readonly hashes: TokenHashes; readonly seen: string }> {
+  const stats = await stat(path);
+  if (!stats.isFile()) throw new Error('it is not a regular file');
+  if (stats.size > MAX_FILE_BYTES) throw new Error(`it is ${stats.size} bytes long; the limit is ${MAX_FILE_BYTES}`);
+  if (process.platform !== 'win32' && (stats.mode & FORBIDDEN_MODE) !== 0) {
+    const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
+    throw new Error(`mode ${mode} lets others read or change the tokens: chmod 600 it, or 640 for a group`);
+  }
+  return { hashes: parseTokens(await readFile(path, 'latin1')).map(hashOf), seen: stateOf(stats) };
+}
+
+/** @throws Error that names the line, never the token */
+export function parseTokens(text: string): readonly string[] {
+  const tokens: string[] = [];
+  for (const [i, line] of text.split('\n').entries()) {
+    const token = line.trim();
+    if (token === '' || token.startsWith('#')) continue;
+    if (!/^[!-~]+$/.test(token)) throw new Error(`line ${i + 1}: a token has printable ASCII characters and no blanks`);
+    if (token.length < MIN_TOKEN_CHARS || token.length > MAX_TOKEN_CHARS)
+      throw new Error(
+        `line ${i + 1}: a token has ${MIN_TOKEN_CHARS} to ${MAX_TOKEN_CHARS} characters, and this one ${token.length}; "openssl rand -hex 32" makes one`,
+      );
+    tokens.push(token);
+  }
+  if (tokens.length === 0) throw new Error('it has no token');
+  if (tokens.length > MAX_TOKENS) throw new Error(`it has ${tokens.length} tokens; the limit is ${MAX_TOKENS}`);
+  return tokens;
+}
+
+const hashOf = (token: string): Buffer => createHash('sha256').update(token, 'latin1').digest();
+
+const stateOf = (stats: Stats | undefined): string =>
+  stats === undefined ? 'missing' : `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.mode}`;
