@@ -3,6 +3,7 @@ import type { Daemon, DaemonAddress } from '../daemon/start-daemon.ts';
 import { LOG_LEVELS, type LogLevel, THREADING_MODES, type ThreadingMode } from '../engine/config/options.ts';
 import { daemonOption, integer } from './arguments.ts';
 import { CliError, describeFailure, ExitCode } from './exit.ts';
+import { notifyServiceManager } from './service-manager.ts';
 import { outputDoesNotMatter } from './standard-output.ts';
 import { aborted, endSignal } from './stop-signal.ts';
 
@@ -86,8 +87,10 @@ async function start(flags: StartFlags): Promise<void> {
   const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
   running = daemon;
   process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon, addressText)}\n`);
+  void notifyServiceManager(['READY=1', `STATUS=serves clients on ${daemon.addresses.map(addressText).join(', ')}`]);
   // A reader that waited for the line may hang up now.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
+  void notifyServiceManager(['STOPPING=1', 'STATUS=delivers what clients have sent, then stops']);
   await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
   await daemon.closed.catch(explain);
 }

@@ -231,7 +231,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
 /** As people write it: `127.0.0.1:4803`, or the path of a Unix socket. */
 export const addressText = ({ host, port, path }: DaemonAddress): string => path ?? `${host}:${port}`;
 
-function statusFields(counters: CountersMemory, startedMs: number): LogFields {
+function statusFields(counters: CountersMemory, startedMs: number) {
   const ring = ringCounters(counters);
   let members = 0;
   for (let slot = 0; slot < MEMBER_BIT_SLOTS; slot++) {
@@ -244,7 +244,7 @@ function statusFields(counters: CountersMemory, startedMs: number): LogFields {
     groups: ring[OrderingCounter.Groups]!,
     messages: ring[OrderingCounter.FramesOrdered]!,
     logLinesLost: supervisorCounters(counters)[SupervisorCounter.LogLinesLost]!,
-  };
+  } satisfies LogFields;
 }
 
 async function clusterKeysAgain(file: string | null): Promise<KeyFile> {

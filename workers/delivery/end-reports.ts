@@ -59,7 +59,5 @@ export class EndReports {
   }
 }
 
-const who = ({ privateName, transport }: ClientSession): LogFields => ({
-  session: privateName,
-  peer: transport.peer.label,
-});
+const who = ({ privateName, transport }: ClientSession) =>
+  ({ session: privateName, peer: transport.peer.label }) satisfies LogFields;

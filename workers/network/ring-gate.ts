@@ -18,7 +18,7 @@ import {
 import { SEAL_TRAILER_LENGTH } from '../../engine/wire/layout/seal-trailer.ts';
 import { readI32, readU16, U48_HIGH } from '../../engine/wire/ring-bytes.ts';
 import { isUnderstoodVersion, RING_WIRE_VERSION, wireVersionOf } from '../../engine/wire/ring-version.ts';
-import type { Log, LogFields } from '../log.ts';
+import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import { SealWatch } from './seal-watch.ts';
 
@@ -59,7 +59,6 @@ interface Peer {
 }
 
 /** Fields and text of a line in the log, built when it is said. */
-type Telling = () => readonly [LogFields, string];
 
 export class RingGate {
   readonly #options: GateOptions;
@@ -130,37 +129,45 @@ export class RingGate {
     const text = this.#seals.look(cause, refusals, this.#links.now());
     if (text === null) return;
     const peerName = this.#options.daemonNames[node] ?? null;
-    this.#warn(`seal ${cause} ${peerName}`, this.#peers[node]?.sender ?? null, () => [{ peerName, refusals }, text]);
+    const sender = this.#peers[node]?.sender;
+    const peer = sender === undefined ? null : label(sender);
+    if (this.#isDue(`seal ${cause} ${peerName}`, peer)) this.#links.logger.warn({ peer, peerName, refusals }, text);
   }
 
   #otherVersion(version: number, sender: Sender): boolean {
     this.#links.counters[NetworkCounter.OtherVersion]!++;
-    const said = this.#warn('version', sender, () => [
-      { version, ourVersion: RING_WIRE_VERSION },
-      'a daemon that speaks another version of the protocol between daemons is ignored: run the same release on all daemons of the cluster',
-    ]);
-    if (said) this.#links.introduce(sender);
+    const peer = label(sender);
+    if (!this.#isDue('version', peer)) return false;
+    this.#links.logger.warn(
+      { peer, version, ourVersion: RING_WIRE_VERSION },
+      'a daemon with another version of the protocol between daemons is ignored: run the same release on all daemons of the cluster',
+    );
+    this.#links.introduce(sender);
     return false;
   }
 
   #otherConfiguration(sender: Sender): boolean {
     this.#links.counters[NetworkCounter.OtherConfiguration]!++;
-    const said = this.#warn('configuration', sender, () => [
-      {},
+    const peer = label(sender);
+    if (!this.#isDue('configuration', peer)) return false;
+    this.#links.logger.warn(
+      { peer },
       'a daemon with another configuration is ignored: segments, daemons with their addresses and order, and AcceleratedRing must be the same in its file and in ours; correct the wrong one and restart its daemon',
-    ]);
-    if (said) this.#links.introduce(sender);
+    );
+    this.#links.introduce(sender);
     return false;
   }
 
   #otherSeal(sender: Sender): boolean {
     this.#links.counters[NetworkCounter.OtherSeal]!++;
-    this.#warn('sealing', sender, () => [
-      { sealedHere: this.#options.sealed },
+    const peer = label(sender);
+    if (!this.#isDue('sealing', peer)) return false;
+    this.#links.logger.warn(
+      { peer, sealedHere: this.#options.sealed },
       this.#options.sealed
         ? 'a daemon that does not seal its traffic is ignored: set ClusterKeyFile there too, and restart it'
         : 'a daemon that seals its traffic is ignored: set ClusterKeyFile here too, and restart this daemon',
-    ]);
+    );
     return false;
   }
 
@@ -181,32 +188,25 @@ export class RingGate {
       return;
     }
     const isBack = `${high} ${low}` === peer.earlierIncarnation;
-    if (isBack && nowMs - peer.changedAtMs > SUCCESSION_MS) this.#conflict(node, text(peer.sender), sender);
+    if (isBack && nowMs - peer.changedAtMs > SUCCESSION_MS) this.#conflict(node, label(peer.sender), sender);
     // Two that speak in turn keep the time of the first change.
     this.#peers[node] = { sender, earlierIncarnation, changedAtMs: isBack ? peer.changedAtMs : nowMs };
   }
 
   #conflict(node: number, otherPeer: string, sender: Sender): void {
     this.#links.counters[NetworkCounter.IdentityConflicts]!++;
-    const build: Telling = () => [
-      { peerName: this.#options.daemonNames[node] ?? null, otherPeer },
+    const peer = label(sender);
+    if (!this.#isDue('identity', peer)) return;
+    this.#links.logger.error(
+      { peer, peerName: this.#options.daemonNames[node] ?? null, otherPeer },
       'two daemons run as the same entry of the configuration, so one of them is excluded: give each a name (-n) and an address of its own, and stop one of them',
-    ];
-    this.#say('error', 'identity', sender, build);
+    );
   }
 
-  #warn(kind: string, sender: Sender | null, build: Telling): boolean {
-    return this.#say('warn', kind, sender, build);
-  }
-
-  /** @returns whether it was said */
-  #say(level: 'warn' | 'error', kind: string, sender: Sender | null, build: Telling): boolean {
-    const peer = sender === null ? null : text(sender);
-    if (!this.#warnings.allows(`${kind} ${peer}`, this.#links.now())) return false;
-    const [fields, message] = build();
-    this.#links.logger[level]({ peer, ...fields }, message);
-    return true;
+  /** At most once a minute for each kind and peer. */
+  #isDue(kind: string, peer: string | null): boolean {
+    return this.#warnings.allows(`${kind} ${peer}`, this.#links.now());
   }
 }
 
-const text = ({ address, port }: Sender): string => `${address}:${port}`;
+const label = ({ address, port }: Sender): string => `${address}:${port}`;

@@ -159,7 +159,7 @@ export class RingSockets {
       const errno = (error as NodeJS.ErrnoException).code ?? String(error);
       this.#links.logger.warn(
         { errno, group, host },
-        `${failure}; tried again, because IgnoreMulticastJoinErrors is set`,
+        'cannot join the multicast group of the segment; tried again, because IgnoreMulticastJoinErrors is set',
       );
     }
     this.#membership = { group, host };

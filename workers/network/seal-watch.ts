@@ -11,7 +11,7 @@ interface Mention {
   readonly text: string;
 }
 
-const MENTIONS: Readonly<Record<SealRefusal, Mention>> = {
+const MENTIONS = {
   [SealRefusal.Short]: {
     from: 3,
     text: 'datagrams without the form of sealed ones are ignored: another program uses this port, or this is an attack',
@@ -32,7 +32,10 @@ const MENTIONS: Readonly<Record<SealRefusal, Mention>> = {
     from: 3,
     text: 'sealed datagrams for another daemon, or of this one, are ignored: an attacker replays them, or two daemons have one address or name',
   },
-};
+} as const satisfies Readonly<Record<SealRefusal, Mention>>;
+
+/** What is logged about refusals of one cause. */
+export type SealText = (typeof MENTIONS)[SealRefusal]['text'];
 
 export class SealWatch {
   readonly #before = new Float64Array(SEAL_REFUSALS);
@@ -43,7 +46,7 @@ export class SealWatch {
    * @param refused so far for this cause
    * @returns what there is to say; null: nothing yet
    */
-  look(cause: SealRefusal, refused: number, nowMs: number): string | null {
+  look(cause: SealRefusal, refused: number, nowMs: number): SealText | null {
     const i = cause - 1;
     if (nowMs - this.#sinceMs[i]! >= PERIOD_MS) {
       this.#sinceMs[i] = nowMs;
