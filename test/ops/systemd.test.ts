@@ -43,10 +43,11 @@ describe('ops/systemd/skein.service', () => {
 });
 
 describe('ops/spread.conf', () => {
+  const FILES = { 'cluster.keys': null, 'http.tokens': `${'0123456789abcdef'.repeat(4)}\n` };
   const text = readFileSync(fileURLToPath(new URL('../../ops/spread.conf', import.meta.url)), 'utf8');
 
   it('is accepted, without a warning', () => {
-    expect(checkConfiguration(text, { 'cluster.keys': null }, 'host-1')).toEqual({ code: 0, said: '' });
+    expect(checkConfiguration(text, FILES, 'host-1')).toEqual({ code: 0, said: '' });
   });
 
   it('uses the folders that the unit makes', () => {
