@@ -40,6 +40,19 @@ module.exports = {
       to: { path: '^(cli|bench|examples)/' },
     },
     {
+      name: 'dashboard-runs-in-browsers',
+      comment: 'Of the daemon it knows types only; what is Node is not in a browser.',
+      severity: 'error',
+      from: { path: '^dashboard/' },
+      to: { pathNot: '^(dashboard/|daemon/http/status-types\\.ts$|node_modules/uplot/)' },
+    },
+    {
+      name: 'nothing-imports-the-dashboard',
+      severity: 'error',
+      from: { pathNot: '^dashboard/' },
+      to: { path: '^dashboard/' },
+    },
+    {
       name: 'cli-imports-no-benchmarks',
       severity: 'error',
       from: { path: '^cli/' },

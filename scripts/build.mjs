@@ -6,7 +6,7 @@
  *
  * `--no-types` leaves the declarations as they are; `--clean` empties dist/ first, so that a package holds nothing stale.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
@@ -15,6 +15,7 @@ const isClean = process.argv.includes('--clean');
 
 ensureInstalled();
 const { build } = await import('esbuild');
+const { bundleDashboard } = await import('./bundle-dashboard.mjs');
 const { generateConfigParser } = await import('./generate-config-parser.mjs');
 
 const dist = join(root, 'dist');
@@ -23,8 +24,16 @@ const dist = join(root, 'dist');
 const libraryEntries = { index: 'index.ts', client: 'client/index.ts' };
 const programEntries = { cli: 'cli/main.ts', worker: 'workers/worker-main.ts' };
 
+generateConfigParser();
+if (isClean) rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+/** Part of the daemon; the file is for a daemon that runs from source. */
+const dashboard = await bundleDashboard(root);
+writeFileSync(join(dist, 'dashboard.html'), dashboard);
+
 /** @type {import('esbuild').BuildOptions} */
 const common = {
+  define: { SKEIN_DASHBOARD: JSON.stringify(dashboard) },
   absWorkingDir: root,
   outdir: dist,
   bundle: true,
@@ -36,8 +45,6 @@ const common = {
   logLevel: 'warning',
 };
 
-generateConfigParser();
-if (isClean) rmSync(dist, { recursive: true, force: true });
 await buildEsModules();
 await buildCommonJs();
 if (withTypes) await buildDeclarations();
@@ -63,7 +70,7 @@ function buildCommonJs() {
     outExtension: { '.js': '.cjs' },
     plugins: [clientOnce],
     // CommonJS has no import.meta; worker threads are started from a file beside the bundle.
-    define: { 'import.meta.url': 'importMetaUrl' },
+    define: { ...common.define, 'import.meta.url': 'importMetaUrl' },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
-const SOURCE_FOLDERS = ['engine', 'workers', 'client', 'cli', 'daemon'];
+const SOURCE_FOLDERS = ['engine', 'workers', 'client', 'cli', 'daemon', 'dashboard'];
 const PARENT_LOOK_MS = 250;
 /** Where the dashboard is, unless another program is there already. */
 const DASHBOARD_PORT = 4880;
@@ -21,7 +21,7 @@ function newestSource(folder) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) newest = Math.max(newest, newestSource(path));
-    else if (/\.(ts|peggy)$/.test(entry.name)) newest = Math.max(newest, statSync(path).mtimeMs);
+    else if (/\.(ts|peggy|css|html)$/.test(entry.name)) newest = Math.max(newest, statSync(path).mtimeMs);
   }
   return newest;
 }

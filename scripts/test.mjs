@@ -2,8 +2,8 @@
  * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs the project's own packages when
  * they are missing. Ends with a line `N passed, N failed` and exits non-zero when anything failed.
  *
- * `npm test -- --install` also installs what some tests need beyond the project: nginx on this machine, where a package manager is
- * at hand, and other people's bundlers and compilers in temporary folders. Without it those tests run only where that is present.
+ * `npm test -- --install` also installs what some tests need beyond the project: nginx, Chromium and promtool on this machine, where a
+ * package manager is at hand, and other people's bundlers and compilers in temporary folders. Without it those tests run only where that is present.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,37 +30,44 @@ function run(title, command, args) {
   return passed;
 }
 
-/** The example end to end needs a real web server. */
-function ensureNginx() {
-  const present = spawnSync('nginx', ['-v'], { stdio: 'ignore' }).error === undefined;
-  if (present) return;
-  const hasPackageManager =
-    process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).error === undefined;
-  if (!mayInstall || !hasPackageManager) {
-    console.log('nginx is not here: the example with it is not tested (npm test -- --install)');
+/** Programs that some tests need. */
+const TOOLS = [
+  { command: 'nginx', asks: '-v', package: 'nginx-light', untested: 'the example with it is not tested' },
+  { command: 'chromium', asks: '--version', package: 'chromium', untested: 'the dashboard is not tested' },
+  { command: 'promtool', asks: '--version', package: 'prometheus', untested: 'the rules of Prometheus are not tested' },
+];
+
+function ensureTools() {
+  const isPresent = (command, asks) => spawnSync(command, [asks], { stdio: 'ignore' }).error === undefined;
+  const missing = TOOLS.filter(({ command, asks }) => !isPresent(command, asks));
+  if (missing.length === 0) return;
+  if (!mayInstall || process.getuid?.() !== 0 || !isPresent('apt-get', '--version')) {
+    for (const { command, untested } of missing)
+      console.log(`${command} is not here: ${untested} (npm test -- --install)`);
     return;
   }
-  console.log('installing nginx for the example …');
-  spawnSync('sh', ['-c', 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx-light'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const packages = missing.map((tool) => tool.package).join(' ');
+  console.log(`installing ${packages} …`);
+  const install = `DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ${packages}`;
+  spawnSync('sh', ['-c', `apt-get update -qq && ${install}`], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 const checks = [
   run('format and lint', bin('biome'), ['ci', '--error-on-warnings', '.']),
   run('configuration grammar', process.execPath, ['scripts/generate-config-parser.mjs']),
   run('types', bin('tsc'), ['--noEmit']),
+  run('types of the dashboard', bin('tsc'), ['--noEmit', '-p', 'dashboard']),
   run('import rule', bin('depcruise'), [
     '--config',
     '.dependency-cruiser.cjs',
-    ...['engine', 'workers', 'client', 'cli', 'daemon', 'bench', 'examples', 'index.ts'],
+    ...['engine', 'workers', 'client', 'cli', 'daemon', 'dashboard', 'bench', 'examples', 'index.ts'],
   ]),
   run('dead files, exports and dependencies', bin('knip'), []),
   run('dead members', process.execPath, ['scripts/dead-members.mjs']),
   run('undocumented exports', bin('typedoc'), ['--emit', 'none']),
 ];
 
-ensureNginx();
+ensureTools();
 const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${resultsFile}`];
 const testsRan = run('unit, property, interop traces, simulation, end to end', bin('vitest'), ['run', ...reporters]);
 

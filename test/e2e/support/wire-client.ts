@@ -15,7 +15,8 @@ import {
 
 const GIVE_UP_MS = 30_000;
 
-export type Target = { readonly port: number } | { readonly path: string };
+/** `host`: default 127.0.0.1. */
+export type Target = { readonly port: number; readonly host?: string } | { readonly path: string };
 
 /** Bytes in both directions, and waiting for what comes. */
 export class WireSocket {
@@ -28,7 +29,8 @@ export class WireSocket {
   readonly #watchers = new Set<() => void>();
 
   constructor(target: Target) {
-    this.socket = 'path' in target ? connect(target.path) : connect({ port: target.port, host: '127.0.0.1' });
+    this.socket =
+      'path' in target ? connect(target.path) : connect({ port: target.port, host: target.host ?? '127.0.0.1' });
     this.socket.setNoDelay(true);
     this.socket.on('data', (chunk) => {
       this.#chunks.push(chunk);
