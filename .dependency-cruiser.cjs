@@ -68,7 +68,7 @@ module.exports = {
       name: 'delivery-knows-transports-not-sockets',
       comment: 'Clients come over a ClientTransport; only its implementations and their listeners know how.',
       severity: 'error',
-      from: { path: '^workers/delivery(/|\\.ts$)', pathNot: '^workers/delivery/sockets/' },
+      from: { path: '^workers/delivery(/|-agent\\.ts$)', pathNot: '^workers/delivery/sockets/' },
       to: { path: '^(node:)?(net|tls|http|https|http2)$' },
     },
     {

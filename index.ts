@@ -6,11 +6,11 @@
 export * from './client/index.ts';
 export {
   type Daemon,
-  type DaemonAddress as DaemonListenAddress,
+  type DaemonListenAddress,
   type StartDaemonOptions,
   startDaemon,
 } from './daemon/start-daemon.ts';
 export type { CountersMemory } from './engine/buffers/counters.ts';
 export { ConfigError, type ConfigProblem, type ConfigSource, formatConfigError } from './engine/config/config-error.ts';
 export { AgentFailure } from './workers/agent-thread.ts';
-export type { ThreadingMode } from './workers/threading.ts';
+export type { ResolvedThreadingMode } from './workers/threading.ts';

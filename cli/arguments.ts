@@ -1,10 +1,10 @@
 /** Values on the command line. Each function takes the text of one and throws what commander reports with the option's name. */
 
 import { InvalidArgumentError } from 'commander';
+import { checkGroupName, checkTarget } from '../client/check-names.ts';
 import type { Service } from '../client/index.ts';
-import { checkGroupName, checkTarget } from '../client/names.ts';
+import type { OptionKey } from '../engine/config/configuration-options.ts';
 import { OPTION_KINDS, type ValueKind } from '../engine/config/option-catalogue.ts';
-import type { OptionKey } from '../engine/config/options.ts';
 
 export const SERVICES: readonly Service[] = ['unreliable', 'reliable', 'fifo', 'causal', 'agreed', 'safe'];
 const BYTES_OF_SUFFIX: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2 };

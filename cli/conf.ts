@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ResolvedConfiguration } from '../daemon/options-resolve.ts';
 import { ConfigError, type ConfigProblem, formatConfigError, formatProblem } from '../engine/config/config-error.ts';
-import { allHosts } from '../engine/config/configuration.ts';
+import { allHosts } from '../engine/config/daemon-configuration.ts';
 import { OPTIONS_HELP, printOptions } from './conf/options.ts';
 import { CliError } from './exit.ts';
 import { counted } from './text.ts';

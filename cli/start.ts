@@ -1,6 +1,11 @@
 import { type Command, Option } from 'commander';
-import type { Daemon, DaemonAddress } from '../daemon/start-daemon.ts';
-import { LOG_LEVELS, type LogLevel, THREADING_MODES, type ThreadingMode } from '../engine/config/options.ts';
+import type { Daemon, DaemonListenAddress } from '../daemon/start-daemon.ts';
+import {
+  LOG_LEVELS,
+  type LogLevel,
+  THREADING_MODES,
+  type ThreadingMode,
+} from '../engine/config/configuration-options.ts';
 import { daemonOption, integer } from './arguments.ts';
 import { CliError, describeFailure, ExitCode } from './exit.ts';
 import { notifyServiceManager } from './service-manager.ts';
@@ -121,7 +126,7 @@ function reload(daemon: Daemon | null): void {
   if (daemon.hasClusterKeys) daemon.reloadClusterKeys().catch(() => undefined);
 }
 
-function readyText(daemon: Daemon, addressText: (address: DaemonAddress) => string): string {
+function readyText(daemon: Daemon, addressText: (address: DaemonListenAddress) => string): string {
   const { name, addresses, threadingMode, httpUrls } = daemon;
   const where = addresses.map(addressText).join(', ');
   const dashboard = httpUrls.length === 0 ? '' : `; dashboard: ${httpUrls.join(', ')}`;

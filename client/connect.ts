@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type ConnectOptions, type ResolvedOptions, resolveConnectOptions } from './connect-options.ts';
 import { SkeinError } from './errors.ts';
 import { performHandshake } from './handshake.ts';
-import { type ConnectOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { Session } from './session.ts';
 import { HandshakeChannel, Transport } from './transport.ts';
 
@@ -18,7 +18,7 @@ import { HandshakeChannel, Transport } from './transport.ts';
  * for an option that is unknown, of the wrong type or out of range; and with the signal's reason when aborted.
  */
 export async function connect(options: ConnectOptions = {}): Promise<Session> {
-  return connectWith(resolveOptions(options));
+  return connectWith(resolveConnectOptions(options));
 }
 
 /** The same with options that are checked already. */

@@ -9,7 +9,7 @@ import {
   CONNECT_MINOR_OFFSET,
   CONNECT_NAME_LENGTH_OFFSET,
   CONNECT_PATCH_OFFSET,
-} from '../engine/wire/layout/connect.ts';
+} from '../engine/wire/layout/connect-request.ts';
 import { AUTH_NAME_FIELD_LENGTH, PROTOCOL_VERSION } from '../engine/wire/limits.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
 import type { AuthChannel, AuthMethod } from './auth.ts';

@@ -10,6 +10,7 @@ export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wi
 export type { DaemonAddress } from './address.ts';
 export { type AuthChannel, type AuthMethod, type AuthOption, ipAuth, nullAuth, passwordAuth } from './auth.ts';
 export { connect } from './connect.ts';
+export type { ConnectOptions } from './connect-options.ts';
 export { type ErrorReason, SkeinError } from './errors.ts';
 export type {
   ByteOrder,
@@ -32,7 +33,6 @@ export type {
 export { FlushSession, type FlushSessionEvents, type FlushSessionOptions } from './flush/flush-session.ts';
 export type { FlushSendOptions } from './flush/flush-state.ts';
 export type { DaemonVersion } from './handshake.ts';
-export type { ConnectOptions } from './options.ts';
 export type { Batch } from './receive/batch.ts';
 export type { FrameKind } from './receive/frame-kind.ts';
 export type { BatchHandler } from './receive/receiver.ts';

@@ -1,12 +1,12 @@
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
 import { asUnreadable, checkFunction, checkNames, illegal, readFields, reading, wrongThis } from './check.ts';
+import { checkGroupName } from './check-names.ts';
+import type { ResolvedOptions } from './connect-options.ts';
 import { SkeinError } from './errors.ts';
 import type { ReceivedEvent } from './events.ts';
 import { GroupRequests } from './group-requests.ts';
 import type { AcceptedSession, DaemonVersion } from './handshake.ts';
-import { checkGroupName } from './names.ts';
-import type { ResolvedOptions } from './options.ts';
 import { type BatchHandler, Receiver } from './receive/receiver.ts';
 import { ReceivingSession } from './receiving-session.ts';
 import type { Data } from './send/data.ts';

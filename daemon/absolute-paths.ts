@@ -1,6 +1,6 @@
 /** Paths of options that do not depend on the working folder, which the daemon and its host program may change. */
 import { resolve } from 'node:path';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { absoluteLogPath } from './log-target.ts';
 
 const absolute = (path: string | null): string | null => (path === null ? null : resolve(path));

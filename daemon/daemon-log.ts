@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import { type Logger, pino } from 'pino';
 import { type CountersMemory, SupervisorCounter, supervisorCounters } from '../engine/buffers/counters.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
-import type { LogLevel, LogRecord } from '../workers/log.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import type { LogRecord, LogRecordLevel } from '../workers/log.ts';
 import { type LogGap, LogSink } from './log-sink.ts';
 import { absoluteLogPath, openLogTarget } from './log-target.ts';
 
@@ -82,7 +82,7 @@ export class DaemonLog {
   }
 
   /** A logger of the caller may throw; the daemon has better things to do than to end for that. */
-  #say(level: LogLevel, fields: Fields, message: string): void {
+  #say(level: LogRecordLevel, fields: Fields, message: string): void {
     try {
       this.#logger[level](fields, message);
     } catch {

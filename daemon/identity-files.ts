@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, lchownSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from '../engine/config/config-error.ts';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import type { Identity } from './identity.ts';
 import { stateFilesOf } from './state-number.ts';
 

@@ -2,7 +2,7 @@
 import { userInfo } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { ConfigError } from '../engine/config/config-error.ts';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 
 type IdentityOptions = Pick<ConfigurationOptions, 'daemonUser' | 'daemonGroup' | 'runtimeDir'>;
 

@@ -1,6 +1,6 @@
 /** Whether the process may open as many files as its clients need: a connection beyond the limit is closed without a word. */
 import { readFileSync } from 'node:fs';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 
 /** Sockets between daemons, files and what Node has open for itself. */
 const OWN_FILES = 64;

@@ -1,10 +1,10 @@
 /** A daemon's HTTP side, from its options. */
 
-import { allHosts } from '../engine/config/configuration.ts';
+import { allHosts } from '../engine/config/daemon-configuration.ts';
 import { endpointText, isLoopbackEndpoint } from '../engine/config/endpoint.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
-import type { ThreadingMode } from '../workers/threading.ts';
+import type { ResolvedThreadingMode } from '../workers/threading.ts';
 import type { DaemonLog } from './daemon-log.ts';
 import type { DaemonHttp } from './http/daemon-http.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
@@ -17,7 +17,7 @@ const READABLE =
 export async function openHttp(
   { configuration, self }: ResolvedDaemonOptions,
   { name, maxSessions, delivery }: DaemonSpec,
-  threadingMode: ThreadingMode,
+  threadingMode: ResolvedThreadingMode,
   supervisor: Supervisor,
   log: DaemonLog,
 ): Promise<DaemonHttp | null> {

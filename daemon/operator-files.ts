@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { ConfigError, type ConfigProblem } from '../engine/config/config-error.ts';
-import type { ConfigurationOptions } from '../engine/config/options.ts';
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
 import { TokenFile } from './http/token-file.ts';

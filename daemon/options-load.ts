@@ -1,4 +1,4 @@
-/** Reads what `resolveOptions` needs from the machine: the configuration file, host names and local addresses. */
+/** Reads what `resolveDaemonOptions` needs from the machine: the configuration file, host names and local addresses. */
 import { lookup } from 'node:dns/promises';
 import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -10,7 +10,7 @@ import {
   type ResolvedConfiguration,
   type ResolvedDaemonOptions,
   resolveConfiguration,
-  resolveOptions,
+  resolveDaemonOptions,
 } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
 import { readTextFile } from './text-file.ts';
@@ -35,7 +35,7 @@ export async function loadOptions(options: DaemonOptions): Promise<ResolvedDaemo
   const file = await readConfig(options);
   const interfaces = localInterfaces();
   const localAddresses = interfaces.map(({ address }) => address);
-  return resolveOptions(options, { file, addressOf: await resolveNames(file), localAddresses, interfaces });
+  return resolveDaemonOptions(options, { file, addressOf: await resolveNames(file), localAddresses, interfaces });
 }
 
 /**

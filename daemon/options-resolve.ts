@@ -2,23 +2,23 @@
 import { addressWarnings, type LocalInterface, likelySelf } from '../engine/config/address-warnings.ts';
 import { type AddressLookup, buildSegments } from '../engine/config/build-segments.ts';
 import { type ConfigProblem, type ConfigSource, Findings } from '../engine/config/config-error.ts';
+import { type OptionKey, type OptionValues, SPREAD_TIMEOUT_KEYS } from '../engine/config/configuration-options.ts';
 import {
   allHosts,
   clientAddresses,
   type DaemonConfiguration,
   type Host,
   type Segment,
-} from '../engine/config/configuration.ts';
+} from '../engine/config/daemon-configuration.ts';
 import { embeddedSegments } from '../engine/config/embedded-default.ts';
 import { type FileOption, readFileOptions } from '../engine/config/file-options.ts';
 import { keywordOf } from '../engine/config/option-catalogue.ts';
 import { optionHint } from '../engine/config/option-hint.ts';
 import type { OptionOrigin } from '../engine/config/option-origin.ts';
 import { checkOptionRelations, completeOptions } from '../engine/config/option-rules.ts';
-import { type OptionKey, type OptionValues, SPREAD_TIMEOUT_KEYS } from '../engine/config/options.ts';
 import { selectOwnHost } from '../engine/config/own-host.ts';
 import type { ConfigFile } from '../engine/config/parse-config.ts';
-import { type DaemonOptions, OPTION_NAMES, optionsSchema, type PlacementValues } from './options-schema.ts';
+import { DAEMON_OPTION_NAMES, type DaemonOptions, optionsSchema, type PlacementValues } from './options-schema.ts';
 
 export interface ResolveContext {
   /** The parsed configuration that `configFile` or `configText` named; null: the embedded default. */
@@ -60,7 +60,7 @@ export interface ResolvedDaemonOptions extends ResolvedConfiguration {
  * Everything a daemon needs to know before it starts. Options of the API override those of the file.
  * @throws ConfigError with every problem found
  */
-export function resolveOptions(options: DaemonOptions, context: ResolveContext): ResolvedDaemonOptions {
+export function resolveDaemonOptions(options: DaemonOptions, context: ResolveContext): ResolvedDaemonOptions {
   const { values, ...resolved } = resolve(options, context);
   const { segments, options: complete } = resolved.configuration;
   const self = selectOwnHost(
@@ -178,7 +178,7 @@ function validate(merged: MergedOptions, findings: Findings): OptionValues & Pla
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const name of issue.keys) {
-        findings.problem(null, `unknown option "${name}"${optionHint(name, OPTION_NAMES)}`, { field: name });
+        findings.problem(null, `unknown option "${name}"${optionHint(name, DAEMON_OPTION_NAMES)}`, { field: name });
         invalid.add(name);
       }
       continue;

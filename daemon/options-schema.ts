@@ -6,16 +6,16 @@
  * value and position in front. Rules between options are in engine/config/option-rules.ts.
  */
 import { z } from 'zod';
-import { DAEMON_NAME_LIMIT, isUsableDaemonName } from '../engine/config/daemon-name.ts';
-import { ENDPOINT_LIMIT, parseEndpoint } from '../engine/config/endpoint.ts';
-import { ipv4ToNumber } from '../engine/config/ipv4.ts';
-import { type KeyOfKind, OPTION_CATALOGUE } from '../engine/config/option-catalogue.ts';
 import {
   DEFAULT_TIME_STAMP_FORMAT,
   type OptionInputs,
   type OptionKey,
   type OptionValues,
-} from '../engine/config/options.ts';
+} from '../engine/config/configuration-options.ts';
+import { DAEMON_NAME_LIMIT, isUsableDaemonName } from '../engine/config/daemon-name.ts';
+import { ENDPOINT_LIMIT, parseEndpoint } from '../engine/config/endpoint.ts';
+import { ipv4ToNumber } from '../engine/config/ipv4.ts';
+import { type KeyOfKind, OPTION_CATALOGUE } from '../engine/config/option-catalogue.ts';
 
 /** What `startDaemon` takes. Every option is optional; what is given here overrides the file. */
 export interface DaemonOptions extends OptionInputs {
@@ -246,4 +246,4 @@ export const optionsSchema: z.ZodType<OptionValues & PlacementValues, DaemonOpti
   .partial();
 
 /** Every name the API knows, for suggestions. */
-export const OPTION_NAMES: readonly string[] = [...Object.keys(placement), ...Object.keys(fileOptions)];
+export const DAEMON_OPTION_NAMES: readonly string[] = [...Object.keys(placement), ...Object.keys(fileOptions)];

@@ -13,11 +13,11 @@ import {
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
-import { planThreads, type ThreadingMode } from '../workers/threading.ts';
+import { planThreads, type ResolvedThreadingMode } from '../workers/threading.ts';
 import { withAbsolutePaths } from './absolute-paths.ts';
 import { checkLogger, checkWorkerUrl, drainTimeoutOf, readOptions } from './api-arguments.ts';
+import { createDaemonSpec } from './create-daemon-spec.ts';
 import { DaemonLog } from './daemon-log.ts';
-import { createDaemonSpec } from './daemon-spec.ts';
 import type { DaemonHttp } from './http/daemon-http.ts';
 import {
   becomeIdentity,
@@ -47,7 +47,7 @@ export interface StartDaemonOptions extends DaemonOptions {
 }
 
 /** A place where clients connect: `host` and `port`, or `path` of a Unix socket. */
-export interface DaemonAddress {
+export interface DaemonListenAddress {
   /** Address it is bound to; absent for a Unix socket. */
   readonly host?: string;
   /** TCP port; absent for a Unix socket. */
@@ -61,13 +61,13 @@ export interface Daemon {
   /** Its name in the configuration, the last part of private names. */
   readonly name: string;
   /** Where clients connect. */
-  readonly addresses: readonly DaemonAddress[];
+  readonly addresses: readonly DaemonListenAddress[];
   /** TCP port for clients; null for a daemon that listens on a Unix socket only. */
   readonly port: number | null;
   /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`; empty without `httpListen`. */
   readonly httpUrls: readonly string[];
   /** How its agents are laid out on threads: the option, or what `auto` has chosen. */
-  readonly threadingMode: ThreadingMode;
+  readonly threadingMode: ResolvedThreadingMode;
   /** Shared memory with the agents' counters; see engine/buffers/counters.ts. */
   readonly counters: CountersMemory;
   /** Resolves when the daemon has stopped; rejects with `AgentFailure` when a part of it failed and all was shut down. */
@@ -89,7 +89,8 @@ export interface Daemon {
   reloadClusterKeys(): Promise<void>;
   /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
-   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and does not stop, for a wrong option.
+   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and
+   * does not stop, for a wrong option.
    */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
   /** As `stop()`: for `await using`. */
@@ -177,7 +178,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       throw error;
     });
   http?.running();
-  const addresses = bound.flatMap(({ address }): DaemonAddress[] => {
+  const addresses = bound.flatMap(({ address }): DaemonListenAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
@@ -229,7 +230,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
 }
 
 /** As people write it: `127.0.0.1:4803`, or the path of a Unix socket. */
-export const addressText = ({ host, port, path }: DaemonAddress): string => path ?? `${host}:${port}`;
+export const addressText = ({ host, port, path }: DaemonListenAddress): string => path ?? `${host}:${port}`;
 
 function statusFields(counters: CountersMemory, startedMs: number) {
   const ring = ringCounters(counters);

@@ -2,13 +2,13 @@
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
-import type { LogLevel } from './log.ts';
-import type { NetworkOptions } from './network.ts';
-import type { RingAgentOptions } from './ring.ts';
+import type { LogRecordLevel } from './log.ts';
+import type { NetworkOptions } from './network-agent.ts';
+import type { RingAgentOptions } from './ring-agent.ts';
 
 export interface DaemonSpec {
   readonly name: string;
-  readonly logLevel: LogLevel | 'silent';
+  readonly logLevel: LogRecordLevel | 'silent';
   readonly listen: readonly ListenAddress[];
   readonly listenBacklog: number;
   readonly maxSessions: number;

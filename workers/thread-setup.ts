@@ -11,16 +11,16 @@ import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import { SocketListener } from './delivery/sockets/socket-listener.ts';
-import { DeliveryAgent } from './delivery.ts';
+import { DeliveryAgent } from './delivery-agent.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { together } from './inspector.ts';
 import { createLog, type LogRecord } from './log.ts';
 import { logReaders } from './log-readers.ts';
-import { NetworkAgent } from './network.ts';
+import { NetworkAgent } from './network-agent.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
 import type { RingChange } from './ring/ring-settings.ts';
-import { RingAgent } from './ring.ts';
+import { RingAgent } from './ring-agent.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 
 export interface ThreadContext {

@@ -1,7 +1,7 @@
 /** Which agents share a thread. */
 
 /** How agents are laid out on threads (docs/configuration.md, `threadingMode`). */
-export type ThreadingMode = 'dedicated' | 'shared-network' | 'shared' | 'inline';
+export type ResolvedThreadingMode = 'dedicated' | 'shared-network' | 'shared' | 'inline';
 
 /** `network`, `ring`, or the number of a delivery worker. */
 export type AgentRole = 'network' | 'ring' | number;
@@ -15,13 +15,13 @@ export interface ThreadPlan {
 }
 
 export interface ThreadingPlan {
-  readonly mode: ThreadingMode;
+  readonly mode: ResolvedThreadingMode;
   readonly deliveryWorkers: number;
   readonly threads: readonly ThreadPlan[];
 }
 
 /** Cores from which a thread per stage pays: ring, network, one delivery worker, and one for everybody else. */
-const CORES_FOR_DEDICATED = 4;
+const CORES_FOR_SHARED_NETWORK = 4;
 /** Node from here on lets several listeners share a port evenly; before, more than one delivery worker is badly balanced. */
 const FIRST_NODE_WITH_REUSE_PORT = { major: 23, minor: 1 } as const;
 
@@ -42,11 +42,11 @@ export function hasReusePort(nodeVersion: string): boolean {
  * More than one delivery worker is chosen by `auto` only where Node balances connections between them.
  */
 export function planThreads(
-  wanted: ThreadingMode | 'auto',
+  wanted: ResolvedThreadingMode | 'auto',
   deliveryWorkers: number | 'auto',
   machine: MachineFacts,
 ): ThreadingPlan {
-  const mode = wanted === 'auto' ? (machine.cores >= CORES_FOR_DEDICATED ? 'shared-network' : 'shared') : wanted;
+  const mode = wanted === 'auto' ? (machine.cores >= CORES_FOR_SHARED_NETWORK ? 'shared-network' : 'shared') : wanted;
   const workers = deliveryWorkers === 'auto' ? autoWorkers(mode, machine) : deliveryWorkers;
   const delivery = Array.from({ length: workers }, (_, worker) => worker);
   const deliveryThreads = delivery.map((worker) => ({ name: `delivery-${worker}`, roles: [worker], blocking: false }));
@@ -77,7 +77,7 @@ export function planThreads(
   }
 }
 
-function autoWorkers(mode: ThreadingMode, machine: MachineFacts): number {
+function autoWorkers(mode: ResolvedThreadingMode, machine: MachineFacts): number {
   if (mode === 'shared' || mode === 'inline' || !hasReusePort(machine.nodeVersion)) return 1;
   return Math.max(1, Math.floor(machine.cores / 2) - 1);
 }

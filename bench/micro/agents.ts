@@ -1,6 +1,6 @@
 /** The daemon's agents without threads and clients: their surroundings play themselves, one duty cycle at a time. */
 
-import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { deliveryCounters } from '../../engine/buffers/counters.ts';
@@ -15,11 +15,11 @@ import { RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
+import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { FramePump } from '../../workers/delivery/frame-pump.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
 import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
-import type { ClientSession } from '../../workers/delivery/session.ts';
 import { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { setUpThread, type ThreadAgents } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';

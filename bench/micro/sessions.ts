@@ -2,10 +2,10 @@
 import { createOrderedLog } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
-import { ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
+import { ServerHandshake } from '../../engine/wire/server-handshake.ts';
+import { ClientSession } from '../../workers/delivery/client-session.ts';
 import { KeptBytes } from '../../workers/delivery/kept-bytes.ts';
-import { ClientSession } from '../../workers/delivery/session.ts';
 import { SessionOutput } from '../../workers/delivery/session-output.ts';
 import { SENDER } from './frames.ts';
 import { SwallowingTransport } from './swallowing-transport.ts';

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Argument, Command, Option } from 'commander';
-import { THREADING_MODES, type ThreadingMode } from '../../engine/config/options.ts';
+import { THREADING_MODES, type ThreadingMode } from '../../engine/config/configuration-options.ts';
 import { planThreads } from '../../workers/threading.ts';
 import { positive } from '../arguments.ts';
 import { exitOnSignals, onExit, withTemporaryDirectory } from '../clean-up.ts';

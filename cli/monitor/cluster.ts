@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { resolveAddress } from '../../client/address.ts';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
-import { addressesFor, allHosts, type Segment } from '../../engine/config/configuration.ts';
+import { addressesFor, allHosts, type Segment } from '../../engine/config/daemon-configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../../engine/config/ipv4.ts';
 import type { CommandTarget } from '../../engine/wire/monitor-commands.ts';
 import { CliError, ExitCode } from '../exit.ts';

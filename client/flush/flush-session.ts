@@ -1,10 +1,15 @@
 import type { PrivateName } from '../../engine/wire/ids.ts';
 import { checkString, illegal, readFields, readStrings, wrongThis } from '../check.ts';
 import { connectWith } from '../connect.ts';
+import {
+  type ConnectOptions,
+  checkBytes,
+  DEFAULT_RECEIVE_QUEUE_BYTES,
+  resolveConnectOptions,
+} from '../connect-options.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
 import { Inbox } from '../inbox.ts';
-import { type ConnectOptions, checkBytes, DEFAULT_RECEIVE_QUEUE_BYTES, resolveOptions } from '../options.ts';
 import { ReceivingSession } from '../receiving-session.ts';
 import { type Data, piecesOf } from '../send/data.ts';
 import { isSession, type Session } from '../session.ts';
@@ -84,7 +89,7 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
 
   /** Opens a session and puts a flush session on it. Rejects as `connect` does. */
   static async connect(options: Omit<ConnectOptions, 'membership'> = {}): Promise<FlushSession> {
-    const resolved = resolveOptions(options);
+    const resolved = resolveConnectOptions(options);
     if (!resolved.membership) throw withoutMembership();
     return new FlushSession(await connectWith(resolved), { receiveQueueBytes: resolved.receiveQueueBytes });
   }

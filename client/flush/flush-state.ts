@@ -3,9 +3,9 @@
  * sends come out of the sink (client-protocol.md, section 8). No clock, no sockets; one FlushGroup for each group.
  */
 import { checkString, illegal, show } from '../check.ts';
+import { checkGroupName, isPrivateName } from '../check-names.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
-import { checkGroupName, isPrivateName } from '../names.ts';
 import type { Data } from '../send/data.ts';
 import type { Service } from '../service-names.ts';
 import { FlushGroup, type FlushSink } from './flush-group.ts';

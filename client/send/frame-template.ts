@@ -3,8 +3,8 @@ import { FRAME_GROUPS_OFFSET, FRAME_HEADER_LENGTH } from '../../engine/wire/layo
 import { MAX_CLIENT_BODY_LENGTH, MAX_GROUPS_PER_MESSAGE, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { SELF_DISCARD, SUBGROUP_CAST } from '../../engine/wire/service.ts';
 import { checkBoolean, illegal } from '../check.ts';
+import { checkTarget } from '../check-names.ts';
 import { SkeinError } from '../errors.ts';
-import { checkTarget } from '../names.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
 import { type Service, serviceBit } from '../service-names.ts';
 

@@ -1,11 +1,11 @@
 /**
- * Addresses of a configuration that are well written and still do not work: a name that stands for loopback, an address of another machine, a
- * segment that fits no interface, datagrams longer than the network takes. `skein conf check` and the start of a daemon say the same.
+ * Addresses of a configuration that are well written and still do not work: a name that stands for loopback, an address of another machine,
+ * a segment that fits no interface, datagrams longer than the network takes. `skein conf check` and the start of a daemon say the same.
  */
 import type { ConfigProblem } from './config-error.ts';
-import { addressesFor, allHosts, type Host, type Segment, segmentTransport } from './configuration.ts';
+import type { ConfigurationOptions } from './configuration-options.ts';
+import { addressesFor, allHosts, type Host, type Segment, segmentTransport } from './daemon-configuration.ts';
 import { type Ipv4Address, ipv4FromNumber, ipv4ToNumber, isLoopback, isMulticast } from './ipv4.ts';
-import type { ConfigurationOptions } from './options.ts';
 import type { ConfigFile } from './parse-config.ts';
 import type { HostEntry, Word } from './syntax-tree.ts';
 

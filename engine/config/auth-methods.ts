@@ -1,9 +1,9 @@
 /** What AllowedAuthMethods and RequiredAuthMethods come to (section 1.6). */
-import { AUTH_METHODS, type AuthMethod } from './options.ts';
+import { AUTH_METHODS, type AuthMethodName } from './configuration-options.ts';
 
 export interface AuthSettings {
-  readonly allowed: readonly AuthMethod[];
-  readonly required: readonly AuthMethod[];
+  readonly allowed: readonly AuthMethodName[];
+  readonly required: readonly AuthMethodName[];
   /** Names that are no methods of ours; they count for nothing. */
   readonly unknown: readonly string[];
 }
@@ -18,7 +18,7 @@ export function authSettings(
 ): AuthSettings {
   if (allowedNames === undefined && requiredNames === undefined)
     return { allowed: ['NULL'], required: [], unknown: [] };
-  const named = (names: readonly string[] = []): AuthMethod[] =>
+  const named = (names: readonly string[] = []): AuthMethodName[] =>
     AUTH_METHODS.filter((method) => names.includes(method));
   const known: readonly string[] = AUTH_METHODS;
   const unknown = [...(allowedNames ?? []), ...(requiredNames ?? [])].filter((name) => !known.includes(name));

@@ -11,7 +11,7 @@ import {
   MAX_INTERFACES_PER_HOST,
   MAX_SEGMENTS,
   type Segment,
-} from './configuration.ts';
+} from './daemon-configuration.ts';
 import { DAEMON_NAME_LIMIT, isPortableDaemonName, isUsableDaemonName } from './daemon-name.ts';
 import { type Ipv4Address, isLoopback, parseIpv4 } from './ipv4.ts';
 import type { ConfigFile } from './parse-config.ts';

@@ -4,7 +4,7 @@
  * `configHash` is Spread's (section 9.5), seen in its monitor protocol. The ring uses the 128-bit `clusterHash`, which
  * covers the same text: what must agree, and nothing that each daemon may choose alone.
  */
-import type { DaemonConfiguration, HostInterface } from './configuration.ts';
+import type { DaemonConfiguration, HostInterface } from './daemon-configuration.ts';
 
 const PROTOCOL_LINE = 'Version: 4.4\n';
 

@@ -6,7 +6,7 @@
  */
 import { nodeIndex } from '../wire/ids.ts';
 import { DEFAULT_PORT } from '../wire/limits.ts';
-import type { Host, Segment } from './configuration.ts';
+import type { Host, Segment } from './daemon-configuration.ts';
 import type { Ipv4Address } from './ipv4.ts';
 
 const DEFAULT_DAEMON_NAME = 'localhost';

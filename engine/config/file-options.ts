@@ -1,8 +1,8 @@
 /** The options of a file as values, each with the place it came from. */
 import type { Findings } from './config-error.ts';
+import type { OptionKey } from './configuration-options.ts';
 import { OPTION_KEYWORDS, OPTION_KINDS, type ValueKind } from './option-catalogue.ts';
 import { optionHint } from './option-hint.ts';
-import type { OptionKey } from './options.ts';
 import type { ConfigFile } from './parse-config.ts';
 import type { ListValue, OptionItem, Position, Word, WordValue } from './syntax-tree.ts';
 

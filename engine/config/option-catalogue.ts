@@ -3,8 +3,8 @@ import { CLIENT_OPTIONS } from './catalogue/clients.ts';
 import { RING_OPTIONS } from './catalogue/daemons.ts';
 import { MONITORING_OPTIONS } from './catalogue/monitoring.ts';
 import { PROCESS_OPTIONS } from './catalogue/process.ts';
+import type { OptionKey } from './configuration-options.ts';
 import type { OptionEntry, OptionType } from './option-types.ts';
-import type { OptionKey } from './options.ts';
 
 /** In the order of docs/configuration.md. */
 export const OPTION_CATALOGUE = {

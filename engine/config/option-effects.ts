@@ -3,9 +3,9 @@
  * an operator must not believe that it is in force.
  */
 import type { Findings } from './config-error.ts';
-import { type Segment, segmentTransport } from './configuration.ts';
+import type { OptionKey, OptionValues } from './configuration-options.ts';
+import { type Segment, segmentTransport } from './daemon-configuration.ts';
 import type { OriginOf } from './option-origin.ts';
-import type { OptionKey, OptionValues } from './options.ts';
 
 /**
  * - `honoured`

@@ -1,4 +1,4 @@
-import type { OptionKey } from './options.ts';
+import type { OptionKey } from './configuration-options.ts';
 import type { Position } from './syntax-tree.ts';
 
 /** Where the value of an option came from, and what its author calls the option. */

@@ -1,8 +1,9 @@
 /** What is known of each option, in words: for `skein conf options` and docs/configuration.md. */
+
+import { DEFAULT_OPTIONS, type OptionKey } from './configuration-options.ts';
 import { keywordOf, OPTION_KEYS, optionEntry } from './option-catalogue.ts';
 import { OPTION_EFFECTS } from './option-effects.ts';
 import type { OptionEntry, OptionSection, OptionType } from './option-types.ts';
-import { DEFAULT_OPTIONS, type OptionKey } from './options.ts';
 
 export interface OptionReference {
   /** As a file has it. */

@@ -1,12 +1,6 @@
 /** Rules between options (section 9.4), and the step from the options given to all options. */
 import { authSettings } from './auth-methods.ts';
 import type { Findings } from './config-error.ts';
-import { type Segment, segmentTransport } from './configuration.ts';
-import { endpointText, isLoopbackEndpoint } from './endpoint.ts';
-import { isMulticast } from './ipv4.ts';
-import { keywordOf } from './option-catalogue.ts';
-import { warnOfEffects } from './option-effects.ts';
-import type { OriginOf } from './option-origin.ts';
 import {
   type ConfigurationOptions,
   DEBUG_FLAGS,
@@ -17,8 +11,14 @@ import {
   type OptionValues,
   SPREAD_TIMEOUT_KEYS,
   type SpreadTimeouts,
-} from './options.ts';
-import { MIN_TOKEN_LOSS_MS } from './ring-settings.ts';
+} from './configuration-options.ts';
+import { type Segment, segmentTransport } from './daemon-configuration.ts';
+import { endpointText, isLoopbackEndpoint } from './endpoint.ts';
+import { isMulticast } from './ipv4.ts';
+import { keywordOf } from './option-catalogue.ts';
+import { warnOfEffects } from './option-effects.ts';
+import type { OriginOf } from './option-origin.ts';
+import { MIN_TOKEN_LOSS_MS } from './ring-parameters.ts';
 
 /** Judges options together that are valid one by one. */
 export function checkOptionRelations(

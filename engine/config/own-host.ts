@@ -1,6 +1,6 @@
 /** Which entry of the configuration this daemon is (section 9.1). */
 import { ConfigError, type ConfigSource, showValue } from './config-error.ts';
-import { allHosts, type Host, type Segment } from './configuration.ts';
+import { allHosts, type Host, type Segment } from './daemon-configuration.ts';
 import { suggestion } from './did-you-mean.ts';
 
 export interface OwnHostQuery {

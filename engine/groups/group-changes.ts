@@ -13,7 +13,7 @@ import {
 import { RECORD_SESSION_OFFSET } from '../wire/layout/record-header.ts';
 import { RecordKind } from '../wire/record.ts';
 import { CAUSED_BY_DISCONNECT, CAUSED_BY_JOIN, CAUSED_BY_LEAVE } from '../wire/service.ts';
-import { type Group, Member } from './group.ts';
+import { type Group, GroupMember } from './group.ts';
 import { byName, type GroupTable } from './group-table.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import type { Stamp } from './stamp.ts';
@@ -70,7 +70,7 @@ export class GroupChanges {
   #join(origin: NodeIndex, session: SessionHandle, groupName: string, name: string, wants: boolean): void {
     const isLocal = origin === this.#self;
     const known = this.#table.member(origin, session);
-    const member = known ?? new Member(origin, session, name, isLocal && wants);
+    const member = known ?? new GroupMember(origin, session, name, isLocal && wants);
     const group = this.#table.group(groupName) ?? this.#createGroup(groupName);
     if (!group.insert(member)) return;
     if (known === undefined) this.#table.remember(member);
@@ -102,7 +102,7 @@ export class GroupChanges {
     if (origin === this.#self) this.#output.sessionEnded(session);
   }
 
-  #takeOut(cause: number, group: Group, member: Member): void {
+  #takeOut(cause: number, group: Group, member: GroupMember): void {
     this.#table.remove(group, member);
     if (member.node === this.#self) this.#output.memberRemoved(group.name, member.session);
     if (group.memberCount === 0) return;
@@ -120,7 +120,7 @@ export class GroupChanges {
   }
 
   /** A change inside the transitional period of a group that lost a daemon is one more view caused by the network. */
-  #announce(cause: number, group: Group, member: Member): void {
+  #announce(cause: number, group: Group, member: GroupMember): void {
     if (!group.isChanged) {
       this.#views.change(cause, group, member);
       return;

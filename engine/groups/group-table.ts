@@ -1,6 +1,6 @@
 /** All groups with a member anywhere in the component, and the members by daemon and session. */
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
-import { Group, type Member } from './group.ts';
+import { Group, type GroupMember } from './group.ts';
 import { hashNumber, hashText, TableHash } from './table-hash.ts';
 
 export const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
@@ -12,22 +12,22 @@ export interface ForeignGroup {
   readonly membershipTime: number;
   readonly index: number;
   readonly isChanged: boolean;
-  readonly members: readonly Member[];
+  readonly members: readonly GroupMember[];
 }
 
 /** The part of a group table that belongs to other daemons: their clients, and the groups these are in. */
 export interface ForeignTable {
-  readonly members: readonly Member[];
+  readonly members: readonly GroupMember[];
   readonly groups: readonly ForeignGroup[];
 }
 
 export class GroupTable {
   private readonly groupsByName = new Map<string, Group>();
   /** Members of each daemon by session; a client without groups is not here. */
-  private readonly membersBySession: readonly Map<SessionHandle, Member>[];
+  private readonly membersBySession: readonly Map<SessionHandle, GroupMember>[];
 
   constructor(nodeCount: number) {
-    this.membersBySession = Array.from({ length: nodeCount }, () => new Map<SessionHandle, Member>());
+    this.membersBySession = Array.from({ length: nodeCount }, () => new Map<SessionHandle, GroupMember>());
   }
 
   /** Daemons of the configuration file. */
@@ -47,11 +47,11 @@ export class GroupTable {
     return this.groupsByName.get(name);
   }
 
-  member(node: NodeIndex, session: SessionHandle): Member | undefined {
+  member(node: NodeIndex, session: SessionHandle): GroupMember | undefined {
     return this.membersBySession[node]!.get(session);
   }
 
-  membersOf(node: NodeIndex): Iterable<Member> {
+  membersOf(node: NodeIndex): Iterable<GroupMember> {
     return this.membersBySession[node]!.values();
   }
 
@@ -62,12 +62,12 @@ export class GroupTable {
   }
 
   /** Puts a member that was inserted in its first group on record. */
-  remember(member: Member): void {
+  remember(member: GroupMember): void {
     this.membersBySession[member.node]!.set(member.session, member);
   }
 
   /** Takes `member` out of `group`; forgets either when it is left with nothing. */
-  remove(group: Group, member: Member): void {
+  remove(group: Group, member: GroupMember): void {
     group.remove(member);
     if (member.groups.size === 0) this.membersBySession[member.node]!.delete(member.session);
     if (group.memberCount === 0) this.groupsByName.delete(group.name);

@@ -8,7 +8,7 @@ import { hashNumber, hashText } from './table-hash.ts';
 const NO_FIELDS = new Uint8Array(0);
 
 /** One client connection, of any daemon, that is a member of at least one group. */
-export class Member {
+export class GroupMember {
   readonly node: NodeIndex;
   readonly session: SessionHandle;
   readonly name: string;
@@ -30,7 +30,7 @@ export class Member {
 }
 
 /** Configuration order of the daemons, then byte order of the names (Latin-1, so code units compare as bytes do). */
-export const compareMembers = (a: Member, b: Member): number =>
+export const compareMembers = (a: GroupMember, b: GroupMember): number =>
   a.node - b.node || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
 export class Group implements GroupView {
@@ -42,7 +42,7 @@ export class Group implements GroupView {
   isChanged = false;
   /** Members on this daemon that want membership messages; none means no frames need building. */
   watcherCount = 0;
-  private sorted: Member[] = [];
+  private sorted: GroupMember[] = [];
   /** Made at the first view, and kept up from then on: groups that nobody here watches, most of a large table, never need it. */
   private fields = NO_FIELDS;
   private areFieldsCurrent = false;
@@ -51,7 +51,7 @@ export class Group implements GroupView {
     this.name = name;
   }
 
-  get members(): readonly Member[] {
+  get members(): readonly GroupMember[] {
     return this.sorted;
   }
 
@@ -73,7 +73,7 @@ export class Group implements GroupView {
   }
 
   /** Returns false, and changes nothing, when a member of that daemon and name is there already. */
-  insert(member: Member): boolean {
+  insert(member: GroupMember): boolean {
     const place = this.placeOf(member);
     const count = this.sorted.length;
     if (place < count && compareMembers(this.sorted[place]!, member) === 0) return false;
@@ -88,7 +88,7 @@ export class Group implements GroupView {
   }
 
   /** `member` must be in the group. */
-  remove(member: Member): void {
+  remove(member: GroupMember): void {
     const place = this.placeOf(member);
     const count = this.sorted.length;
     this.sorted.splice(place, 1);
@@ -98,10 +98,10 @@ export class Group implements GroupView {
   }
 
   /** Adds `others`, sorted and of daemons that have no members here, in one pass. */
-  insertAll(others: readonly Member[]): void {
+  insertAll(others: readonly GroupMember[]): void {
     const own = this.sorted;
     const total = own.length + others.length;
-    const merged: Member[] = own.length === 0 ? others.slice() : new Array(total);
+    const merged: GroupMember[] = own.length === 0 ? others.slice() : new Array(total);
     if (own.length > 0)
       for (let i = 0, j = 0, k = 0; k < total; k++) {
         const takeOwn = j === others.length || (i < own.length && compareMembers(own[i]!, others[j]!) < 0);
@@ -118,17 +118,17 @@ export class Group implements GroupView {
     for (const member of leaving) this.noteRemoved(member);
   }
 
-  private noteInserted(member: Member): void {
+  private noteInserted(member: GroupMember): void {
     member.groups.add(this);
     if (member.isWatcher) this.watcherCount++;
   }
 
-  private noteRemoved(member: Member): void {
+  private noteRemoved(member: GroupMember): void {
     member.groups.delete(this);
     if (member.isWatcher) this.watcherCount--;
   }
 
-  private replaceMembers(members: Member[]): void {
+  private replaceMembers(members: GroupMember[]): void {
     this.sorted = members;
     this.areFieldsCurrent = false;
   }
@@ -148,7 +148,7 @@ export class Group implements GroupView {
   }
 
   /** Index of `member`, or of where it would go. */
-  private placeOf(member: Member): number {
+  private placeOf(member: GroupMember): number {
     let low = 0;
     let high = this.sorted.length;
     while (low < high) {

@@ -12,7 +12,7 @@ import type { ConfigurationId } from '../host/configuration.ts';
 import { incarnation, type NodeIndex, nodeIndex, type SessionHandle } from '../wire/ids.ts';
 import { groupNameProblem, parsePrivateName } from '../wire/names.ts';
 import { ByteReader, ByteWriter, MalformedTableError } from './byte-stream.ts';
-import { compareMembers, Member } from './group.ts';
+import { compareMembers, GroupMember } from './group.ts';
 import { byName, type ForeignGroup, type ForeignTable, type GroupTable } from './group-table.ts';
 
 export interface StampedNode {
@@ -85,11 +85,11 @@ export function encodeTable(table: GroupTable, daemons: readonly StampedNode[], 
   return out.written();
 }
 
-function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly StampedNode[]): Map<Member, number> {
+function encodeMembers(out: ByteWriter, table: GroupTable, daemons: readonly StampedNode[]): Map<GroupMember, number> {
   const members = daemons.flatMap(({ node }) => [...table.membersOf(node)]);
   members.sort((a, b) => compareMembers(a, b) || a.session - b.session);
   out.u32(members.length);
-  const numberOf = new Map<Member, number>();
+  const numberOf = new Map<GroupMember, number>();
   for (const member of members) {
     numberOf.set(member, numberOf.size);
     out.u16(member.node);
@@ -157,10 +157,10 @@ function decodeDaemons(from: ByteReader, names: DaemonNames): StampedNode[] {
 }
 
 /** In member order, and each session once: groups rely on it. */
-function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names: DaemonNames): Member[] {
+function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names: DaemonNames): GroupMember[] {
   const sessionsOf = new Map<number, Set<number>>(daemons.map(({ node }) => [node, new Set()]));
-  const members: Member[] = [];
-  let before: Member | null = null;
+  const members: GroupMember[] = [];
+  let before: GroupMember | null = null;
   const count = from.u32();
   if (count > MAX_TABLE_MEMBERS) throw new TableLimitError(`${count} members: at most ${MAX_TABLE_MEMBERS}`);
   for (let left = count; left > 0; left--) {
@@ -173,7 +173,7 @@ function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names:
     const parts = parsePrivateName(name);
     if (parts === null || (names.length > 0 && parts.daemon !== names[node]))
       throw new MalformedTableError(`member ${JSON.stringify(name)} has no private name of daemon ${node}`);
-    const member = new Member(node, session, name, false);
+    const member = new GroupMember(node, session, name, false);
     if (before !== null && (compareMembers(before, member) || before.session - session) >= 0)
       throw new MalformedTableError(`member ${JSON.stringify(name)} is out of order`);
     if (sessions.has(session)) throw new MalformedTableError(`session ${session} of daemon ${node} is there twice`);
@@ -195,7 +195,7 @@ interface DecodedGroup extends ForeignGroup {
  */
 function decodeGroup(
   from: ByteReader,
-  members: readonly Member[],
+  members: readonly GroupMember[],
   isLeftOut: Uint8Array,
   isUsed: Uint8Array,
   limit: number,
@@ -212,7 +212,7 @@ function decodeGroup(
   if (count === 0) throw new MalformedTableError(`group ${JSON.stringify(name)} has no members`);
   if (count > limit)
     throw new TableLimitError(`memberships up to group ${JSON.stringify(name)}: at most ${MAX_TABLE_MEMBERSHIPS}`);
-  const list: Member[] = [];
+  const list: GroupMember[] = [];
   let number = -1;
   for (let i = 0; i < count; i++) {
     const difference = from.varint();

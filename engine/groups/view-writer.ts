@@ -1,7 +1,7 @@
 /** Builds the membership messages of this daemon's clients and hands them out. */
 import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
 import { changeFrameLength, MembershipFrame, networkFrameLength } from '../wire/membership-encode.ts';
-import type { Group, Member } from './group.ts';
+import type { Group, GroupMember } from './group.ts';
 import type { GroupsOutput } from './groups-output.ts';
 import type { VsRanks } from './vs-sets.ts';
 
@@ -19,7 +19,7 @@ export class ViewWriter {
   }
 
   /** Tells a leaver, if it wants to know, that it is out. */
-  selfLeave(group: Group, leaver: Member): void {
+  selfLeave(group: Group, leaver: GroupMember): void {
     if (!leaver.isWatcher) return;
     this.frame.writeSelfLeave(group.name);
     this.toSession(leaver.session);
@@ -33,14 +33,14 @@ export class ViewWriter {
   }
 
   /** @param cause CAUSED_BY_JOIN, CAUSED_BY_LEAVE or CAUSED_BY_DISCONNECT of `member` */
-  change(cause: number, group: Group, member: Member): void {
+  change(cause: number, group: Group, member: GroupMember): void {
     if (group.watcherCount === 0 || this.isTooLong(group, changeFrameLength(group.memberCount))) return;
     this.frame.writeChange(cause, group, member.field);
     this.toGroup(group);
   }
 
   /** A view caused by the network. A joiner, who shared no view with anybody yet, has the last vs set to itself. */
-  network(group: Group, ranks: VsRanks, joiner: Member | null): void {
+  network(group: Group, ranks: VsRanks, joiner: GroupMember | null): void {
     if (group.watcherCount === 0) return;
     const members = group.members;
     if (this.isTooLong(group, networkFrameLength(members.length, ranks.count + 1))) return;

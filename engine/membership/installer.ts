@@ -6,7 +6,7 @@
 import type { Configuration } from '../host/configuration.ts';
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
-import type { Delivery } from '../ring/delivery.ts';
+import type { PacketDelivery } from '../ring/packet-delivery.ts';
 import { PacketStore, type StoreSize } from '../ring/packet-store.ts';
 import { RingMembers } from '../ring/ring-members.ts';
 import type { SingleRing } from '../ring/single-ring.ts';
@@ -17,7 +17,7 @@ import type { RecoveryBlock } from '../wire/ring-membership.ts';
 
 export class Installer {
   readonly #context: NodeContext;
-  readonly #delivery: Delivery;
+  readonly #delivery: PacketDelivery;
   readonly #single: SingleRing;
   /** The ring installed last. */
   ring: RingMembers;
@@ -31,7 +31,7 @@ export class Installer {
    */
   obligations: ReadonlySet<NodeIndex>;
 
-  constructor(context: NodeContext, delivery: Delivery, single: SingleRing, size: StoreSize, slotBytes: number) {
+  constructor(context: NodeContext, delivery: PacketDelivery, single: SingleRing, size: StoreSize, slotBytes: number) {
     this.#context = context;
     this.#delivery = delivery;
     this.#single = single;

@@ -9,9 +9,9 @@ import { nodeIndex } from '../wire/ids.ts';
 import { BodyWriter } from '../wire/ring-body.ts';
 import { FLAG_FORWARDED, PacketType, type RingHeader, type RingId, sameRing } from '../wire/ring-header.ts';
 import { encodeProbe, memberOf, type ProbeMessage } from '../wire/ring-membership.ts';
+import type { DaemonMembership } from './daemon-membership.ts';
 import type { GatherCause } from './gather-phase.ts';
 import type { Incarnations } from './incarnations.ts';
-import type { Membership } from './membership.ts';
 import { Probing } from './probing.ts';
 
 export class MergingRings {
@@ -20,7 +20,7 @@ export class MergingRings {
   readonly #incarnations: Incarnations;
   readonly #probing: Probing;
   readonly #body = new BodyWriter();
-  #membership: Membership | null = null;
+  #membership: DaemonMembership | null = null;
   /** The ring this daemon is operational in; null in a change. */
   #ring: RingMembers | null = null;
   #before: RingMembers | null = null;
@@ -33,7 +33,7 @@ export class MergingRings {
   }
 
   /** The state machine to tell when it is time to gather. */
-  attach(membership: Membership): void {
+  attach(membership: DaemonMembership): void {
     this.#membership = membership;
   }
 

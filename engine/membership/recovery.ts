@@ -4,8 +4,8 @@
  */
 
 import type { NodeContext } from '../host/node-context.ts';
-import { isHole } from '../ring/delivery.ts';
 import type { FlowControl } from '../ring/flow-control.ts';
+import { isHole } from '../ring/packet-delivery.ts';
 import type { PacketStore } from '../ring/packet-store.ts';
 import type { Retransmission } from '../ring/retransmission.ts';
 import type { RingMembers } from '../ring/ring-members.ts';

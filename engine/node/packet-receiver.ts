@@ -4,7 +4,7 @@
  */
 
 import { RingCounter, RingState } from '../host/ring-counters.ts';
-import { GreetingEffect } from '../membership/greeter.ts';
+import { GreetingEffect } from '../membership/incarnation-proofs.ts';
 import { type ControlBody, ControlInbox } from '../ring/control-inbox.ts';
 import { takeData } from '../ring/data-intake.ts';
 import { SealRefusal } from '../seal/seal-trailer.ts';
@@ -38,8 +38,8 @@ export class PacketReceiver {
    * @returns length without the trailer; below 0 when the datagram is dropped
    */
   open(bytes: Uint8Array, offset: number, lengthBytes: number): number {
-    const { context, greeter, incarnations } = this.#parts;
-    if (lengthBytes >= RING_HEADER_LENGTH) greeter.before(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
+    const { context, proofs, incarnations } = this.#parts;
+    if (lengthBytes >= RING_HEADER_LENGTH) proofs.before(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
     const length = context.sealer.open(bytes, offset, lengthBytes);
     if (length < 0) {
       this.#refused(-length, bytes, offset);
@@ -109,12 +109,12 @@ export class PacketReceiver {
     else if (cause === SealRefusal.UnknownIncarnation) {
       const isForeign = readU32(bytes, offset + RING_HEADER_CLUSTER_OFFSET) !== this.#parts.context.cluster;
       if (isForeign) this.#counters[RingCounter.ForeignCluster]++;
-      else this.#parts.greeter.unknownHeard(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
+      else this.#parts.proofs.unknownHeard(readU16(bytes, offset + RING_HEADER_TRANSMITTER_OFFSET));
     }
   }
 
   #greetingArrived(header: RingHeader, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    const effect = this.#parts.greeter.arrived(header, bytes, offset, lengthBytes);
+    const effect = this.#parts.proofs.arrived(header, bytes, offset, lengthBytes);
     if (effect === GreetingEffect.Malformed) this.#counters[RingCounter.Malformed]++;
     if (effect !== GreetingEffect.Asked) return;
     // What was sent there before was not heard.

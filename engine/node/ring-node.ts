@@ -53,7 +53,7 @@ export class RingNode implements RingNodeContract {
   }
 
   get nextDeadlineMs(): number {
-    const { context, desk, greeter, link, membership, paths, pauses } = this.#parts;
+    const { context, desk, proofs, link, membership, paths, pauses } = this.#parts;
     if (membership.state === RingState.Stopped) return NEVER;
     if (pauses.isOn) return pauses.judgeAtMs;
     if (this.#wakeAgain || (this.#moreQueued && this.#isSingle)) return context.nowMs;
@@ -62,7 +62,7 @@ export class RingNode implements RingNodeContract {
       link.nextDeadlineMs,
       membership.nextDeadlineMs,
       paths.nextDeadlineMs,
-      greeter.nextDeadlineMs,
+      proofs.nextDeadlineMs,
     );
   }
 
@@ -83,7 +83,7 @@ export class RingNode implements RingNodeContract {
   }
 
   tick(nowMs: number, wallSeconds: number): void {
-    const { context, desk, greeter, membership, merging, paths, pauses } = this.#parts;
+    const { context, desk, proofs, membership, merging, paths, pauses } = this.#parts;
     if (membership.state === RingState.Stopped) return;
     this.#notePause(nowMs);
     context.nowMs = nowMs;
@@ -94,7 +94,7 @@ export class RingNode implements RingNodeContract {
     membership.tick();
     merging.tick();
     paths.tick();
-    greeter.tick();
+    proofs.tick();
     if (this.#isSingle) this.#deliverSingle();
     this.#endCall();
   }
@@ -119,7 +119,7 @@ export class RingNode implements RingNodeContract {
     const installed = this.counters[RingCounter.MembershipChanges]!;
     if (installed !== this.#installedBefore) {
       this.#installedBefore = installed;
-      this.#parts.greeter.installed(this.#parts.installer.ring.members);
+      this.#parts.proofs.installed(this.#parts.installer.ring.members);
       this.#moreQueued = true;
     }
     if (this.#wakeAgain) {
@@ -155,7 +155,7 @@ export class RingNode implements RingNodeContract {
   keysChanged(nowMs: number): void {
     if (this.#parts.membership.state === RingState.Stopped) return;
     this.#parts.context.nowMs = Math.max(nowMs, this.#parts.context.nowMs);
-    this.#parts.greeter.keysChanged();
+    this.#parts.proofs.keysChanged();
   }
 
   leave(nowMs: number): void {

@@ -3,16 +3,16 @@
 import { NodeContext } from '../host/node-context.ts';
 import type { RingHost } from '../host/ring-host.ts';
 import type { RingNodeOptions } from '../host/ring-options.ts';
-import { Greeter } from '../membership/greeter.ts';
+import { DaemonMembership } from '../membership/daemon-membership.ts';
+import { IncarnationProofs } from '../membership/incarnation-proofs.ts';
 import { IncarnationRefusals } from '../membership/incarnation-refusals.ts';
 import { Incarnations } from '../membership/incarnations.ts';
 import { Installer } from '../membership/installer.ts';
-import { Membership } from '../membership/membership.ts';
 import { MergingRings } from '../membership/merging.ts';
-import { Delivery } from '../ring/delivery.ts';
 import { Emitter } from '../ring/emitter.ts';
 import { FlowControl } from '../ring/flow-control.ts';
 import { Ordering } from '../ring/ordering.ts';
+import { PacketDelivery } from '../ring/packet-delivery.ts';
 import { type StoreSize, storeSize } from '../ring/packet-store.ts';
 import { PathSize } from '../ring/path-size.ts';
 import { Retransmission } from '../ring/retransmission.ts';
@@ -34,9 +34,9 @@ export interface RingParts {
   readonly desk: TokenDesk;
   readonly merging: MergingRings;
   readonly paths: PathSize;
-  readonly membership: Membership;
+  readonly membership: DaemonMembership;
   readonly incarnations: Incarnations;
-  readonly greeter: Greeter;
+  readonly proofs: IncarnationProofs;
   readonly refusals: IncarnationRefusals;
   readonly pauses: PauseWatch;
 }
@@ -46,7 +46,7 @@ export function createRingParts(options: RingNodeOptions, host: RingHost): RingP
   const emitter = new Emitter(context);
   const slotBytes = context.largestDatagramBytes - DATA_HEADER_LENGTH;
   const size = storeSize(options.windows.window, slotBytes);
-  const delivery = new Delivery(context);
+  const delivery = new PacketDelivery(context);
   const flow = new FlowControl(options.windows);
   const retransmission = new Retransmission(context, emitter);
   const link = new TokenLink(context, emitter);
@@ -59,7 +59,7 @@ export function createRingParts(options: RingNodeOptions, host: RingHost): RingP
   const installer = new Installer(context, delivery, single, size, slotBytes);
   const { store } = installer;
   const ordering = new Ordering(context, { emitter, delivery, retransmission, flow, link, paths, store, size });
-  const membership = new Membership(context, emitter, {
+  const membership = new DaemonMembership(context, emitter, {
     ordering,
     link,
     desk,
@@ -72,7 +72,7 @@ export function createRingParts(options: RingNodeOptions, host: RingHost): RingP
     flow,
   });
   merging.attach(membership);
-  const greeter = new Greeter(context, emitter);
+  const proofs = new IncarnationProofs(context, emitter);
   const pauses = new PauseWatch(context);
   return {
     context,
@@ -88,7 +88,7 @@ export function createRingParts(options: RingNodeOptions, host: RingHost): RingP
     paths,
     membership,
     incarnations,
-    greeter,
+    proofs,
     refusals,
     pauses,
   };

@@ -10,10 +10,10 @@ import { U48_MAX } from '../wire/ring-bytes.ts';
 import { FLAG_POST_TOKEN } from '../wire/ring-header.ts';
 import { MAX_CREDIT, type Token, TokenPhase } from '../wire/ring-token.ts';
 import { updateAru } from './aru.ts';
-import type { Delivery } from './delivery.ts';
 import type { Emitter } from './emitter.ts';
 import type { FlowControl } from './flow-control.ts';
 import { classifyRecords } from './packet-class.ts';
+import type { PacketDelivery } from './packet-delivery.ts';
 import type { PacketStore, StoreSize } from './packet-store.ts';
 import type { PathSize } from './path-size.ts';
 import type { Retransmission } from './retransmission.ts';
@@ -38,7 +38,7 @@ const OWN_RING_REF = 0;
 /** What ordering works on, made by the ring node. */
 export interface OrderingParts {
   readonly emitter: Emitter;
-  readonly delivery: Delivery;
+  readonly delivery: PacketDelivery;
   readonly retransmission: Retransmission;
   readonly flow: FlowControl;
   readonly link: TokenLink;
@@ -51,7 +51,7 @@ export interface OrderingParts {
 export class Ordering implements TokenHandler {
   readonly #context: NodeContext;
   readonly #emitter: Emitter;
-  readonly #delivery: Delivery;
+  readonly #delivery: PacketDelivery;
   readonly #retransmission: Retransmission;
   readonly #flow: FlowControl;
   readonly #link: TokenLink;

@@ -1,6 +1,6 @@
 /**
  * Which incarnations of other daemons are believed. An incarnation is its salt. It is proven when it answered a number that this
- * incarnation drew (greeter.ts): so it goes on now, and what was recorded of incarnations that ended opens nothing.
+ * incarnation drew (incarnation-proofs.ts): so it goes on now, and what was recorded of incarnations that ended opens nothing.
  *
  * An incarnation that is proven for the first time puts the others of its daemon back: they ended, or they prove themselves again. Two
  * machines with one id both can, and the ring sees both. What an incarnation sealed before it was proven is refused from any sender.

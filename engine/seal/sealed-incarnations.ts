@@ -1,4 +1,4 @@
-/** What the ring has to know of the seal to keep the incarnations of daemons known to each other (greeter.ts). */
+/** What the ring has to know of the seal to keep the incarnations of daemons known to each other (incarnation-proofs.ts). */
 import type { PeerIncarnations } from './peer-incarnations.ts';
 
 export interface SealedIncarnations {

@@ -47,7 +47,8 @@ export const PacketType = {
   SizeReady: 12,
   SizeWithdrawn: 13,
   /**
-   * Of sealed traffic: incarnations prove to each other that they go on (engine/membership/greeter.ts). 14 to 16 are kept for other things.
+   * Of sealed traffic: incarnations prove to each other that they go on (engine/membership/incarnation-proofs.ts). 14 to 16 are kept for
+   * other things.
    */
   Greeting: 17,
   /** "A later incarnation of you is remembered" (engine/membership/incarnation-refusals.ts). */

@@ -10,7 +10,7 @@ import { ENTRY_WORDS, LogKind } from '../../engine/buffers/ordered-log.ts';
 import { RecordKind } from '../../engine/wire/record.ts';
 import { AgentFailure } from '../../workers/agent-thread.ts';
 import type { DaemonMemory } from '../../workers/daemon-memory.ts';
-import type { ThreadingMode } from '../../workers/threading.ts';
+import type { ResolvedThreadingMode } from '../../workers/threading.ts';
 import { freePort, testClient, testDaemon } from './support/daemons.ts';
 import { WireClient, WireSocket } from './support/wire-client.ts';
 
@@ -58,13 +58,13 @@ function corruptLog({ log }: DaemonMemory): void {
   Atomics.store(control, 0, tail + 1);
 }
 
-const MODES: readonly ThreadingMode[] = ['shared', 'shared-network', 'dedicated', 'inline'];
+const MODES: readonly ResolvedThreadingMode[] = ['shared', 'shared-network', 'dedicated', 'inline'];
 const folder = mkdtempSync(join(tmpdir(), 'skein-failure-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 beforeEach(() => memories.splice(0));
 
 async function expectFailure(
-  threadingMode: ThreadingMode,
+  threadingMode: ResolvedThreadingMode,
   agent: string,
   corrupt: (memory: DaemonMemory) => void,
 ): Promise<void> {

@@ -5,12 +5,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import type { ThreadingMode } from '../../workers/threading.ts';
+import type { ResolvedThreadingMode } from '../../workers/threading.ts';
 import { freePort, testClient, testClients, testDaemon } from './support/daemons.ts';
 import { WireClient, WireSocket } from './support/wire-client.ts';
 import { AGREED, VIEW_DISCONNECT } from './support/wire-frames.ts';
 
-const MODES: readonly ThreadingMode[] = ['shared', 'shared-network', 'dedicated', 'inline'];
+const MODES: readonly ResolvedThreadingMode[] = ['shared', 'shared-network', 'dedicated', 'inline'];
 
 const folder = mkdtempSync(join(tmpdir(), 'skein-lifecycle-'));
 afterAll(() => rmSync(folder, { recursive: true }));

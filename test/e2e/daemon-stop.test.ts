@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connect, type DaemonAddress, type Service, type Session } from '../../client/index.ts';
-import type { ThreadingMode } from '../../workers/threading.ts';
+import type { ResolvedThreadingMode } from '../../workers/threading.ts';
 import { DaemonProcess } from '../cluster/daemon-process.ts';
 import { type LoopbackCluster, loopbackCluster, PATIENT_TIMERS } from '../cluster/loopback.ts';
 import { startDaemonProcess } from './cli-process.ts';
@@ -184,65 +184,73 @@ describe('a ring that cannot order in time', () => {
   );
 });
 
-describe.each<ThreadingMode>(['shared', 'shared-network', 'dedicated', 'inline'])('one daemon, %s', (threadingMode) => {
-  it.each(['TCP', 'Unix'])(
-    'delivers what was flushed over %s before the stop, and no connection is reset',
-    async (kind) => {
-      const folder = mkdtempSync(join(tmpdir(), 'skein-stop-'));
-      onTestFinished(() => rmSync(folder, { recursive: true }));
-      const port = await freePort();
-      const daemon = await testDaemon({ threadingMode, port, unixSocketDir: folder });
-      const address = kind === 'TCP' ? { host: '127.0.0.1', port } : { path: join(folder, String(port)) };
-      const member = await memberAt(address, 'member');
-      const sender = await session(address, 'sender');
-      const senderEnd = new Promise<unknown>((resolve) => sender.once('close', resolve));
-      await flush(sender, 10_000, 'agreed');
-      await daemon.stop({ drainTimeoutMs: 20_000 });
-      // Everything is there before the end, and the end is an end: no reset.
-      const [senderError, memberError] = await Promise.all([senderEnd, member.ended]);
-      expect([member.received, member.outOfOrder]).toEqual([10_000, 0]);
-      for (const error of [senderError, memberError]) {
-        expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' });
-        expect(String((error as Error).message)).toMatch(/closed the connection/);
-      }
-      expect(deliveryCount(daemon, 'SessionsCutOff')).toBe(0);
-    },
-  );
+describe.each<ResolvedThreadingMode>(['shared', 'shared-network', 'dedicated', 'inline'])(
+  'one daemon, %s',
+  (threadingMode) => {
+    it.each(['TCP', 'Unix'])(
+      'delivers what was flushed over %s before the stop, and no connection is reset',
+      async (kind) => {
+        const folder = mkdtempSync(join(tmpdir(), 'skein-stop-'));
+        onTestFinished(() => rmSync(folder, { recursive: true }));
+        const port = await freePort();
+        const daemon = await testDaemon({ threadingMode, port, unixSocketDir: folder });
+        const address = kind === 'TCP' ? { host: '127.0.0.1', port } : { path: join(folder, String(port)) };
+        const member = await memberAt(address, 'member');
+        const sender = await session(address, 'sender');
+        const senderEnd = new Promise<unknown>((resolve) => sender.once('close', resolve));
+        await flush(sender, 10_000, 'agreed');
+        await daemon.stop({ drainTimeoutMs: 20_000 });
+        // Everything is there before the end, and the end is an end: no reset.
+        const [senderError, memberError] = await Promise.all([senderEnd, member.ended]);
+        expect([member.received, member.outOfOrder]).toEqual([10_000, 0]);
+        for (const error of [senderError, memberError]) {
+          expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' });
+          expect(String((error as Error).message)).toMatch(/closed the connection/);
+        }
+        expect(deliveryCount(daemon, 'SessionsCutOff')).toBe(0);
+      },
+    );
 
-  it('is not held up beyond the drain time by clients that send for ever, and says what was not taken', async () => {
-    const lines: string[] = [];
-    const { pino } = await import('pino');
-    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
-    const daemon = await testDaemon({ threadingMode, logger, logLevel: 'warn' });
-    const flooder = connectSocket({ port: daemon.port!, host: '127.0.0.1', allowHalfOpen: true });
-    flooder.on('error', () => undefined);
-    onTestFinished(() => void flooder.destroy());
-    const hello = await testClient(daemon, 'watcher');
-    await hello.joined('room');
-    // A handshake by hand: this client never hangs up, whatever it is told.
-    let greeted = 0;
-    flooder.on('data', (bytes) => {
-      greeted += bytes.length;
+    it('is not held up beyond the drain time by clients that send for ever, and says what was not taken', async () => {
+      const lines: string[] = [];
+      const { pino } = await import('pino');
+      const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+      const daemon = await testDaemon({ threadingMode, logger, logLevel: 'warn' });
+      const flooder = connectSocket({ port: daemon.port!, host: '127.0.0.1', allowHalfOpen: true });
+      flooder.on('error', () => undefined);
+      onTestFinished(() => void flooder.destroy());
+      const hello = await testClient(daemon, 'watcher');
+      await hello.joined('room');
+      // A handshake by hand: this client never hangs up, whatever it is told.
+      let greeted = 0;
+      flooder.on('data', (bytes) => {
+        greeted += bytes.length;
+      });
+      flooder.write(Buffer.from('0404000105666c6f6f64', 'hex'));
+      while (greeted < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+      flooder.write(Buffer.concat([Buffer.from('NULL'), Buffer.alloc(86)]));
+      while (greeted < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+      const frame = encodeFrame({
+        type: AGREED,
+        sender: '#flood#localhost',
+        groups: ['room'],
+        data: Buffer.alloc(1000),
+      });
+      const burst = Buffer.concat(Array.from({ length: 200 }, () => frame));
+      const pour = (): void => {
+        while (!flooder.destroyed && flooder.write(burst));
+      };
+      flooder.on('drain', pour);
+      pour();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const startedMs = performance.now();
+      await daemon.stop({ drainTimeoutMs: 600 });
+      expect(performance.now() - startedMs).toBeLessThan(600 + 2500);
+      expect(deliveryCount(daemon, 'SessionsCutOff')).toBeGreaterThan(0);
+      expect(lines.join('')).toContain('clients were still sending');
     });
-    flooder.write(Buffer.from('0404000105666c6f6f64', 'hex'));
-    while (greeted < 5) await new Promise((resolve) => setTimeout(resolve, 5));
-    flooder.write(Buffer.concat([Buffer.from('NULL'), Buffer.alloc(86)]));
-    while (greeted < 20) await new Promise((resolve) => setTimeout(resolve, 5));
-    const frame = encodeFrame({ type: AGREED, sender: '#flood#localhost', groups: ['room'], data: Buffer.alloc(1000) });
-    const burst = Buffer.concat(Array.from({ length: 200 }, () => frame));
-    const pour = (): void => {
-      while (!flooder.destroyed && flooder.write(burst));
-    };
-    flooder.on('drain', pour);
-    pour();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    const startedMs = performance.now();
-    await daemon.stop({ drainTimeoutMs: 600 });
-    expect(performance.now() - startedMs).toBeLessThan(600 + 2500);
-    expect(deliveryCount(daemon, 'SessionsCutOff')).toBeGreaterThan(0);
-    expect(lines.join('')).toContain('clients were still sending');
-  });
-});
+  },
+);
 
 describe('signals', () => {
   it('ends at once at the second one', async () => {

@@ -2,7 +2,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../client/index.ts';
-import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import { Supervisor } from '../../workers/supervisor.ts';
 import { planThreads } from '../../workers/threading.ts';

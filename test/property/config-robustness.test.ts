@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { resolveConfiguration, resolveOptions } from '../../daemon/options-resolve.ts';
-import { type DaemonOptions, OPTION_NAMES } from '../../daemon/options-schema.ts';
+import { resolveConfiguration, resolveDaemonOptions } from '../../daemon/options-resolve.ts';
+import { DAEMON_OPTION_NAMES, type DaemonOptions } from '../../daemon/options-schema.ts';
 import { isAddressAllowed, parseAccessIp } from '../../engine/config/access-ip.ts';
 import { ConfigError, formatConfigError } from '../../engine/config/config-error.ts';
 import { OPTION_KEYWORDS } from '../../engine/config/option-catalogue.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 import { parsePasswordFile } from '../../engine/config/password-file.ts';
-import { ringTimeouts, ringWindows } from '../../engine/config/ring-settings.ts';
+import { ringTimeouts, ringWindows } from '../../engine/config/ring-parameters.ts';
 
 const fixture = (name: string): string => readFileSync(new URL(`../fixtures/conf/${name}`, import.meta.url), 'utf8');
 const FIXTURES = ['every-option.conf', 'three-sites.conf', 'lexer-traps.conf', 'windows.conf'].map(fixture);
@@ -116,11 +116,13 @@ describe('resolving options', () => {
       withTypedArray: true,
       withNullPrototype: true,
     });
-    const options = fc.dictionary(fc.oneof(fc.constantFrom(...OPTION_NAMES), fc.string()), anything, { maxKeys: 5 });
+    const options = fc.dictionary(fc.oneof(fc.constantFrom(...DAEMON_OPTION_NAMES), fc.string()), anything, {
+      maxKeys: 5,
+    });
     fc.assert(
       fc.property(options, (given) => {
         try {
-          resolveOptions(given as DaemonOptions, { file: null, addressOf: () => null, localAddresses: [] });
+          resolveDaemonOptions(given as DaemonOptions, { file: null, addressOf: () => null, localAddresses: [] });
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
           expect(error.problems.length).toBeGreaterThan(0);

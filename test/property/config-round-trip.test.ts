@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveConfiguration } from '../../daemon/options-resolve.ts';
-import { keywordOf } from '../../engine/config/option-catalogue.ts';
-import { completeOptions } from '../../engine/config/option-rules.ts';
 import {
   AUTH_METHODS,
   DEBUG_FLAGS,
@@ -15,7 +13,9 @@ import {
   SPREAD_TIMEOUT_KEYS,
   type SpreadTimeouts,
   THREADING_MODES,
-} from '../../engine/config/options.ts';
+} from '../../engine/config/configuration-options.ts';
+import { keywordOf } from '../../engine/config/option-catalogue.ts';
+import { completeOptions } from '../../engine/config/option-rules.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 
 // ---- what a configuration says, drawn at random -----------------------------------------------------------------

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockOf, fillIn, type Holdings, isSound, mergeBlock } from '../../engine/membership/commit.ts';
-import { isHole } from '../../engine/ring/delivery.ts';
 import { PacketClass } from '../../engine/ring/packet-class.ts';
+import { isHole } from '../../engine/ring/packet-delivery.ts';
 import { PacketStore, storeSize } from '../../engine/ring/packet-store.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import type { CommitMessage } from '../../engine/wire/ring-membership.ts';

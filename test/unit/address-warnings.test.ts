@@ -1,6 +1,6 @@
 /** Addresses that are well written and cannot work are warned of, with their place in the file, by conf check and at the start alike. */
 import { describe, expect, it } from 'vitest';
-import { type CheckedMachine, resolveConfiguration, resolveOptions } from '../../daemon/options-resolve.ts';
+import { type CheckedMachine, resolveConfiguration, resolveDaemonOptions } from '../../daemon/options-resolve.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import type { LocalInterface } from '../../engine/config/address-warnings.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
@@ -104,7 +104,7 @@ describe('this machine', () => {
   it('is warned at the start as by the check', () => {
     const file = parseConfig(GOOD, 'spread.conf');
     const interfaces = [LO, ETH];
-    const { warnings } = resolveOptions(
+    const { warnings } = resolveDaemonOptions(
       { name: 'berlin' },
       { file, addressOf: () => null, localAddresses: interfaces.map(({ address }) => address), interfaces },
     );

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DaemonAddress } from '../../client/address.ts';
 import { connectWith } from '../../client/connect.ts';
+import { resolveConnectOptions } from '../../client/connect-options.ts';
 import type { ConnectOptions, Session } from '../../client/index.ts';
-import { resolveOptions } from '../../client/options.ts';
 import { FakeDaemon, type Script } from './client-fake-daemon.ts';
 
 const accept: Script = async (peer) => void (await peer.accept());
@@ -35,7 +35,7 @@ const folder = mkdtempSync(join(tmpdir(), 'skein-connect-'));
 const noSocket: DaemonAddress = { path: join(folder, '4803') };
 
 async function open(addresses: readonly DaemonAddress[], options: ConnectOptions = {}): Promise<Session> {
-  const session = await connectWith({ ...resolveOptions({ name: 'alice', ...options }), addresses });
+  const session = await connectWith({ ...resolveConnectOptions({ name: 'alice', ...options }), addresses });
   sessions.push(session);
   return session;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { resolveAddress } from '../../client/address.ts';
 import { resolveAuth } from '../../client/auth.ts';
+import { checkGroupName, checkTarget } from '../../client/check-names.ts';
+import { resolveConnectOptions } from '../../client/connect-options.ts';
 import { SkeinError } from '../../client/errors.ts';
 import { type AuthOption, type ConnectOptions, RESULT_CODES } from '../../client/index.ts';
-import { checkGroupName, checkTarget } from '../../client/names.ts';
-import { resolveOptions } from '../../client/options.ts';
 
 function codeOf(act: () => unknown): string {
   try {
@@ -70,32 +70,41 @@ describe('address', () => {
   });
 
   it('takes host and port, or path, in place of an address, and no two of them', () => {
-    expect(resolveOptions({ host: '::1', port: 4900 }).addresses).toEqual([{ host: '::1', port: 4900 }]);
-    expect(resolveOptions({ host: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
-    expect(resolveOptions({ port: 4900 }).addresses).toEqual([{ host: 'localhost', port: 4900 }]);
-    expect(resolveOptions({ path: '/x' }).addresses).toEqual([{ path: '/x' }]);
-    expect(() => resolveOptions({ address: '4803', host: 'h' })).toThrow(/address and host, port or path exclude/);
-    expect(() => resolveOptions({ path: '/x', host: 'h' })).toThrow(/path excludes host and port/);
-    expect(() => resolveOptions({ port: '4803' } as never)).toThrow('port "4803": must be an integer from 1 to 65535');
+    expect(resolveConnectOptions({ host: '::1', port: 4900 }).addresses).toEqual([{ host: '::1', port: 4900 }]);
+    expect(resolveConnectOptions({ host: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
+    expect(resolveConnectOptions({ port: 4900 }).addresses).toEqual([{ host: 'localhost', port: 4900 }]);
+    expect(resolveConnectOptions({ path: '/x' }).addresses).toEqual([{ path: '/x' }]);
+    expect(() => resolveConnectOptions({ address: '4803', host: 'h' })).toThrow(
+      /address and host, port or path exclude/,
+    );
+    expect(() => resolveConnectOptions({ path: '/x', host: 'h' })).toThrow(/path excludes host and port/);
+    expect(() => resolveConnectOptions({ port: '4803' } as never)).toThrow(
+      'port "4803": must be an integer from 1 to 65535',
+    );
   });
 
   it.runIf(process.platform !== 'win32')('looks at the Unix socket, then over TCP, where nothing says where', () => {
     const tcp = { host: 'localhost', port: 4803 };
-    expect(resolveOptions({}).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
-    expect(resolveOptions({ name: 'a', address: undefined } as never).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
+    expect(resolveConnectOptions({}).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
+    expect(resolveConnectOptions({ name: 'a', address: undefined } as never).addresses).toEqual([
+      { path: '/tmp/4803' },
+      tcp,
+    ]);
     // Whatever says where the daemon is names that one only.
-    expect(resolveOptions({ address: '' }).addresses).toEqual([{ path: '/tmp/4803' }]);
-    expect(resolveOptions({ address: '4803' }).addresses).toEqual([{ path: '/tmp/4803' }]);
-    expect(resolveOptions({ socketDirectory: '/run' }).addresses).toEqual([{ path: '/run/4803' }]);
-    expect(resolveOptions({ socketDirectory: '/run', address: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
+    expect(resolveConnectOptions({ address: '' }).addresses).toEqual([{ path: '/tmp/4803' }]);
+    expect(resolveConnectOptions({ address: '4803' }).addresses).toEqual([{ path: '/tmp/4803' }]);
+    expect(resolveConnectOptions({ socketDirectory: '/run' }).addresses).toEqual([{ path: '/run/4803' }]);
+    expect(resolveConnectOptions({ socketDirectory: '/run', address: 'h' }).addresses).toEqual([
+      { host: 'h', port: 4803 },
+    ]);
   });
 
   it('refuses unknown options, with a hint', () => {
-    expect(() => resolveOptions({ adress: '4803' } as never)).toThrow(
+    expect(() => resolveConnectOptions({ adress: '4803' } as never)).toThrow(
       'unknown option "adress"; did you mean "address"?',
     );
-    expect(() => resolveOptions({ zzzzzz: 1 } as never)).toThrow(/known are address, host/);
-    expect(() => resolveOptions(null as never)).toThrow(/options of connect null: must be an object/);
+    expect(() => resolveConnectOptions({ zzzzzz: 1 } as never)).toThrow(/known are address, host/);
+    expect(() => resolveConnectOptions(null as never)).toThrow(/options of connect null: must be an object/);
   });
 
   it('refuses empty and out-of-range parts and names them', () => {
@@ -160,7 +169,7 @@ describe('auth', () => {
 
 describe('options', () => {
   it('fills in what is not given', () => {
-    expect(resolveOptions({})).toMatchObject({
+    expect(resolveConnectOptions({})).toMatchObject({
       name: '',
       membership: true,
       priority: 0,
@@ -181,10 +190,12 @@ describe('options', () => {
     ['no attempt', { retryNameInUse: { attempts: 0, delayMs: 1 } }, 'ILLEGAL_PARAM'],
     ['a negative delay', { retryNameInUse: { attempts: 1, delayMs: -1 } }, 'ILLEGAL_PARAM'],
   ])('refuses %s', (_, options, code) => {
-    expect(codeOf(() => resolveOptions(options))).toBe(code);
+    expect(codeOf(() => resolveConnectOptions(options))).toBe(code);
   });
 
   it('names the option, its value and its limit', () => {
-    expect(() => resolveOptions({ maxTargets: 101 })).toThrow('maxTargets 101: must be an integer from 1 to 100');
+    expect(() => resolveConnectOptions({ maxTargets: 101 })).toThrow(
+      'maxTargets 101: must be an integer from 1 to 100',
+    );
   });
 });

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { buildSegments } from '../../engine/config/build-segments.ts';
 import { Findings } from '../../engine/config/config-error.ts';
 import { clusterHash, configHash, hash32, hashedText } from '../../engine/config/config-hash.ts';
-import type { DaemonConfiguration } from '../../engine/config/configuration.ts';
+import type { OptionValues } from '../../engine/config/configuration-options.ts';
+import type { DaemonConfiguration } from '../../engine/config/daemon-configuration.ts';
 import { completeOptions } from '../../engine/config/option-rules.ts';
-import type { OptionValues } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 
 const configuration = (text: string, values: OptionValues = {}): DaemonConfiguration => ({

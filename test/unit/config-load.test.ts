@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { loadConfiguration, loadOptions } from '../../daemon/options-load.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
-import { allHosts } from '../../engine/config/configuration.ts';
+import { allHosts } from '../../engine/config/daemon-configuration.ts';
 
 const fixturePath = (name: string): string => fileURLToPath(new URL(`../fixtures/conf/${name}`, import.meta.url));
 

@@ -1,11 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ResolvedDaemonOptions, resolveConfiguration, resolveOptions } from '../../daemon/options-resolve.ts';
+import {
+  type ResolvedDaemonOptions,
+  resolveConfiguration,
+  resolveDaemonOptions,
+} from '../../daemon/options-resolve.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { authSettings } from '../../engine/config/auth-methods.ts';
 import { ConfigError, type ConfigProblem } from '../../engine/config/config-error.ts';
+import {
+  AUTH_METHODS,
+  type ConfigurationOptions,
+  DEBUG_FLAGS,
+  DEFAULT_OPTIONS,
+} from '../../engine/config/configuration-options.ts';
 import { evaluateDebugFlags } from '../../engine/config/option-rules.ts';
-import { AUTH_METHODS, type ConfigurationOptions, DEBUG_FLAGS, DEFAULT_OPTIONS } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 
 const SEGMENT = 'Spread_Segment 127.0.0.255:4900 { d1 127.0.0.1 d2 127.0.0.2 { D 127.0.0.2 } }';
@@ -14,7 +23,7 @@ const fixture = (name: string): string => readFileSync(new URL(`../fixtures/conf
 
 function resolve(options: DaemonOptions, text: string | null = null): ResolvedDaemonOptions {
   const file = text === null ? null : parseConfig(text, 'test.conf');
-  return resolveOptions(options, { file, addressOf: () => null, localAddresses: ['127.0.0.1'] });
+  return resolveDaemonOptions(options, { file, addressOf: () => null, localAddresses: ['127.0.0.1'] });
 }
 
 /** Options of a file that holds `text` behind a segment on line 1. */

@@ -10,7 +10,7 @@ import {
   type Segment,
   segmentNumbers,
   segmentTransport,
-} from '../../engine/config/configuration.ts';
+} from '../../engine/config/daemon-configuration.ts';
 import { embeddedSegments } from '../../engine/config/embedded-default.ts';
 import { type OwnHostQuery, selectOwnHost } from '../../engine/config/own-host.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';

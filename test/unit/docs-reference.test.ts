@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../cli/program.ts';
-import { OPTION_NAMES as CONNECT_OPTIONS } from '../../client/options.ts';
+import { CONNECT_OPTION_NAMES as CONNECT_OPTIONS } from '../../client/connect-options.ts';
 import { OPTION_KEYWORDS } from '../../engine/config/option-catalogue.ts';
 import { VERDICTS } from '../../engine/wire/monitor-answer.ts';
 import { EXTENSION_COUNTERS } from '../../engine/wire/monitor-extension.ts';

@@ -1,6 +1,6 @@
 /**
- * Every file a daemon reads, with everything that can be at its path: a start that works, with a warning where the file lets nobody in, or an
- * error that names the file. Never a daemon that waits, or runs with something else than the file says.
+ * Every file a daemon reads, with everything that can be at its path: a start that works, with a warning where the file lets nobody in, or
+ * an error that names the file. Never a daemon that waits, or runs with something else than the file says.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -9,7 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
-import { createDaemonSpec, type DaemonSpecResult } from '../../daemon/daemon-spec.ts';
+import { createDaemonSpec, type DaemonSpecResult } from '../../daemon/create-daemon-spec.ts';
 import { type CheckedFiles, checkOperatorFiles } from '../../daemon/operator-files.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, MalformedTableError } from '../../engine/groups/byte-stream.ts';
-import { Member } from '../../engine/groups/group.ts';
+import { GroupMember } from '../../engine/groups/group.ts';
 import { GroupTable } from '../../engine/groups/group-table.ts';
 import { StateExchange, sendInParts } from '../../engine/groups/state-exchange.ts';
 import { decodeTable, encodeTable } from '../../engine/groups/table-codec.ts';
@@ -20,7 +20,12 @@ function tableOf(nodes: readonly number[]): GroupTable {
   zone.isChanged = true;
   for (const node of nodes) {
     for (let i = 0; i < 3; i++) {
-      const member = new Member(nodeIndex(node), sessionHandle(0xffff_ff00 + i), `#u${9 - i}#daemon${node}`, false);
+      const member = new GroupMember(
+        nodeIndex(node),
+        sessionHandle(0xffff_ff00 + i),
+        `#u${9 - i}#daemon${node}`,
+        false,
+      );
       room.insert(member);
       if (i > 0) zone.insert(member);
       table.remember(member);

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import type { SwallowingTransport } from '../../bench/micro/swallowing-transport.ts';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { InputBudget } from '../../workers/delivery/input-budget.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
-import type { ClientSession } from '../../workers/delivery/session.ts';
 
 const MAX_BYTES = 64 * 1024;
 const bytes = Buffer.alloc(128 * 1024);

@@ -3,7 +3,7 @@
  * clock of the test's.
  */
 import { expect } from 'vitest';
-import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
 import { DeliveryCounter, deliveryCounters, ringCounters } from '../../engine/buffers/counters.ts';
@@ -12,7 +12,7 @@ import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
-import { DeliveryAgent } from '../../workers/delivery.ts';
+import { DeliveryAgent } from '../../workers/delivery-agent.ts';
 import { createLog, type LogRecord } from '../../workers/log.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { canonicalName, hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
+import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
-import type { ClientSession } from '../../workers/delivery/session.ts';
 
 /** The table only keeps sessions; it never looks into them. */
 const session = (handle: number): ClientSession => ({ handle }) as unknown as ClientSession;

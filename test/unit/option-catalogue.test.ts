@@ -1,16 +1,16 @@
 /** Walks over every option: one table feeds the schema, the command line and docs/configuration.md, and a mistyped name is recognized. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CONNECT_OPTION_NAMES as CONNECT_OPTIONS } from '../../client/connect-options.ts';
 import { connect } from '../../client/index.ts';
-import { OPTION_NAMES as CONNECT_OPTIONS } from '../../client/options.ts';
-import { resolveOptions } from '../../daemon/options-resolve.ts';
-import { OPTION_NAMES, optionsSchema } from '../../daemon/options-schema.ts';
+import { resolveDaemonOptions } from '../../daemon/options-resolve.ts';
+import { DAEMON_OPTION_NAMES, optionsSchema } from '../../daemon/options-schema.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
+import { DEFAULT_OPTIONS, type OptionKey } from '../../engine/config/configuration-options.ts';
 import { suggestion } from '../../engine/config/did-you-mean.ts';
 import { keywordOf, OPTION_KEYS, optionEntry } from '../../engine/config/option-catalogue.ts';
 import { OPTION_EFFECTS } from '../../engine/config/option-effects.ts';
 import { optionReferences } from '../../engine/config/option-reference.ts';
-import { DEFAULT_OPTIONS, type OptionKey } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 import { configurationPage } from '../../scripts/docs/configuration-page.ts';
 
@@ -28,7 +28,7 @@ describe('docs/configuration.md', () => {
 
   it('names each field of startDaemon that no file has', () => {
     const text = configurationPage().split('## In a program')[1]!;
-    for (const name of OPTION_NAMES.filter((one) => !(OPTION_KEYS as readonly string[]).includes(one)))
+    for (const name of DAEMON_OPTION_NAMES.filter((one) => !(OPTION_KEYS as readonly string[]).includes(one)))
       expect(text).toContain(`\`${name}\``);
   });
 });
@@ -119,14 +119,14 @@ function problemOf(run: () => unknown): string {
 }
 
 const resolve = (options: object, text: string | null): unknown =>
-  resolveOptions(options, {
+  resolveDaemonOptions(options, {
     file: text === null ? null : parseConfig(text, 'test.conf'),
     addressOf: () => null,
     localAddresses: ['127.0.0.1'],
   });
 
 describe('a mistyped name', () => {
-  it.each(OPTION_NAMES)('of %s in a program or behind -o is recognized', (name) => {
+  it.each(DAEMON_OPTION_NAMES)('of %s in a program or behind -o is recognized', (name) => {
     for (const typo of typos(name))
       expect(
         problemOf(() => resolve({ [typo]: 1 }, null)),

@@ -6,13 +6,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { DaemonLog } from '../../daemon/daemon-log.ts';
-import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
 import { enterRuntimeDir, identityWarnings, resolveIdentity } from '../../daemon/identity.ts';
-import { type ResolvedDaemonOptions, resolveOptions } from '../../daemon/options-resolve.ts';
+import { type ResolvedDaemonOptions, resolveDaemonOptions } from '../../daemon/options-resolve.ts';
+import type { OptionKey } from '../../engine/config/configuration-options.ts';
 import { keywordOf, OPTION_KINDS } from '../../engine/config/option-catalogue.ts';
 import { OPTION_EFFECTS } from '../../engine/config/option-effects.ts';
-import type { OptionKey } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
 import { planThreads } from '../../workers/threading.ts';
@@ -23,7 +23,7 @@ const isRoot = process.geteuid?.() === 0;
 
 function resolve(text: string): ResolvedDaemonOptions {
   const file = parseConfig(text.includes('Spread_Segment') ? text : `${RING}${text}`, 'test.conf');
-  return resolveOptions({ name: 'a' }, { file, addressOf: () => null, localAddresses: [] });
+  return resolveDaemonOptions({ name: 'a' }, { file, addressOf: () => null, localAddresses: [] });
 }
 
 const spec = async (text: string): Promise<DaemonSpec> => (await createDaemonSpec(resolve(text))).spec;

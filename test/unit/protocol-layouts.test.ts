@@ -55,7 +55,7 @@ const OF_MONITOR: Readonly<Record<keyof typeof MonitorType, readonly string[]>> 
   Answer: ['command-answer.ts'],
 };
 const OF_CLIENTS = [
-  ...['connect.ts', 'auth-list.ts', 'auth-choice.ts', 'password-request.ts', 'accept.ts', 'frame-header.ts'],
+  ...['connect-request.ts', 'auth-list.ts', 'auth-choice.ts', 'password-request.ts', 'accept.ts', 'frame-header.ts'],
   ...['reject-frame.ts', 'view-body.ts', 'view-id.ts', 'vs-set.ts', 'drop-notice.ts', 'vulnerable-suffix.ts'],
 ];
 const COMMON = [

@@ -5,8 +5,8 @@ import { NodeContext } from '../../engine/host/node-context.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
 import type { RingNodeOptions } from '../../engine/host/ring-options.ts';
 import { blockOf, type Holdings, mergeBlock } from '../../engine/membership/commit.ts';
-import { Delivery } from '../../engine/ring/delivery.ts';
 import { classifyRecords } from '../../engine/ring/packet-class.ts';
+import { PacketDelivery } from '../../engine/ring/packet-delivery.ts';
 import { PacketStore } from '../../engine/ring/packet-store.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
 import { DATA_SEQUENCE_OFFSET } from '../../engine/wire/layout/data-packet.ts';
@@ -134,7 +134,7 @@ class Survivor implements Holdings {
   readonly store = new PacketStore(64, 64);
   readonly log: string[] = [];
   obligations: ReadonlySet<ReturnType<typeof nodeIndex>>;
-  readonly #delivery: Delivery;
+  readonly #delivery: PacketDelivery;
   readonly #self: ReturnType<typeof nodeIndex>;
 
   constructor(self: number, packets: readonly Packet[], held: readonly number[], stable: number) {
@@ -155,7 +155,7 @@ class Survivor implements Holdings {
     const refuse = (): never => {
       throw new Error('not in a membership change');
     };
-    this.#delivery = new Delivery(
+    this.#delivery = new PacketDelivery(
       new NodeContext(options, {
         fillPacket: refuse,
         borrowRecords: refuse,

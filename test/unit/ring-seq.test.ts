@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { connect } from '../../client/connect.ts';
-import { createDaemonSpec } from '../../daemon/daemon-spec.ts';
+import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import { ringSeqState } from '../../daemon/ring-seq-floor.ts';
 import { startDaemon } from '../../daemon/start-daemon.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { hasReusePort, planThreads, type ThreadingMode } from '../../workers/threading.ts';
+import { hasReusePort, planThreads, type ResolvedThreadingMode } from '../../workers/threading.ts';
 
 const NODE_20 = 'v20.20.2';
 
 describe('planThreads', () => {
-  it.each<[ThreadingMode, number, readonly (readonly (string | number)[])[]]>([
+  it.each<[ResolvedThreadingMode, number, readonly (readonly (string | number)[])[]]>([
     ['dedicated', 2, [['network'], ['ring'], [0], [1]]],
     ['shared-network', 2, [['network', 'ring'], [0], [1]]],
     ['shared', 2, [['network', 'ring', 0, 1]]],

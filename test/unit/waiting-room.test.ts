@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import { shareKey } from '../../workers/delivery/client-address.ts';
+import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
-import type { ClientSession } from '../../workers/delivery/session.ts';
 import { WaitingRoom } from '../../workers/delivery/waiting-room.ts';
 
 let serial = 0;

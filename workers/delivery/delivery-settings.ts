@@ -5,7 +5,7 @@
  */
 import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
-import type { AuthPolicy } from '../../engine/wire/handshake.ts';
+import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
 
 /** What may wait for one session. */
 export interface SlowConsumerLimits {

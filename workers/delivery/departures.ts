@@ -4,8 +4,8 @@
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { nameWords } from '../../engine/wire/name-hash.ts';
+import type { ClientSession } from './client-session.ts';
 import type { NameTable } from './name-table.ts';
-import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
 
 export class Departures {

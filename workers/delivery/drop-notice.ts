@@ -14,7 +14,7 @@ import {
 import { FRAME_GROUPS_OFFSET, FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { RELIABLE_MESS } from '../../engine/wire/service.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 export const DROP_NOTICE_MESSAGE_TYPE = -32_000;
 const U32_MAX = 0xffff_ffff;

@@ -1,9 +1,9 @@
 /** Counts and logs the sessions that the daemon ends for a reason of its own. */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { Log, LogFields } from '../log.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
-import type { ClientSession } from './session.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Limits named in the log. */

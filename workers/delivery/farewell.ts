@@ -7,8 +7,8 @@
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { Log } from '../log.ts';
+import type { ClientSession } from './client-session.ts';
 import type { LogDelivery } from './log-delivery.ts';
-import type { ClientSession } from './session.ts';
 
 /** A session from which nothing came for so long has nothing left in the kernel: several times the way to a client on a LAN. */
 const QUIET_MS = 20;

@@ -7,10 +7,10 @@ import { FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
 import { groupNameProblem } from '../../engine/wire/names.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { JOIN_MESS, KILL_MESS, REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
 import { rejectFrame } from './reject-frame.ts';
-import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
 
 /** Longest run of several frames. Small enough that one client does not fill the pipeline, large enough to amortise a record. */

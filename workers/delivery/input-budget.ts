@@ -4,9 +4,9 @@
  * of it could be handled anyway. A frame that stays incomplete is its client's doing, so the oldest of those sessions are ended.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
-import type { ClientSession } from './session.ts';
 
 /** A frame of the largest size comes over a slow link in this time; ten times as slow is bad luck where there is no room. */
 const PATIENCE_MS = 1000;

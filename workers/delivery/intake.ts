@@ -3,12 +3,12 @@
  * blocked, is kept with its session, which is not read meanwhile.
  */
 import type { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import { FramePump } from './frame-pump.ts';
 import { InputBudget } from './input-budget.ts';
 import type { Live } from './live.ts';
 import type { ReadBuffer } from './read-buffers.ts';
-import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
 
 export interface IntakeEvents {

@@ -24,10 +24,10 @@ import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { canonicalName, NAME_WORDS } from '../../engine/wire/name-hash.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { UNRELIABLE_MESS } from '../../engine/wire/service.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings, SlowConsumerLimits } from './delivery-settings.ts';
 import type { Live } from './live.ts';
 import type { LocalGroup, NameTable } from './name-table.ts';
-import type { ClientSession } from './session.ts';
 
 /** Entries handled in one duty cycle, so that reading clients and writing to them take turns. */
 const ENTRIES_PER_CYCLE = 2048;

@@ -5,13 +5,13 @@
  */
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
+import type { ClientSession } from './client-session.ts';
 import { dropNotice } from './drop-notice.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import type { Live } from './live.ts';
 import { type ConsumerSettings, LogConsumer } from './log-consumer.ts';
 import type { NameTable } from './name-table.ts';
 import type { QueueCap } from './queue-cap.ts';
-import type { ClientSession } from './session.ts';
 import { SlowConsumers, type SlowReason } from './slow-consumers.ts';
 
 export interface LogDeliveryEvents {

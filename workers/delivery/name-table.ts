@@ -9,7 +9,7 @@ import {
   NAME_WORDS,
   sameNameWords,
 } from '../../engine/wire/name-hash.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 export class LocalGroup {
   readonly words: Int32Array;

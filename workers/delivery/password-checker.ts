@@ -8,7 +8,7 @@ import { scrypt, timingSafeEqual } from 'node:crypto';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { type LoginCost, loginCosts, sameCost } from '../../engine/config/password-cost.ts';
 import { LONGEST_HASH_BYTES, MAX_SCRYPT_BYTES, type PasswordEntry } from '../../engine/config/password-file.ts';
-import type { Credentials } from '../../engine/wire/handshake.ts';
+import type { Credentials } from '../../engine/wire/server-handshake.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { Live } from './live.ts';

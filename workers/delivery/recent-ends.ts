@@ -1,6 +1,6 @@
 /** The sessions of a worker that ended last, with the reason: what an operator asks for when a client is gone. */
 import type { EndCause, EndedSession } from '../daemon-event.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 /** Kept, the newest. */
 const MAX_ENDS = 100;

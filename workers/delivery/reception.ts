@@ -1,18 +1,18 @@
-/** Takes accepted connections in: a session for each, which the greeter carries through the handshake. */
+/** Takes accepted connections in: a session for each, which the handshakes carries through the handshake. */
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
-import { ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import { ServerHandshake } from '../../engine/wire/server-handshake.ts';
 import type { ConnectionHost } from './client-listener.ts';
+import { ClientSession } from './client-session.ts';
 import type { ClientTransport, TransportReceiver } from './client-transport.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
-import type { Greeter } from './greeter.ts';
+import type { Handshakes } from './handshakes.ts';
 import type { Live } from './live.ts';
 import type { LogDelivery } from './log-delivery.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { RefusalLog } from './refusal-log.ts';
-import { ClientSession } from './session.ts';
 import type { SessionEnds } from './session-ends.ts';
 import { SessionOutput } from './session-output.ts';
 
@@ -28,7 +28,7 @@ export interface ReceptionParts {
   /** By handle. */
   readonly sessions: Map<number, ClientSession>;
   readonly settings: Live<Pick<DeliverySettings, 'auth'>>;
-  readonly greeter: Greeter;
+  readonly handshakes: Handshakes;
   readonly delivery: LogDelivery;
   readonly ends: SessionEnds;
   readonly refusals: RefusalLog;
@@ -57,7 +57,7 @@ export class Reception implements ConnectionHost {
   }
 
   accepted(transport: ClientTransport): void {
-    const { sessions, settings, greeter, ends, counters, ringCounters, now, schedule } = this.#parts;
+    const { sessions, settings, handshakes, ends, counters, ringCounters, now, schedule } = this.#parts;
     const { worker, workers, maxSessions } = this.#options;
     counters[DeliveryCounter.ConnectionsAccepted]!++;
     // Handles are unique in the daemon: each worker counts in steps of all of them.
@@ -71,7 +71,7 @@ export class Reception implements ConnectionHost {
     );
     sessions.set(handle, session);
     transport.attach(this.#parts.receiverFor(session));
-    greeter.begin(session, now());
+    handshakes.begin(session, now());
     schedule();
     if (session.state !== 'handshake' || ringCounters[OrderingCounter.Sessions]! < maxSessions) return;
     const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);

@@ -1,7 +1,7 @@
 /** Tells the log of refused connections, without letting strangers fill it. */
 import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 const PERIOD_MS = 1000;
 const NO_DESCRIPTORS: readonly string[] = ['EMFILE', 'ENFILE'];

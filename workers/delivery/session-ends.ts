@@ -5,15 +5,15 @@
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { type DaemonEvent, type EndCause, TOLD_CAUSES } from '../daemon-event.ts';
 import type { Log } from '../log.ts';
+import type { ClientSession } from './client-session.ts';
 import type { Departures } from './departures.ts';
 import type { EndReports } from './end-reports.ts';
 import type { Farewell } from './farewell.ts';
-import type { Greeter } from './greeter.ts';
+import type { Handshakes } from './handshakes.ts';
 import type { Intake } from './intake.ts';
 import type { LogDelivery } from './log-delivery.ts';
 import type { RecentEnds } from './recent-ends.ts';
 import type { RefusalLog } from './refusal-log.ts';
-import type { ClientSession } from './session.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Why a session ends whose client has ended its side. */
@@ -28,7 +28,7 @@ const SLOW_REASONS: Readonly<Record<SlowReason, string>> = {
 
 /** The parts of the worker that keep something of a connection. */
 export interface SessionEndsParts {
-  readonly greeter: Greeter;
+  readonly handshakes: Handshakes;
   readonly intake: Intake;
   readonly delivery: LogDelivery;
   readonly departures: Departures;
@@ -84,17 +84,17 @@ export class SessionEnds {
 
   /** The connection does not become a session; `bytes` tell its client why. */
   refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
-    const { counters, refusals, departures, greeter, now } = this.#parts;
+    const { counters, refusals, departures, handshakes, now } = this.#parts;
     counters[DeliveryCounter.HandshakesRefused]!++;
     refusals.refused(session, reason, now());
     departures.leave(session);
     session.input.clear();
     if (bytes.length === 0) {
-      greeter.forget(session);
+      handshakes.forget(session);
       session.transport.destroy();
     } else {
       session.transport.end(bytes);
-      greeter.linger(session, now());
+      handshakes.linger(session, now());
     }
   }
 
@@ -118,7 +118,7 @@ export class SessionEnds {
 
   /** Closes the transport at once. */
   #end(session: ClientSession, cause: EndCause, reason: string): void {
-    const { intake, farewell, departures, greeter, logger, recent, tell, now } = this.#parts;
+    const { intake, farewell, departures, handshakes, logger, recent, tell, now } = this.#parts;
     intake.forget(session);
     if (session.state === 'open') {
       const ended = recent.add(session, cause, reason, now());
@@ -133,7 +133,7 @@ export class SessionEnds {
         logger.debug({ session: session.privateName, peer: session.transport.peer.label, reason }, 'session ended');
       }
       departures.leave(session);
-      greeter.forget(session);
+      handshakes.forget(session);
     }
     session.output.abandon();
     session.transport.destroy();

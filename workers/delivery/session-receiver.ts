@@ -1,16 +1,17 @@
 /** Hands what a connection's transport brings to the part of the worker that its session's state names. */
+
+import type { ClientSession } from './client-session.ts';
 import type { TransportReceiver } from './client-transport.ts';
 import type { Farewell } from './farewell.ts';
-import type { Greeter } from './greeter.ts';
+import type { Handshakes } from './handshakes.ts';
 import type { Intake } from './intake.ts';
 import type { ReadBuffer } from './read-buffers.ts';
-import type { ClientSession } from './session.ts';
 import type { SessionEnds } from './session-ends.ts';
 
 /** The same for all connections of a worker. */
 export interface ReceiverParts {
   readonly intake: Intake;
-  readonly greeter: Greeter;
+  readonly handshakes: Handshakes;
   readonly ends: SessionEnds;
   readonly farewell: Farewell;
   readonly schedule: () => void;
@@ -31,8 +32,8 @@ export class SessionReceiver implements TransportReceiver {
     parts.schedule();
     if (parts.farewell.isStopping) parts.farewell.heard(session);
     if (session.state === 'open') return parts.intake.read(session, chunk, lengthBytes);
-    if (session.state === 'handshake') return parts.greeter.read(session, chunk.bytes, lengthBytes);
-    return parts.greeter.discard(session, lengthBytes);
+    if (session.state === 'handshake') return parts.handshakes.read(session, chunk.bytes, lengthBytes);
+    return parts.handshakes.discard(session, lengthBytes);
   }
 
   inputEnded(): void {

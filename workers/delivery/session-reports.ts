@@ -1,7 +1,7 @@
 /** What a worker tells of its sessions, one by one. */
 import { MAX_REPORTED, type SessionReport } from '../inspection.ts';
 import { largest } from '../largest.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 /** Above every number of messages: a session with something waiting comes before one with nothing. */
 const WAITING_FIRST = 2 ** 52;

@@ -4,11 +4,11 @@
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
+import type { ClientSession } from './client-session.ts';
 import type { KeptBytes } from './kept-bytes.ts';
 import type { Live } from './live.ts';
 import type { ConsumerSettings } from './log-consumer.ts';
 import type { QueueCap } from './queue-cap.ts';
-import type { ClientSession } from './session.ts';
 import { SharedSpill } from './shared-spill.ts';
 
 /** Segments by which the log moves on before a waiting range is copied out of it, and the share of a reader's segments that is at most. */

@@ -14,7 +14,7 @@ import {
   socketKey,
   TCP_TABLES,
 } from '../../engine/wire/tcp-silence.ts';
-import type { ClientSession } from './session.ts';
+import type { ClientSession } from './client-session.ts';
 
 /** Looks after the last write: the kernel repeats itself a little later. */
 const LOOKS_AFTER_WRITES = 8;

@@ -3,9 +3,10 @@
  * have shown no right to anything, so there is one limit for all of them. When it is reached, the address with most of them
  * loses the one that has kept the daemon waiting longest.
  */
+
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
-import type { ClientSession } from './session.ts';
 
 export class WaitingRoom {
   readonly #settings: Live<Pick<DeliverySettings, 'maxHandshakes'>>;

@@ -1,6 +1,7 @@
 /** Options about clients: how many, how much may wait for them, and how they are let in. */
+
+import { SLOW_CONSUMER_POLICIES } from '../configuration-options.ts';
 import { bytes, integer, milliseconds, type OptionEntry, path, word } from '../option-types.ts';
-import { SLOW_CONSUMER_POLICIES } from '../options.ts';
 
 /** Spread's limit for the text of one occurrence. */
 const MAX_METHODS_CHARS = 89;

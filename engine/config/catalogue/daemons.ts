@@ -1,4 +1,6 @@
 /** Options about the ring: traffic between daemons, flow control and timers. */
+
+import { RING_PROFILES, TRANSPORTS } from '../configuration-options.ts';
 import {
   boolean,
   exactWord,
@@ -9,8 +11,7 @@ import {
   path,
   word,
 } from '../option-types.ts';
-import { RING_PROFILES, TRANSPORTS } from '../options.ts';
-import { LARGEST_DATAGRAM_BYTES } from '../ring-settings.ts';
+import { LARGEST_DATAGRAM_BYTES } from '../ring-parameters.ts';
 
 const NINE = 'All nine timers must be given, or none.';
 

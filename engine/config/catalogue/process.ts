@@ -1,6 +1,5 @@
 /** Options about the daemon's process, its log, and those that are read for the sake of Spread's files. */
 
-import { boolean, exactWord, integer, type OptionEntry, path, word } from '../option-types.ts';
 import {
   DEBUG_FLAGS,
   EVENT_PRIORITIES,
@@ -8,7 +7,8 @@ import {
   LOG_LEVELS,
   SOCKET_PORT_REUSES,
   THREADING_MODES,
-} from '../options.ts';
+} from '../configuration-options.ts';
+import { boolean, exactWord, integer, type OptionEntry, path, word } from '../option-types.ts';
 
 /** A session handle has this many numbers for delivery workers. */
 const MAX_DELIVERY_WORKERS = 64;

@@ -1,7 +1,7 @@
 /** For every function of the package: how to call it with whatever a program may pass. */
 import { expect } from 'vitest';
+import { CONNECT_OPTION_NAMES } from '../../../client/connect-options.ts';
 import type { AuthChannel, ConnectOptions, Data, SendOptions } from '../../../client/index.ts';
-import { OPTION_NAMES } from '../../../client/options.ts';
 import {
   ConfigError,
   connect,
@@ -76,7 +76,9 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
   ): Promise<void> {
     const [value, pick] = args;
     const name =
-      OPTION_NAMES[typeof pick === 'number' && Number.isInteger(pick) ? Math.abs(pick) % OPTION_NAMES.length : 0]!;
+      CONNECT_OPTION_NAMES[
+        typeof pick === 'number' && Number.isInteger(pick) ? Math.abs(pick) % CONNECT_OPTION_NAMES.length : 0
+      ]!;
     const base: ConnectOptions = { port: use().daemon.port!, connectTimeoutMs: 200 };
     await outcome(async () => {
       const opened = await by({ ...base, [name]: value } as ConnectOptions);

@@ -40,7 +40,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         to: 'const handlesTokens = true;',
       },
       {
-        file: `${MEMBERSHIP}/membership.ts`,
+        file: `${MEMBERSHIP}/daemon-membership.ts`,
         from: '    this.#desk.stop();\n    this.#link.stop();\n    this.#exchange.stop();\n    this.#merging.stop();\n    this.#paths.stop();\n    this.future = null;',
         to: '    this.#exchange.stop();\n    this.#merging.stop();\n    this.#paths.stop();\n    this.future = null;',
       },
@@ -65,12 +65,12 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'the block overrides what a daemon holds (3.5)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'while (seq <= block.high) {\n      if (isHole(block, seq)) break;',
         to: 'while (seq <= store.highSeq) {\n      if (!store.has(seq)) break;',
       },
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'for (; seq <= block.high; seq++) {\n      if (isHole(block, seq)) {',
         to: 'for (; seq <= store.highSeq; seq++) {\n      if (!store.has(seq)) {',
       },
@@ -82,7 +82,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'after a hole only senders with obligations are delivered (3.7, step 4)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: '!gap || block.obliged.has(store.originOf(seq)) ||',
         to: 'gap || !gap ||',
       },
@@ -122,12 +122,12 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         ].join('\n'),
       },
       {
-        file: `${MEMBERSHIP}/membership.ts`,
+        file: `${MEMBERSHIP}/daemon-membership.ts`,
         from: 'counters[RingCounter.FailedRecoveries]++;',
         to: '{ counters[RingCounter.FailedRecoveries]++; this.#installer.store.forget(); }',
       },
       {
-        file: `${MEMBERSHIP}/membership.ts`,
+        file: `${MEMBERSHIP}/daemon-membership.ts`,
         from: '    this.#recovery.begin(commit, this.future,',
         to: '    this.#installer.store.remember();\n    this.#recovery.begin(commit, this.future,',
       },
@@ -162,7 +162,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'a new ring has a higher number than any its members saw (3.4, 3.11)',
     changes: [
       {
-        file: `${MEMBERSHIP}/membership.ts`,
+        file: `${MEMBERSHIP}/daemon-membership.ts`,
         from: 'gathering.maxRingSeq = Math.max(gathering.maxRingSeq + 1, clockFloor(wallSeconds));',
         to: 'gathering.maxRingSeq = clockFloor(wallSeconds);',
       },
@@ -174,7 +174,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'SAFE waits until all have it (2.7)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'if (store.classOf(seq + 1) === PacketClass.Safe && seq + 1 > store.stable) break;',
         to: '',
       },
@@ -205,7 +205,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'at an install a SAFE packet that is not stable waits for the transitional part (3.7, step 2)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'if (seq > block.stable && store.classOf(seq) === PacketClass.Safe) break;',
         to: '',
       },
@@ -254,7 +254,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'nothing weaker than AGREED is delivered early while tables are exchanged (4.3)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: '|| !host.canDeliverEarly() ',
         to: '',
       },
@@ -445,7 +445,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'a RELIABLE message does not overtake what its session sent before (sent-by-session.ts)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'if (after > 0 && seq - after > store.delivered && !store.wasDeliveredEarly(seq - after)) return false;',
         to: '',
       },
@@ -494,10 +494,10 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'one-wait-for-all',
-    breaks: 'every record of a packet is asked what it waits for (delivery.ts)',
+    breaks: 'every record of a packet is asked what it waits for (packet-delivery.ts)',
     changes: [
       {
-        file: `${RING}/delivery.ts`,
+        file: `${RING}/packet-delivery.ts`,
         from: 'const after = readU32(bytes, at + RECORD_AFTER_OFFSET);',
         to: 'const after = at === offset ? readU32(bytes, at + RECORD_AFTER_OFFSET) : 0;',
       },

@@ -39,7 +39,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'an incarnation is proven by an answer to a question of this incarnation',
     changes: [
       {
-        file: `${MEMBERSHIP}/greeter.ts`,
+        file: `${MEMBERSHIP}/incarnation-proofs.ts`,
         from: 'if (question === null || !isSame(question.nonce, answers!)) return;',
         to: 'if (question === null || answers === null) return;',
       },
@@ -52,7 +52,7 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     breaks: 'what an incarnation answered before the next one came proves nothing any more',
     changes: [
       {
-        file: `${MEMBERSHIP}/greeter.ts`,
+        file: `${MEMBERSHIP}/incarnation-proofs.ts`,
         from: 'if (incarnations.peers.prove(from, fromIncarnation, salt, counter)) this.#questions[from] = null;',
         to: 'incarnations.peers.prove(from, fromIncarnation, salt, counter);',
       },
@@ -155,8 +155,8 @@ export const SEAL_MUTANTS: readonly Mutant[] = [
     name: 'nobody-is-asked',
     breaks: 'an incarnation that is not proven is asked, so that it can be',
     changes: [
-      { file: `${MEMBERSHIP}/greeter.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
-      { file: `${MEMBERSHIP}/greeter.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },
+      { file: `${MEMBERSHIP}/incarnation-proofs.ts`, from: 'if (dueMs <= nowMs) this.#ask(node, question);', to: '' },
+      { file: `${MEMBERSHIP}/incarnation-proofs.ts`, from: 'else this.#askAt(question, dueMs);', to: '' },
     ],
     scenarios: SCENARIOS,
   },

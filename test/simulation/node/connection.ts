@@ -1,5 +1,5 @@
 /** One connection of a virtual client: the daemon's session for it, and what the client itself knows. */
-import type { ClientSession } from '../../../workers/delivery/session.ts';
+import type { ClientSession } from '../../../workers/delivery/client-session.ts';
 import type { ClientTrace } from '../trace/trace.ts';
 import { ClientReader } from './client-reader.ts';
 import type { VirtualTransport } from './virtual-transport.ts';

@@ -13,10 +13,10 @@ import { type NodeIndex, nodeIndex } from '../../../engine/wire/ids.ts';
 import { RECORD_KIND_OFFSET } from '../../../engine/wire/layout/record-header.ts';
 import type { RecordKind } from '../../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../../workers/daemon-memory.ts';
+import type { ClientSession } from '../../../workers/delivery/client-session.ts';
 import { LiveValue } from '../../../workers/delivery/live.ts';
 import { LogConsumer } from '../../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../../workers/delivery/name-table.ts';
-import type { ClientSession } from '../../../workers/delivery/session.ts';
 import { LogOutput } from '../../../workers/ring/log-output.ts';
 
 const LIMITS = { maxSessionMessages: 1_000_000, maxSessionBytes: 1024 * 1024 * 1024, policy: 'disconnect' } as const;

@@ -1,7 +1,7 @@
 /** What one daemon knows about its cluster and itself: the segments and hosts of the file, and every option. */
 import type { NodeIndex } from '../wire/ids.ts';
+import type { ConfigurationOptions, SegmentTransport } from './configuration-options.ts';
 import { type Ipv4Address, isLoopback, isMulticast, network16 } from './ipv4.ts';
-import type { ConfigurationOptions, Transport } from './options.ts';
 
 /** Limits of section 9.3. */
 export const MAX_HOSTS = 128;
@@ -88,7 +88,7 @@ export const addressesFor = (host: Host, use: keyof InterfaceUses): readonly Ipv
 ];
 
 /** How daemons of `segment` reach each other: the option, else unicast on loopback, else what its address is for. */
-export function segmentTransport(segment: Segment, options: Pick<ConfigurationOptions, 'transport'>): Transport {
+export function segmentTransport(segment: Segment, options: Pick<ConfigurationOptions, 'transport'>): SegmentTransport {
   if (options.transport !== null) return options.transport;
   if (isLoopback(segment.address)) return 'unicast';
   return isMulticast(segment.address) ? 'multicast' : 'broadcast';

@@ -1,7 +1,7 @@
 /** One client connection: what the delivery worker knows of it. The parts that act on it are in the files beside this one. */
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
-import type { ServerHandshake } from '../../engine/wire/handshake.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
+import type { ServerHandshake } from '../../engine/wire/server-handshake.ts';
 import { shareKey } from './client-address.ts';
 import type { ClientTransport } from './client-transport.ts';
 import type { PasswordCheck } from './password-checker.ts';

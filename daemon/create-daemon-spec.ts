@@ -3,9 +3,9 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { clusterHash, configHash } from '../engine/config/config-hash.ts';
-import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/configuration.ts';
+import { addressesFor, allHosts, segmentNumbers, segmentTransport } from '../engine/config/daemon-configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../engine/config/ipv4.ts';
-import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-settings.ts';
+import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from '../engine/config/ring-parameters.ts';
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/client-listener.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { buildSegments } from '../../engine/config/build-segments.ts';
 import { Findings } from '../../engine/config/config-error.ts';
-import type { DaemonConfiguration } from '../../engine/config/configuration.ts';
+import type { OptionValues } from '../../engine/config/configuration-options.ts';
+import type { DaemonConfiguration } from '../../engine/config/daemon-configuration.ts';
 import { completeOptions } from '../../engine/config/option-rules.ts';
-import type { OptionValues } from '../../engine/config/options.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
-import { datagramSizes, ringTimeouts, ringWindows, spreadTimeouts } from '../../engine/config/ring-settings.ts';
+import { datagramSizes, ringTimeouts, ringWindows, spreadTimeouts } from '../../engine/config/ring-parameters.ts';
 import type { RingTimeouts } from '../../engine/host/ring-options.ts';
 
 const LAN = 'Spread_Segment 10.0.0.255 { a 10.0.0.1 b 10.0.0.2 }';

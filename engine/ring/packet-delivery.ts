@@ -16,7 +16,7 @@ import { RecordAssembler } from './record-assembler.ts';
 export const isHole = (block: RecoveryBlock, seq: number): boolean =>
   seq > block.high || (seq > block.stable && hasBit(block.missing, seq - block.stable - 1));
 
-export class Delivery {
+export class PacketDelivery {
   readonly #context: NodeContext;
   readonly #assembler: RecordAssembler;
   /** Packets that could not be delivered early yet, and are not delivered, are from here .. */

@@ -21,7 +21,7 @@ import {
   CONNECT_MINOR_OFFSET,
   CONNECT_NAME_LENGTH_OFFSET,
   CONNECT_PATCH_OFFSET,
-} from './layout/connect.ts';
+} from './layout/connect-request.ts';
 import { PASSWORD_REQUEST_LENGTH, PASSWORD_SECRET_OFFSET, PASSWORD_USER_OFFSET } from './layout/password-request.ts';
 import {
   AUTH_NAME_FIELD_LENGTH,
@@ -35,12 +35,12 @@ import { RESULT_CODES } from './result-codes.ts';
 
 /** In the order in which they are announced. */
 export const AUTH_METHODS = ['NULL', 'IP', 'PWORD'] as const;
-export type AuthMethod = (typeof AUTH_METHODS)[number];
+export type AuthMethodName = (typeof AUTH_METHODS)[number];
 
 /** What the daemon allows and insists on (section 1.6). */
 export interface AuthPolicy {
-  readonly allowed: readonly AuthMethod[];
-  readonly required: readonly AuthMethod[];
+  readonly allowed: readonly AuthMethodName[];
+  readonly required: readonly AuthMethodName[];
 }
 
 export interface Credentials {
@@ -92,7 +92,7 @@ export class ServerHandshake {
   /** major x 10000 + minor x 100 + patch */
   #version = 0;
   /** Methods still to be checked. */
-  #pending: AuthMethod[] = [];
+  #pending: AuthMethodName[] = [];
 
   constructor(policy: AuthPolicy) {
     this.#policy = policy;
@@ -162,7 +162,7 @@ export class ServerHandshake {
   }
 
   /** Answer to an `authenticate` step. */
-  authenticated(method: AuthMethod, success: boolean): HandshakeStep {
+  authenticated(method: AuthMethodName, success: boolean): HandshakeStep {
     const reply = method === 'PWORD' ? [success ? PASSWORD_RIGHT : 0] : [];
     if (!success) {
       const bytes = Uint8Array.of(...reply, RESULT_CODES.REJECT_AUTH & 0xff);
@@ -258,7 +258,7 @@ export class ServerHandshake {
 
   #readAuthChoice(): HandshakeStep {
     this.#partLength = 0;
-    const chosen: AuthMethod[] = [];
+    const chosen: AuthMethodName[] = [];
     for (let field = 0; field < MAX_AUTH_METHODS; field++) {
       const name = text(
         this.#part,
@@ -279,10 +279,10 @@ export class ServerHandshake {
   }
 
   /**
-   * Checks the chosen methods and the required ones, passwords last: a client refused by its address costs no hash, and does not learn whether
-   * a password is right.
+   * Checks the chosen methods and the required ones, passwords last: a client refused by its address costs no hash, and does not learn
+   * whether a password is right.
    */
-  #begin(chosen: readonly AuthMethod[]): HandshakeStep {
+  #begin(chosen: readonly AuthMethodName[]): HandshakeStep {
     const all = [...chosen, ...this.#policy.required.filter((method) => !chosen.includes(method))];
     this.#pending = [...all.filter((method) => method !== 'PWORD'), ...all.filter((method) => method === 'PWORD')];
     this.#state = 'checking';

@@ -5,10 +5,10 @@
  * default differs from Spread's, the comment says so; a value in a file means what it means in Spread.
  */
 
-import { AUTH_METHODS, type AuthMethod } from '../wire/handshake.ts';
+import { AUTH_METHODS, type AuthMethodName } from '../wire/server-handshake.ts';
 import type { Endpoint } from './endpoint.ts';
 
-export { AUTH_METHODS, type AuthMethod };
+export { AUTH_METHODS, type AuthMethodName };
 
 export const DEBUG_FLAGS = [
   'PRINT',
@@ -45,7 +45,7 @@ export type LinkProtocol = (typeof LINK_PROTOCOLS)[number];
 export type ThreadingMode = (typeof THREADING_MODES)[number];
 export type SlowConsumerPolicy = (typeof SLOW_CONSUMER_POLICIES)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
-export type Transport = (typeof TRANSPORTS)[number];
+export type SegmentTransport = (typeof TRANSPORTS)[number];
 export type RingProfile = (typeof RING_PROFILES)[number];
 
 /** Spread's nine protocol timers; a configuration gives all of them or none. */
@@ -107,9 +107,9 @@ export interface ConfigurationOptions {
   /** Group to become a member of when started as root, by name or number; null: none given. */
   readonly daemonGroup: string | null;
   /** Methods offered to clients, in the order of announcement. Empty: nobody can connect. */
-  readonly allowedAuthMethods: readonly AuthMethod[];
+  readonly allowedAuthMethods: readonly AuthMethodName[];
   /** Methods run for every client, whether or not it chose them (section 1.6). */
-  readonly requiredAuthMethods: readonly AuthMethod[];
+  readonly requiredAuthMethods: readonly AuthMethodName[];
   /** The only policy there is: whoever may connect may join every group and send to it. */
   readonly accessControlPolicy: 'PERMIT';
   /**
@@ -178,7 +178,7 @@ export interface ConfigurationOptions {
   /** Largest datagram between daemons, in bytes, header included; null: fits any path, and larger where all daemons are on loopback. */
   readonly datagramSize: number | null;
   /** How daemons of one segment reach each other; null: by the segment's address, see `segmentTransport`. */
-  readonly transport: Transport | null;
+  readonly transport: SegmentTransport | null;
   /** File with the keys that seal traffic between daemons; null: not sealed. */
   readonly clusterKeyFile: string | null;
   /** Where the daemon keeps its incarnation number; null: none given. */

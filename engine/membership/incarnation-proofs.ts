@@ -40,7 +40,7 @@ interface Question {
 export const GreetingEffect = { Malformed: 0, None: 1, Asked: 2 } as const;
 export type GreetingEffect = (typeof GreetingEffect)[keyof typeof GreetingEffect];
 
-export class Greeter {
+export class IncarnationProofs {
   readonly #context: NodeContext;
   readonly #emitter: Emitter;
   /** Null: traffic is not sealed. */

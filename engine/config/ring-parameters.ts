@@ -1,8 +1,8 @@
 /** Options of the file -> timers and windows of the ring (ring-protocol.md, sections 2.9 and 3.4). */
 import type { RingTimeouts, RingWindows } from '../host/ring-options.ts';
-import { allHosts, type DaemonConfiguration, isWideArea } from './configuration.ts';
+import type { RingProfile, SpreadTimeouts } from './configuration-options.ts';
+import { allHosts, type DaemonConfiguration, isWideArea } from './daemon-configuration.ts';
 import { isLoopback } from './ipv4.ts';
-import type { RingProfile, SpreadTimeouts } from './options.ts';
 
 /** Shorter, and a pause of the garbage collector looks like a lost token. */
 export const MIN_TOKEN_LOSS_MS = 150;
@@ -178,7 +178,9 @@ export interface DatagramSizes {
   readonly longDatagramBytes: number;
 }
 
-/** Largest datagrams of the ring: the option, else by where the daemons are. Pieces of IP are for one LAN, not for the way to another site. */
+/**
+ * Largest datagrams of the ring: the option, else by where the daemons are. Pieces of IP are for one LAN, not for the way to another site.
+ */
 export function datagramSizes({ segments, options }: DaemonConfiguration): DatagramSizes {
   if (options.datagramSize !== null) return { datagramBytes: options.datagramSize, longDatagramBytes: 0 };
   if (allHosts(segments).every((host) => isLoopback(host.address)))

@@ -1,7 +1,7 @@
 /** The table of client-protocol.md, sections 1.3 to 1.9: what is refused, with which byte, and what old libraries get. */
 import { describe, expect, it } from 'vitest';
-import { type AuthPolicy, type HandshakeStep, ServerHandshake } from '../../engine/wire/handshake.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import { type AuthPolicy, type HandshakeStep, ServerHandshake } from '../../engine/wire/server-handshake.ts';
 
 const NULL_ONLY: AuthPolicy = { allowed: ['NULL'], required: [] };
 

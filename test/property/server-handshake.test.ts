@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   AUTH_METHODS,
-  type AuthMethod,
+  type AuthMethodName,
   type AuthPolicy,
   type HandshakeStep,
   ServerHandshake,
-} from '../../engine/wire/handshake.ts';
+} from '../../engine/wire/server-handshake.ts';
 
 const DAEMON = 'localhost';
 
@@ -73,7 +73,7 @@ interface Valid {
   readonly version: readonly number[];
   readonly name: string;
   readonly flags: number;
-  readonly chosen: readonly AuthMethod[];
+  readonly chosen: readonly AuthMethodName[];
   readonly user: string;
   readonly password: string;
 }

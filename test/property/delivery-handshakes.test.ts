@@ -7,14 +7,14 @@ import { expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { EMPTY_ACCESS_LIST } from '../../engine/config/access-ip.ts';
-import { type AuthPolicy, ServerHandshake } from '../../engine/wire/handshake.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import { type AuthPolicy, ServerHandshake } from '../../engine/wire/server-handshake.ts';
 import { Authenticator } from '../../workers/delivery/authenticator.ts';
-import { Greeter, HANDSHAKE_READ_BYTES } from '../../workers/delivery/greeter.ts';
+import { ClientSession } from '../../workers/delivery/client-session.ts';
+import { HANDSHAKE_READ_BYTES, Handshakes } from '../../workers/delivery/handshakes.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
 import { type Derive, PasswordChecker } from '../../workers/delivery/password-checker.ts';
-import { ClientSession } from '../../workers/delivery/session.ts';
 import type { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
 
@@ -29,7 +29,7 @@ class Stage {
   readonly written: Buffer[] = [];
   readonly refusals: string[] = [];
   readonly session: ClientSession;
-  readonly greeter: Greeter;
+  readonly handshakes: Handshakes;
   isRead = true;
   isOpen = false;
   /** What the ring agent was asked, and has not answered. */
@@ -53,7 +53,7 @@ class Stage {
       maxWaitingPasswords: 10,
     });
     const passwords = new PasswordChecker(settings, this.counters, derive);
-    this.greeter = new Greeter('d', settings, port, new Authenticator(settings, passwords), this.counters, {
+    this.handshakes = new Handshakes('d', settings, port, new Authenticator(settings, passwords), this.counters, {
       opened: () => {
         this.isOpen = true;
       },
@@ -61,7 +61,7 @@ class Stage {
         session.state = 'closed';
         this.written.push(Buffer.from(bytes));
         this.refusals.push(reason);
-        this.greeter.forget(session);
+        this.handshakes.forget(session);
       },
       crowded: () => {},
     });
@@ -74,7 +74,7 @@ class Stage {
       destroy: () => {},
     });
     this.session = new ClientSession(sessionHandle(1), own, output, new ServerHandshake(POLICY));
-    this.greeter.begin(this.session, this.nowMs);
+    this.handshakes.begin(this.session, this.nowMs);
   }
 
   /** One step of the surroundings, if one is due. */
@@ -85,8 +85,8 @@ class Stage {
       hash();
     } else if (this.asked !== null) {
       this.asked = null;
-      this.greeter.nameAccepted(this.session);
-    } else this.greeter.poll(this.nowMs);
+      this.handshakes.nameAccepted(this.session);
+    } else this.handshakes.poll(this.nowMs);
   }
 
   get keptBytes(): number {
@@ -119,7 +119,7 @@ it('keeps a kilobyte at most, loses nothing, and reads on when it may', () => {
         const bytes = Buffer.alloc(HANDSHAKE_READ_BYTES);
         const taken = stream.copy(bytes, 0, sent, sent + Math.min(length, HANDSHAKE_READ_BYTES));
         sent += taken;
-        if (!stage.greeter.read(stage.session, bytes, taken)) stage.isRead = false;
+        if (!stage.handshakes.read(stage.session, bytes, taken)) stage.isRead = false;
         expect(stage.keptBytes).toBeLessThanOrEqual(MOST_KEPT_BYTES);
       };
       for (const one of turns) {
@@ -158,23 +158,23 @@ it('ends at any step, by any cause, with nothing left behind', () => {
           const bytes = Buffer.alloc(HANDSHAKE_READ_BYTES);
           const taken = LOGIN.copy(bytes, 0, sent, sent + one);
           sent += taken;
-          stage.isRead = stage.greeter.read(stage.session, bytes, taken);
+          stage.isRead = stage.handshakes.read(stage.session, bytes, taken);
         }
       }
-      const { session, greeter, counters } = stage;
+      const { session, handshakes, counters } = stage;
       if (stage.isOpen) return;
       if (end === 'name taken' && stage.asked !== null) {
         session.nameState = 'none';
-        greeter.nameRefused(session, RESULT_CODES.REJECT_NOT_UNIQUE);
+        handshakes.nameRefused(session, RESULT_CODES.REJECT_NOT_UNIQUE);
         expect(stage.written.at(-1)).toEqual(Buffer.from([0xfa]));
       } else if (end === 'too late') {
-        greeter.poll(5000);
+        handshakes.poll(5000);
         const isOurFault = stage.asked !== null || stage.hash !== null || stage.isRingFull;
         const answer = stage.written.at(-1)?.toString('hex') ?? '';
         expect(isOurFault ? ['fd', '01fd', 'f7', ''] : ['', 'f7', 'fd']).toContain(answer);
       } else {
         session.state = 'closed';
-        greeter.forget(session);
+        handshakes.forget(session);
       }
       // Answers that come afterwards find nobody.
       const before = stage.written.length;

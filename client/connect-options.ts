@@ -2,9 +2,9 @@ import { MAX_GROUPS_PER_MESSAGE } from '../engine/wire/limits.ts';
 import { type DaemonAddress, defaultAddresses, resolveAddress } from './address.ts';
 import { type AuthMethod, type AuthOption, resolveAuth } from './auth.ts';
 import { checkBoolean, checkInteger, checkString, illegal, readFields, reading } from './check.ts';
+import { checkUserName } from './check-names.ts';
 import { SkeinError } from './errors.ts';
 import type { HandshakeRequest } from './handshake.ts';
-import { checkUserName } from './names.ts';
 import type { OutboundOptions } from './send/outbound.ts';
 import type { SplitTargets, TargetLimits } from './send/target.ts';
 
@@ -61,8 +61,8 @@ export interface ConnectOptions {
   /** Milliseconds that `close` waits for what was sent to leave and for the daemon to hang up; 1 to 2,147,483,647, default 5,000. */
   readonly closeTimeoutMs?: number;
   /**
-   * Milliseconds. The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so long:
-   * neither keep-alive while nothing is sent, nor (on Linux) what is sent. A daemon that is only busy answers. Over TCP; 1,000 to
+   * Milliseconds. The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so
+   * long: neither keep-alive while nothing is sent, nor (on Linux) what is sent. A daemon that is only busy answers. Over TCP; 1,000 to
    * 7,200,000, default 60,000; 0 leaves it to the system, which takes hours. The system's keep-alive takes 11 s at least.
    */
   readonly daemonTimeoutMs?: number;
@@ -114,7 +114,7 @@ const NAMES: Readonly<Record<keyof ConnectOptions, true>> = {
   splitTargets: true,
   socketDirectory: true,
 };
-export const OPTION_NAMES = Object.keys(NAMES) as readonly (keyof ConnectOptions)[];
+export const CONNECT_OPTION_NAMES = Object.keys(NAMES) as readonly (keyof ConnectOptions)[];
 
 const checkTimeout = (field: string, value: unknown): number => checkInteger(field, value, 1, MAX_TIMEOUT_MS);
 export const checkBytes = (field: string, value: unknown): number =>
@@ -171,8 +171,8 @@ const optional = <T>(value: unknown, missing: T, check: (value: unknown) => T): 
   value === undefined ? missing : check(value);
 
 /** Fills in defaults. Throws SkeinError naming the first option that is unknown, of the wrong type or out of its range. */
-export function resolveOptions(options: ConnectOptions): ResolvedOptions {
-  const given = readFields('options of connect', options, OPTION_NAMES);
+export function resolveConnectOptions(options: ConnectOptions): ResolvedOptions {
+  const given = readFields('options of connect', options, CONNECT_OPTION_NAMES);
   const bytes = (field: keyof ConnectOptions, missing: number): number =>
     optional(given[field], missing, (value) => checkBytes(field, value));
   return {

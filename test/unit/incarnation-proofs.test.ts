@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeContext } from '../../engine/host/node-context.ts';
-import { Greeter, GreetingEffect } from '../../engine/membership/greeter.ts';
+import { GreetingEffect, IncarnationProofs } from '../../engine/membership/incarnation-proofs.ts';
 import type { Emitter } from '../../engine/ring/emitter.ts';
 import { decodeGreeting, encodeGreeting, type Greeting } from '../../engine/seal/greeting.ts';
 import { PeerIncarnations } from '../../engine/seal/peer-incarnations.ts';
@@ -20,7 +20,7 @@ const NONCE = new Uint8Array(16).fill(5);
 /** A question is good for so long. */
 const GOOD_FOR_MS = 4 * LAN.tokenLossMs;
 
-/** A greeter of node 0 among four, with what it sent and a clock. */
+/** A proofs of node 0 among four, with what it sent and a clock. */
 function greeterAt(startMs = 1000) {
   const sent: { readonly to: number; readonly greeting: Greeting }[] = [];
   let drawn = 0;
@@ -40,17 +40,17 @@ function greeterAt(startMs = 1000) {
   const emitter = {
     greeting: (body: Uint8Array, to: number) => sent.push({ to, greeting: decoded(body) }),
   } as unknown as Emitter;
-  const greeter = new Greeter(context, emitter);
+  const proofs = new IncarnationProofs(context, emitter);
   return {
-    greeter,
+    proofs,
     sent,
     context,
     peers: incarnations.peers,
     /** Lets time pass, and does what is due. */
     pass(ms: number): void {
       for (const endMs = context.nowMs + ms; context.nowMs < endMs; ) {
-        context.nowMs = Math.min(endMs, Math.max(context.nowMs + 0.5, greeter.nextDeadlineMs));
-        greeter.tick();
+        context.nowMs = Math.min(endMs, Math.max(context.nowMs + 0.5, proofs.nextDeadlineMs));
+        proofs.tick();
       }
     },
     /** A greeting of the peer. */
@@ -61,7 +61,7 @@ function greeterAt(startMs = 1000) {
       const header = new RingHeader();
       header.relay = PEER;
       header.incarnation = run;
-      return greeter.arrived(header, bytes, 0, bytes.length);
+      return proofs.arrived(header, bytes, 0, bytes.length);
     },
   };
 }
@@ -76,18 +76,18 @@ const member = (node: number) => ({ node: nodeIndex(node), incarnation: incarnat
 
 describe('asking', () => {
   it('is done at once, and again until it is answered or given up', () => {
-    const { greeter, sent, pass } = greeterAt();
-    greeter.unknownHeard(PEER);
+    const { proofs, sent, pass } = greeterAt();
+    proofs.unknownHeard(PEER);
     expect(sent).toMatchObject([{ to: PEER, greeting: { counter: 41, answers: null } }]);
     pass(10_000);
     expect(sent.length).toBe(5);
     expect(new Set(sent.map(({ greeting }) => greeting.asks!.join())).size).toBe(1);
-    expect(greeter.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY);
+    expect(proofs.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('ends with the answer', () => {
-    const { greeter, sent, pass, comes, peers } = greeterAt();
-    greeter.unknownHeard(PEER);
+    const { proofs, sent, pass, comes, peers } = greeterAt();
+    proofs.unknownHeard(PEER);
     expect(comes({ answers: sent[0]!.greeting.asks })).toBe(GreetingEffect.None);
     expect(peers.isProven(PEER, RUN, SALT)).toBe(true);
     pass(10_000);
@@ -95,17 +95,17 @@ describe('asking', () => {
   });
 
   it('is bounded, whatever strangers send', () => {
-    const { greeter, sent, pass } = greeterAt();
+    const { proofs, sent, pass } = greeterAt();
     for (let ms = 0; ms < 3000; ms++) {
-      for (let i = 0; i < 20; i++) greeter.unknownHeard(PEER);
+      for (let i = 0; i < 20; i++) proofs.unknownHeard(PEER);
       pass(1);
     }
     expect(sent.length).toBeLessThanOrEqual(3000 / LAN.joinEveryMs + 2);
   });
 
   it('reaches each daemon by itself', () => {
-    const { greeter, sent } = greeterAt();
-    for (const node of [1, 2, 3]) greeter.unknownHeard(node);
+    const { proofs, sent } = greeterAt();
+    for (const node of [1, 2, 3]) proofs.unknownHeard(node);
     expect(sent.map(({ to }) => to)).toEqual([1, 2, 3]);
     expect(new Set(sent.map(({ greeting }) => greeting.asks!.join())).size).toBe(3);
   });
@@ -113,27 +113,27 @@ describe('asking', () => {
 
 describe('answers', () => {
   it('prove nothing when nobody asked, or something else, or too long ago', () => {
-    const { greeter, sent, comes, peers, context } = greeterAt();
+    const { proofs, sent, comes, peers, context } = greeterAt();
     comes({ answers: NONCE });
-    greeter.unknownHeard(PEER);
+    proofs.unknownHeard(PEER);
     comes({ answers: NONCE });
     comes({ answers: new Uint8Array(16) });
     expect(peers.isProven(PEER, RUN, SALT)).toBe(false);
     context.nowMs += GOOD_FOR_MS;
     comes({ answers: sent[0]!.greeting.asks });
     expect(peers.isProven(PEER, RUN, SALT)).toBe(false);
-    greeter.unknownHeard(PEER);
+    proofs.unknownHeard(PEER);
     expect(sent[1]!.greeting.asks).not.toEqual(sent[0]!.greeting.asks);
     comes({ answers: sent[1]!.greeting.asks });
     expect(peers.isProven(PEER, RUN, SALT)).toBe(true);
   });
 
   it('of an earlier incarnation prove nothing once a later one has answered', () => {
-    const { greeter, sent, comes, peers } = greeterAt();
-    greeter.unknownHeard(PEER);
+    const { proofs, sent, comes, peers } = greeterAt();
+    proofs.unknownHeard(PEER);
     const { asks } = sent[0]!.greeting;
     comes({ answers: asks });
-    greeter.unknownHeard(PEER);
+    proofs.unknownHeard(PEER);
     const again = sent.at(-1)!.greeting.asks;
     comes({ answers: again, salt: OTHER_SALT }, RUN + 1);
     for (const answers of [asks, again]) comes({ answers });
@@ -142,9 +142,9 @@ describe('answers', () => {
   });
 
   it('come from two machines with one id, and are both good', () => {
-    const { greeter, sent, comes, peers, pass } = greeterAt();
+    const { proofs, sent, comes, peers, pass } = greeterAt();
     for (let i = 0; i < 3; i++) {
-      greeter.unknownHeard(PEER);
+      proofs.unknownHeard(PEER);
       pass(LAN.joinEveryMs);
       const { asks } = sent.at(-1)!.greeting;
       comes({ answers: asks, salt: OTHER_SALT }, RUN + 1);
@@ -184,55 +184,55 @@ describe('being asked', () => {
 describe('proofs', () => {
   function proven(startMs = 1000) {
     const all = greeterAt(startMs);
-    all.greeter.unknownHeard(PEER);
+    all.proofs.unknownHeard(PEER);
     all.comes({ answers: all.sent[0]!.greeting.asks });
     return { ...all, isProven: () => all.peers.isProven(PEER, RUN, SALT) };
   }
 
   it('end when the daemon is lost', () => {
-    const { greeter, isProven, sent, comes } = proven();
-    greeter.installed([member(SELF), member(PEER)]);
+    const { proofs, isProven, sent, comes } = proven();
+    proofs.installed([member(SELF), member(PEER)]);
     expect(isProven()).toBe(true);
-    greeter.installed([member(SELF)]);
+    proofs.installed([member(SELF)]);
     expect(isProven()).toBe(false);
     comes({ answers: sent[0]!.greeting.asks });
     expect(isProven()).toBe(false);
   });
 
   it('are good for members as long as they are, and for others for three idle probe periods', () => {
-    const { greeter, isProven, context } = proven();
-    greeter.installed([member(SELF), member(PEER)]);
+    const { proofs, isProven, context } = proven();
+    proofs.installed([member(SELF), member(PEER)]);
     context.nowMs += 100 * LAN.probeIdleMs;
-    greeter.before(PEER);
+    proofs.before(PEER);
     expect(isProven()).toBe(true);
 
     const other = proven();
     other.context.nowMs += 3 * LAN.probeIdleMs;
-    other.greeter.before(PEER);
+    other.proofs.before(PEER);
     expect(other.isProven()).toBe(true);
     other.context.nowMs += 1;
-    other.greeter.before(PEER);
+    other.proofs.before(PEER);
     expect(other.isProven()).toBe(false);
   });
 
   it('can be given anew after that', () => {
-    const { greeter, isProven, context, sent, comes } = proven();
+    const { proofs, isProven, context, sent, comes } = proven();
     context.nowMs += 4 * LAN.probeIdleMs;
-    greeter.before(PEER);
-    greeter.unknownHeard(PEER);
-    greeter.before(PEER);
+    proofs.before(PEER);
+    proofs.unknownHeard(PEER);
+    proofs.before(PEER);
     comes({ answers: sent.at(-1)!.greeting.asks });
-    greeter.before(PEER);
+    proofs.before(PEER);
     expect(isProven()).toBe(true);
   });
 
   it('are asked for again when a key is gone, and hold meanwhile', () => {
-    const { greeter, peers, isProven, sent, pass, comes } = proven();
+    const { proofs, peers, isProven, sent, pass, comes } = proven();
     pass(LAN.joinEveryMs);
-    greeter.keysChanged();
+    proofs.keysChanged();
     expect(sent.length).toBe(1);
     peers.keysChanged(true);
-    greeter.keysChanged();
+    proofs.keysChanged();
     expect(sent.length).toBe(2);
     expect(isProven()).toBe(true);
     comes({ answers: sent[1]!.greeting.asks });
@@ -240,7 +240,7 @@ describe('proofs', () => {
   });
 
   it('concern no node that does not exist', () => {
-    const { greeter } = proven();
-    expect(() => greeter.before(0xffff)).not.toThrow();
+    const { proofs } = proven();
+    expect(() => proofs.before(0xffff)).not.toThrow();
   });
 });

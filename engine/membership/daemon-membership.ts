@@ -54,7 +54,7 @@ export interface Merging {
   stop(): void;
 }
 
-export class Membership {
+export class DaemonMembership {
   readonly #context: NodeContext;
   readonly #ordering: Ordering;
   readonly #link: TokenLink;

@@ -1,5 +1,6 @@
 /**
- * CONNECT, of libraries from 3.15 on (client-protocol.md, 1.3). Older ones leave out `patch`: what follows is one byte further to the front.
+ * CONNECT, of libraries from 3.15 on (client-protocol.md, 1.3). Older ones leave out `patch`: what follows is one byte further to the
+ * front.
  *
  * ```
  *  0                   1                   2                   3

@@ -7,18 +7,18 @@
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
-import type { HandshakeStep } from '../../engine/wire/handshake.ts';
 import { privateName } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import type { HandshakeStep } from '../../engine/wire/server-handshake.ts';
 import type { Authenticator } from './authenticator.ts';
+import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
 import type { PasswordVerdict } from './password-checker.ts';
-import type { ClientSession } from './session.ts';
 import type { SubmitPort } from './submit-port.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
-export interface GreeterEvents {
+export interface HandshakeEvents {
   /** The session is open; bytes that came with the handshake are in its input. */
   opened(session: ClientSession): void;
   /** The connection is over before it became a session; `bytes` go out first. */
@@ -28,7 +28,7 @@ export interface GreeterEvents {
 }
 
 /** Of this worker. */
-export type GreeterSettings = Pick<DeliverySettings, 'handshakeTimeoutMs' | 'maxHandshakes'>;
+export type HandshakeSettings = Pick<DeliverySettings, 'handshakeTimeoutMs' | 'maxHandshakes'>;
 
 /**
  * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then it is not read: the
@@ -43,13 +43,13 @@ const LINGER_BYTES = 64 * 1024;
 const INVENTED_FIRST = 9999;
 const INVENTED_SECOND = 1000;
 
-export class Greeter {
+export class Handshakes {
   readonly #daemonName: string;
-  readonly #settings: Live<GreeterSettings>;
+  readonly #settings: Live<HandshakeSettings>;
   readonly #port: SubmitPort;
   readonly #authenticator: Authenticator;
   readonly #counters: Float64Array;
-  readonly #events: GreeterEvents;
+  readonly #events: HandshakeEvents;
   readonly #room: WaitingRoom;
   /** Connections that asked for no name in particular. */
   readonly #invented = new WeakSet<ClientSession>();
@@ -59,11 +59,11 @@ export class Greeter {
 
   constructor(
     daemonName: string,
-    settings: Live<GreeterSettings>,
+    settings: Live<HandshakeSettings>,
     port: SubmitPort,
     authenticator: Authenticator,
     counters: Float64Array,
-    events: GreeterEvents,
+    events: HandshakeEvents,
   ) {
     this.#daemonName = daemonName;
     this.#settings = settings;

@@ -16,11 +16,12 @@ import type {
   ListenAddress,
   ListenerOptions,
 } from './delivery/client-listener.ts';
+import type { ClientSession } from './delivery/client-session.ts';
 import { type DeliverySettings, shareOfWorker } from './delivery/delivery-settings.ts';
 import { Departures } from './delivery/departures.ts';
 import { EndReports } from './delivery/end-reports.ts';
 import { Farewell } from './delivery/farewell.ts';
-import { Greeter, HANDSHAKE_READ_BYTES } from './delivery/greeter.ts';
+import { HANDSHAKE_READ_BYTES, Handshakes } from './delivery/handshakes.ts';
 import { Intake } from './delivery/intake.ts';
 import { LiveValue } from './delivery/live.ts';
 import { LogDelivery } from './delivery/log-delivery.ts';
@@ -31,7 +32,6 @@ import { ReadBuffers } from './delivery/read-buffers.ts';
 import { RecentEnds } from './delivery/recent-ends.ts';
 import { Reception } from './delivery/reception.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
-import type { ClientSession } from './delivery/session.ts';
 import { SessionEnds } from './delivery/session-ends.ts';
 import { type ReceiverParts, SessionReceiver } from './delivery/session-receiver.ts';
 import { reportSessions } from './delivery/session-reports.ts';
@@ -87,7 +87,7 @@ export class DeliveryAgent implements Agent {
   readonly #departures: Departures;
   readonly #farewell: Farewell;
   readonly #intake: Intake;
-  readonly #greeter: Greeter;
+  readonly #handshakes: Handshakes;
   readonly #delivery: LogDelivery;
   readonly #ends: SessionEnds;
   readonly #recent = new RecentEnds();
@@ -107,10 +107,10 @@ export class DeliveryAgent implements Agent {
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, counters, schedule);
     this.#farewell = new Farewell(this.#sessions, counters, logger, now);
     this.#intake = this.#createIntake();
-    this.#greeter = this.#createGreeter();
+    this.#handshakes = this.#createHandshakes();
     this.#delivery = this.#createDelivery();
     this.#ends = new SessionEnds({
-      greeter: this.#greeter,
+      handshakes: this.#handshakes,
       intake: this.#intake,
       delivery: this.#delivery,
       departures: this.#departures,
@@ -140,7 +140,7 @@ export class DeliveryAgent implements Agent {
   }
 
   doWork(nowMs: number): number {
-    let work = this.#greeter.poll(nowMs);
+    let work = this.#handshakes.poll(nowMs);
     this.#refusals.poll(nowMs);
     this.#vanished.poll(
       nowMs,
@@ -163,7 +163,7 @@ export class DeliveryAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.#greeter.nextDeadlineMs(), this.#vanished.nextDeadlineMs());
+    return Math.min(this.#handshakes.nextDeadlineMs(), this.#vanished.nextDeadlineMs());
   }
 
   hasWork(): boolean {
@@ -192,7 +192,7 @@ export class DeliveryAgent implements Agent {
 
   close(): void {
     this.#listener.close();
-    this.#greeter.close();
+    this.#handshakes.close();
     this.#farewell.tellWhatIsLost();
     for (const session of this.#sessions.values()) session.transport.destroy();
   }
@@ -212,10 +212,10 @@ export class DeliveryAgent implements Agent {
     );
   }
 
-  #createGreeter(): Greeter {
+  #createHandshakes(): Handshakes {
     const { counters, now } = this.#links;
     const authenticator = new Authenticator(this.#settings, new PasswordChecker(this.#settings, counters));
-    return new Greeter(this.#options.daemonName, this.#settings, this.#port, authenticator, counters, {
+    return new Handshakes(this.#options.daemonName, this.#settings, this.#port, authenticator, counters, {
       opened: (session) => this.#opened(session),
       refused: (session, bytes, reason) => this.#ends.refuse(session, bytes, reason),
       crowded: (reason) => this.#refusals.crowded(reason, now()),
@@ -236,13 +236,13 @@ export class DeliveryAgent implements Agent {
       {
         tooSlow: (session, frames, bytes, reason) => this.#ends.tooSlow(session, frames, bytes, reason),
         nameAccepted: (session) => {
-          this.#greeter.nameAccepted(session);
+          this.#handshakes.nameAccepted(session);
           if (session.state === 'closed') this.#departures.answered(session, true);
         },
         nameRefused: (session, code) => {
           session.nameState = 'none';
           if (session.state === 'closed') this.#departures.answered(session, false);
-          else this.#greeter.nameRefused(session, code);
+          else this.#handshakes.nameRefused(session, code);
         },
         sessionEnded: (session) => this.#departures.ended(session),
         clientsBlocked: (blocked) => this.#intake.blockClients(blocked),
@@ -254,15 +254,15 @@ export class DeliveryAgent implements Agent {
   #createReception(): Reception {
     const { log, counters, ringCounters, now, schedule } = this.#links;
     const intake = this.#intake;
-    const greeter = this.#greeter;
+    const handshakes = this.#handshakes;
     const ends = this.#ends;
-    const receiverParts: ReceiverParts = { intake, greeter, ends, farewell: this.#farewell, schedule };
+    const receiverParts: ReceiverParts = { intake, handshakes, ends, farewell: this.#farewell, schedule };
     return new Reception(this.#options, {
       buffers: new ReadBuffers(READ_BUFFER_BYTES, HANDSHAKE_READ_BYTES),
       log,
       sessions: this.#sessions,
       settings: this.#settings,
-      greeter,
+      handshakes,
       delivery: this.#delivery,
       ends,
       refusals: this.#refusals,
