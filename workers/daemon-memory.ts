@@ -11,9 +11,12 @@ const REQUEST_RING_BYTES = 64 * 1024;
 /** Twice what the ring's windows allow in flight with the largest datagrams. */
 const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
 /** Longer than the longest run; small, so that a write in flight to a slow client holds little. */
-const LOG_SEGMENT_BYTES = 512 * 1024;
-/** Of each reader. For a delivery worker: what its clients' writes in flight may hold (session-output.ts), as much again to work with, and some. */
-const LOG_SEGMENTS_PER_READER = 128;
+const LOG_TERM_BYTES = 512 * 1024;
+/**
+ * Of each reader. For a delivery worker: what its clients' writes in flight may hold (session-output.ts), as much again to work with, and
+ * some.
+ */
+const LOG_TERM_BUFFERS_PER_READER = 128;
 /** Address space for the log at most; memory is used only as far as it is touched, and then kept. */
 const LOG_MAX_BYTES = 1024 * 1024 * 1024;
 const LOG_INDEX_ENTRIES = 32 * 1024;
@@ -37,11 +40,11 @@ export function createDaemonMemory(
   logReaders: number = deliveryWorkers,
 ): DaemonMemory {
   const workers = Array.from({ length: deliveryWorkers });
-  const segments = Math.min(logReaders * LOG_SEGMENTS_PER_READER, LOG_MAX_BYTES / LOG_SEGMENT_BYTES);
+  const termBuffers = Math.min(logReaders * LOG_TERM_BUFFERS_PER_READER, LOG_MAX_BYTES / LOG_TERM_BYTES);
   return {
     log: createOrderedLog({
-      segmentBytes: LOG_SEGMENT_BYTES,
-      segmentCount: segments,
+      termBytes: LOG_TERM_BYTES,
+      termBufferCount: termBuffers,
       indexEntries: LOG_INDEX_ENTRIES,
       readers: logReaders,
     }),

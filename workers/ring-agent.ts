@@ -1,7 +1,7 @@
 /**
  * The ring agent: gives all messages one order, through the ring of daemons (a ring of one takes the same path), keeps the process
- * groups, and writes what is ordered into the ordered log. It owns no sockets. The ring itself is in ring/hosted-ring.ts; here are its turns,
- * its counters and its end.
+ * groups, and writes what is ordered into the ordered log. It owns no sockets. The ring itself is in ring/hosted-ring.ts; here are its
+ * turns, its counters and its end.
  */
 import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
@@ -220,7 +220,7 @@ export class RingAgent implements Agent {
     if (this.#log.publish()) {
       for (const doorbell of this.#links.logDoorbells) doorbell.ring();
       counters[OrderingCounter.RecordsOrdered] = this.#records.count;
-      counters[OrderingCounter.LogSegmentsTouched] = this.#log.segmentsTouched;
+      counters[OrderingCounter.LogTermBuffersTouched] = this.#log.termBuffersTouched;
     }
     counters[OrderingCounter.Groups] = this.#records.groups.groupCount;
     counters[OrderingCounter.GroupsState] = this.#records.groups.state;

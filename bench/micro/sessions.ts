@@ -11,7 +11,7 @@ import { SENDER } from './frames.ts';
 import { SwallowingTransport } from './swallowing-transport.ts';
 
 const emptyLog = (): OrderedLogReader =>
-  new OrderedLogReader(createOrderedLog({ segmentBytes: 1024, segmentCount: 2, indexEntries: 16, readers: 1 }), 0);
+  new OrderedLogReader(createOrderedLog({ termBytes: 1024, termBufferCount: 2, indexEntries: 16, readers: 1 }), 0);
 
 /** An open session that receives from `log`. */
 export function createSession(handle: number, log: OrderedLogReader = emptyLog()): ClientSession {
@@ -19,7 +19,7 @@ export function createSession(handle: number, log: OrderedLogReader = emptyLog()
   const output = new SessionOutput(
     log,
     Buffer.from(log.bytes.buffer),
-    new KeptBytes(log.shape.segmentBytes),
+    new KeptBytes(log.shape.termBytes),
     transport,
     () => {},
   );

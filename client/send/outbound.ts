@@ -38,13 +38,13 @@ export class Outbound {
   readonly #socket: Socket;
   readonly #options: OutboundOptions;
   #block: Block = newBlock();
-  /** `block[segmentStart, filled)` is not yet among the segments. */
-  #segmentStart = 0;
+  /** `block[pieceStart, filled)` is not yet among the pieces. */
+  #pieceStart = 0;
   #filled = 0;
   /** Byte ranges to write, in order. */
-  readonly #segments: Uint8Array[] = [];
+  readonly #pieces: Uint8Array[] = [];
   /** What they hold, as it was when they were added. */
-  #segmentBytes = 0;
+  #pendingBytes = 0;
   /** Full blocks with unsent bytes, and blocks whose bytes are being written. */
   #full: Block[] = [];
   #flying: Block[] = [];
@@ -121,10 +121,10 @@ export class Outbound {
   abandon(reason: SkeinError): void {
     this.close(reason);
     this.#abandoned = true;
-    this.#segments.length = 0;
-    this.#segmentBytes = 0;
+    this.#pieces.length = 0;
+    this.#pendingBytes = 0;
     this.#full.length = 0;
-    this.#segmentStart = this.#filled;
+    this.#pieceStart = this.#filled;
     for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
   }
 
@@ -160,9 +160,9 @@ export class Outbound {
       return;
     }
     const bytes = plainView(piece);
-    this.#sealSegment();
-    this.#segments.push(length < this.#options.copyBelowBytes ? Buffer.from(bytes) : bytes);
-    this.#segmentBytes += length;
+    this.#closePiece();
+    this.#pieces.push(length < this.#options.copyBelowBytes ? Buffer.from(bytes) : bytes);
+    this.#pendingBytes += length;
   }
 
   /**
@@ -186,21 +186,21 @@ export class Outbound {
     return this.#acceptedBytes - this.#writtenBytes < this.#options.sendQueueBytes;
   }
 
-  #sealSegment(): void {
-    if (this.#filled === this.#segmentStart) return;
-    this.#segments.push(this.#block.bytes.subarray(this.#segmentStart, this.#filled));
-    this.#segmentBytes += this.#filled - this.#segmentStart;
-    this.#segmentStart = this.#filled;
+  #closePiece(): void {
+    if (this.#filled === this.#pieceStart) return;
+    this.#pieces.push(this.#block.bytes.subarray(this.#pieceStart, this.#filled));
+    this.#pendingBytes += this.#filled - this.#pieceStart;
+    this.#pieceStart = this.#filled;
   }
 
   #turnBlock(): void {
     if (!this.#writing) this.#flush();
     // Written at once: the same block is empty again.
     if (this.#filled === 0) return;
-    this.#sealSegment();
+    this.#closePiece();
     this.#full.push(this.#block);
     this.#block = this.#spare.pop() ?? newBlock();
-    this.#segmentStart = 0;
+    this.#pieceStart = 0;
     this.#filled = 0;
   }
 
@@ -211,9 +211,9 @@ export class Outbound {
 
   /** Hands everything to the socket. Called only while no write is under way. */
   #flush(): void {
-    this.#sealSegment();
-    const segments = this.#segments;
-    if (segments.length === 0) return;
+    this.#closePiece();
+    const pieces = this.#pieces;
+    if (pieces.length === 0) return;
     if (this.#isTorn()) return;
     const socket = this.#socket;
     const emptied = this.#flying;
@@ -221,17 +221,17 @@ export class Outbound {
     this.#full = emptied;
     this.#flyingUpTo = this.#acceptedBytes;
     this.#writing = true;
-    if (segments.length === 1) {
-      socket.write(segments[0]!, this.#onWritten);
+    if (pieces.length === 1) {
+      socket.write(pieces[0]!, this.#onWritten);
     } else {
       socket.cork();
-      const last = segments.length - 1;
-      for (let i = 0; i < last; i++) socket.write(segments[i]!);
-      socket.write(segments[last]!, this.#onWritten);
+      const last = pieces.length - 1;
+      for (let i = 0; i < last; i++) socket.write(pieces[i]!);
+      socket.write(pieces[last]!, this.#onWritten);
       socket.uncork();
     }
-    segments.length = 0;
-    this.#segmentBytes = 0;
+    pieces.length = 0;
+    this.#pendingBytes = 0;
     // Usually the kernel takes it all on the spot, and the memory is ours again before the callback.
     if (socket.writableLength === 0) this.#completeWrite();
   }
@@ -242,8 +242,8 @@ export class Outbound {
    */
   #isTorn(): boolean {
     let bytes = 0;
-    for (const segment of this.#segments) bytes += segment.length;
-    if (bytes === this.#segmentBytes) return false;
+    for (const piece of this.#pieces) bytes += piece.length;
+    if (bytes === this.#pendingBytes) return false;
     this.#socket.destroy(
       new SkeinError(
         'ILLEGAL_PARAM',
@@ -264,8 +264,8 @@ export class Outbound {
     this.#writtenBytes = this.#flyingUpTo;
     for (const block of this.#flying) if (this.#spare.length < MAX_SPARE_BLOCKS) this.#spare.push(block);
     this.#flying.length = 0;
-    if (this.#segmentStart === this.#filled) {
-      this.#segmentStart = 0;
+    if (this.#pieceStart === this.#filled) {
+      this.#pieceStart = 0;
       this.#filled = 0;
     }
     const waiters = this.#waiters;

@@ -62,7 +62,7 @@ const RING: Rows<typeof OrderingCounter> = {
   FramesOrdered: total('messages that came out of the order; `message_delivered` of the status report'),
   BytesOrdered: total('bytes of those messages, headers included', 'bytesOrdered', 'bytes'),
   LogFull: total('times that the ring stopped taking messages because the ordered log was full', 'logFull'),
-  LogSegmentsTouched: gauge('count', 'segments of the ordered log that were ever in use', 'logSegments'),
+  LogTermBuffersTouched: gauge('count', 'term buffers of the ordered log that were ever in use', 'logTermBuffers'),
   Sessions: gauge('count', 'private names in use at this daemon', 'namesInUse'),
   Groups: gauge('count', 'groups with a member anywhere; `num_groups` of the status report'),
   MembershipFrames: total('membership messages made for clients of this daemon', 'membershipMessages'),

@@ -26,7 +26,7 @@ export const OrderingCounter = {
   BytesOrdered: 10,
   /** Times the ring stopped taking messages because the ordered log was full. */
   LogFull: 11,
-  LogSegmentsTouched: 12,
+  LogTermBuffersTouched: 12,
   Sessions: 13,
   Groups: 14,
   MembershipFrames: 15,

@@ -6,20 +6,20 @@ import type { OrderedLogShape } from './ordered-log.ts';
 
 export interface LogPosition {
   readonly shape: OrderedLogShape;
-  /** The data of all segments; byte B of segment S is at `S * shape.segmentBytes + B`. */
+  /** The data of all term buffers; byte B of term buffer T is at `T * shape.termBytes + B`. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
   /** The index. Word W of the current entry is `index[entry + W]`, W being one of the ENTRY_* of `ordered-log.ts`. */
   readonly index: Int32Array;
   readonly entry: number;
-  /** Segment the reader is in; every other one it holds is kept alive by `hold` alone. */
-  readonly segment: number;
+  /** Term buffer the reader is in; every other one it holds is kept alive by `hold` alone. */
+  readonly termBuffer: number;
   /** Entries met so far, the current one included, modulo 2^32. */
   readonly head: number;
-  /** Segments that the reader has read past and still holds. */
-  readonly pinnedSegments: number;
+  /** Term buffers that the reader has read past and still holds. */
+  readonly pinnedTermBuffers: number;
   /**
-   * Moves to the next entry. The segment of the one before may be reused from then on, unless it is the same or is held.
+   * Moves to the next entry. The term buffer of the one before may be reused from then on, unless it is the same or is held.
    * @returns false when there is none; `finish` then lets the writer reuse the index entries that were read
    */
   next(): boolean;
@@ -27,10 +27,10 @@ export interface LogPosition {
   finish(): void;
   /** Whether entries wait; does not move. */
   hasMore(): boolean;
-  /** Keeps the bytes of `segment` from being reused until a matching `unhold`: somebody goes on using them after `next`. */
-  hold(segment: number): void;
-  unhold(segment: number): void;
+  /** Keeps the bytes of `termBuffer` from being reused until a matching `unhold`: somebody goes on using them after `next`. */
+  hold(termBuffer: number): void;
+  unhold(termBuffer: number): void;
 }
 
 /** What a part needs that uses bytes of the log and does not walk it. */
-export type LogHolds = Pick<LogPosition, 'shape' | 'pinnedSegments' | 'hold' | 'unhold'>;
+export type LogHolds = Pick<LogPosition, 'shape' | 'pinnedTermBuffers' | 'hold' | 'unhold'>;

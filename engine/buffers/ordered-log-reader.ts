@@ -1,7 +1,13 @@
 /** One reader's side of the ordered log. */
 import { broken } from '../invariant.ts';
 import type { LogPosition } from './log-position.ts';
-import { ENTRY_SEGMENT, ENTRY_WORDS, LINE_WORDS, type OrderedLogMemory, type OrderedLogShape } from './ordered-log.ts';
+import {
+  ENTRY_TERM_BUFFER,
+  ENTRY_WORDS,
+  LINE_WORDS,
+  type OrderedLogMemory,
+  type OrderedLogShape,
+} from './ordered-log.ts';
 
 export class OrderedLogReader implements LogPosition {
   readonly bytes: Uint8Array;
@@ -13,14 +19,14 @@ export class OrderedLogReader implements LogPosition {
   readonly #released: Int32Array;
   readonly #headSlot: number;
   readonly #releasedBase: number;
-  /** Socket writes and pending ranges over each segment. */
+  /** Socket writes and pending ranges over each term buffer. */
   readonly #holds: Int32Array;
-  /** Turn of each segment as seen by this reader. */
-  readonly #use: Int32Array;
-  /** Segments this reader has read past but still holds. */
+  /** By term buffer: terms that this reader has met in it. */
+  readonly #termCounts: Int32Array;
+  /** Term buffers this reader has read past but still holds. */
   readonly #passed: Uint8Array;
-  pinnedSegments = 0;
-  #segment = 0;
+  pinnedTermBuffers = 0;
+  #termBuffer = 0;
   #head: number;
   #tail: number;
 
@@ -32,17 +38,17 @@ export class OrderedLogReader implements LogPosition {
     this.#control = new Int32Array(memory.control);
     this.#released = new Int32Array(memory.released);
     this.#headSlot = (1 + reader) * LINE_WORDS;
-    this.#releasedBase = reader * memory.shape.segmentCount;
-    this.#holds = new Int32Array(memory.shape.segmentCount);
-    this.#use = new Int32Array(memory.shape.segmentCount);
-    this.#passed = new Uint8Array(memory.shape.segmentCount);
-    this.#use[0] = 1;
+    this.#releasedBase = reader * memory.shape.termBufferCount;
+    this.#holds = new Int32Array(memory.shape.termBufferCount);
+    this.#termCounts = new Int32Array(memory.shape.termBufferCount);
+    this.#passed = new Uint8Array(memory.shape.termBufferCount);
+    this.#termCounts[0] = 1;
     this.#head = Atomics.load(this.#control, this.#headSlot);
     this.#tail = this.#head;
   }
 
-  get segment(): number {
-    return this.#segment;
+  get termBuffer(): number {
+    return this.#termBuffer;
   }
 
   get head(): number {
@@ -56,8 +62,8 @@ export class OrderedLogReader implements LogPosition {
     }
     this.entry = (this.#head & (this.shape.indexEntries - 1)) * ENTRY_WORDS;
     this.#head = (this.#head + 1) | 0;
-    const segment = this.index[this.entry + ENTRY_SEGMENT]!;
-    if (segment !== this.#segment) this.#enter(segment);
+    const termBuffer = this.index[this.entry + ENTRY_TERM_BUFFER]!;
+    if (termBuffer !== this.#termBuffer) this.#enter(termBuffer);
     return true;
   }
 
@@ -70,30 +76,30 @@ export class OrderedLogReader implements LogPosition {
     return this.#head !== Atomics.load(this.#control, 0);
   }
 
-  hold(segment: number): void {
-    this.#holds[segment]!++;
+  hold(termBuffer: number): void {
+    this.#holds[termBuffer]!++;
   }
 
-  unhold(segment: number): void {
-    if (this.#holds[segment]!-- <= 0)
-      broken('a segment of the ordered log is let go as often as it is held', { segment });
-    if (this.#holds[segment] === 0 && this.#passed[segment] === 1) this.#release(segment);
+  unhold(termBuffer: number): void {
+    if (this.#holds[termBuffer]!-- <= 0)
+      broken('a term buffer of the ordered log is let go as often as it is held', { termBuffer });
+    if (this.#holds[termBuffer] === 0 && this.#passed[termBuffer] === 1) this.#release(termBuffer);
   }
 
-  #enter(segment: number): void {
-    const left = this.#segment;
+  #enter(termBuffer: number): void {
+    const left = this.#termBuffer;
     if (this.#holds[left] === 0) this.#release(left);
     else {
       this.#passed[left] = 1;
-      this.pinnedSegments++;
+      this.pinnedTermBuffers++;
     }
-    this.#segment = segment;
-    this.#use[segment]!++;
+    this.#termBuffer = termBuffer;
+    this.#termCounts[termBuffer]!++;
   }
 
-  #release(segment: number): void {
-    this.pinnedSegments -= this.#passed[segment]!;
-    this.#passed[segment] = 0;
-    Atomics.store(this.#released, this.#releasedBase + segment, this.#use[segment]!);
+  #release(termBuffer: number): void {
+    this.pinnedTermBuffers -= this.#passed[termBuffer]!;
+    this.#passed[termBuffer] = 0;
+    Atomics.store(this.#released, this.#releasedBase + termBuffer, this.#termCounts[termBuffer]!);
   }
 }

@@ -7,10 +7,10 @@ import {
   ENTRY_LENGTH,
   ENTRY_OFFSET,
   ENTRY_ORIGIN,
-  ENTRY_SEGMENT,
   ENTRY_SERVICE,
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
+  ENTRY_TERM_BUFFER,
   ENTRY_WORDS,
   LINE_WORDS,
   type LogEntry,
@@ -22,20 +22,20 @@ export class OrderedLogWriter {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly shape: OrderedLogShape;
-  /** Segments that have been written at least once: how much memory the log has touched. */
-  segmentsTouched = 1;
+  /** Term buffers that have been written at least once: how much memory the log has touched. */
+  termBuffersTouched = 1;
   readonly #index: Int32Array;
   readonly #control: Int32Array;
   readonly #released: Int32Array;
-  /** Which turn of each segment the writer is in or finished last; 0 = never used. */
-  readonly #use: Int32Array;
-  /** Written segments, oldest first, that may still be read. */
+  /** By term buffer: terms begun in it; 0: never used. */
+  readonly #termCounts: Int32Array;
+  /** Written term buffers, oldest first, that may still be read. */
   readonly #retired: Int32Array;
   #retiredCount = 0;
-  #segment = 0;
-  /** Write position inside the current segment. */
+  #termBuffer = 0;
+  /** Write position inside the current term buffer. */
   #position = 0;
-  /** The segment found by the last successful `hasRoom` when the current one is too full; -1 when none was looked for. */
+  /** The term buffer found by the last successful `hasRoom` when the current one is too full; -1 when none was looked for. */
   #next = -1;
   #tail: number;
   #published: number;
@@ -48,9 +48,9 @@ export class OrderedLogWriter {
     this.#index = new Int32Array(memory.index);
     this.#control = new Int32Array(memory.control);
     this.#released = new Int32Array(memory.released);
-    this.#use = new Int32Array(memory.shape.segmentCount);
-    this.#retired = new Int32Array(memory.shape.segmentCount);
-    this.#use[0] = 1;
+    this.#termCounts = new Int32Array(memory.shape.termBufferCount);
+    this.#retired = new Int32Array(memory.shape.termBufferCount);
+    this.#termCounts[0] = 1;
     this.#tail = Atomics.load(this.#control, 0);
     this.#published = this.#tail;
   }
@@ -61,27 +61,27 @@ export class OrderedLogWriter {
   }
 
   /**
-   * Whether `entries` entries with `lengthBytes` of bytes in all can be written now: in what is left of the current segment, or all in
-   * the next one, so one free segment is enough.
+   * Whether `entries` entries with `lengthBytes` of bytes in all can be written now: in what is left of the current term buffer, or all in
+   * the next one, so one free term buffer is enough.
    */
   hasRoom(entries: number, lengthBytes: number): boolean {
     if (this.shape.indexEntries - ((this.#tail - this.#slowestHead) >>> 0) < entries) {
       this.#slowestHead = this.#findSlowestHead();
       if (this.shape.indexEntries - ((this.#tail - this.#slowestHead) >>> 0) < entries) return false;
     }
-    return this.#position + lengthBytes <= this.shape.segmentBytes || this.#findFree() !== -1;
+    return this.#position + lengthBytes <= this.shape.termBytes || this.#findFree() !== -1;
   }
 
   /**
-   * Place for `lengthBytes` contiguous bytes; moves to another segment when the current one is too full.
-   * @returns the offset in `bytes`, or -1 when no segment is free
+   * Place for `lengthBytes` contiguous bytes; moves to another term buffer when the current one is too full.
+   * @returns the offset in `bytes`, or -1 when no term buffer is free
    */
   reserve(lengthBytes: number): number {
-    const { segmentBytes } = this.shape;
-    if (lengthBytes > segmentBytes)
-      broken('an entry fits into a segment of the ordered log', { lengthBytes, segmentBytes });
-    if (this.#position + lengthBytes > segmentBytes && !this.#takeNextSegment()) return -1;
-    const offset = this.#segment * this.shape.segmentBytes + this.#position;
+    const { termBytes } = this.shape;
+    if (lengthBytes > termBytes)
+      broken('an entry fits into a term buffer of the ordered log', { lengthBytes, termBytes });
+    if (this.#position + lengthBytes > termBytes && !this.#takeNextTermBuffer()) return -1;
+    const offset = this.#termBuffer * this.shape.termBytes + this.#position;
     this.#position += lengthBytes;
     return offset;
   }
@@ -92,11 +92,11 @@ export class OrderedLogWriter {
    */
   append(entry: LogEntry, offset: number, lengthBytes: number): void {
     const index = this.#index;
-    if (offset < 0) broken('an entry of the ordered log has room in a segment', { offset, lengthBytes });
+    if (offset < 0) broken('an entry of the ordered log has room in a term buffer', { offset, lengthBytes });
     const base = (this.#tail & (this.shape.indexEntries - 1)) * ENTRY_WORDS;
     index[base + ENTRY_KIND] = entry.kind;
-    index[base + ENTRY_SEGMENT] = this.#segment;
-    index[base + ENTRY_OFFSET] = offset - this.#segment * this.shape.segmentBytes;
+    index[base + ENTRY_TERM_BUFFER] = this.#termBuffer;
+    index[base + ENTRY_OFFSET] = offset - this.#termBuffer * this.shape.termBytes;
     index[base + ENTRY_LENGTH] = lengthBytes;
     index[base + ENTRY_COUNT] = entry.count;
     index[base + ENTRY_SERVICE] = entry.service;
@@ -129,42 +129,42 @@ export class OrderedLogWriter {
     return slowest;
   }
 
-  #takeNextSegment(): boolean {
+  #takeNextTermBuffer(): boolean {
     const next = this.#findFree();
     if (next === -1) return false;
     this.#next = -1;
     this.#removeRetired(next);
-    this.#retired[this.#retiredCount++] = this.#segment;
-    this.#segment = next;
+    this.#retired[this.#retiredCount++] = this.#termBuffer;
+    this.#termBuffer = next;
     this.#position = 0;
-    if (this.#use[next] === 0) this.segmentsTouched++;
-    this.#use[next]!++;
+    if (this.#termCounts[next] === 0) this.termBuffersTouched++;
+    this.#termCounts[next]!++;
     return true;
   }
 
   #findFree(): number {
     if (this.#next !== -1) return this.#next;
     for (let i = 0; i < this.#retiredCount; i++) {
-      const segment = this.#retired[i]!;
-      if (this.#isReleased(segment)) {
-        this.#next = segment;
-        return segment;
+      const termBuffer = this.#retired[i]!;
+      if (this.#isReleased(termBuffer)) {
+        this.#next = termBuffer;
+        return termBuffer;
       }
     }
-    if (this.segmentsTouched < this.shape.segmentCount) this.#next = this.segmentsTouched;
+    if (this.termBuffersTouched < this.shape.termBufferCount) this.#next = this.termBuffersTouched;
     return this.#next;
   }
 
-  #isReleased(segment: number): boolean {
-    const use = this.#use[segment]!;
+  #isReleased(termBuffer: number): boolean {
+    const termCount = this.#termCounts[termBuffer]!;
     for (let reader = 0; reader < this.shape.readers; reader++) {
-      if (Atomics.load(this.#released, reader * this.shape.segmentCount + segment) !== use) return false;
+      if (Atomics.load(this.#released, reader * this.shape.termBufferCount + termBuffer) !== termCount) return false;
     }
     return true;
   }
 
-  #removeRetired(segment: number): void {
-    const at = this.#retired.subarray(0, this.#retiredCount).indexOf(segment);
+  #removeRetired(termBuffer: number): void {
+    const at = this.#retired.subarray(0, this.#retiredCount).indexOf(termBuffer);
     if (at === -1) return;
     this.#retired.copyWithin(at, at + 1, this.#retiredCount);
     this.#retiredCount--;

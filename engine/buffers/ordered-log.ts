@@ -2,27 +2,27 @@
  * The ordered log: finished client frames in delivery order, written by the ring agent (`ordered-log-writer.ts`), read by K agents
  * (`ordered-log-reader.ts`), each at its own pace. Here is what both sides agree on.
  *
- * Two parts. *Segments* hold bytes: frames back to back, so that what one session receives in a row is one contiguous range
- * and leaves as one socket write. The *index* is a ring of fixed-size entries that say what the bytes are and
- * for whom. A reader walks the index; it looks into the bytes only where it must.
+ * Two parts. *Term buffers*, as in Aeron, hold bytes: frames back to back, so that what one session receives in a row is one
+ * contiguous range and leaves as one socket write. The *index* is a ring of fixed-size entries that say what the bytes are
+ * and for whom. A reader walks the index; it looks into the bytes only where it must.
  *
  *     control   i32  index tail | per reader: index head (one cache line each)
- *     released  i32  per reader, per segment: use of the segment the reader has let go of
+ *     released  i32  per reader, per term buffer: terms of this buffer that the reader has released
  *     index     12 x i32 per entry (ENTRY_* below)
- *     data      segmentCount x segmentBytes
+ *     data      termBufferCount x termBytes
  *
- * A segment is used in turns. The writer fills one, retires it and takes another: a retired one that every reader has released,
- * else one never used before. So the log stays small and warm in the caches while readers keep up, and grows (pages of the
- * data area are touched for the first time) only while a reader's socket still owns bytes. A reader releases a segment when it has
- * read past it *and* no write over it is under way: `net` sends straight from this memory, so bytes must not change before
- * the write has called back.
+ * A *term* is one filling of a term buffer. The writer fills one, retires it and takes another buffer for the next term: a retired
+ * one that every reader has released, else one never used before. So the log stays small and warm in the caches while readers
+ * keep up, and grows (pages of the data area are touched for the first time) only while a reader's socket still owns bytes. A
+ * reader releases a term when it has read past it *and* no write over it is under way: `net` sends straight from this memory, so
+ * bytes must not change before the write has called back.
  *
  * Memory order: bytes and index entries are written before the atomic store of the index tail, and read after an atomic load of
  * it. `released` and index heads are stored atomically by their reader and loaded atomically by the writer before reuse.
  */
 export const ENTRY_WORDS = 12;
 export const ENTRY_KIND = 0;
-export const ENTRY_SEGMENT = 1;
+export const ENTRY_TERM_BUFFER = 1;
 export const ENTRY_OFFSET = 2;
 export const ENTRY_LENGTH = 3;
 /** Number of frames, or of session handles in front of the frame (`LogKind.SessionsFrame`). */
@@ -89,10 +89,10 @@ export class LogEntry {
 }
 
 export interface OrderedLogShape {
-  /** Bytes of one segment; the longest run must fit. Membership frames are written in pieces of half a segment. */
-  readonly segmentBytes: number;
-  /** Most segments there can be. Untouched ones cost address space, not memory. */
-  readonly segmentCount: number;
+  /** Bytes of one term buffer; the longest run must fit. Membership frames are written in pieces of half a term buffer. */
+  readonly termBytes: number;
+  /** Most term buffers there can be. Untouched ones cost address space, not memory. */
+  readonly termBufferCount: number;
   /** Entries of the index, a power of two. */
   readonly indexEntries: number;
   readonly readers: number;
@@ -110,16 +110,16 @@ export interface OrderedLogMemory {
 export const LINE_WORDS = 16;
 
 export function createOrderedLog(shape: OrderedLogShape): OrderedLogMemory {
-  const { segmentBytes, segmentCount, indexEntries, readers } = shape;
+  const { termBytes, termBufferCount, indexEntries, readers } = shape;
   if ((indexEntries & (indexEntries - 1)) !== 0) {
     throw new RangeError(`ordered log index of ${indexEntries} entries: must be a power of two`);
   }
-  if (segmentCount < 2) throw new RangeError(`ordered log of ${segmentCount} segments: needs at least 2`);
+  if (termBufferCount < 2) throw new RangeError(`ordered log of ${termBufferCount} term buffers: needs at least 2`);
   return {
     shape,
     control: new SharedArrayBuffer((1 + readers) * LINE_WORDS * 4),
-    released: new SharedArrayBuffer(readers * segmentCount * 4),
+    released: new SharedArrayBuffer(readers * termBufferCount * 4),
     index: new SharedArrayBuffer(indexEntries * ENTRY_WORDS * 4),
-    data: new SharedArrayBuffer(segmentBytes * segmentCount),
+    data: new SharedArrayBuffer(termBytes * termBufferCount),
   };
 }

@@ -78,7 +78,7 @@ export const EXTENSION_COUNTERS = [
   'slowConsumersEnded',
   'messagesDropped',
   'spilledBytes',
-  'logSegments',
+  'logTermBuffers',
   'logWaitingBytes',
   'logWaitingMost',
   'viewsTooLong',

@@ -46,14 +46,14 @@ function corruptRing(memory: SharedArrayBuffer, kind: RecordKind): void {
   Atomics.store(new Int32Array(memory), 0, capacity);
 }
 
-/** Adds an index entry whose bytes are in a segment that does not exist. */
+/** Adds an index entry whose bytes are in a term buffer that does not exist. */
 function corruptLog({ log }: DaemonMemory): void {
   const control = new Int32Array(log.control);
   const tail = Atomics.load(control, 0);
   const entry = (tail & (log.shape.indexEntries - 1)) * ENTRY_WORDS;
   const words = new Int32Array(log.index);
   words[entry] = LogKind.Run;
-  words[entry + 1] = log.shape.segmentCount + 1;
+  words[entry + 1] = log.shape.termBufferCount + 1;
   words[entry + 8] = 0;
   Atomics.store(control, 0, tail + 1);
 }

@@ -187,7 +187,7 @@ describe('one stuck client', () => {
     expect(deliveryCount(daemon, 'SlowConsumersEnded')).toBe(0);
     // The log is not kept for it: what it has not read was copied out.
     expect(deliveryCount(daemon, 'BytesSpilled')).toBeGreaterThan((count * lengthBytes) / 2);
-    expect(orderingCount(daemon, 'LogSegmentsTouched')).toBeLessThan(40);
+    expect(orderingCount(daemon, 'LogTermBuffersTouched')).toBeLessThan(40);
     stuck.socket.resume();
     const late = await stuck.frames(count);
     expect(late.every((frame, i) => isNumbered(frame, i, lengthBytes))).toBe(true);

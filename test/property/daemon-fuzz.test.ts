@@ -74,7 +74,7 @@ it(
     expect(deliveryCount(daemon, 'HandshakesRefused')).toBeGreaterThan(10);
     expect(orderingCount(daemon, 'Groups')).toBe(1);
     // Half a megabyte each: nobody keeps the ordered log from using the same few again.
-    expect(orderingCount(daemon, 'LogSegmentsTouched')).toBeLessThan(12);
+    expect(orderingCount(daemon, 'LogTermBuffersTouched')).toBeLessThan(12);
   },
   TEST_TIMEOUT_MS,
 );

@@ -1,13 +1,13 @@
-/** Views longer than a segment of the log, or than all of it, reach every member whole, in order, and once. */
+/** Views longer than a term of the log, or than all of it, reach every member whole, in order, and once. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
 import { type ChainClient, DeliveryChain } from './support/delivery-chain.ts';
 
-const SEGMENT_BYTES = 16 * 1024;
-const PIECE_BYTES = SEGMENT_BYTES / 2;
-const SHAPE = { segmentBytes: SEGMENT_BYTES, segmentCount: 6, indexEntries: 2048 };
+const TERM_BYTES = 16 * 1024;
+const PIECE_BYTES = TERM_BYTES / 2;
+const SHAPE = { termBytes: TERM_BYTES, termBufferCount: 6, indexEntries: 2048 };
 const GROUP = 'room';
 const GROUP_HASH = hashNameWords(nameWords(GROUP), 0);
 
@@ -33,7 +33,7 @@ function expectWhole(clients: readonly ChainClient[]): void {
 }
 
 describe('a frame around each boundary', () => {
-  const around = [PIECE_BYTES, SEGMENT_BYTES, 3 * PIECE_BYTES, SHAPE.segmentCount * SEGMENT_BYTES, 400_000];
+  const around = [PIECE_BYTES, TERM_BYTES, 3 * PIECE_BYTES, SHAPE.termBufferCount * TERM_BYTES, 400_000];
   const lengths = around.flatMap((length) => [-33, -32, -31, -1, 0, 1, 31, 32, 33].map((by) => length + by));
 
   it.each(lengths)('%i bytes, to a group and to a list of sessions', (length) => {
@@ -51,7 +51,7 @@ describe('a frame around each boundary', () => {
   });
 });
 
-it('a list of sessions longer than a segment holds is written in parts', () => {
+it('a list of sessions longer than a term holds is written in parts', () => {
   const chain = new DeliveryChain(SHAPE);
   const clients = Array.from({ length: 1200 }, () => chain.client(1e9));
   const view = bytes(PIECE_BYTES + 5);
@@ -68,7 +68,7 @@ it('a list of sessions longer than a segment holds is written in parts', () => {
 it('a frame of a daemon’s own, a reject say, never gets into the middle of a view', () => {
   const chain = new DeliveryChain(SHAPE);
   const client = join(chain, 1e9);
-  const view = bytes(20 * SEGMENT_BYTES);
+  const view = bytes(20 * TERM_BYTES);
   chain.output.groupFrame(GROUP, view, view.length);
   chain.cycle();
   expect(client.socket.received.length).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe('the limit on bytes', () => {
   const limits = { maxSessionMessages: 1000, maxSessionBytes: 20_000, policy: 'disconnect' } as const;
 
   it('leaves one long view out, whose member would not get it otherwise', () => {
-    const chain = new DeliveryChain({ ...SHAPE, segmentCount: 40, limits });
+    const chain = new DeliveryChain({ ...SHAPE, termBufferCount: 40, limits });
     const client = join(chain, 100);
     const view = bytes(200_000);
     chain.output.groupFrame(GROUP, view, view.length);
@@ -106,7 +106,7 @@ describe('the limit on bytes', () => {
   });
 
   it('counts the next long view while the first one still waits', () => {
-    const chain = new DeliveryChain({ ...SHAPE, segmentCount: 80, limits });
+    const chain = new DeliveryChain({ ...SHAPE, termBufferCount: 80, limits });
     join(chain, 100);
     const view = bytes(200_000);
     chain.output.groupFrame(GROUP, view, view.length);
@@ -118,7 +118,7 @@ describe('the limit on bytes', () => {
   });
 
   it('counts what waits behind a long view', () => {
-    const chain = new DeliveryChain({ ...SHAPE, segmentCount: 80, limits });
+    const chain = new DeliveryChain({ ...SHAPE, termBufferCount: 80, limits });
     join(chain, 100);
     const view = bytes(200_000);
     chain.output.groupFrame(GROUP, view, view.length);
@@ -159,7 +159,7 @@ it('any mix of long views, messages and slow clients', () => {
       fc.array(step, { maxLength: 60 }),
       fc.array(fc.nat(50_000), { minLength: 1, maxLength: 4 }),
       (steps, rooms) => {
-        const chain = new DeliveryChain({ ...SHAPE, segmentCount: 24 });
+        const chain = new DeliveryChain({ ...SHAPE, termBufferCount: 24 });
         const clients = rooms.map((room) => join(chain, room));
         const owned: Buffer[][] = clients.map(() => []);
         for (const [i, { kind, length }] of steps.entries()) {

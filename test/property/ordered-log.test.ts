@@ -5,8 +5,8 @@ import {
   createOrderedLog,
   ENTRY_LENGTH,
   ENTRY_OFFSET,
-  ENTRY_SEGMENT,
   ENTRY_SESSION,
+  ENTRY_TERM_BUFFER,
   LogEntry,
   LogKind,
   type OrderedLogShape,
@@ -21,7 +21,7 @@ const READERS = 2;
 
 type Load = Pick<OrderedLogThreadInput, 'entries' | 'seed' | 'maxLength' | 'holds'>;
 
-/** The middle half of the run is read by readers that hold segments. */
+/** The middle half of the run is read by readers that hold term buffers. */
 async function runThreads(shape: Omit<OrderedLogShape, 'readers'>, load: Load): Promise<OrderedLogThreadResult[]> {
   const common: Omit<OrderedLogThreadInput, 'role' | 'reader'> = {
     ...load,
@@ -42,28 +42,28 @@ async function runThreads(shape: Omit<OrderedLogShape, 'readers'>, load: Load): 
 
 describe('a writer and two readers in threads', () => {
   it('a million entries, each checked; held bytes never change; memory stops growing with the holds', async () => {
-    const shape = { segmentBytes: 4096, segmentCount: 512, indexEntries: 1024 };
+    const shape = { termBytes: 4096, termBufferCount: 512, indexEntries: 1024 };
     const maxLength = 300;
     const holds = 40;
     const [writer, ...readers] = await runThreads(shape, { entries: MILLION, seed: 3, maxLength, holds });
     for (const reader of readers) expect(reader.heldRanges).toBeGreaterThan(1000);
     const [before, during, after, end] = writer!.touched;
-    // Readers lag by no more than the index holds; every hold keeps one segment at most.
-    const lag = Math.ceil((shape.indexEntries * maxLength) / shape.segmentBytes) + 3;
+    // Readers lag by no more than the index holds; every hold keeps one term buffer at most.
+    const lag = Math.ceil((shape.indexEntries * maxLength) / shape.termBytes) + 3;
     expect(before).toBeLessThanOrEqual(lag);
     expect(during).toBeGreaterThan(before!);
     expect(during).toBeLessThanOrEqual(lag + READERS * holds);
     expect(end).toBe(after);
   });
 
-  it('goes on through the smallest log that works, two segments and four entries', async () => {
-    const shape = { segmentBytes: 512, segmentCount: 2, indexEntries: 4 };
+  it('goes on through the smallest log that works, two term buffers and four entries', async () => {
+    const shape = { termBytes: 512, termBufferCount: 2, indexEntries: 4 };
     const [writer] = await runThreads(shape, { entries: 20_000, seed: 5, maxLength: 200, holds: 0 });
     expect(writer!.touched.at(-1)).toBe(2);
   });
 });
 
-const SHAPE: OrderedLogShape = { segmentBytes: 128, segmentCount: 6, indexEntries: 16, readers: READERS };
+const SHAPE: OrderedLogShape = { termBytes: 128, termBufferCount: 6, indexEntries: 16, readers: READERS };
 
 interface ModelEntry {
   readonly sequence: number;
@@ -76,7 +76,7 @@ class ModelReader {
   position = 0;
   /** `finish` was last called here. */
   finished = 0;
-  readonly held: { readonly segment: number; readonly at: number; readonly entry: ModelEntry }[] = [];
+  readonly held: { readonly termBuffer: number; readonly at: number; readonly entry: ModelEntry }[] = [];
 
   constructor(log: OrderedLogReader) {
     this.log = log;
@@ -107,7 +107,7 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
         if (step.kind === 'write') {
           const slowest = Math.min(...readers.map(({ finished }) => finished));
           const hasRoom = writer.hasRoom(1, step.length);
-          // The index may be full, or every segment in use; a full index must be told, whatever the segments.
+          // The index may be full, or every term buffer in use; a full index must be told, whatever the term buffers.
           if (entries.length - slowest >= SHAPE.indexEntries) expect(hasRoom).toBe(false);
           if (!hasRoom) continue;
           const entry = { sequence: entries.length & 0xff, length: step.length };
@@ -129,21 +129,21 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
             expect(log.next()).toBe(model.position < published);
             if (model.position === published) continue;
             const entry = entries[model.position++]!;
-            const segment = log.index[log.entry + ENTRY_SEGMENT]!;
-            const at = segment * SHAPE.segmentBytes + log.index[log.entry + ENTRY_OFFSET]!;
+            const termBuffer = log.index[log.entry + ENTRY_TERM_BUFFER]!;
+            const at = termBuffer * SHAPE.termBytes + log.index[log.entry + ENTRY_OFFSET]!;
             expect(log.index[log.entry + ENTRY_SESSION]).toBe(entry.sequence);
             expect(log.index[log.entry + ENTRY_LENGTH]).toBe(entry.length);
             expect(log.bytes.slice(at, at + entry.length)).toEqual(fill(entry));
             if (step.hold) {
-              log.hold(segment);
-              model.held.push({ segment, at, entry });
+              log.hold(termBuffer);
+              model.held.push({ termBuffer, at, entry });
             }
           } else if (step.kind === 'finish') {
             log.finish();
             model.finished = model.position;
           } else if (model.held.length > 0) {
             const [range] = model.held.splice(step.index % model.held.length, 1);
-            log.unhold(range!.segment);
+            log.unhold(range!.termBuffer);
           }
         }
         for (const { log, held } of readers) {
@@ -155,9 +155,9 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
       for (const { log, held } of readers) {
         while (log.next());
         log.finish();
-        for (const { segment } of held) log.unhold(segment);
+        for (const { termBuffer } of held) log.unhold(termBuffer);
       }
-      expect(writer.hasRoom(SHAPE.indexEntries, SHAPE.segmentBytes)).toBe(true);
+      expect(writer.hasRoom(SHAPE.indexEntries, SHAPE.termBytes)).toBe(true);
     }),
     { numRuns: 300 },
   );

@@ -5,8 +5,8 @@ import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
 import { type ChainClient, DeliveryChain } from './support/delivery-chain.ts';
 
-const SEGMENT_BYTES = 16 * 1024;
-const SHAPE = { segmentBytes: SEGMENT_BYTES, segmentCount: 48, indexEntries: 4096 };
+const TERM_BYTES = 16 * 1024;
+const SHAPE = { termBytes: TERM_BYTES, termBufferCount: 48, indexEntries: 4096 };
 /** What lists and lone writes may cost each client beside the bytes. */
 const COST_PER_CLIENT = 8 * 1024;
 
@@ -102,7 +102,7 @@ describe('forty stuck members', { timeout: 60_000 }, () => {
     for (const { session } of stuck) scene.chain.end(session);
     expect(store.liveBytes).toBeLessThan(30_000);
     scene.send('room', 100);
-    for (let i = 0; i < 20; i++) scene.send('nobody', SEGMENT_BYTES);
+    for (let i = 0; i < 20; i++) scene.send('nobody', TERM_BYTES);
     scene.chain.settle();
     // Chunks of which little is used are emptied once that is much.
     expect(store.heldBytes).toBeLessThan(9_000_000);

@@ -45,18 +45,18 @@ describe('a run', () => {
 
 describe('the delivery path', () => {
   it('is driven into every corner by the swarm', () => {
-    const most = { logFull: 0, segments: 0, waited: 0, spilledBytes: 0, slowEnded: 0, refused: 0, rounds: 0 };
+    const most = { logFull: 0, termBuffers: 0, waited: 0, spilledBytes: 0, slowEnded: 0, refused: 0, rounds: 0 };
     for (let seed = 1; seed <= 40; seed++) {
       const scenario = swarmScenario(seed, { minNodes: 2, maxNodes: 4 });
       const { delivery } = new Simulation(scenario, ringEngine).run();
       for (const figures of delivery) {
-        for (const key of ['logFull', 'segments', 'waited', 'spilledBytes', 'slowEnded', 'refused'] as const)
+        for (const key of ['logFull', 'termBuffers', 'waited', 'spilledBytes', 'slowEnded', 'refused'] as const)
           most[key] = Math.max(most[key], figures[key]);
         most.rounds = Math.max(most.rounds, figures.entries / scenario.delivery!.log.indexEntries);
       }
     }
     expect(most.logFull).toBeGreaterThan(2);
-    expect(most.segments).toBeGreaterThan(4);
+    expect(most.termBuffers).toBeGreaterThan(4);
     expect(most.waited).toBeGreaterThan(0);
     expect(most.spilledBytes).toBeGreaterThan(10_000);
     expect(most.slowEnded).toBeGreaterThan(0);

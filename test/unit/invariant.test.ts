@@ -12,7 +12,7 @@ import { RecordKind } from '../../engine/wire/record.ts';
 import { createDaemonMemory } from '../../workers/daemon-memory.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';
 
-const SHAPE = { segmentBytes: 1024, segmentCount: 2, indexEntries: 16, readers: 1 };
+const SHAPE = { termBytes: 1024, termBufferCount: 2, indexEntries: 16, readers: 1 };
 const EVENTS = {
   sessionEnded: () => {},
   sendGroups: () => {},
@@ -60,12 +60,12 @@ describe('invariants', () => {
   it('of the memory layout: what the log is asked for fits into it', () => {
     const counters = new Float64Array(128);
     const small = new OrderedLogWriter(createOrderedLog(SHAPE));
-    expect(() => new LogOutput({ log: small, counters, events: EVENTS })).toThrow('fits into a log segment of 1024');
+    expect(() => new LogOutput({ log: small, counters, events: EVENTS })).toThrow('fits into a term of 1024');
     expect(() => new LogOutput({ log: small, counters, events: EVENTS, room: { bytes: 1024, entries: 17 } })).toThrow(
       'a log index of 16',
     );
     const { log } = createDaemonMemory(1, 1);
     expect(() => new LogOutput({ log: new OrderedLogWriter(log), counters, events: EVENTS })).not.toThrow();
-    expect(log.shape.segmentBytes).toBeGreaterThan(MAX_FRAME_LENGTH);
+    expect(log.shape.termBytes).toBeGreaterThan(MAX_FRAME_LENGTH);
   });
 });

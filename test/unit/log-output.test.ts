@@ -9,8 +9,8 @@ import {
   ENTRY_KIND,
   ENTRY_LENGTH,
   ENTRY_OFFSET,
-  ENTRY_SEGMENT,
   ENTRY_SESSION,
+  ENTRY_TERM_BUFFER,
   LogKind,
   sessionsFrameHeader,
 } from '../../engine/buffers/ordered-log.ts';
@@ -25,7 +25,7 @@ import { LogOutput } from '../../workers/ring/log-output.ts';
 
 const SELF = nodeIndex(0);
 /** The agent asks for this much before each span. */
-const SEGMENT_BYTES = 256 * 1024;
+const TERM_BYTES = 256 * 1024;
 
 interface Read {
   readonly kind: number;
@@ -44,7 +44,7 @@ class Bench {
   readonly output: LogOutput;
 
   constructor(indexEntries: number) {
-    const memory = createOrderedLog({ segmentBytes: SEGMENT_BYTES, segmentCount: 2, indexEntries, readers: 1 });
+    const memory = createOrderedLog({ termBytes: TERM_BYTES, termBufferCount: 2, indexEntries, readers: 1 });
     this.writer = new OrderedLogWriter(memory);
     this.reader = new OrderedLogReader(memory, 0);
     this.output = new LogOutput({
@@ -76,7 +76,7 @@ class Bench {
     const { reader } = this;
     while (reader.next()) {
       const word = (offset: number): number => reader.index[reader.entry + offset]!;
-      const at = word(ENTRY_SEGMENT) * reader.shape.segmentBytes + word(ENTRY_OFFSET);
+      const at = word(ENTRY_TERM_BUFFER) * reader.shape.termBytes + word(ENTRY_OFFSET);
       found.push({
         kind: word(ENTRY_KIND),
         session: word(ENTRY_SESSION),
@@ -144,13 +144,13 @@ describe('a log that is full', () => {
 
   it('lets nothing overtake what waits, though there is room for it', () => {
     const bench = new Bench(4096);
-    const large = Buffer.alloc(SEGMENT_BYTES - 64, 1);
+    const large = Buffer.alloc(TERM_BYTES - 64, 1);
     bench.run(1, large, 1);
     bench.run(2, large, 1);
     bench.run(3, large, 1);
     bench.output.sessionAccepted(sessionHandle(4));
     expect(bench.read().map(({ session }) => session)).toEqual([1, 2]);
-    // The reader is in the second segment and has let go of the first.
+    // The reader is in the second term buffer and has let go of the first.
     expect(bench.output.hasRoom()).toBe(false);
     expect(bench.read().map(({ session }) => session)).toEqual([3, 4]);
     expect(bench.output.hasRoom()).toBe(true);
@@ -158,7 +158,7 @@ describe('a log that is full', () => {
 
   it('keeps its own copy of what waits', () => {
     const bench = new Bench(4096);
-    const body = Buffer.alloc(SEGMENT_BYTES - 64, 1);
+    const body = Buffer.alloc(TERM_BYTES - 64, 1);
     for (let session = 1; session <= 3; session++) bench.run(session, body.fill(session), 1);
     body.fill(0xee);
     const seen = [...bench.read()];

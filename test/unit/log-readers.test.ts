@@ -1,7 +1,13 @@
 /** Another kind of reader of the ordered log beside the delivery workers: what a journal would be. */
 import { describe, expect, it } from 'vitest';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
-import { ENTRY_KIND, ENTRY_LENGTH, ENTRY_OFFSET, ENTRY_SEGMENT, LogKind } from '../../engine/buffers/ordered-log.ts';
+import {
+  ENTRY_KIND,
+  ENTRY_LENGTH,
+  ENTRY_OFFSET,
+  ENTRY_TERM_BUFFER,
+  LogKind,
+} from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { logReaders } from '../../workers/log-readers.ts';
@@ -10,7 +16,7 @@ import { decodeFrame, frameLength } from '../e2e/support/wire-frames.ts';
 import { MemoryDaemon } from './memory-daemon.ts';
 
 interface Write {
-  readonly segment: number;
+  readonly termBuffer: number;
   readonly bytes: Uint8Array;
 }
 
@@ -34,10 +40,10 @@ class Journal implements Agent {
     for (; log.next(); entries++) {
       const { index, entry } = log;
       if (index[entry + ENTRY_KIND] !== LogKind.Run) continue;
-      const segment = index[entry + ENTRY_SEGMENT]!;
-      const from = segment * log.shape.segmentBytes + index[entry + ENTRY_OFFSET]!;
-      log.hold(segment);
-      this.#writes.push({ segment, bytes: log.bytes.subarray(from, from + index[entry + ENTRY_LENGTH]!) });
+      const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
+      const from = termBuffer * log.shape.termBytes + index[entry + ENTRY_OFFSET]!;
+      log.hold(termBuffer);
+      this.#writes.push({ termBuffer, bytes: log.bytes.subarray(from, from + index[entry + ENTRY_LENGTH]!) });
     }
     if (entries > 0) log.finish();
     return entries;
@@ -45,13 +51,13 @@ class Journal implements Agent {
 
   /** The disk has all that was given to it. */
   written(): void {
-    for (const { segment, bytes } of this.#writes) {
+    for (const { termBuffer, bytes } of this.#writes) {
       let rest = Buffer.from(bytes);
       for (let length = frameLength(rest); length > 0; length = frameLength(rest)) {
         this.messages.push(decodeFrame(rest.subarray(0, length)).data.toString('latin1', 0, 8));
         rest = rest.subarray(length);
       }
-      this.#log.unhold(segment);
+      this.#log.unhold(termBuffer);
     }
     this.#writes = [];
   }

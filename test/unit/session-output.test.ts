@@ -7,57 +7,57 @@ import { SessionOutput } from '../../workers/delivery/session-output.ts';
 import { SharedSpill } from '../../workers/delivery/shared-spill.ts';
 import { FakeTransport } from './fake-transport.ts';
 
-const SEGMENT_BYTES = 32 * 1024;
-const SEGMENTS = 24;
-const KEEP_TURNS = 8;
+const TERM_BYTES = 32 * 1024;
+const TERM_BUFFERS = 24;
+const KEEP_TERMS = 8;
 
-/** The log as an output sees it. A segment that nobody holds is overwritten at once. */
+/** The log as an output sees it. A term buffer that nobody holds is overwritten at once. */
 class FakeLog implements LogHolds {
-  readonly shape = { segmentBytes: SEGMENT_BYTES, segmentCount: SEGMENTS, indexEntries: 16, readers: 1 };
-  readonly bytes = Buffer.alloc(SEGMENT_BYTES * SEGMENTS);
-  readonly #holds = new Int32Array(SEGMENTS);
-  segment = 0;
+  readonly shape = { termBytes: TERM_BYTES, termBufferCount: TERM_BUFFERS, indexEntries: 16, readers: 1 };
+  readonly bytes = Buffer.alloc(TERM_BYTES * TERM_BUFFERS);
+  readonly #holds = new Int32Array(TERM_BUFFERS);
+  termBuffer = 0;
   position = 0;
-  turn = 0;
-  pinnedSegments = 0;
+  term = 0;
+  pinnedTermBuffers = 0;
 
-  hold(segment: number): void {
-    this.#holds[segment]!++;
+  hold(termBuffer: number): void {
+    this.#holds[termBuffer]!++;
   }
 
-  unhold(segment: number): void {
-    expect(this.#holds[segment]).toBeGreaterThan(0);
-    this.#holds[segment]!--;
-    if (this.#holds[segment] === 0 && segment !== this.segment) this.#overwrite(segment);
+  unhold(termBuffer: number): void {
+    expect(this.#holds[termBuffer]).toBeGreaterThan(0);
+    this.#holds[termBuffer]!--;
+    if (this.#holds[termBuffer] === 0 && termBuffer !== this.termBuffer) this.#overwrite(termBuffer);
   }
 
-  get heldSegments(): number {
+  get heldTermBuffers(): number {
     return this.#holds.filter((holds) => holds > 0).length;
   }
 
   /** Writes bytes that are found nowhere else. @returns where */
   write(lengthBytes: number, seed: number): { readonly start: number; readonly end: number; readonly bytes: Buffer } {
-    if (this.position + lengthBytes > SEGMENT_BYTES) this.nextSegment();
+    if (this.position + lengthBytes > TERM_BYTES) this.nextTerm();
     const start = this.position;
     const bytes = Buffer.alloc(lengthBytes);
     for (let i = 0; i < lengthBytes; i++) bytes[i] = seed * 31 + i * 7;
-    bytes.copy(this.bytes, this.segment * SEGMENT_BYTES + start);
+    bytes.copy(this.bytes, this.termBuffer * TERM_BYTES + start);
     this.position += lengthBytes;
     return { start, end: start + lengthBytes, bytes };
   }
 
-  nextSegment(): void {
-    const left = this.segment;
-    const free = [...this.#holds.keys()].find((segment) => segment !== left && this.#holds[segment] === 0);
-    if (free === undefined) throw new Error('an output holds every segment of the log');
-    this.segment = free;
+  nextTerm(): void {
+    const left = this.termBuffer;
+    const free = [...this.#holds.keys()].find((termBuffer) => termBuffer !== left && this.#holds[termBuffer] === 0);
+    if (free === undefined) throw new Error('an output holds every term buffer of the log');
+    this.termBuffer = free;
     this.position = 0;
-    this.turn++;
+    this.term++;
     if (this.#holds[left] === 0) this.#overwrite(left);
   }
 
-  #overwrite(segment: number): void {
-    this.bytes.fill(0xee, segment * SEGMENT_BYTES, (segment + 1) * SEGMENT_BYTES);
+  #overwrite(termBuffer: number): void {
+    this.bytes.fill(0xee, termBuffer * TERM_BYTES, (termBuffer + 1) * TERM_BYTES);
   }
 }
 
@@ -65,7 +65,7 @@ class Bench {
   readonly log = new FakeLog();
   readonly socket: FakeTransport;
   readonly output: SessionOutput;
-  readonly store = new KeptBytes(SEGMENT_BYTES);
+  readonly store = new KeptBytes(TERM_BYTES);
   readonly #spill: SharedSpill;
   readonly #sent: Buffer[] = [];
   frames = 0;
@@ -75,20 +75,20 @@ class Bench {
   constructor(room: number) {
     this.socket = new FakeTransport(room);
     this.output = new SessionOutput(this.log, this.log.bytes, this.store, this.socket, () => this.unblocked++);
-    this.#spill = new SharedSpill(this.store, this.log.bytes, SEGMENT_BYTES);
+    this.#spill = new SharedSpill(this.store, this.log.bytes, TERM_BYTES);
   }
 
-  /** As `SlowConsumers` does it: ranges that the log left `KEEP_TURNS` segments ago leave it. */
+  /** As `SlowConsumers` does it: ranges that the log left `KEEP_TERMS` terms ago leave it. */
   spillOld(): void {
     const { output } = this;
-    for (let turn = output.oldestTurn(); turn !== null; turn = output.oldestTurn()) {
-      if (this.log.turn - turn < KEEP_TURNS) return;
-      this.#spill.begin(output.oldestSegment());
-      output.markSpill(turn, this.#spill);
+    for (let term = output.oldestTerm(); term !== null; term = output.oldestTerm()) {
+      if (this.log.term - term < KEEP_TERMS) return;
+      this.#spill.begin(output.oldestTermBuffer());
+      output.markSpill(term, this.#spill);
       this.#spill.settle();
-      output.wantSpill(turn, this.#spill, 1, 2);
+      output.wantSpill(term, this.#spill, 1, 2);
       this.#spill.copy();
-      output.takeSpill(turn, this.#spill);
+      output.takeSpill(term, this.#spill);
       this.#spill.end();
     }
   }
@@ -96,7 +96,7 @@ class Bench {
   /** A run of frames in the log for this session. */
   add(lengthBytes: number, frames = 1): void {
     const { start, end, bytes } = this.log.write(lengthBytes, this.#seed++);
-    this.output.add(this.log.segment, start, end, frames, this.log.turn);
+    this.output.add(this.log.termBuffer, start, end, frames, this.log.term);
     this.#sent.push(bytes);
     this.frames += frames;
   }
@@ -126,7 +126,7 @@ class Bench {
     }
     expect(this.socket.received.equals(this.sent)).toBe(true);
     expect([this.output.queuedBytes, this.output.queuedFrames, this.output.blocked]).toEqual([0, 0, false]);
-    expect(this.log.heldSegments).toBe(0);
+    expect(this.log.heldTermBuffers).toBe(0);
     expect([this.store.heldBytes, this.store.liveBytes, this.store.closingBytes]).toEqual([0, 0, 0]);
   }
 }
@@ -178,37 +178,37 @@ describe('a socket that is full', () => {
     bench.finish();
   });
 
-  it('keeps runs in the log for eight segments, then copies them; a write in flight stays where it is', () => {
+  it('keeps runs in the log for eight terms, then copies them; a write in flight stays where it is', () => {
     const bench = new Bench(10);
     bench.add(1000);
     bench.output.flush();
     bench.add(1000);
-    for (let i = 0; i < 7; i++) bench.log.nextSegment();
+    for (let i = 0; i < 7; i++) bench.log.nextTerm();
     bench.spillOld();
     expect(bench.output.spilledBytes).toBe(0);
-    bench.log.nextSegment();
+    bench.log.nextTerm();
     bench.add(500);
     bench.spillOld();
     expect(bench.output.spilledBytes).toBe(1000);
-    expect(bench.log.heldSegments).toBe(2);
+    expect(bench.log.heldTermBuffers).toBe(2);
     expect(bench.output.heldSince()).toBe(0);
     bench.finish();
     expect(bench.output.heldSince()).toBe(null);
   });
 
-  it('gives back the segment of each run once, though what came later leaves the log first', () => {
+  it('gives back the term buffer of each run once, though what came later leaves the log first', () => {
     const bench = new Bench(10);
     bench.add(5000);
-    bench.log.nextSegment();
+    bench.log.nextTerm();
     bench.add(5000);
     bench.skip(50);
     bench.add(5000);
     bench.output.flush();
-    bench.log.nextSegment();
+    bench.log.nextTerm();
     bench.add(1000);
-    expect(bench.log.heldSegments).toBe(3);
+    expect(bench.log.heldTermBuffers).toBe(3);
     bench.addOwned(10);
-    expect(bench.log.heldSegments).toBe(3);
+    expect(bench.log.heldTermBuffers).toBe(3);
     bench.add(1000);
     bench.finish();
   });
@@ -219,12 +219,12 @@ describe('a socket that is full', () => {
     bench.output.flush();
     bench.add(1000);
     bench.addOwned(10);
-    bench.log.nextSegment();
+    bench.log.nextTerm();
     bench.add(10);
     bench.socket.isDestroyed = true;
     bench.output.discard();
     bench.output.flush();
-    expect(bench.log.heldSegments).toBe(0);
+    expect(bench.log.heldTermBuffers).toBe(0);
     expect([bench.output.queuedBytes, bench.output.queuedFrames, bench.output.waitingBytes()]).toEqual([0, 0, 0]);
     expect([bench.store.heldBytes, bench.store.liveBytes, bench.store.closingBytes]).toEqual([0, 0, 0]);
     expect(bench.unblocked).toBe(0);
@@ -242,7 +242,7 @@ const action = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant('addOwned' as const), length: fc.integer({ min: 1, max: 500 }) }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('nextSegment' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('nextTerm' as const) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('flush' as const) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('take' as const), length }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
@@ -256,7 +256,7 @@ it('sends every byte once and in order, whatever comes in whatever order, and gi
         if (step.kind === 'add') bench.add(step.length, step.frames);
         else if (step.kind === 'skip') bench.skip(step.length);
         else if (step.kind === 'addOwned') bench.addOwned(step.length);
-        else if (step.kind === 'nextSegment') bench.log.nextSegment();
+        else if (step.kind === 'nextTerm') bench.log.nextTerm();
         else if (step.kind === 'flush') bench.output.flush();
         else if (step.kind === 'take') bench.socket.take(step.length);
         else bench.socket.tick();

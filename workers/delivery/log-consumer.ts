@@ -11,10 +11,10 @@ import {
   ENTRY_KIND,
   ENTRY_LENGTH,
   ENTRY_OFFSET,
-  ENTRY_SEGMENT,
   ENTRY_SERVICE,
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
+  ENTRY_TERM_BUFFER,
   FRAME_CONTINUES,
   LogKind,
   sessionsFrameHeader,
@@ -56,9 +56,9 @@ export class LogConsumer {
   readonly #events: ConsumerEvents;
   /** Numbers messages to several targets; see `ClientSession.stamp`. */
   #stamp = 0;
-  /** Counts segments as they are entered. */
-  turn = 0;
-  #segment = 0;
+  /** Number of the term that the reader is in: counts from 0, modulo 2^32. */
+  term = 0;
+  #termBuffer = 0;
 
   constructor(
     log: LogPosition,
@@ -84,10 +84,10 @@ export class LogConsumer {
     let handled = 0;
     while (handled < ENTRIES_PER_CYCLE && log.next()) {
       handled++;
-      const segment = log.index[log.entry + ENTRY_SEGMENT]!;
-      if (segment !== this.#segment) {
-        this.#segment = segment;
-        this.turn = (this.turn + 1) | 0;
+      const termBuffer = log.index[log.entry + ENTRY_TERM_BUFFER]!;
+      if (termBuffer !== this.#termBuffer) {
+        this.#termBuffer = termBuffer;
+        this.term = (this.term + 1) | 0;
       }
       this.#entry(log.index[log.entry + ENTRY_KIND]!);
     }
@@ -142,7 +142,7 @@ export class LogConsumer {
     const first = this.#byteOffset();
     const sender = (index[entry + ENTRY_FLAGS]! & RECORD_SELF_DISCARD) !== 0 ? index[entry + ENTRY_SESSION]! >>> 0 : -1;
     const hash = index[entry + ENTRY_TARGET_HASH]!;
-    const segment = index[entry + ENTRY_SEGMENT]!;
+    const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
     const end = start + index[entry + ENTRY_LENGTH]!;
     const frames = index[entry + ENTRY_COUNT]!;
     const droppable = index[entry + ENTRY_SERVICE] === UNRELIABLE_MESS;
@@ -152,7 +152,7 @@ export class LogConsumer {
       const { members } = group;
       for (let i = 0; i < members.length; i++) {
         const session = members[i]!;
-        if (session.handle !== sender) this.#deliver(session, segment, start, end, frames, droppable);
+        if (session.handle !== sender) this.#deliver(session, termBuffer, start, end, frames, droppable);
       }
       return;
     }
@@ -160,7 +160,7 @@ export class LogConsumer {
     const stamp = ++this.#stamp;
     for (let target = 0; target < targets; target++) {
       const group = this.#names.findField(view, first + FRAME_GROUPS_OFFSET + target * NAME_FIELD_LENGTH);
-      if (group !== null) this.#deliverOnce(group, stamp, sender, segment, start, end, frames, droppable);
+      if (group !== null) this.#deliverOnce(group, stamp, sender, termBuffer, start, end, frames, droppable);
     }
   }
 
@@ -169,7 +169,7 @@ export class LogConsumer {
     group: LocalGroup,
     stamp: number,
     sender: number,
-    segment: number,
+    termBuffer: number,
     start: number,
     end: number,
     frames: number,
@@ -180,13 +180,13 @@ export class LogConsumer {
       const session = members[i]!;
       if (session.stamp === stamp) continue;
       session.stamp = stamp;
-      if (session.handle !== sender) this.#deliver(session, segment, start, end, frames, droppable);
+      if (session.handle !== sender) this.#deliver(session, termBuffer, start, end, frames, droppable);
     }
   }
 
   #deliver(
     session: ClientSession,
-    segment: number,
+    termBuffer: number,
     start: number,
     end: number,
     frames: number,
@@ -209,7 +209,7 @@ export class LogConsumer {
         if (this.#isTooSlow(session, frames, end - start)) return;
       }
     }
-    output.add(segment, start, end, frames, this.turn);
+    output.add(termBuffer, start, end, frames, this.term);
     this.#counters[DeliveryCounter.FramesDelivered]! += frames;
     this.#counters[DeliveryCounter.BytesDelivered]! += end - start;
     this.#events.markDirty(session);
@@ -239,11 +239,11 @@ export class LogConsumer {
     if (group === null) return;
     const start = index[entry + ENTRY_OFFSET]! + NAME_FIELD_LENGTH;
     const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
-    const segment = index[entry + ENTRY_SEGMENT]!;
+    const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
     const flags = index[entry + ENTRY_FLAGS]!;
     for (let i = 0; i < group.members.length; i++) {
       const session = group.members[i]!;
-      if (session.wantsMembership) this.#deliverPiece(session, segment, start, end, flags);
+      if (session.wantsMembership) this.#deliverPiece(session, termBuffer, start, end, flags);
     }
   }
 
@@ -253,11 +253,11 @@ export class LogConsumer {
     const handles = this.#byteOffset();
     const start = index[entry + ENTRY_OFFSET]! + sessionsFrameHeader(count);
     const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
-    const segment = index[entry + ENTRY_SEGMENT]!;
+    const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
     const flags = index[entry + ENTRY_FLAGS]!;
     for (let i = 0; i < count; i++) {
       const session = this.#sessions.get(view.getUint32(handles + i * 4, true));
-      if (session !== undefined) this.#deliverPiece(session, segment, start, end, flags);
+      if (session !== undefined) this.#deliverPiece(session, termBuffer, start, end, flags);
     }
   }
 
@@ -265,9 +265,9 @@ export class LogConsumer {
    * A membership frame, or a part of one that is longer than an entry. A session that gets the first part gets all, or is ended: the parts
    * follow one another in the log, and nobody becomes a member in between.
    */
-  #deliverPiece(session: ClientSession, segment: number, start: number, end: number, flags: number): void {
+  #deliverPiece(session: ClientSession, termBuffer: number, start: number, end: number, flags: number): void {
     if (flags !== 0 || (end - start) * 2 > this.#limits.maxSessionBytes) session.output.longFrame(end - start, flags);
-    this.#deliver(session, segment, start, end, (flags & FRAME_CONTINUES) !== 0 ? 0 : 1, false);
+    this.#deliver(session, termBuffer, start, end, (flags & FRAME_CONTINUES) !== 0 ? 0 : 1, false);
   }
 
   #session(): ClientSession | undefined {
@@ -282,6 +282,6 @@ export class LogConsumer {
 
   #byteOffset(): number {
     const { index, entry, shape } = this.#log;
-    return index[entry + ENTRY_SEGMENT]! * shape.segmentBytes + index[entry + ENTRY_OFFSET]!;
+    return index[entry + ENTRY_TERM_BUFFER]! * shape.termBytes + index[entry + ENTRY_OFFSET]!;
   }
 }

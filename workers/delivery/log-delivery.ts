@@ -41,7 +41,7 @@ export class LogDelivery {
   #logFullSeen = 0;
   /** When the duty cycle began. */
   #nowMs = 0;
-  /** Segments of the log may have been given back outside of `work`. */
+  /** Term buffers of the log may have been given back outside of `work`. */
   #released = false;
 
   /**
@@ -66,7 +66,7 @@ export class LogDelivery {
     this.#counters = counters;
     this.#ringCounters = ringCounters;
     this.#schedule = () => events.schedule();
-    this.store = new KeptBytes(log.shape.segmentBytes);
+    this.store = new KeptBytes(log.shape.termBytes);
     this.#slowConsumers = new SlowConsumers(
       settings,
       counters,
@@ -96,8 +96,8 @@ export class LogDelivery {
   }
 
   /**
-   * One turn: what is new in the log goes to the sockets, and what was read is given back.
-   * @param nowMs tells since when a session is behind; who never asks need not give it
+   * One duty cycle: what is new in the log goes to the sockets, and what was read is given back.
+   * @param nowMs tells since when a session is behind; may be omitted by callers that never ask
    * @returns how much was done
    */
   work(nowMs = 0): number {
@@ -105,7 +105,7 @@ export class LogDelivery {
     const released = this.#released ? 1 : 0;
     this.#released = false;
     const consumed = this.#consumer.consume();
-    this.#slowConsumers.logAdvanced(this.#consumer.turn);
+    this.#slowConsumers.logAdvanced(this.#consumer.term);
     this.#relieveLog();
     const flushed = this.flush();
     this.#slowConsumers.enforceCap();
@@ -140,7 +140,7 @@ export class LogDelivery {
     session.receives = false;
     session.output.discard();
     this.#slowConsumers.unblocked(session);
-    // The ring agent may be waiting for the segments that the write in flight held, and nothing else would tell it.
+    // The ring agent may be waiting for the term buffers that the write in flight held, and nothing else would tell it.
     this.#released = true;
     this.#schedule();
   }
@@ -176,6 +176,6 @@ export class LogDelivery {
     const logFull = this.#ringCounters[OrderingCounter.LogFull]!;
     if (logFull === this.#logFullSeen) return;
     this.#logFullSeen = logFull;
-    this.#slowConsumers.logIsFull(this.#consumer.turn, this.#log.shape.segmentCount);
+    this.#slowConsumers.logIsFull(this.#consumer.term, this.#log.shape.termBufferCount);
   }
 }

@@ -1,12 +1,12 @@
 /** A ring of ranges of the ordered log, oldest first, in one array: nothing is allocated for a range. */
 const WORDS = 5;
-export const RANGE_SEGMENT = 0;
+export const RANGE_TERM_BUFFER = 0;
 export const RANGE_START = 1;
 export const RANGE_END = 2;
 export const RANGE_FRAMES = 3;
-/** Which use of the segment is meant: the worker counts segments as it enters them. */
-export const RANGE_TURN = 4;
-/** In place of a range's segment: a frame of the daemon's own, which waits its turn among the ranges. */
+/** The term that the range is of: the worker counts terms as it enters them. */
+export const RANGE_TERM = 4;
+/** In place of a range's term buffer: a frame of the daemon's own, which waits its turn among the ranges. */
 export const OWNED = -1;
 
 const FEWEST_RANGES = 4;
@@ -31,15 +31,15 @@ export class RangeQueue {
     return (slot < capacity ? slot : slot - capacity) * WORDS;
   }
 
-  push(segment: number, start: number, end: number, frames: number, turn: number): void {
+  push(termBuffer: number, start: number, end: number, frames: number, term: number): void {
     if (this.count * WORDS === this.words.length) this.#grow();
     const at = this.at(this.count++);
     const { words } = this;
-    words[at + RANGE_SEGMENT] = segment;
+    words[at + RANGE_TERM_BUFFER] = termBuffer;
     words[at + RANGE_START] = start;
     words[at + RANGE_END] = end;
     words[at + RANGE_FRAMES] = frames;
-    words[at + RANGE_TURN] = turn;
+    words[at + RANGE_TERM] = term;
   }
 
   /** Removes `ranges` ranges behind the first `kept`, which move up to close the hole. */

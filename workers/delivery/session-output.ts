@@ -6,12 +6,12 @@
  *   1. the write in flight: handed to the transport, which has not said that it is done;
  *   2. pieces: bytes that were copied out of the log because the session fell behind, shared with all who wait for them, and frames
  *      of the daemon's own;
- *   3. ranges: (segment, start, end, frames, turn) of the ordered log, each holding its segment.
+ *   3. ranges: (term buffer, start, end, frames, term) of the ordered log, each holding its term buffer.
  *
  * A transport that takes everything at once never leaves the first line: its ranges are written as views of the log and forgotten.
  * For one that does not, only the write in flight may hold the log for long (its bytes are the transport's until it calls back); ranges are
- * copied out of the log when the log has moved on by `KEEP_TURNS` segments (`SlowConsumers`, `SharedSpill`). Once such writes hold
- * `MAX_PINNED_SEGMENTS` of the log, further ones are made from copies.
+ * copied out of the log when the log has moved on by `KEEP_TERMS` terms (`SlowConsumers`, `SharedSpill`). Once such writes hold
+ * `MAX_PINNED_TERM_BUFFERS` of the log, further ones are made from copies.
  */
 import type { LogHolds } from '../../engine/buffers/log-position.ts';
 import type { ClientTransport } from './client-transport.ts';
@@ -19,13 +19,21 @@ import type { KeptBytes } from './kept-bytes.ts';
 import { LongFrame } from './long-frame.ts';
 import { OwnedFrames } from './owned-frames.ts';
 import { PieceQueue } from './piece-queue.ts';
-import { OWNED, RANGE_END, RANGE_FRAMES, RANGE_SEGMENT, RANGE_START, RANGE_TURN, RangeQueue } from './range-queue.ts';
+import {
+  OWNED,
+  RANGE_END,
+  RANGE_FRAMES,
+  RANGE_START,
+  RANGE_TERM,
+  RANGE_TERM_BUFFER,
+  RangeQueue,
+} from './range-queue.ts';
 import type { SharedSpill } from './shared-spill.ts';
 import { markRanges, wantRanges } from './spill-ranges.ts';
 import { WriteInFlight } from './write-in-flight.ts';
 
-/** Segments of the log that writes in flight may hold, and the share of a reader's segments that they are at most. */
-const MAX_PINNED_SEGMENTS = 48;
+/** Term buffers of the log that writes in flight may hold, and the share of a reader's term buffers that they are at most. */
+const MAX_PINNED_TERM_BUFFERS = 48;
 const PINNED_SHARE = 3 / 8;
 /** Parts at most in one scattered write. */
 const MAX_PARTS_PER_WRITE = 64;
@@ -73,8 +81,8 @@ export class SessionOutput {
     this.#pieces = new PieceQueue(store);
     this.#owned = new OwnedFrames(store);
     this.#transport = transport;
-    const { segmentCount, readers } = log.shape;
-    this.#maxPinned = Math.min(MAX_PINNED_SEGMENTS, Math.floor((segmentCount / readers) * PINNED_SHARE));
+    const { termBufferCount, readers } = log.shape;
+    this.#maxPinned = Math.min(MAX_PINNED_TERM_BUFFERS, Math.floor((termBufferCount / readers) * PINNED_SHARE));
     this.#onWritten = () => {
       if (!this.blocked || transport.pendingBytes > 0 || transport.isDestroyed) return;
       this.#land();
@@ -82,8 +90,8 @@ export class SessionOutput {
     };
   }
 
-  /** Adds a range of the log. `turn` counts the log's segments as the worker meets them. */
-  add(segment: number, start: number, end: number, frames: number, turn: number): void {
+  /** Adds a range of the log. `term`: its number, counted by the worker. */
+  add(termBuffer: number, start: number, end: number, frames: number, term: number): void {
     this.queuedFrames += frames;
     this.queuedBytes += end - start;
     this.#addedBytes += end - start;
@@ -91,14 +99,14 @@ export class SessionOutput {
     const ranges = this.#ranges;
     if (ranges.count > this.#flight.ranges) {
       const last = ranges.at(ranges.count - 1);
-      if (ranges.words[last + RANGE_SEGMENT] === segment && ranges.words[last + RANGE_END] === start) {
+      if (ranges.words[last + RANGE_TERM_BUFFER] === termBuffer && ranges.words[last + RANGE_END] === start) {
         ranges.words[last + RANGE_END] = end;
         ranges.words[last + RANGE_FRAMES]! += frames;
         return;
       }
     }
-    ranges.push(segment, start, end, frames, turn);
-    this.#log.hold(segment);
+    ranges.push(termBuffer, start, end, frames, term);
+    this.#log.hold(termBuffer);
   }
 
   /**
@@ -133,38 +141,38 @@ export class SessionOutput {
     this.#tellExtraBytes();
   }
 
-  /** Turn of the oldest range that waits behind the write in flight; null when there is none. */
-  oldestTurn(): number | null {
+  /** Term of the oldest range that waits behind the write in flight; null when there is none. */
+  oldestTerm(): number | null {
     this.#movePastOwned();
     if (this.#ranges.count === this.#flight.ranges) return null;
-    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_TURN]!;
+    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_TERM]!;
   }
 
-  /** The segment of that range. */
-  oldestSegment(): number {
-    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_SEGMENT]!;
+  /** The term buffer of that range. */
+  oldestTermBuffer(): number {
+    return this.#ranges.words[this.#ranges.at(this.#flight.ranges) + RANGE_TERM_BUFFER]!;
   }
 
-  /** Tells `spill` of the ranges of `turn` that are at the front of those waiting. */
-  markSpill(turn: number, spill: SharedSpill): void {
-    markRanges(this.#ranges, this.#flight.ranges, turn, spill);
+  /** Tells `spill` of the ranges of `term` that are at the front of those waiting. */
+  markSpill(term: number, spill: SharedSpill): void {
+    markRanges(this.#ranges, this.#flight.ranges, term, spill);
   }
 
   /** As `markSpill`, for a session with these numbers. */
-  wantSpill(turn: number, spill: SharedSpill, low: number, high: number): void {
-    wantRanges(this.#ranges, this.#flight.ranges, turn, spill, low, high);
+  wantSpill(term: number, spill: SharedSpill, low: number, high: number): void {
+    wantRanges(this.#ranges, this.#flight.ranges, term, spill, low, high);
   }
 
   /** The same ranges wait in copies from here on, and leave the log. */
-  takeSpill(turn: number, spill: SharedSpill): void {
+  takeSpill(term: number, spill: SharedSpill): void {
     const ranges = this.#ranges;
     let i = this.#flight.ranges;
     for (; i < ranges.count; i++) {
       const at = ranges.at(i);
-      const segment = ranges.words[at + RANGE_SEGMENT]!;
-      if (ranges.words[at + RANGE_TURN] !== turn) break;
+      const termBuffer = ranges.words[at + RANGE_TERM_BUFFER]!;
+      if (ranges.words[at + RANGE_TERM] !== term) break;
       const frames = ranges.words[at + RANGE_FRAMES]!;
-      if (segment === OWNED) {
+      if (termBuffer === OWNED) {
         this.#pushOwnedPiece(frames);
         continue;
       }
@@ -174,7 +182,7 @@ export class SessionOutput {
         this.#pieces.pushBlock(spill.blockOf(part), place, place + spill.lengthOf(part), part + 1 < end ? 0 : frames);
       }
       this.spilledBytes += ranges.words[at + RANGE_END]! - ranges.words[at + RANGE_START]!;
-      this.#log.unhold(segment);
+      this.#log.unhold(termBuffer);
     }
     ranges.remove(this.#flight.ranges, i - this.#flight.ranges);
   }
@@ -207,9 +215,9 @@ export class SessionOutput {
     return this.waitingBytes() - this.#longFrame.waitingBytes(this.#addedBytes - this.queuedBytes);
   }
 
-  /** Turn of the oldest range that a write in flight holds in the log; null when it holds none. */
+  /** Term of the oldest range that a write in flight holds in the log; null when it holds none. */
   heldSince(): number | null {
-    return this.#flight.ranges === 0 ? null : this.#ranges.words[this.#ranges.at(0) + RANGE_TURN]!;
+    return this.#flight.ranges === 0 ? null : this.#ranges.words[this.#ranges.at(0) + RANGE_TERM]!;
   }
 
   /** The session is over: everything but the write in flight, which is the system's, is forgotten. Nothing is added any more. */
@@ -245,8 +253,8 @@ export class SessionOutput {
       this.#pieces.pushOwned(bytes, frames);
       return;
     }
-    const turn = ranges.words[ranges.at(ranges.count - 1) + RANGE_TURN]!;
-    ranges.push(OWNED, 0, bytes.length, frames, turn);
+    const term = ranges.words[ranges.at(ranges.count - 1) + RANGE_TERM]!;
+    ranges.push(OWNED, 0, bytes.length, frames, term);
     this.#owned.place(bytes);
   }
 
@@ -255,7 +263,7 @@ export class SessionOutput {
     const ranges = this.#ranges;
     while (this.#owned.placedCount > 0 && ranges.count > this.#flight.ranges) {
       const at = ranges.at(this.#flight.ranges);
-      if (ranges.words[at + RANGE_SEGMENT] !== OWNED) return;
+      if (ranges.words[at + RANGE_TERM_BUFFER] !== OWNED) return;
       this.#pushOwnedPiece(ranges.words[at + RANGE_FRAMES]!);
       ranges.remove(this.#flight.ranges, 1);
     }
@@ -310,7 +318,7 @@ export class SessionOutput {
       this.#movePastOwned();
       if (this.#pieces.count > 0) return;
     }
-    const mayPin = this.#log.pinnedSegments < this.#maxPinned;
+    const mayPin = this.#log.pinnedTermBuffers < this.#maxPinned;
     if (ranges.count === 1 && mayPin) {
       this.#launch(1);
       this.#write(this.#view(ranges.at(0)));
@@ -321,7 +329,7 @@ export class SessionOutput {
     let bytes = 0;
     while (count < ranges.count && bytes < MAX_GATHERED_BYTES) {
       const at = ranges.at(count);
-      if (ranges.words[at + RANGE_SEGMENT] === OWNED) break;
+      if (ranges.words[at + RANGE_TERM_BUFFER] === OWNED) break;
       bytes += ranges.words[at + RANGE_END]! - ranges.words[at + RANGE_START]!;
       count++;
     }
@@ -403,13 +411,13 @@ export class SessionOutput {
   }
 
   #unhold(i: number): void {
-    const segment = this.#ranges.words[this.#ranges.at(i) + RANGE_SEGMENT]!;
-    if (segment !== OWNED) this.#log.unhold(segment);
+    const termBuffer = this.#ranges.words[this.#ranges.at(i) + RANGE_TERM_BUFFER]!;
+    if (termBuffer !== OWNED) this.#log.unhold(termBuffer);
   }
 
   #view(at: number): Buffer {
     const { words } = this.#ranges;
-    const base = words[at + RANGE_SEGMENT]! * this.#log.shape.segmentBytes;
+    const base = words[at + RANGE_TERM_BUFFER]! * this.#log.shape.termBytes;
     return this.#logBytes.subarray(base + words[at + RANGE_START]!, base + words[at + RANGE_END]!);
   }
 }

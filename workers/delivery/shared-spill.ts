@@ -1,6 +1,6 @@
 /**
- * Copies what slow sessions wait for out of one segment of the ordered log, each byte once. Ranges of different sessions overlap in any
- * way, so the segment is cut at every end of a range. Parts that the same set of sessions wants make one block: it is whole as long
+ * Copies what slow sessions wait for out of one term buffer of the ordered log, each byte once. Ranges of different sessions overlap in any
+ * way, so the term buffer is cut at every end of a range. Parts that the same set of sessions wants make one block: it is whole as long
  * as one of them waits for it, and gone with the last, so that no byte outlives the last session that wants it.
  *
  * Sets are told apart by a hash, the exclusive or of their sessions' numbers. Should two sets have one hash they share a block, which
@@ -18,14 +18,14 @@ const TWO_21 = 0x20_0000;
 export class SharedSpill {
   readonly #store: KeptBytes;
   readonly #logBytes: Buffer;
-  readonly #segmentBytes: number;
-  /** A bit for each byte of the segment, and one more: something begins or ends there. */
+  readonly #termBytes: number;
+  /** A bit for each byte of the term buffer, and one more: something begins or ends there. */
   readonly #marks: Int32Array;
   /** Marks in front of each word. */
   readonly #ranks: Int32Array;
   #base = 0;
   #markCount = 0;
-  /** By mark: offset in the segment; changes of the set and of its size there, then what holds from there on. */
+  /** By mark: offset in the term buffer; changes of the set and of its size there, then what holds from there on. */
   #offsets = new Int32Array(64);
   #low = new Int32Array(64);
   #high = new Int32Array(64);
@@ -34,16 +34,16 @@ export class SharedSpill {
   readonly #blockOf: (Block | null)[] = [];
   #placeIn = new Int32Array(64);
 
-  constructor(store: KeptBytes, logBytes: Buffer, segmentBytes: number) {
+  constructor(store: KeptBytes, logBytes: Buffer, termBytes: number) {
     this.#store = store;
     this.#logBytes = logBytes;
-    this.#segmentBytes = segmentBytes;
-    this.#marks = new Int32Array((segmentBytes >>> 5) + 1);
+    this.#termBytes = termBytes;
+    this.#marks = new Int32Array((termBytes >>> 5) + 1);
     this.#ranks = new Int32Array(this.#marks.length);
   }
 
-  begin(segment: number): void {
-    this.#base = segment * this.#segmentBytes;
+  begin(termBuffer: number): void {
+    this.#base = termBuffer * this.#termBytes;
     this.#marks.fill(0);
   }
 

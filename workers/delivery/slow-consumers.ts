@@ -11,8 +11,11 @@ import type { ConsumerSettings } from './log-consumer.ts';
 import type { QueueCap } from './queue-cap.ts';
 import { SharedSpill } from './shared-spill.ts';
 
-/** Segments by which the log moves on before a waiting range is copied out of it, and the share of a reader's segments that is at most. */
-const KEEP_TURNS = 8;
+/**
+ * Terms by which the log moves on before a waiting range is copied out of it, and the share of a reader's term buffers that this is at
+ * most.
+ */
+const KEEP_TERMS = 8;
 const KEEP_SHARE = 1 / 8;
 
 /** Which limit a session has gone over. */
@@ -26,12 +29,12 @@ export class SlowConsumers {
   readonly #store: KeptBytes;
   readonly #cap: QueueCap;
   readonly #spill: SharedSpill;
-  readonly #keepTurns: number;
+  readonly #keepTerms: number;
   readonly #end: EndSlow;
   readonly #blocked = new Set<ClientSession>();
   /** Those of `#blocked` whose ranges are being copied; kept to be used again. */
   readonly #spilling: ClientSession[] = [];
-  #spilledTurn = 0;
+  #spilledTerm = 0;
   #isOverCap = false;
 
   constructor(
@@ -42,13 +45,13 @@ export class SlowConsumers {
     cap: QueueCap,
     end: EndSlow,
   ) {
-    const { segmentBytes, segmentCount, readers } = log.shape;
+    const { termBytes, termBufferCount, readers } = log.shape;
     this.#settings = settings;
     this.#counters = counters;
     this.#store = store;
     this.#cap = cap;
-    this.#spill = new SharedSpill(store, Buffer.from(log.bytes.buffer), segmentBytes);
-    this.#keepTurns = Math.max(1, Math.min(KEEP_TURNS, Math.floor((segmentCount / readers) * KEEP_SHARE)));
+    this.#spill = new SharedSpill(store, Buffer.from(log.bytes.buffer), termBytes);
+    this.#keepTerms = Math.max(1, Math.min(KEEP_TERMS, Math.floor((termBufferCount / readers) * KEEP_SHARE)));
     this.#end = end;
   }
 
@@ -75,27 +78,27 @@ export class SlowConsumers {
   }
 
   /**
-   * The worker has come to use `turn` of a segment: what waits in segments long left behind is copied out of them, segment by segment,
+   * The worker has come to `term`: what waits in terms long left behind is copied out of them, one by one,
    * for all sessions at once.
    */
-  logAdvanced(turn: number): void {
-    if (turn === this.#spilledTurn) return;
-    this.#spilledTurn = turn;
-    for (let old = this.#oldestTurn(turn); old !== null; old = this.#oldestTurn(turn)) this.#spillTurn(old);
+  logAdvanced(term: number): void {
+    if (term === this.#spilledTerm) return;
+    this.#spilledTerm = term;
+    for (let old = this.#oldestTerm(term); old !== null; old = this.#oldestTerm(term)) this.#spillTerm(old);
     this.#store.compact();
   }
 
   /**
-   * The log is full. Usually readers are about to give room back. But every client stuck in a write holds a segment, and when such
+   * The log is full. Usually readers are about to give room back. But every client stuck in a write holds a term buffer, and when such
    * clients hold so many that nobody else can be served, the one that has been stuck longest is ended.
-   * @param segments the log has in all
+   * @param termBuffers the log has in all
    */
-  logIsFull(turn: number, segments: number): void {
+  logIsFull(term: number, termBuffers: number): void {
     let oldest: ClientSession | null = null;
-    let oldestAge = segments / 2;
+    let oldestAge = termBuffers / 2;
     for (const session of this.#blocked) {
       const since = session.output.heldSince();
-      const age = since === null ? 0 : turn - since;
+      const age = since === null ? 0 : term - since;
       if (age <= oldestAge) continue;
       oldest = session;
       oldestAge = age;
@@ -137,27 +140,27 @@ export class SlowConsumers {
     return slowest;
   }
 
-  /** Turn of the oldest range that must leave the log; null when there is none. */
-  #oldestTurn(turn: number): number | null {
+  /** Term of the oldest range that must leave the log; null when there is none. */
+  #oldestTerm(term: number): number | null {
     let oldest: number | null = null;
     for (const session of this.#blocked) {
-      const its = session.output.oldestTurn();
-      if (its === null || turn - its < this.#keepTurns) continue;
+      const its = session.output.oldestTerm();
+      if (its === null || term - its < this.#keepTerms) continue;
       if (oldest === null || its - oldest < 0) oldest = its;
     }
     return oldest;
   }
 
-  #spillTurn(turn: number): void {
+  #spillTerm(term: number): void {
     const spill = this.#spill;
     const sessions = this.#spilling;
-    for (const session of this.#blocked) if (session.output.oldestTurn() === turn) sessions.push(session);
-    spill.begin(sessions[0]!.output.oldestSegment());
-    for (const { output } of sessions) output.markSpill(turn, spill);
+    for (const session of this.#blocked) if (session.output.oldestTerm() === term) sessions.push(session);
+    spill.begin(sessions[0]!.output.oldestTermBuffer());
+    for (const { output } of sessions) output.markSpill(term, spill);
     spill.settle();
-    for (const { output, handle } of sessions) output.wantSpill(turn, spill, mixed(handle), mixed(~handle));
+    for (const { output, handle } of sessions) output.wantSpill(term, spill, mixed(handle), mixed(~handle));
     spill.copy();
-    for (const { output } of sessions) output.takeSpill(turn, spill);
+    for (const { output } of sessions) output.takeSpill(term, spill);
     spill.end();
     sessions.length = 0;
   }

@@ -5,7 +5,7 @@
  * group of a client that left, a whole old configuration at once). What finds no room waits here, in order; nothing is
  * written past it, and the ring stops until it is through.
  *
- * A membership frame may be longer than a segment of the log. It is written in pieces, one entry each, for the same receivers
+ * A membership frame may be longer than a term buffer of the log. It is written in pieces, one entry each, for the same receivers
  * (FRAME_CONTINUES, FRAME_CONTINUED).
  */
 
@@ -82,19 +82,19 @@ export class LogOutput implements GroupsOutput {
   /** The entry being written. */
   readonly #entry = new LogEntry();
   #waiting: Waiting[] = [];
-  /** Bytes of a frame in one entry at most: the list of its receivers has room beside it, and half a segment is always found. */
+  /** Bytes of a frame in one entry at most: the list of its receivers has room beside it, and half a term buffer is always found. */
   readonly #pieceBytes: number;
   /** Receivers that one entry lists at most. */
   readonly #listedSessions: number;
   readonly #nameField = new Uint8Array(NAME_FIELD_LENGTH);
 
   constructor({ log, counters, events, room = DEFAULT_ROOM }: LogOutputParts) {
-    const { segmentBytes, indexEntries } = log.shape;
-    invariant(room.bytes <= segmentBytes, `a span of ${room.bytes} bytes fits into a log segment of ${segmentBytes}`);
+    const { termBytes, indexEntries } = log.shape;
+    invariant(room.bytes <= termBytes, `a span of ${room.bytes} bytes fits into a term of ${termBytes}`);
     invariant(room.entries <= indexEntries, `${room.entries} entries fit into a log index of ${indexEntries}`);
     this.#log = log;
-    this.#pieceBytes = log.shape.segmentBytes / 2;
-    this.#listedSessions = log.shape.segmentBytes / 32;
+    this.#pieceBytes = log.shape.termBytes / 2;
+    this.#listedSessions = log.shape.termBytes / 32;
     this.#counters = counters;
     this.#events = events;
     this.#room = room;

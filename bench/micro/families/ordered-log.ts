@@ -7,7 +7,7 @@ import { AGREED_MESS } from '../../../engine/wire/service.ts';
 import { GROUP_HASH, makeFrames } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';
 
-const SHAPE = { segmentBytes: 512 * 1024, segmentCount: 16, indexEntries: 4096, readers: 1 };
+const SHAPE = { termBytes: 512 * 1024, termBufferCount: 16, indexEntries: 4096, readers: 1 };
 /** Entries between two publications: what one duty cycle of the ring agent hands over. */
 const BATCH = 16;
 

@@ -29,8 +29,8 @@ const SELF = nodeIndex(0);
 const NO_LIMITS: SlowConsumerLimits = { maxSessionMessages: 1e9, maxSessionBytes: 1e12, policy: 'disconnect' };
 
 export interface ChainShape {
-  readonly segmentBytes: number;
-  readonly segmentCount: number;
+  readonly termBytes: number;
+  readonly termBufferCount: number;
   readonly indexEntries: number;
   readonly limits?: SlowConsumerLimits;
   readonly maxQueuedBytes?: number;
@@ -83,9 +83,9 @@ export class DeliveryChain {
         exchangeFault: () => {},
         frameTooLong: () => {},
       },
-      room: { entries: shape.indexEntries, bytes: shape.segmentBytes },
+      room: { entries: shape.indexEntries, bytes: shape.termBytes },
     });
-    this.store = new KeptBytes(shape.segmentBytes);
+    this.store = new KeptBytes(shape.termBytes);
     const cap = new QueueCap(settings, this.deliveryCounters, [this.deliveryCounters]);
     this.slow = new SlowConsumers(
       settings,
@@ -159,7 +159,7 @@ export class DeliveryChain {
   cycle(): number {
     this.writer.publish();
     const read = this.#consumer.consume();
-    this.slow.logAdvanced(this.#consumer.turn);
+    this.slow.logAdvanced(this.#consumer.term);
     for (const session of [...this.#dirty]) {
       this.#dirty.delete(session);
       if (session.state !== 'open') continue;

@@ -7,10 +7,10 @@ import {
   ENTRY_LENGTH,
   ENTRY_OFFSET,
   ENTRY_ORIGIN,
-  ENTRY_SEGMENT,
   ENTRY_SERVICE,
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
+  ENTRY_TERM_BUFFER,
   LogEntry,
   LogKind,
   type OrderedLogMemory,
@@ -26,7 +26,7 @@ export interface OrderedLogThreadInput {
   readonly entries: number;
   readonly seed: number;
   readonly maxLength: number;
-  /** Entries between which readers hold segments. */
+  /** Entries between which readers hold term buffers. */
   readonly holdFrom: number;
   readonly holdTo: number;
   /** Most ranges a reader holds. */
@@ -35,7 +35,7 @@ export interface OrderedLogThreadInput {
 
 export interface OrderedLogThreadResult {
   readonly entries: number;
-  /** Of the writer: segments ever used when `holdFrom` and `holdTo` were reached, when all holds were long gone, and at the end. */
+  /** Of the writer: term buffers ever used when `holdFrom` and `holdTo` were reached, when all holds were long gone, and at the end. */
   readonly touched: readonly number[];
   /** Of a reader: held ranges looked at again before they were let go. */
   readonly heldRanges: number;
@@ -58,7 +58,7 @@ function write(input: OrderedLogThreadInput): OrderedLogThreadResult {
   };
   const entry = new LogEntry();
   for (let sequence = 0; sequence < entries; sequence++) {
-    if (marks.has(sequence)) touched.push(log.segmentsTouched);
+    if (marks.has(sequence)) touched.push(log.termBuffersTouched);
     content.select(sequence);
     retry(hasRoom, 'room for an entry');
     const at = log.reserve(content.length);
@@ -76,12 +76,12 @@ function write(input: OrderedLogThreadInput): OrderedLogThreadResult {
     if (random.below(PAUSE_ONE_IN) === 0) pause(1);
   }
   log.publish();
-  touched.push(log.segmentsTouched);
+  touched.push(log.termBuffersTouched);
   return { entries, touched, heldRanges: 0 };
 }
 
 interface Held {
-  readonly segment: number;
+  readonly termBuffer: number;
   readonly at: number;
   readonly sequence: number;
 }
@@ -100,8 +100,8 @@ function read(input: OrderedLogThreadInput): OrderedLogThreadResult {
   };
   const letGo = (index: number): void => {
     const [range] = held.splice(index, 1);
-    expectContent(range!.sequence, range!.at, `although its segment ${range!.segment} was held`);
-    log.unhold(range!.segment);
+    expectContent(range!.sequence, range!.at, `although its term buffer ${range!.termBuffer} was held`);
+    log.unhold(range!.termBuffer);
     heldRanges++;
   };
   const expectWord = (word: number, expected: number): void => {
@@ -116,8 +116,8 @@ function read(input: OrderedLogThreadInput): OrderedLogThreadResult {
   while (sequence < entries) {
     retry(next, 'an entry');
     const { index, entry, shape } = log;
-    const segment = index[entry + ENTRY_SEGMENT]!;
-    const at = segment * shape.segmentBytes + index[entry + ENTRY_OFFSET]!;
+    const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
+    const at = termBuffer * shape.termBytes + index[entry + ENTRY_OFFSET]!;
     expectContent(sequence, at, 'when first read');
     expectWord(ENTRY_KIND, LogKind.Run);
     expectWord(ENTRY_LENGTH, content.length);
@@ -128,8 +128,8 @@ function read(input: OrderedLogThreadInput): OrderedLogThreadResult {
     expectWord(ENTRY_TARGET_HASH, targetHash(sequence));
     expectWord(ENTRY_ORIGIN, sequence & 0x7f);
     if (sequence >= holdFrom && sequence < holdTo && held.length < holds && random.below(20) === 0) {
-      log.hold(segment);
-      held.push({ segment, at, sequence });
+      log.hold(termBuffer);
+      held.push({ termBuffer, at, sequence });
     }
     if (held.length > 0 && (random.below(200) === 0 || sequence >= holdTo)) letGo(random.below(held.length));
     sequence++;

@@ -151,7 +151,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       {
         file: 'workers/delivery/log-consumer.ts',
         from: "    if (session.state !== 'open' || !session.receives) return;",
-        to: "    if (session.state !== 'open' || !session.receives) return;\n    const at = segment * this.#log.shape.segmentBytes + start;\n    if (((session as { joinedAt?: number }).joinedAt ?? 0) > ((globalThis as { sentAt?: Map<number, number> }).sentAt?.get(this.#log.view.getUint32(at + 32, true)) ?? 1e9)) return;",
+        to: "    if (session.state !== 'open' || !session.receives) return;\n    const at = termBuffer * this.#log.shape.termBytes + start;\n    if (((session as { joinedAt?: number }).joinedAt ?? 0) > ((globalThis as { sentAt?: Map<number, number> }).sentAt?.get(this.#log.view.getUint32(at + 32, true)) ?? 1e9)) return;",
       },
     ],
     scenarios: ['groups-churn', 'calm'],

@@ -63,8 +63,8 @@ export interface GroupSurroundings {
 export interface DeliveryFigures {
   /** Times the ordered log was full. */
   logFull: number;
-  /** Segments of the log that were written at least once, and entries that went through it. */
-  segments: number;
+  /** Term buffers of the log that were written at least once, and entries that went through it. */
+  termBuffers: number;
   entries: number;
   /** Most entries that waited for room in the log at once. */
   waited: number;
@@ -233,7 +233,7 @@ export class GroupService implements DeliveryTarget {
     const delivery = deliveryCounters(this.#counters, 0);
     return {
       logFull: ring[OrderingCounter.LogFull]!,
-      segments: this.#writer.segmentsTouched,
+      termBuffers: this.#writer.termBuffersTouched,
       entries: this.#writer.tail,
       waited: this.#mostWaiting,
       spilledBytes: delivery[DeliveryCounter.BytesSpilled]!,

@@ -7,9 +7,9 @@ import { largestDatagramBytes } from './profile.ts';
 import type { DeliveryPlan, Scenario } from './scenario.ts';
 
 export interface DeliveryShape {
-  readonly segmentCount: number;
-  /** Spans that fit into a segment. */
-  readonly spansPerSegment: number;
+  readonly termBufferCount: number;
+  /** Spans that fit into a term. */
+  readonly spansPerTerm: number;
   /** What is asked of the log before each span, as a part of what the span may need: below 1 more has to wait outside of the log. */
   readonly roomPart: number;
   readonly lagMs: number;
@@ -21,8 +21,8 @@ export interface DeliveryShape {
 }
 
 export const DEFAULT_DELIVERY: DeliveryShape = {
-  segmentCount: 4,
-  spansPerSegment: 2,
+  termBufferCount: 4,
+  spansPerTerm: 2,
   roomPart: 1,
   lagMs: 0,
   socketBytes: 4_000,
@@ -34,8 +34,8 @@ export const DEFAULT_DELIVERY: DeliveryShape = {
 const MIN_SPAN_BYTES = 2_048;
 /** A run of several frames is cut here, as a delivery worker does. */
 export const MAX_RUN_BYTES = 16_384;
-/** Segments are a multiple of this long. */
-const SEGMENT_STEP_BYTES = 64;
+/** Terms are a multiple of this long. */
+const TERM_STEP_BYTES = 64;
 /** A record that becomes an entry is no shorter. */
 const MIN_RECORD_BYTES = RECORD_HEADER_LENGTH + NAME_FIELD_LENGTH;
 
@@ -47,10 +47,10 @@ export function deliveryPlan(scenario: Scenario, shape: DeliveryShape): Delivery
   }
   const maxSpanBytes = alignRecord(Math.min(longest, MAX_FRAME_LENGTH) + RECORD_HEADER_LENGTH);
   const roomBytes = Math.max(maxSpanBytes, largestDatagramBytes(scenario));
-  const segmentBytes = SEGMENT_STEP_BYTES * Math.ceil((roomBytes * shape.spansPerSegment) / SEGMENT_STEP_BYTES);
+  const termBytes = TERM_STEP_BYTES * Math.ceil((roomBytes * shape.spansPerTerm) / TERM_STEP_BYTES);
   const entries = Math.max(8, Math.ceil((roomBytes / MIN_RECORD_BYTES) * shape.roomPart));
   return {
-    log: { segmentBytes, segmentCount: shape.segmentCount, indexEntries: 2 ** Math.ceil(Math.log2(entries)) },
+    log: { termBytes, termBufferCount: shape.termBufferCount, indexEntries: 2 ** Math.ceil(Math.log2(entries)) },
     room: { entries, bytes: Math.ceil(roomBytes * shape.roomPart) },
     maxSpanBytes,
     lagMs: shape.lagMs,

@@ -1,4 +1,4 @@
-/** Beyond the list of the specification: groups so large that a view of them is longer than a segment of the log, or than all of it. */
+/** Beyond the list of the specification: groups so large that a view of them is longer than a term of the log, or than all of it. */
 import type { Violation } from '../checker/check.ts';
 import { type Random, randomFor } from '../core/random.ts';
 import type { RunResult } from '../simulation.ts';
@@ -50,8 +50,8 @@ function largeViews(seed: number): Scenario {
   });
   const delivery = deliveryPlan(scenario, {
     ...DEFAULT_DELIVERY,
-    segmentCount: random.integer(2, 5),
-    spansPerSegment: 1,
+    termBufferCount: random.integer(2, 5),
+    spansPerTerm: 1,
     roomPart: random.chance(0.5) ? 1 : random.real(0.1, 1),
     lagMs: random.chance(0.5) ? 0 : random.logarithmic(0.02, 2),
   });
@@ -69,10 +69,10 @@ function largestView({ trace }: RunResult): number {
 
 function wereLonger({ delivery }: Scenario, result: RunResult): Violation[] {
   const bytes = largestView(result) * NAME_BYTES;
-  const { segmentBytes } = delivery!.log;
-  if (bytes > segmentBytes) return [];
-  const example = `the largest view had ${bytes} bytes of names, a segment has ${segmentBytes}`;
-  return [{ property: 'large-views', title: 'a view is longer than a segment', examples: [example], count: 1 }];
+  const { termBytes } = delivery!.log;
+  if (bytes > termBytes) return [];
+  const example = `the largest view had ${bytes} bytes of names, a term has ${termBytes}`;
+  return [{ property: 'large-views', title: 'a view is longer than a term', examples: [example], count: 1 }];
 }
 
 export const viewScenarios: readonly NamedScenario[] = [

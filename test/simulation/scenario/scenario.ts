@@ -53,7 +53,7 @@ export interface ClientPlan {
 
 /** The ordered log and the delivery worker of each daemon. */
 export interface DeliveryPlan {
-  readonly log: { readonly segmentBytes: number; readonly segmentCount: number; readonly indexEntries: number };
+  readonly log: { readonly termBytes: number; readonly termBufferCount: number; readonly indexEntries: number };
   /** What the ring asks of the log before it delivers another span. */
   readonly room: LogRoom;
   /** Longest span of records the send queue lends in a ring of one. */
@@ -226,7 +226,7 @@ export interface Scenario {
   readonly firstNumbers: RingNumbers;
   /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */
   readonly keepsState: boolean;
-  /** Unset, `deliveryPlan` with a log of a few segments. */
+  /** Unset, `deliveryPlan` with a log of a few term buffers. */
   readonly delivery?: DeliveryPlan;
   /** Traffic is sealed with a key of the cluster; unset, it has a checksum. */
   readonly sealed?: boolean;

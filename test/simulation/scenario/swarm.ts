@@ -103,8 +103,8 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
 function randomDelivery(random: Random, scenario: Scenario): DeliveryPlan {
   const strict = random.chance(0.3);
   return deliveryPlan(scenario, {
-    segmentCount: random.integer(2, 6),
-    spansPerSegment: random.real(1, 3),
+    termBufferCount: random.integer(2, 6),
+    spansPerTerm: random.real(1, 3),
     roomPart: random.chance(0.5) ? 1 : random.real(0.02, 1),
     lagMs: random.chance(0.5) ? 0 : random.logarithmic(0.02, 5),
     socketBytes: random.integer(0, 8_000),
