@@ -2,14 +2,14 @@
 import { type CountersMemory, createCounters } from '../engine/buffers/counters.ts';
 import { createDoorbell } from '../engine/buffers/doorbell.ts';
 import { createOrderedLog, type OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
-import { createSpscRing } from '../engine/buffers/spsc-ring.ts';
+import { createSpscQueue } from '../engine/buffers/spsc-queue.ts';
 import { createThreadControl, type ThreadMemory } from './agent-thread.ts';
 
-/** A record holds a frame of at most 144,000 bytes, and half the ring always takes a record. */
-const SUBMIT_RING_BYTES = 1024 * 1024;
-const REQUEST_RING_BYTES = 64 * 1024;
+/** A record holds a frame of at most 144,000 bytes, and half the queue always takes a record. */
+const SUBMIT_QUEUE_BYTES = 1024 * 1024;
+const REQUEST_QUEUE_BYTES = 64 * 1024;
 /** Twice what the ring's windows allow in flight with the largest datagrams. */
-const DATAGRAM_RING_BYTES = 4 * 1024 * 1024;
+const DATAGRAM_QUEUE_BYTES = 4 * 1024 * 1024;
 /** Longer than the longest run; small, so that a write in flight to a slow client holds little. */
 const LOG_TERM_BYTES = 512 * 1024;
 /**
@@ -48,10 +48,10 @@ export function createDaemonMemory(
       indexEntries: LOG_INDEX_ENTRIES,
       readers: logReaders,
     }),
-    submit: workers.map(() => createSpscRing(SUBMIT_RING_BYTES)),
-    requests: workers.map(() => createSpscRing(REQUEST_RING_BYTES)),
-    inbound: createSpscRing(DATAGRAM_RING_BYTES),
-    outbound: createSpscRing(DATAGRAM_RING_BYTES),
+    submit: workers.map(() => createSpscQueue(SUBMIT_QUEUE_BYTES)),
+    requests: workers.map(() => createSpscQueue(REQUEST_QUEUE_BYTES)),
+    inbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
+    outbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     counters: createCounters(deliveryWorkers),
     threads: Array.from({ length: threads }, () => ({ control: createThreadControl(), doorbell: createDoorbell() })),
   };

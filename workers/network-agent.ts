@@ -8,7 +8,7 @@
 import type { RemoteInfo } from 'node:dgram';
 import { type CountersMemory, NetworkCounter, OrderingCounter, ringCounters } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer, SpscQueueProducer, writeRecordHeader } from '../engine/buffers/spsc-queue.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { RingWindows } from '../engine/host/ring-options.ts';
 import { SealRefusal } from '../engine/seal/seal-trailer.ts';
@@ -106,8 +106,8 @@ export class NetworkAgent implements Agent {
   readonly counters: Float64Array;
   readonly #options: NetworkOptions;
   readonly #links: NetworkLinks;
-  readonly #inbound: SpscRingProducer;
-  readonly #outbound: SpscRingConsumer;
+  readonly #inbound: SpscQueueProducer;
+  readonly #outbound: SpscQueueConsumer;
   readonly #sendBytes: Buffer;
   readonly #ringCounters: Float64Array;
   readonly #gate: RingGate;
@@ -118,15 +118,15 @@ export class NetworkAgent implements Agent {
   #healAtMs = NEVER;
   #sealsRefused = 0;
   #sockets: RingSockets | null = null;
-  /** Bytes at the front of the outbound ring that are sent, or that the kernel has yet to take. */
+  /** Bytes at the front of the outbound queue that are sent, or that the kernel has yet to take. */
   #sentBytes = 0;
 
   constructor(options: NetworkOptions, links: NetworkLinks) {
     this.#options = options;
     this.#links = links;
     this.counters = links.counters;
-    this.#inbound = new SpscRingProducer(links.inbound);
-    this.#outbound = new SpscRingConsumer(links.outbound);
+    this.#inbound = new SpscQueueProducer(links.inbound);
+    this.#outbound = new SpscQueueConsumer(links.outbound);
     this.#sendBytes = Buffer.from(links.outbound, this.#outbound.bytes.byteOffset);
     this.#ringCounters = ringCounters(links.allCounters);
     this.#everyone = this.#recipients(options.daemons.map((_, node) => nodeIndex(node)));

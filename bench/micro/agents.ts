@@ -7,7 +7,7 @@ import { deliveryCounters } from '../../engine/buffers/counters.ts';
 import { LogEntry, LogKind } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
-import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer, SpscQueueProducer, writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
 import { nameWords } from '../../engine/wire/name-hash.ts';
@@ -113,7 +113,7 @@ export class LoneRingAgent {
   }
 }
 
-/** The way in of a delivery agent: bytes of one client to runs in the submit ring. */
+/** The way in of a delivery agent: bytes of one client to runs in the submit queue. */
 export class Intake {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
@@ -123,7 +123,7 @@ export class Intake {
     markDirty: refuse,
   });
   readonly #session = createSession(0);
-  readonly #submitted = new SpscRingConsumer(this.#memory.submit[0]);
+  readonly #submitted = new SpscQueueConsumer(this.#memory.submit[0]);
 
   read(bytes: Buffer, view: DataView): void {
     if (!this.#pump.read(this.#session, bytes, view, 0, bytes.length)) refuse();
@@ -205,11 +205,11 @@ export const idleDeliveryAgent = async (): Promise<Agent> => (await buildAgents(
 /** A network agent with its sockets; what it sends goes to a UDP port where it need not be read. */
 export class SendingNetworkAgent {
   readonly agent: Agent;
-  readonly #outbound: SpscRingProducer;
+  readonly #outbound: SpscQueueProducer;
 
   private constructor({ network, memory }: Workshop) {
     this.agent = network;
-    this.#outbound = new SpscRingProducer(memory.outbound);
+    this.#outbound = new SpscQueueProducer(memory.outbound);
   }
 
   static async open(peerPort: number): Promise<SendingNetworkAgent> {

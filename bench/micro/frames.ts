@@ -50,7 +50,7 @@ export function toBigEndian(frames: Buffer, payloadBytes: number): void {
   }
 }
 
-/** Run records of `framesPerRun` frames each, back to back as in a submit ring. */
+/** Run records of `framesPerRun` frames each, back to back as in a submit queue. */
 export function makeRuns(runs: number, framesPerRun: number, payloadBytes: number): Uint8Array<ArrayBuffer> {
   const frames = makeFrames(framesPerRun, payloadBytes);
   const lengthBytes = RECORD_HEADER_LENGTH + frames.length;

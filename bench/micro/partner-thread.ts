@@ -1,7 +1,7 @@
 /** Entry of a `Partner`. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer } from '../../engine/buffers/spsc-queue.ts';
 import { RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
 import { alignRecord } from '../../engine/wire/record.ts';
 import type { Agent } from '../../workers/agent.ts';
@@ -20,7 +20,7 @@ function done(words: Int32Array): void {
 
 /** Reads as many records as it is told to. */
 function consume(words: Int32Array, memory: SharedArrayBuffer): void {
-  const ring = new SpscRingConsumer(memory);
+  const ring = new SpscQueueConsumer(memory);
   const backoff = new Backoff();
   ready();
   for (;;) {

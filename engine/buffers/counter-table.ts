@@ -196,7 +196,7 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
   FramesDelivered: total('messages delivered, one for each receiver', 'framesDelivered'),
   BytesDelivered: total('bytes of those', 'bytesDelivered', 'bytes'),
   SocketWrites: total('writes to the sockets of clients', 'socketWrites'),
-  SubmitStalls: total('times that clients were not read because the ring had no room', 'submitStalls'),
+  SubmitStalls: total('times that clients were not read because the submit queue had no room', 'submitStalls'),
   BytesSpilled: total('bytes copied out of the ordered log', 'spilledBytes', 'bytes'),
   RequestsRejected: total('joins and leaves refused', 'requestsRejected'),
   LongestQueueBytes: most('bytes', 'the longest queue of one session', 'longestQueueBytes'),

@@ -103,7 +103,7 @@ export const DeliveryCounter = {
   FramesDelivered: 18,
   BytesDelivered: 19,
   SocketWrites: 20,
-  /** Times a client's socket was not read because the submit ring was full. */
+  /** Times a client's socket was not read because the submit queue was full. */
   SubmitStalls: 21,
   /** Bytes copied out of the log into a session's own queue. */
   BytesSpilled: 22,

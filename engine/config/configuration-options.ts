@@ -159,7 +159,7 @@ export interface ConfigurationOptions {
   readonly maxHandshakes: number;
   /** Passwords that may wait for their check. */
   readonly maxWaitingPasswords: number;
-  /** What clients sent and the daemon keeps, because a frame is not whole or the ring has no room. */
+  /** What clients sent and the daemon keeps, because a frame is not whole or the submit queue has no room. */
   readonly maxInputBytes: number;
   /** Milliseconds without an answer of a client's machine after which its session ends; 0: when the kernel gives up, after hours. */
   readonly clientTimeout: number;

@@ -1,5 +1,5 @@
 /**
- * A record is the unit the pipeline moves: in submit rings, in packets between daemons, and handed to the
+ * A record is the unit the pipeline moves: in submit queues, in packets between daemons, and handed to the
  * process-group layer (layout/record-header.ts). All fields little-endian; a record starts at a multiple of 8 and is padded to one.
  *
  * Body of a run: client frames, back to back, already in the form receivers get (little-endian header,
@@ -22,7 +22,7 @@ export const RECORD_LAST = 2;
 export const RECORD_SELF_DISCARD = 4;
 
 export const RecordKind = {
-  /** Fills the end of a ring buffer; never leaves it. */
+  /** Fills the end of a queue; never leaves it. */
   Padding: 0,
   /** Regular messages of one client. */
   Run: 1,

@@ -30,7 +30,7 @@ vi.mock('../../workers/daemon-memory.ts', async (importOriginal) => {
 
 const RING_DATA = 128;
 
-/** Fills an SPSC ring that was never used so that its second record sticks out of it. */
+/** Fills an SPSC queue that was never used so that its second record sticks out of it. */
 function corruptRing(memory: SharedArrayBuffer, kind: RecordKind): void {
   const view = new DataView(memory, RING_DATA);
   const capacity = memory.byteLength - RING_DATA;
@@ -72,7 +72,7 @@ async function expectFailure(
   const daemon = await testDaemon({ threadingMode, port, unixSocketDir: folder });
   const socketFile = join(folder, String(port));
   expect(existsSync(socketFile)).toBe(true);
-  // Connected but without a name: the request ring has not been used.
+  // Connected but without a name: the request queue has not been used.
   const waiting = new WireSocket({ port });
   onTestFinished(() => waiting.close());
   corrupt(memories[0]!);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import {
   describeFrameProblem,
   FrameProblem,

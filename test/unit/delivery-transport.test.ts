@@ -92,7 +92,7 @@ describe('the delivery path over a transport in memory', () => {
       body.writeUInt32LE(i);
       sender.transport.send(sender.message('room', body));
     }
-    // Six megabytes do not fit into the submit ring.
+    // Six megabytes do not fit into the submit queue.
     expect([sender.transport.isPaused, daemon.count('SubmitStalls') > 0]).toEqual([true, true]);
     const got = sender.frames().map(({ data }) => data.readUInt32LE());
     expect(got).toEqual(Array.from({ length: 60 }, (_, i) => i));

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createOrderedLog, LogEntry, LogKind } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
-import { createSpscRing, SpscRingConsumer, SpscRingProducer } from '../../engine/buffers/spsc-ring.ts';
+import { createSpscQueue, SpscQueueConsumer, SpscQueueProducer } from '../../engine/buffers/spsc-queue.ts';
 import { InvariantError, invariant } from '../../engine/invariant.ts';
 import { RECORD_KIND_OFFSET } from '../../engine/wire/layout/record-header.ts';
 import { MAX_FRAME_LENGTH } from '../../engine/wire/limits.ts';
@@ -45,10 +45,10 @@ describe('invariants', () => {
     expect(() => reader.unhold(1)).toThrow('let go as often as it is held');
   });
 
-  it('of the rings: no more is released than was shown', () => {
-    const memory = createSpscRing(1024);
-    const producer = new SpscRingProducer(memory);
-    const consumer = new SpscRingConsumer(memory);
+  it('of the queues: no more is released than was shown', () => {
+    const memory = createSpscQueue(1024);
+    const producer = new SpscQueueProducer(memory);
+    const consumer = new SpscQueueConsumer(memory);
     producer.view.setUint8(producer.claim(64) + RECORD_KIND_OFFSET, RecordKind.Groups);
     producer.publish();
     expect(consumer.peek(0)).toBe(true);

@@ -16,7 +16,7 @@ import {
 } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
-import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import { nodeIndex, sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_HEADER_LENGTH } from '../../engine/wire/layout/record-header.ts';
 import { RECORD_SELF_DISCARD, RecordKind } from '../../engine/wire/record.ts';

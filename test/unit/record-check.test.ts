@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import type { RingHost } from '../../engine/host/ring-host.ts';
 import { RecordAssembler } from '../../engine/ring/record-assembler.ts';
 import { writeHeader, writeName } from '../../engine/wire/frame.ts';

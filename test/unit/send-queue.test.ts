@@ -1,7 +1,7 @@
 /** Whose records are sent next: the groups' own first, then the delivery workers in turns. */
 
 import { describe, expect, it } from 'vitest';
-import { createSpscRing, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { createSpscQueue, SpscQueueProducer, writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import {
   RECORD_HEADER_LENGTH,
@@ -16,11 +16,11 @@ import { SendQueue } from '../../workers/ring/send-queue.ts';
 
 class Bench {
   readonly queue: SendQueue;
-  readonly #rings: readonly SpscRingProducer[];
+  readonly #rings: readonly SpscQueueProducer[];
 
   constructor(workers: number) {
-    const memories = Array.from({ length: workers }, () => createSpscRing(1024 * 1024));
-    this.#rings = memories.map((memory) => new SpscRingProducer(memory));
+    const memories = Array.from({ length: workers }, () => createSpscQueue(1024 * 1024));
+    this.#rings = memories.map((memory) => new SpscQueueProducer(memory));
     this.queue = new SendQueue(memories);
   }
 

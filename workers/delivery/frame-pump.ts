@@ -19,7 +19,7 @@ const MAX_RUN_BYTES = 64 * 1024;
 export interface PumpEvents {
   /** The client asked to be disconnected, or broke the protocol (`reason` names field, value and limit). */
   endSession(session: ClientSession, reason: string, protocolError: boolean): void;
-  /** The submit ring is full: `resume` this session when it has room. */
+  /** The submit queue is full: `resume` this session when it has room. */
   stalled(session: ClientSession): void;
   markDirty(session: ClientSession): void;
 }
@@ -66,7 +66,7 @@ export class FramePump {
     return !input.stalled;
   }
 
-  /** Goes on where the submit ring was full. @returns whether everything kept is through but for an incomplete frame */
+  /** Goes on where the submit queue was full. @returns whether everything kept is through but for an incomplete frame */
   resume(session: ClientSession): boolean {
     const input = session.input;
     input.stalled = false;
@@ -141,7 +141,7 @@ export class FramePump {
     return position;
   }
 
-  /** @returns false when the submit ring is full */
+  /** @returns false when the submit queue is full */
   #request(session: ClientSession, bytes: Buffer, view: DataView): boolean {
     const { type, start, end, groupCount } = this.#scanner;
     if ((type & KILL_MESS) !== 0) {

@@ -53,7 +53,7 @@ export class Handshakes {
   readonly #room: WaitingRoom;
   /** Connections that asked for no name in particular. */
   readonly #invented = new WeakSet<ClientSession>();
-  /** Connections that found the request ring full, and whether the name was to be taken. */
+  /** Connections that found the request queue full, and whether the name was to be taken. */
   readonly #unasked: { readonly session: ClientSession; readonly takesName: boolean }[] = [];
   #nextInvented = 0;
 
@@ -100,7 +100,7 @@ export class Handshakes {
     return this.#room.nextDeadlineMs();
   }
 
-  /** Ends what took too long, and asks again for names where the ring was full. */
+  /** Ends what took too long, and asks again for names where the request queue was full. */
   poll(nowMs: number): number {
     let work = 0;
     for (let session = this.#room.expired(nowMs); session !== undefined; session = this.#room.expired(nowMs)) {
@@ -271,7 +271,7 @@ export class Handshakes {
     this.#ask(session, true);
   }
 
-  /** Asks the ring agent for the name, or whether it is free; again later when the ring is full. */
+  /** Asks the ring agent for the name, or whether it is free; again later when the request queue is full. */
   #ask(session: ClientSession, takesName: boolean): void {
     const { handle, privateName: name } = session;
     const isAsked = takesName ? this.#port.register(handle, name) : this.#port.checkName(handle, name);

@@ -1,6 +1,6 @@
 /**
- * Limits what a worker keeps of its sessions' input together (`MaxInputBytes`): frames that are not whole yet, and what the submit ring
- * has no room for. The ring's part is bounded by not reading: while too much is kept and the ring is full, no session is read, for nothing
+ * Limits what a worker keeps of its sessions' input together (`MaxInputBytes`): frames that are not whole yet, and what the submit queue
+ * has no room for. The ring's part is bounded by not reading: while too much is kept and the submit queue is full, no session is read, for nothing
  * of it could be handled anyway. A frame that stays incomplete is its client's doing, so the oldest of those sessions are ended.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
@@ -13,7 +13,7 @@ const PATIENCE_MS = 1000;
 const LOOK_EVERY_MS = 100;
 
 export interface InputBudgetEvents {
-  /** The submit ring has no room, or clients are blocked. */
+  /** The submit queue has no room, or clients are blocked. */
   isRingFull(): boolean;
   /** The session's frame stayed incomplete for too long, with `keptBytes` of it here. */
   end(session: ClientSession, keptBytes: number): void;
@@ -92,7 +92,7 @@ export class InputBudget {
       const { input } = session;
       const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#kept() <= 2 * this.#maxBytes;
       if (!this.#isOver() || isPatient) return;
-      // Whole frames that the ring has no room for are not the client's fault, nor is what nobody has read.
+      // Whole frames that the submit queue has no room for are not the client's fault, nor is what nobody has read.
       if (input.stalled) continue;
       this.#counters[DeliveryCounter.InputsEnded]!++;
       this.#events.end(session, input.length);

@@ -1,5 +1,5 @@
 /**
- * What sessions send. It is scanned and submitted where it was read; what has to wait, because the submit ring is full or clients are
+ * What sessions send. It is scanned and submitted where it was read; what has to wait, because the submit queue is full or clients are
  * blocked, is kept with its session, which is not read meanwhile.
  */
 import type { DoorbellRinger } from '../../engine/buffers/doorbell.ts';

@@ -1,6 +1,6 @@
 /**
  * Bytes of one client that could not be handled in the worker's read buffer: the beginning of a frame whose rest is still on its
- * way, or everything behind the point where the submit ring was full. Empty most of the time.
+ * way, or everything behind the point where the submit queue was full. Empty most of the time.
  */
 const SMALLEST_BYTES = 1024;
 /** A larger buffer is given back as soon as it is empty. */
@@ -11,7 +11,7 @@ export class SessionInput {
   view: DataView | null = null;
   start = 0;
   end = 0;
-  /** The submit ring was full: the socket is not read until the bytes kept here are through. */
+  /** The submit queue was full: the socket is not read until the bytes kept here are through. */
   stalled = false;
   /** In the handshake: the socket is not read until the session is open. */
   paused = false;

@@ -1,6 +1,6 @@
-/** The delivery worker's end of its two rings to the ring agent: ordered records, and requests that are not ordered. */
+/** The delivery worker's end of its two queues to the ring agent: ordered records, and requests that are not ordered. */
 
-import { SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueProducer, writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import { writeName } from '../../engine/wire/frame.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
 import {
@@ -25,15 +25,15 @@ import { AGREED_MESS } from '../../engine/wire/service.ts';
 const WHOLE = RECORD_FIRST | RECORD_LAST;
 
 export class SubmitPort {
-  readonly #ordered: SpscRingProducer;
-  readonly #requests: SpscRingProducer;
+  readonly #ordered: SpscQueueProducer;
+  readonly #requests: SpscQueueProducer;
 
   constructor(ordered: SharedArrayBuffer, requests: SharedArrayBuffer) {
-    this.#ordered = new SpscRingProducer(ordered);
-    this.#requests = new SpscRingProducer(requests);
+    this.#ordered = new SpscQueueProducer(ordered);
+    this.#requests = new SpscQueueProducer(requests);
   }
 
-  /** Copies the frames `bytes[start, end)` into the ring as one run. @returns false when the ring is full */
+  /** Copies the frames `bytes[start, end)` into the queue as one run. @returns false when the queue is full */
   run(
     session: SessionHandle,
     service: number,
@@ -44,11 +44,11 @@ export class SubmitPort {
     start: number,
     end: number,
   ): boolean {
-    const ring = this.#ordered;
-    const at = ring.claim(RECORD_HEADER_LENGTH + end - start);
+    const queue = this.#ordered;
+    const at = queue.claim(RECORD_HEADER_LENGTH + end - start);
     if (at === -1) return false;
-    writeRecordHeader(ring.view, at, RecordKind.Run, service, WHOLE | flags, session, frameCount, targetHash);
-    ring.bytes.set(bytes.subarray(start, end), at + RECORD_HEADER_LENGTH);
+    writeRecordHeader(queue.view, at, RecordKind.Run, service, WHOLE | flags, session, frameCount, targetHash);
+    queue.bytes.set(bytes.subarray(start, end), at + RECORD_HEADER_LENGTH);
     return true;
   }
 
@@ -62,11 +62,11 @@ export class SubmitPort {
 
   /** The connection ended; ordered behind everything it sent. */
   disconnect(session: SessionHandle, member: string): boolean {
-    const ring = this.#ordered;
-    const at = ring.claim(DISCONNECT_RECORD_LENGTH);
+    const queue = this.#ordered;
+    const at = queue.claim(DISCONNECT_RECORD_LENGTH);
     if (at === -1) return false;
-    writeRecordHeader(ring.view, at, RecordKind.Disconnect, AGREED_MESS, WHOLE, session, 0, 0);
-    writeName(ring.bytes, at + DISCONNECT_RECORD_MEMBER_OFFSET, member);
+    writeRecordHeader(queue.view, at, RecordKind.Disconnect, AGREED_MESS, WHOLE, session, 0, 0);
+    writeName(queue.bytes, at + DISCONNECT_RECORD_MEMBER_OFFSET, member);
     return true;
   }
 
@@ -97,23 +97,23 @@ export class SubmitPort {
   }
 
   #membership(kind: RecordKind, session: SessionHandle, group: string, member: string, wants: boolean): boolean {
-    const ring = this.#ordered;
-    const at = ring.claim(JOIN_RECORD_LENGTH);
+    const queue = this.#ordered;
+    const at = queue.claim(JOIN_RECORD_LENGTH);
     if (at === -1) return false;
-    writeRecordHeader(ring.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
-    writeName(ring.bytes, at + JOIN_RECORD_GROUP_OFFSET, group);
-    writeName(ring.bytes, at + JOIN_RECORD_MEMBER_OFFSET, member);
-    ring.bytes[at + JOIN_RECORD_FLAGS_OFFSET] = wants ? 1 : 0;
+    writeRecordHeader(queue.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
+    writeName(queue.bytes, at + JOIN_RECORD_GROUP_OFFSET, group);
+    writeName(queue.bytes, at + JOIN_RECORD_MEMBER_OFFSET, member);
+    queue.bytes[at + JOIN_RECORD_FLAGS_OFFSET] = wants ? 1 : 0;
     return true;
   }
 
   #request(kind: RecordKind, session: SessionHandle, member: string, takes: boolean): boolean {
-    const ring = this.#requests;
-    const at = ring.claim(REGISTER_RECORD_LENGTH);
+    const queue = this.#requests;
+    const at = queue.claim(REGISTER_RECORD_LENGTH);
     if (at === -1) return false;
-    writeRecordHeader(ring.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
-    writeName(ring.bytes, at + REGISTER_RECORD_NAME_OFFSET, member);
-    ring.bytes[at + REGISTER_RECORD_TAKES_OFFSET] = takes ? 1 : 0;
+    writeRecordHeader(queue.view, at, kind, AGREED_MESS, WHOLE, session, 0, 0);
+    writeName(queue.bytes, at + REGISTER_RECORD_NAME_OFFSET, member);
+    queue.bytes[at + REGISTER_RECORD_TAKES_OFFSET] = takes ? 1 : 0;
     return true;
   }
 }

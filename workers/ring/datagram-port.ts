@@ -2,7 +2,7 @@
  * One ring's end of the two buffers of datagrams that it shares with the network agent. A datagram that finds the buffer to the network
  * agent full is lost, as on any network; the ring protocol recovers.
  */
-import { SpscRingConsumer, SpscRingProducer, writeRecordHeader } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer, SpscQueueProducer, writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
 import type { RingWindows } from '../../engine/host/ring-options.ts';
 import type { NodeIndex } from '../../engine/wire/ids.ts';
 import { MEMBERS_RECORD_NODES_OFFSET } from '../../engine/wire/layout/members-record.ts';
@@ -42,13 +42,13 @@ export interface DatagramTaker {
 }
 
 export class DatagramPort {
-  readonly #inbound: SpscRingConsumer;
-  readonly #outbound: SpscRingProducer;
+  readonly #inbound: SpscQueueConsumer;
+  readonly #outbound: SpscQueueProducer;
   #membersTold: readonly NodeIndex[] | null = null;
 
   constructor(inbound: SharedArrayBuffer, outbound: SharedArrayBuffer) {
-    this.#inbound = new SpscRingConsumer(inbound);
-    this.#outbound = new SpscRingProducer(outbound);
+    this.#inbound = new SpscQueueConsumer(inbound);
+    this.#outbound = new SpscQueueProducer(outbound);
   }
 
   hasInput(): boolean {

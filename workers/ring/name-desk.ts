@@ -1,5 +1,5 @@
 /** Answers the delivery workers' requests for private names. Names are given out at once: they are this daemon's own business and need no order. */
-import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer } from '../../engine/buffers/spsc-queue.ts';
 import { readName } from '../../engine/wire/frame.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RECORD_KIND_OFFSET, RECORD_SESSION_OFFSET } from '../../engine/wire/layout/record-header.ts';
@@ -8,12 +8,12 @@ import { RecordKind } from '../../engine/wire/record.ts';
 import type { OrderedRecords } from './ordered-records.ts';
 
 export class NameDesk {
-  readonly #requests: readonly SpscRingConsumer[];
+  readonly #requests: readonly SpscQueueConsumer[];
   readonly #records: OrderedRecords;
 
   /** @param requests one buffer for each delivery worker */
   constructor(requests: readonly SharedArrayBuffer[], records: OrderedRecords) {
-    this.#requests = requests.map((memory) => new SpscRingConsumer(memory));
+    this.#requests = requests.map((memory) => new SpscQueueConsumer(memory));
     this.#records = records;
   }
 

@@ -3,31 +3,31 @@
  * order (host-records.ts). Workers take turns, one span or packet each.
  */
 
-import { SpscRingConsumer } from '../../engine/buffers/spsc-ring.ts';
+import { SpscQueueConsumer } from '../../engine/buffers/spsc-queue.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
 import { RecordKind } from '../../engine/wire/record.ts';
 import { HostRecords } from './host-records.ts';
 import { MAX_SPAN_BYTES } from './log-output.ts';
 
-/** A delivery worker's submit ring. */
+/** A delivery worker's submit queue. */
 class SubmitSource implements RecordSource {
-  readonly ring: SpscRingConsumer;
+  readonly queue: SpscQueueConsumer;
 
   constructor(memory: SharedArrayBuffer) {
-    this.ring = new SpscRingConsumer(memory);
+    this.queue = new SpscQueueConsumer(memory);
   }
 
   peek(span: RecordSpan): boolean {
-    if (!this.ring.peek(MAX_SPAN_BYTES)) return false;
-    span.bytes = this.ring.bytes;
-    span.offset = this.ring.offset;
-    span.lengthBytes = this.ring.lengthBytes;
+    if (!this.queue.peek(MAX_SPAN_BYTES)) return false;
+    span.bytes = this.queue.bytes;
+    span.offset = this.queue.offset;
+    span.lengthBytes = this.queue.lengthBytes;
     return true;
   }
 
   consume(lengthBytes: number): void {
-    this.ring.release(lengthBytes);
+    this.queue.release(lengthBytes);
   }
 }
 
@@ -40,15 +40,15 @@ export class SendQueue {
   #clientsBlocked = false;
   #borrowed: PacketFiller | null = null;
 
-  constructor(submitRings: readonly SharedArrayBuffer[]) {
+  constructor(submitQueues: readonly SharedArrayBuffer[]) {
     this.#hostFiller = new PacketFiller(this.#host);
-    this.#workers = submitRings.map((memory) => {
+    this.#workers = submitQueues.map((memory) => {
       const source = new SubmitSource(memory);
       return { source, filler: new PacketFiller(source) };
     });
   }
 
-  /** Client records stay in their rings while a state exchange is under way (ring-protocol.md, 4.5). */
+  /** Client records stay in their queues while a state exchange is under way (ring-protocol.md, 4.5). */
   blockClients(blocked: boolean): void {
     this.#clientsBlocked = blocked;
   }
@@ -60,28 +60,28 @@ export class SendQueue {
   hasRecords(): boolean {
     if (this.#host.queuedBytes > 0) return true;
     if (this.#clientsBlocked) return false;
-    for (const { source } of this.#workers) if (source.ring.usedBytes() > 0) return true;
+    for (const { source } of this.#workers) if (source.queue.usedBytes() > 0) return true;
     return false;
   }
 
   /** Nothing waits, neither for its turn nor for the end of a state exchange. */
   isEmpty(): boolean {
     if (this.#host.queuedBytes > 0) return false;
-    for (const { source } of this.#workers) if (source.ring.usedBytes() > 0) return false;
+    for (const { source } of this.#workers) if (source.queue.usedBytes() > 0) return false;
     return true;
   }
 
   /** Bytes of client requests that wait, also those held back by a state exchange. */
   clientBytes(): number {
     let bytes = 0;
-    for (const { source } of this.#workers) bytes += source.ring.usedBytes();
+    for (const { source } of this.#workers) bytes += source.queue.usedBytes();
     return bytes;
   }
 
   queuedBytes(): number {
     let bytes = this.#host.queuedBytes;
     if (this.#clientsBlocked) return bytes;
-    for (const { source } of this.#workers) bytes += source.ring.usedBytes();
+    for (const { source } of this.#workers) bytes += source.queue.usedBytes();
     return bytes;
   }
 

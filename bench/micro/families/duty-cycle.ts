@@ -40,7 +40,7 @@ function intakeBatch(): LoopRow {
   const view = new DataView(frames.buffer);
   return {
     kind: 'loop',
-    title: `delivery, ${BATCH} messages of 256 B from a client to the submit ring: per message`,
+    title: `delivery, ${BATCH} messages of 256 B from a client to the submit queue: per message`,
     operations: BATCH,
     bytesPerOperation: frameBytes(PAYLOAD_BYTES),
     run: () => intake.read(frames, view),

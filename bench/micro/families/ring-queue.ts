@@ -1,11 +1,11 @@
 /** The queue between two threads: in one thread (cost of the code), and between two (cost of the cache lines as well). */
 
 import {
-  createSpscRing,
-  SpscRingConsumer,
-  SpscRingProducer,
+  createSpscQueue,
+  SpscQueueConsumer,
+  SpscQueueProducer,
   writeRecordHeader,
-} from '../../../engine/buffers/spsc-ring.ts';
+} from '../../../engine/buffers/spsc-queue.ts';
 import { RECORD_HEADER_LENGTH, RECORD_LENGTH_OFFSET } from '../../../engine/wire/layout/record-header.ts';
 import { alignRecord, RecordKind } from '../../../engine/wire/record.ts';
 import { Backoff } from '../backoff.ts';
@@ -19,7 +19,7 @@ const BATCH = 32;
 /** Publications in one call, which must be long against what it takes to time one. */
 const ROUNDS = 32;
 
-function put(ring: SpscRingProducer, body: Uint8Array, frames: number): boolean {
+function put(ring: SpscQueueProducer, body: Uint8Array, frames: number): boolean {
   const at = ring.claim(RECORD_HEADER_LENGTH + body.length);
   if (at === -1) return false;
   writeRecordHeader(ring.view, at, RecordKind.Run, 16, 3, 0, frames, 0);
@@ -28,9 +28,9 @@ function put(ring: SpscRingProducer, body: Uint8Array, frames: number): boolean 
 }
 
 function inOneThread(title: string, body: Uint8Array, records: number, framesPerRecord: number): LoopRow {
-  const memory = createSpscRing(CAPACITY_BYTES);
-  const producer = new SpscRingProducer(memory);
-  const consumer = new SpscRingConsumer(memory);
+  const memory = createSpscQueue(CAPACITY_BYTES);
+  const producer = new SpscQueueProducer(memory);
+  const consumer = new SpscQueueConsumer(memory);
   const transfer = (): void => {
     for (let i = 0; i < records; i++) if (!put(producer, body, framesPerRecord)) throw new Error('the ring is full');
     producer.publish();
@@ -60,8 +60,8 @@ function inOneThread(title: string, body: Uint8Array, records: number, framesPer
 const ROUND_BYTES = 16 * 1024 * 1024;
 
 async function betweenThreads(title: string, payloadBytes: number): Promise<SampleRow & { close(): Promise<void> }> {
-  const memory = createSpscRing(CAPACITY_BYTES);
-  const producer = new SpscRingProducer(memory);
+  const memory = createSpscQueue(CAPACITY_BYTES);
+  const producer = new SpscQueueProducer(memory);
   const backoff = new Backoff();
   const body = new Uint8Array(payloadBytes);
   const records = Math.floor(ROUND_BYTES / alignRecord(RECORD_HEADER_LENGTH + payloadBytes));

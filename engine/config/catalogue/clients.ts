@@ -54,7 +54,7 @@ export const CLIENT_OPTIONS = {
     type: bytes(1024 * 1024),
     change: 'restart',
     since: '0.1.0',
-    text: 'Input that the daemon holds for all sessions, because a frame is incomplete or the ring has no room. Above it the daemon stops reading.',
+    text: 'Input that the daemon holds for all sessions, because a frame is incomplete or the submit queue has no room. Above it the daemon stops reading.',
     spread: null,
   },
   slowConsumerPolicy: {

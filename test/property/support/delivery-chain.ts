@@ -4,7 +4,7 @@ import { createCounters, deliveryCounters, ringCounters } from '../../../engine/
 import { createOrderedLog } from '../../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
 import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts';
-import { writeRecordHeader } from '../../../engine/buffers/spsc-ring.ts';
+import { writeRecordHeader } from '../../../engine/buffers/spsc-queue.ts';
 import { nodeIndex, type SessionHandle, sessionHandle } from '../../../engine/wire/ids.ts';
 import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
 import { RECORD_HEADER_LENGTH } from '../../../engine/wire/layout/record-header.ts';

@@ -1,12 +1,12 @@
-/** One end of an SPSC ring in a thread of its own: writes the agreed records, or reads and checks every one. */
+/** One end of an SPSC queue in a thread of its own: writes the agreed records, or reads and checks every one. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import {
   recordBody,
-  SpscRingConsumer,
-  SpscRingProducer,
+  SpscQueueConsumer,
+  SpscQueueProducer,
   writeRecordHeader,
-} from '../../../engine/buffers/spsc-ring.ts';
+} from '../../../engine/buffers/spsc-queue.ts';
 import {
   RECORD_HEADER_LENGTH,
   RECORD_KIND_OFFSET,
@@ -28,14 +28,14 @@ export interface SpscThreadResult {
   readonly records: number;
   /** Ranges shown by `peek`. */
   readonly ranges: number;
-  /** Times the end of the ring was passed. */
+  /** Times the end of the queue was passed. */
   readonly wraps: number;
 }
 
 const PAUSE_ONE_IN = 50_000;
 
 function produce({ memory, records, seed, maxBodyLength }: SpscThreadInput): SpscThreadResult {
-  const ring = new SpscRingProducer(memory);
+  const queue = new SpscQueueProducer(memory);
   const content = new Content(seed, maxBodyLength);
   const random = new Random(seed);
   let wraps = 0;
@@ -44,24 +44,24 @@ function produce({ memory, records, seed, maxBodyLength }: SpscThreadInput): Sps
     content.select(sequence);
     let at = -1;
     retry(() => {
-      at = ring.claim(RECORD_HEADER_LENGTH + content.length);
+      at = queue.claim(RECORD_HEADER_LENGTH + content.length);
       // What was claimed must be published before the consumer can make room.
-      if (at === -1) ring.publish();
+      if (at === -1) queue.publish();
       return at !== -1;
     }, `room for record ${sequence}`);
     if (at < last) wraps++;
     last = at;
-    writeRecordHeader(ring.view, at, RecordKind.Run, 0, 0, sequence, 0, 0);
-    content.write(ring.bytes, recordBody(at));
-    if (random.below(4) === 0) ring.publish();
+    writeRecordHeader(queue.view, at, RecordKind.Run, 0, 0, sequence, 0, 0);
+    content.write(queue.bytes, recordBody(at));
+    if (random.below(4) === 0) queue.publish();
     if (random.below(PAUSE_ONE_IN) === 0) pause(1);
   }
-  ring.publish();
+  queue.publish();
   return { records, ranges: 0, wraps };
 }
 
 function consume({ memory, records, seed, maxBodyLength }: SpscThreadInput): SpscThreadResult {
-  const ring = new SpscRingConsumer(memory);
+  const queue = new SpscQueueConsumer(memory);
   const content = new Content(seed, maxBodyLength);
   const random = new Random(seed + 1);
   let sequence = 0;
@@ -69,34 +69,34 @@ function consume({ memory, records, seed, maxBodyLength }: SpscThreadInput): Sps
   let wraps = 0;
   let last = 0;
   const check = (holds: boolean, what: string, at: number): void => {
-    if (!holds) throw new Error(`record ${sequence} at ${at} of ${ring.capacityBytes}: ${what}`);
+    if (!holds) throw new Error(`record ${sequence} at ${at} of ${queue.capacityBytes}: ${what}`);
   };
   while (sequence < records) {
-    const maxBytes = random.below(3) === 0 ? 0 : random.below(ring.capacityBytes);
-    retry(() => ring.peek(maxBytes), `record ${sequence}`);
-    check(ring.lengthBytes > 0, 'empty range', ring.offset);
-    if (ring.offset < last) wraps++;
-    last = ring.offset;
+    const maxBytes = random.below(3) === 0 ? 0 : random.below(queue.capacityBytes);
+    retry(() => queue.peek(maxBytes), `record ${sequence}`);
+    check(queue.lengthBytes > 0, 'empty range', queue.offset);
+    if (queue.offset < last) wraps++;
+    last = queue.offset;
     ranges++;
-    const end = ring.offset + ring.lengthBytes;
+    const end = queue.offset + queue.lengthBytes;
     // A consumer may give back less than it was shown, at a record boundary.
-    const keepFrom = random.below(5) === 0 ? random.below(ring.lengthBytes) : ring.lengthBytes;
-    let at = ring.offset;
-    while (at < end && (at === ring.offset || at - ring.offset <= keepFrom)) {
+    const keepFrom = random.below(5) === 0 ? random.below(queue.lengthBytes) : queue.lengthBytes;
+    let at = queue.offset;
+    while (at < end && (at === queue.offset || at - queue.offset <= keepFrom)) {
       content.select(sequence);
-      const length = ring.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
-      check(ring.view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Run, 'kind', at);
-      check(ring.view.getUint32(at + RECORD_SESSION_OFFSET, true) === sequence, 'sequence', at);
+      const length = queue.view.getUint32(at + RECORD_LENGTH_OFFSET, true);
+      check(queue.view.getUint8(at + RECORD_KIND_OFFSET) === RecordKind.Run, 'kind', at);
+      check(queue.view.getUint32(at + RECORD_SESSION_OFFSET, true) === sequence, 'sequence', at);
       check(length === RECORD_HEADER_LENGTH + content.length, `length ${length}`, at);
       check(at + alignRecord(length) <= end, 'reaches past its range', at);
-      check(content.matches(ring.bytes, recordBody(at)), 'content', at);
+      check(content.matches(queue.bytes, recordBody(at)), 'content', at);
       sequence++;
       at += alignRecord(length);
     }
-    ring.release(at - ring.offset);
+    queue.release(at - queue.offset);
     if (random.below(PAUSE_ONE_IN) === 0) pause(1);
   }
-  check(!ring.peek(0), 'more than was sent', ring.offset);
+  check(!queue.peek(0), 'more than was sent', queue.offset);
   return { records: sequence, ranges, wraps };
 }
 

@@ -1,4 +1,4 @@
-/** The send queue of a virtual daemon: whole records back to back, as a submit ring lends them. */
+/** The send queue of a virtual daemon: whole records back to back, as a submit queue lends them. */
 
 import type { RecordSpan } from '../../../engine/host/ring-host.ts';
 import type { RecordSource } from '../../../engine/ring/packing.ts';

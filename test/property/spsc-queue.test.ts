@@ -1,15 +1,15 @@
-/** The SPSC ring against a model, and under two real threads. */
+/** The SPSC queue against a model, and under two real threads. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  createSpscRing,
+  createSpscQueue,
   maxRecordLength,
   recordBody,
-  SpscRingConsumer,
-  SpscRingProducer,
+  SpscQueueConsumer,
+  SpscQueueProducer,
   writeRecordHeader,
-} from '../../engine/buffers/spsc-ring.ts';
+} from '../../engine/buffers/spsc-queue.ts';
 import {
   RECORD_HEADER_LENGTH,
   RECORD_KIND_OFFSET,
@@ -24,13 +24,13 @@ const MILLION = 1_000_000;
 
 async function runBothEnds(capacityBytes: number, records: number, seed: number): Promise<void> {
   const maxBodyLength = Math.min(maxRecordLength(capacityBytes) - RECORD_HEADER_LENGTH, 400);
-  const ends: Omit<SpscThreadInput, 'role'> = { memory: createSpscRing(capacityBytes), records, seed, maxBodyLength };
+  const ends: Omit<SpscThreadInput, 'role'> = { memory: createSpscQueue(capacityBytes), records, seed, maxBodyLength };
   const [produced, consumed] = await Promise.all(
     (['producer', 'consumer'] as const).map((role) => runThread<SpscThreadResult>('spsc-thread', { ...ends, role })),
   );
   expect(consumed!.records).toBe(records);
   expect(consumed!.ranges).toBeGreaterThan(0);
-  // The ring was passed many times, or this proves little.
+  // The queue was passed many times, or this proves little.
   expect(produced!.wraps).toBeGreaterThan((records * RECORD_HEADER_LENGTH) / capacityBytes / 2);
 }
 
@@ -66,9 +66,9 @@ const action = fc.oneof(
 it('behaves like a queue of records, whatever the order of claims, publications and reads', () => {
   fc.assert(
     fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
-      const memory = createSpscRing(1024);
-      const producer = new SpscRingProducer(memory);
-      const consumer = new SpscRingConsumer(memory);
+      const memory = createSpscQueue(1024);
+      const producer = new SpscQueueProducer(memory);
+      const consumer = new SpscQueueConsumer(memory);
       const claimed: ModelRecord[] = [];
       const published: ModelRecord[] = [];
       let sequence = 0;
@@ -114,9 +114,9 @@ it('behaves like a queue of records, whatever the order of claims, publications 
 
 it('takes the longest record at every position once it is empty', () => {
   for (let offset = 0; offset < 1024; offset += 8) {
-    const memory = createSpscRing(1024);
-    const producer = new SpscRingProducer(memory);
-    const consumer = new SpscRingConsumer(memory);
+    const memory = createSpscQueue(1024);
+    const producer = new SpscQueueProducer(memory);
+    const consumer = new SpscQueueConsumer(memory);
     for (let moved = 0; moved < offset; moved += 8) {
       producer.view.setUint8(producer.claim(8) + RECORD_KIND_OFFSET, RecordKind.Run);
       producer.publish();

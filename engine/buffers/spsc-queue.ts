@@ -1,5 +1,5 @@
 /**
- * A ring of records between one producer thread and one consumer thread.
+ * A queue of records, in a ring buffer, between one producer thread and one consumer thread.
  *
  * Shared layout (one SharedArrayBuffer):
  *
@@ -37,10 +37,10 @@ const DATA_OFFSET = 128;
 const MIN_CAPACITY_BYTES = 1024;
 
 /** @throws RangeError when the capacity is not a power of two of at least 1024 bytes */
-export function createSpscRing(capacityBytes: number): SharedArrayBuffer {
+export function createSpscQueue(capacityBytes: number): SharedArrayBuffer {
   if (capacityBytes < MIN_CAPACITY_BYTES || capacityBytes > 1 << 30 || (capacityBytes & (capacityBytes - 1)) !== 0) {
     throw new RangeError(
-      `ring capacity ${capacityBytes}: must be a power of two between ${MIN_CAPACITY_BYTES} and 2^30 bytes`,
+      `queue capacity ${capacityBytes}: must be a power of two between ${MIN_CAPACITY_BYTES} and 2^30 bytes`,
     );
   }
   return new SharedArrayBuffer(DATA_OFFSET + capacityBytes);
@@ -49,16 +49,16 @@ export function createSpscRing(capacityBytes: number): SharedArrayBuffer {
 /** Longest record (header included) that always fits once the consumer has caught up, wherever the tail stands. */
 export const maxRecordLength = (capacityBytes: number): number => capacityBytes / 2;
 
-export class SpscRingProducer {
+export class SpscQueueProducer {
   readonly capacityBytes: number;
-  /** All of the ring's data; offsets returned by `claim` index it. */
+  /** All of the queue's data; offsets returned by `claim` index it. */
   readonly bytes: Uint8Array;
   readonly view: DataView;
   readonly #positions: Int32Array;
   /** Private until `publish`. */
   #tail: number;
   #published: number;
-  /** Last head seen; may be older than the truth, which only makes the ring look fuller. */
+  /** Last head seen; may be older than the truth, which only makes the queue look fuller. */
   #head: number;
 
   constructor(memory: SharedArrayBuffer) {
@@ -73,7 +73,7 @@ export class SpscRingProducer {
 
   /**
    * Room for a record of `lengthBytes` (header included), its length field already written.
-   * @returns the offset of the record in `bytes`, or -1 when the ring is full
+   * @returns the offset of the record in `bytes`, or -1 when the queue is full
    */
   claim(lengthBytes: number): number {
     const needed = alignRecord(lengthBytes);
@@ -115,7 +115,7 @@ export class SpscRingProducer {
   }
 }
 
-export class SpscRingConsumer {
+export class SpscQueueConsumer {
   readonly capacityBytes: number;
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -138,7 +138,7 @@ export class SpscRingConsumer {
   /**
    * Finds the next contiguous range of whole records, at most `maxBytes` long but always at least one record.
    * Padding is skipped and never shown.
-   * @returns false when the ring is empty
+   * @returns false when the queue is empty
    */
   peek(maxBytes: number): boolean {
     const mask = this.capacityBytes - 1;
@@ -174,7 +174,7 @@ export class SpscRingConsumer {
 
   #advance(bytes: number): void {
     const held = (this.#tail - this.#head) >>> 0;
-    if (bytes < 0 || bytes > held) broken('a ring releases no more than it was shown', { bytes, held });
+    if (bytes < 0 || bytes > held) broken('a queue releases no more than it was shown', { bytes, held });
     this.#head = (this.#head + bytes) | 0;
     Atomics.store(this.#positions, HEAD_INDEX, this.#head);
   }
