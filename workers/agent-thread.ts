@@ -6,14 +6,15 @@
  */
 import { AgentCounter } from '../engine/buffers/counters.ts';
 import { DoorbellWaiter } from '../engine/buffers/doorbell.ts';
+import { DrainStage } from '../engine/wire/record.ts';
 import type { Agent } from './agent.ts';
 
-/** In this order; a thread that misses a step catches up on it. */
-export const Command = { Run: 0, Drain: 1, HangUp: 2, Close: 3 } as const;
+/**
+ * In this order. A thread that misses draining or hanging up catches up on it. The meetings with other daemons are left out where the
+ * step before was cut short.
+ */
+export const Command = { Run: 0, Drain: 1, MeetTaken: 2, HangUp: 3, MeetEmpty: 4, Close: 5 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
-
-export const ThreadStatus = { Running: 0, Drained: 1, HungUp: 2, Closed: 3 } as const;
-export type ThreadStatus = (typeof ThreadStatus)[keyof typeof ThreadStatus];
 
 const COMMAND = 0;
 const STATUS = 1;
@@ -32,8 +33,9 @@ export class ThreadController {
     Atomics.store(this.#words, COMMAND, command);
   }
 
-  status(): ThreadStatus {
-    return Atomics.load(this.#words, STATUS) as ThreadStatus;
+  /** The command that the thread is through with; `Run`: it is at work on the one it has. */
+  done(): Command {
+    return Atomics.load(this.#words, STATUS) as Command;
   }
 }
 
@@ -82,8 +84,8 @@ abstract class AgentThread {
   readonly #words: Int32Array;
   readonly #agents: readonly Agent[];
   protected readonly now: () => number;
-  #draining = false;
-  #hangingUp = false;
+  /** The last command that was begun. */
+  #begun: Command = Command.Run;
 
   constructor(agents: readonly Agent[], memory: ThreadMemory, now: () => number) {
     this.#agents = agents;
@@ -124,31 +126,37 @@ abstract class AgentThread {
   protected sleepMs(): number {
     let deadlineMs = Number.POSITIVE_INFINITY;
     for (const agent of this.#agents) deadlineMs = Math.min(deadlineMs, agent.nextDeadlineMs());
-    return Math.max(0, Math.min(deadlineMs - this.now(), this.#draining ? DRAIN_POLL_MS : LONGEST_SLEEP_MS));
+    return Math.max(
+      0,
+      Math.min(deadlineMs - this.now(), this.#begun !== Command.Run ? DRAIN_POLL_MS : LONGEST_SLEEP_MS),
+    );
   }
 
   /** Obeys the supervisor. @returns false when the thread is to end */
   protected obey(): boolean {
-    const command = Atomics.load(this.#words, COMMAND);
+    const command = Atomics.load(this.#words, COMMAND) as Command;
     if (command === Command.Run) return true;
-    if (!this.#draining) {
-      this.#draining = true;
-      for (const agent of this.#agents) agent.drain();
-    }
-    if (command === Command.HangUp && !this.#hangingUp) {
-      this.#hangingUp = true;
-      for (const agent of this.#agents) agent.hangUp();
-    }
+    if (command !== this.#begun) this.#begin(command);
     if (command === Command.Close) {
       const failure = closeAgents(this.#agents);
-      Atomics.store(this.#words, STATUS, ThreadStatus.Closed);
+      Atomics.store(this.#words, STATUS, Command.Close);
       if (failure !== null) throw failure;
       return false;
     }
-    const drained = this.#agents.every((agent) => agent.drained());
-    const done = this.#hangingUp ? ThreadStatus.HungUp : ThreadStatus.Drained;
-    Atomics.store(this.#words, STATUS, drained ? done : ThreadStatus.Running);
+    const isDone = this.#agents.every((agent) => agent.drained());
+    Atomics.store(this.#words, STATUS, isDone ? command : Command.Run);
     return true;
+  }
+
+  #begin(command: Command): void {
+    const before = this.#begun;
+    this.#begun = command;
+    for (const agent of this.#agents) {
+      if (before < Command.Drain) agent.drain();
+      if (command === Command.MeetTaken) agent.meet(DrainStage.Taken);
+      if (before < Command.HangUp && command >= Command.HangUp && command < Command.Close) agent.hangUp();
+      if (command === Command.MeetEmpty) agent.meet(DrainStage.Empty);
+    }
   }
 
   #measure(startedMs: number): void {

@@ -1,3 +1,5 @@
+import type { DrainStage } from '../engine/wire/record.ts';
+
 /** A piece of work that a thread runs in turns with others; it knows neither its thread nor its neighbours. */
 export interface Agent {
   readonly name: string;
@@ -13,6 +15,11 @@ export interface Agent {
   drain(): void;
   /** The second step of an orderly stop, when all agents have drained or time is short: clients are told that this is the end. */
   hangUp(): void;
+  /**
+   * After each of the two steps, once this daemon is through with it: waits for the daemons of the ring that stop at the same time.
+   * @param stage that this daemon has come to
+   */
+  meet(stage: DrainStage): void;
   /** Whether the present step of the stop is complete. */
   drained(): boolean;
   /** Lets go of sockets at once. */

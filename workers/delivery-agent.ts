@@ -93,6 +93,8 @@ export class DeliveryAgent implements Agent {
   readonly #recent = new RecentEnds();
   readonly #vanished: VanishedClients;
   readonly #listener: ClientListener;
+  /** The present step of a stop is one of the ring agent. */
+  #isMeeting = false;
 
   /** @param settings of the whole daemon */
   constructor(options: DeliveryOptions, settings: DeliverySettings, links: DeliveryLinks) {
@@ -180,12 +182,19 @@ export class DeliveryAgent implements Agent {
   }
 
   hangUp(): void {
-    this.#farewell.hangUp();
+    this.#isMeeting = false;
+    this.#farewell.hangUp(this.#links.log.tail);
+  }
+
+  /** The ring agent sees to it. Clients are served on meanwhile. */
+  meet(): void {
+    this.#isMeeting = true;
   }
 
   /** Then what was submitted is ordered and in the log, and hanging up delivers the log. */
   drained(): boolean {
     if (!this.#farewell.isStopping) return false;
+    if (this.#isMeeting) return true;
     if (this.#farewell.isHangingUp && this.#delivery.blockedCount > 0) return false;
     return this.#farewell.isDone() && this.#intake.isIdle && this.#port.isEmpty();
   }

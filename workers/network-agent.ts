@@ -216,6 +216,8 @@ export class NetworkAgent implements Agent {
 
   hangUp(): void {}
 
+  meet(): void {}
+
   /** What must reach the other daemons is known to the ring agent; a ring that is busy always has a datagram on its way. */
   drained(): boolean {
     return true;

@@ -11,6 +11,8 @@ import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { Configuration } from '../engine/host/configuration.ts';
 import { RingCounter } from '../engine/host/ring-counters.ts';
 import type { RingNodeOptions } from '../engine/host/ring-options.ts';
+import { DrainBarrier } from '../engine/ring/drain-barrier.ts';
+import { DrainStage } from '../engine/wire/record.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonEvent } from './daemon-event.ts';
 import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
@@ -76,11 +78,14 @@ export class RingAgent implements Agent {
   readonly #names: NameDesk;
   readonly #ring: HostedRing;
   readonly #says: RingLog;
+  readonly #barrier: DrainBarrier;
   #settings: RingSettings;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #datagramBytesTold = 0;
   #started = false;
+  /** The present step of a stop is to wait for others that stop. */
+  #isMeeting = false;
   #left = false;
 
   constructor(options: RingAgentOptions, links: RingLinks) {
@@ -103,9 +108,14 @@ export class RingAgent implements Agent {
         blockClients: (blocked) => this.#queue.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => says.frameTooLong(group, lengthBytes),
         exchangeFault: (fault, node) => says.exchangeFault(fault, node),
+        drainStage: (origin, stage) => this.#barrier.delivered(origin, stage),
         recordRefused: (origin, fault) => says.recordRefused(origin, fault, counters[OrderingCounter.RecordsRefused]!),
       },
     );
+    this.#barrier = new DrainBarrier(options.ring.self, daemonNames.length, {
+      announce: (stage) => this.#queue.pushDrain(stage),
+      isSettled: () => this.#ring.isSettled(),
+    });
     this.#names = new NameDesk(links.requests, this.#records);
     this.#datagrams = new DatagramPort(links.inbound, links.outbound);
     const ringSeqNotKept = (error: unknown): void => says.ringSeqNotKept(error);
@@ -165,12 +175,21 @@ export class RingAgent implements Agent {
   }
 
   /** Goes on as before until it is closed, which is when it leaves the ring. */
-  drain(): void {}
+  drain(): void {
+    this.#barrier.reach(DrainStage.Draining);
+  }
 
-  hangUp(): void {}
+  hangUp(): void {
+    this.#isMeeting = false;
+  }
+
+  meet(stage: DrainStage): void {
+    this.#isMeeting = true;
+    this.#barrier.reach(stage);
+  }
 
   drained(): boolean {
-    return this.#ring.isSettled();
+    return this.#isMeeting ? this.#barrier.isMet : this.#ring.isSettled();
   }
 
   close(): void {
@@ -187,9 +206,11 @@ export class RingAgent implements Agent {
     this.counters[OrderingCounter.BytesNotOrdered] = bytes;
     if (bytes > 0) this.#says.requestsLost(bytes);
     if (this.#ring.node.mayLoseSent) this.#says.sentMayBeLost();
+    if (!this.#barrier.isMet) this.#says.notAwaited(this.#barrier.awaited);
   }
 
   #configurationChanged(configuration: Configuration): void {
+    this.#barrier.configurationChanged(configuration);
     if (configuration.id.kind === 'regular') {
       this.#publishMembers(configuration);
       const members = configuration.members.map(({ node }) => this.#options.daemonNames[node]!);

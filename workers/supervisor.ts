@@ -7,7 +7,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController, ThreadStatus } from './agent-thread.ts';
+import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController } from './agent-thread.ts';
 import type { DaemonEvent } from './daemon-event.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
@@ -36,6 +36,8 @@ export interface SupervisorEvents {
 const DRAIN_POLL_MS = 5;
 /** Looks in a row that must find it so: one thread may hand over to another between two looks. */
 const DRAIN_LOOKS = 3;
+/** Whether all daemons that stop have met is the ring agent's alone to say. */
+const MEETING_LOOKS = 1;
 /** What is left of the drain time, at most, for clients to hang up after they were told of the end. */
 const GOODBYE_MS = 500;
 /** And at most this part of it. */
@@ -154,7 +156,8 @@ export class Supervisor {
 
   /**
    * Stops accepting; orders and delivers what clients have sent; tells them of the end, and orders what they sent until they learned
-   * of it; leaves the ring; closes all. What is not done within `drainTimeoutMs` is cut off.
+   * of it; leaves the ring; closes all. Daemons of the ring that stop at the same time wait for each other after each of the first two
+   * steps. What is not done within `drainTimeoutMs` is cut off.
    */
   stop(drainTimeoutMs: number): Promise<void> {
     this.#ending ??= this.#stop(drainTimeoutMs);
@@ -169,22 +172,25 @@ export class Supervisor {
   async #stop(drainTimeoutMs: number): Promise<void> {
     this.#stopping = true;
     const deadlineMs = monotonicNow() + drainTimeoutMs;
-    await this.#step(
-      Command.Drain,
-      ThreadStatus.Drained,
-      deadlineMs - Math.min(GOODBYE_MS, drainTimeoutMs * GOODBYE_PART),
-    );
-    await this.#step(Command.HangUp, ThreadStatus.HungUp, deadlineMs);
+    const takenByMs = deadlineMs - Math.min(GOODBYE_MS, drainTimeoutMs * GOODBYE_PART);
+    // Other daemons believe what is announced at a meeting, so a step that was cut short is not followed by one.
+    if (await this.#step(Command.Drain, takenByMs)) await this.#step(Command.MeetTaken, takenByMs, MEETING_LOOKS);
+    if (await this.#step(Command.HangUp, deadlineMs)) await this.#step(Command.MeetEmpty, deadlineMs, MEETING_LOOKS);
     await this.#close();
   }
 
-  /** Gives the command and waits until all threads have obeyed it, but not beyond `deadlineMs`. */
-  async #step(command: Command, done: ThreadStatus, deadlineMs: number): Promise<void> {
+  /**
+   * Gives the command and waits until all threads have obeyed it, but not beyond `deadlineMs`.
+   * @returns whether they have
+   */
+  async #step(command: Command, deadlineMs: number, looksWanted = DRAIN_LOOKS): Promise<boolean> {
     this.#command(this.#threads, command);
-    for (let looks = 0; looks < DRAIN_LOOKS && monotonicNow() < deadlineMs; ) {
+    let looks = 0;
+    while (looks < looksWanted && monotonicNow() < deadlineMs) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
-      looks = this.#threads.every((thread) => thread.controller.status() === done) ? looks + 1 : 0;
+      looks = this.#threads.every((thread) => thread.controller.done() === command) ? looks + 1 : 0;
     }
+    return looks === looksWanted;
   }
 
   /** Ring first, so that its last datagrams find the network agent alive; then everything else. */

@@ -74,6 +74,8 @@ class StopwatchAgent implements Agent {
 
   hangUp(): void {}
 
+  meet(): void {}
+
   drained(): boolean {
     return true;
   }

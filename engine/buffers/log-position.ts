@@ -16,6 +16,8 @@ export interface LogPosition {
   readonly termBuffer: number;
   /** Entries met so far, the current one included, modulo 2^32. */
   readonly head: number;
+  /** Entries published so far, modulo 2^32. */
+  readonly tail: number;
   /** Term buffers that the reader has read past and still holds. */
   readonly pinnedTermBuffers: number;
   /**

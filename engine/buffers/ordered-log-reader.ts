@@ -55,6 +55,10 @@ export class OrderedLogReader implements LogPosition {
     return this.#head;
   }
 
+  get tail(): number {
+    return Atomics.load(this.#control, 0);
+  }
+
   next(): boolean {
     if (this.#head === this.#tail) {
       this.#tail = Atomics.load(this.#control, 0);

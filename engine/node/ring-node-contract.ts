@@ -20,6 +20,8 @@ export interface RingNodeContract {
   wake(nowMs: number): void;
   /** The cluster's keys are others now: incarnations of other daemons that were proven by one that is gone are asked again. */
   keysChanged(nowMs: number): void;
+  /** Nothing that this daemon has sent could be lost with it. False during a change of membership. */
+  readonly isSettled: boolean;
   /** Polite stop: tells the ring; the node is silent afterwards. */
   leave(nowMs: number): void;
   /** Gauges and totals by `RingCounter`, updated in place; read only for everyone else. */

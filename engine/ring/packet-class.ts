@@ -42,7 +42,7 @@ export function classifyRecords(bytes: Uint8Array, offset: number, lengthBytes: 
     const recordBytes = readU32(bytes, at + RECORD_LENGTH_OFFSET);
     if (recordBytes < RECORD_HEADER_LENGTH || recordBytes > end - at) return PacketClass.None;
     const kind = bytes[at + RECORD_KIND_OFFSET]!;
-    if (kind < RecordKind.Run || kind > RecordKind.Groups) return PacketClass.None;
+    if (kind < RecordKind.Run || kind > RecordKind.Drain) return PacketClass.None;
     const recordClass = packetClassOf(bytes[at + RECORD_SERVICE_OFFSET]!);
     if (packetClass !== PacketClass.None && recordClass !== packetClass) return PacketClass.None;
     packetClass = recordClass;

@@ -56,7 +56,7 @@ export class SentBySession {
     const end = offset + lengthBytes;
     for (let at = offset; at < end; at += alignRecord(readU32(bytes, at + RECORD_LENGTH_OFFSET))) {
       const kind = bytes[at + RECORD_KIND_OFFSET];
-      if (kind === RecordKind.Groups) continue;
+      if (kind >= RecordKind.Groups) continue;
       const before = this.#exchange(readU32(bytes, at + RECORD_SESSION_OFFSET), seq, settled);
       if (packetClass === PacketClass.Early) {
         writeU32(bytes, at + RECORD_AFTER_OFFSET, before > settled && before < seq ? seq - before : 0);

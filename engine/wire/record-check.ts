@@ -9,6 +9,7 @@
 
 import { HINT_ALLOWED_BITS } from './frame.ts';
 import { DISCONNECT_RECORD_LENGTH, DISCONNECT_RECORD_MEMBER_OFFSET } from './layout/disconnect-record.ts';
+import { DRAIN_RECORD_LENGTH, DRAIN_RECORD_STAGE_OFFSET } from './layout/drain-record.ts';
 import {
   FRAME_DATA_LENGTH_OFFSET,
   FRAME_GROUP_COUNT_OFFSET,
@@ -38,7 +39,7 @@ import {
 import { MAX_DAEMON_BODY_LENGTH, MAX_FRAME_LENGTH, MAX_GROUPS_PER_MESSAGE, NAME_FIELD_LENGTH } from './limits.ts';
 import { canonicalName, hashNameWords, NAME_WORDS } from './name-hash.ts';
 import { isGroupNameField, privateUserLength } from './names.ts';
-import { RECORD_FIRST, RECORD_LAST, RECORD_SELF_DISCARD, RecordKind } from './record.ts';
+import { DrainStage, RECORD_FIRST, RECORD_LAST, RECORD_SELF_DISCARD, RecordKind } from './record.ts';
 import {
   AGREED_MESS,
   ENDIAN_FLAG,
@@ -84,12 +85,13 @@ export const RecordFault = {
   Packet: 17,
   /** Of a state exchange: its table contradicts itself or the configuration. */
   Table: 18,
+  Stage: 19,
 } as const;
 export type RecordFault = (typeof RecordFault)[keyof typeof RecordFault];
 
 const DESCRIPTIONS: Readonly<Record<RecordFault, string>> = {
   [RecordFault.None]: 'nothing is wrong',
-  [RecordFault.Kind]: 'kind: must be run, join, leave, disconnect or groups (1 to 5)',
+  [RecordFault.Kind]: 'kind: must be run, join, leave, disconnect, groups or drain (1 to 6)',
   [RecordFault.Length]: `length: does not fit the kind, or the body has more than ${MAX_RECORD_BODY_LENGTH} bytes`,
   [RecordFault.Flags]: 'flags: only first, last and, of a run, self-discard may be set',
   [RecordFault.Position]: 'position: must be 0 in a whole record of an ordered service',
@@ -109,6 +111,7 @@ const DESCRIPTIONS: Readonly<Record<RecordFault, string>> = {
   [RecordFault.Fragment]: `fragment: does not go on where the one before it ended, or the message has more than ${MAX_RECORD_BODY_LENGTH} bytes`,
   [RecordFault.Packet]: 'packet: its body is not whole records of known kinds and of one class of service',
   [RecordFault.Table]: 'groups: the table contradicts itself or the configuration',
+  [RecordFault.Stage]: `stage of a drain: must be ${DrainStage.Draining} to ${DrainStage.Empty}`,
 };
 
 export const describeRecordFault = (fault: RecordFault): string => DESCRIPTIONS[fault];
@@ -138,7 +141,7 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
     if (bodyLength < FRAME_HEADER_LENGTH || bodyLength > MAX_RECORD_BODY_LENGTH) return RecordFault.Length;
     return runFault(bytes, view, at, bodyLength, flags, daemon);
   }
-  if (kind < RecordKind.Run || kind > RecordKind.Groups) return RecordFault.Kind;
+  if (kind < RecordKind.Run || kind > RecordKind.Drain) return RecordFault.Kind;
   if (view.getUint32(at + RECORD_POSITION_OFFSET, true) !== 0) return RecordFault.Position;
   if (flags !== WHOLE) return RecordFault.Flags;
   if (service !== AGREED_MESS) return RecordFault.Service;
@@ -155,6 +158,11 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
       return isPrivateNameOf(bytes, at + DISCONNECT_RECORD_MEMBER_OFFSET, daemon)
         ? RecordFault.None
         : RecordFault.MemberName;
+    case RecordKind.Drain: {
+      if (bodyLength !== DRAIN_RECORD_LENGTH - RECORD_HEADER_LENGTH) return RecordFault.Length;
+      const stage = bytes[at + DRAIN_RECORD_STAGE_OFFSET]!;
+      return stage < DrainStage.Draining || stage > DrainStage.Empty ? RecordFault.Stage : RecordFault.None;
+    }
     default:
       return bodyLength < GROUPS_HEADER_LENGTH || bodyLength > MAX_GROUPS_BODY_LENGTH
         ? RecordFault.Length

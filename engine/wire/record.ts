@@ -34,6 +34,8 @@ export const RecordKind = {
   Disconnect: 4,
   /** State exchange of the process-group layer after a membership change; body is its own. */
   Groups: 5,
+  /** A daemon stops, and how far it has come (engine/ring/drain-barrier.ts). Body: stage u8. */
+  Drain: 6,
   /**
    * Local only, never ordered: a connection asks for its name. Body: private name (32), u8: 1 takes the name, 0 only asks whether it
    * could.
@@ -49,6 +51,19 @@ export const RecordKind = {
   Members: 20,
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
+
+/** How far a daemon that stops has come, in a Drain record. Each stage includes those before. */
+export const DrainStage = {
+  /** It does not stop; never in a record. */
+  Serving: 0,
+  /** It takes what its clients have sent. */
+  Draining: 1,
+  /** What its clients had sent when it was stopped is in the order before this. */
+  Taken: 2,
+  /** Its clients are gone: nothing of them comes any more. */
+  Empty: 3,
+} as const;
+export type DrainStage = (typeof DrainStage)[keyof typeof DrainStage];
 
 /** Of one node index in a Members record. */
 export const MEMBER_LENGTH = 4;

@@ -139,6 +139,83 @@ describe('a ring of three', () => {
   );
 });
 
+describe('all daemons of a ring, stopped at once', () => {
+  const EACH = 5_000;
+
+  /** What each sender sent, at one subscriber. */
+  class Subscriber {
+    readonly counts = new Map<string, number>();
+    readonly ended: Promise<unknown>;
+    #whole = 0;
+
+    constructor(session: Session, senders: number, whole: () => void) {
+      session.on('message', ({ sender, data }) => {
+        const next = this.counts.get(sender) ?? 0;
+        // The first numbers tell that all senders are heard everywhere.
+        if (data.readUInt32LE(0) !== next) return;
+        this.counts.set(sender, next + 1);
+        if (next === 0 && ++this.#whole === senders) whole();
+      });
+      session.on('error', () => undefined);
+      this.ended = new Promise((resolve) => session.once('close', resolve));
+    }
+  }
+
+  // Where only one of them has work, the others are through with theirs long before it. Each message of another service than the one
+  // before is a packet of its own, so the work takes a while.
+  it.each<readonly [string, readonly Service[], number]>([
+    ['one service, at each of them', ['agreed'], 3],
+    ['mixed services, at each of them', ['agreed', 'safe', 'fifo'], 3],
+    ['mixed services, at one of them', ['agreed', 'safe'], 1],
+  ])(
+    `lose none of ${EACH} flushed messages of %s`,
+    async (_, services, busy) => {
+      const cluster = await ring(3);
+      const daemons = cluster.daemons.map(
+        ({ command }) =>
+          new DaemonProcess({
+            ...command,
+            arguments: ['--no-unix-socket', '--log-level', 'warn', '--drain-timeout', '60000'],
+          }),
+      );
+      onTestFinished(async () => void (await Promise.all(daemons.map((daemon) => daemon.retire()))));
+      await Promise.all(daemons.map((daemon) => daemon.start()));
+      const senders = await Promise.all(cluster.addresses.map((at, i) => session(at, `sender${i}`)));
+      for (const sender of senders) sender.on('error', () => undefined);
+      const together: Promise<void>[] = [];
+      const subscribers: Subscriber[] = [];
+      for (const [i, at] of cluster.addresses.entries()) {
+        const member = await session(at, `member${i}`);
+        together.push(new Promise((resolve) => subscribers.push(new Subscriber(member, 3, resolve))));
+        await member.join('room');
+      }
+      // Number 0 of each sender, again and again until every subscriber has it from all: then there is one ring.
+      const greeting = setInterval(() => {
+        for (const sender of senders) sender.multicast('room', Buffer.alloc(BYTES));
+      }, 50);
+      await Promise.all(together);
+      clearInterval(greeting);
+      const targets = senders.map((sender) => services.map((service) => sender.target('room', { service })));
+      await Promise.all(
+        senders.slice(0, busy).map(async (sender, s) => {
+          for (let i = 1; i <= EACH; i++) {
+            const data = Buffer.alloc(BYTES);
+            data.writeUInt32LE(i);
+            if (!targets[s]![i % services.length]!.send(data)) await sender.drained();
+          }
+          await sender.flushed();
+        }),
+      );
+      await Promise.all(daemons.map((daemon) => daemon.stop()));
+      await Promise.all(subscribers.map(({ ended }) => ended));
+      const all = senders.map(({ privateName }, s) => [privateName, s < busy ? EACH + 1 : 1]);
+      for (const { counts } of subscribers) expect(Object.fromEntries(counts)).toEqual(Object.fromEntries(all));
+      expect(daemons.map(({ stderr }) => stderr).join('')).not.toContain('drain time is over');
+    },
+    TIMEOUT_MS,
+  );
+});
+
 /** A daemon that has the token orders what it has; without it, a message to oneself does not come back. */
 async function tokenIsAway(probe: Session): Promise<void> {
   const events = probe[Symbol.asyncIterator]();

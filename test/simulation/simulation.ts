@@ -15,6 +15,7 @@ import { DaemonProcess, type ProcessSurroundings, type StateName } from './node/
 import { forgedRecord } from './node/forged-records.ts';
 import { TableForger } from './node/forged-tables.ts';
 import { type DeliveryFigures, daemonName, type GroupService, type GroupSurroundings } from './node/group-service.ts';
+import { OrderlyStop } from './node/orderly-stop.ts';
 import type { MulticastFrame } from './node/records.ts';
 import { Sealing } from './node/sealing.ts';
 import { VirtualClient } from './node/virtual-client.ts';
@@ -83,6 +84,8 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
   #recordings: Recordings | null = null;
   #wiretap: Wiretap | null = null;
   readonly #sealing: Sealing | null;
+  /** By process that was told to stop in order. */
+  readonly #stops = new Map<number, OrderlyStop>();
   /** Null: nobody forges anything. */
   #forger: Random | null = null;
   /** By node whose tables are forged; they are honest again when faults end. */
@@ -370,6 +373,31 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     });
   }
 
+  /** What is not done when faults end is cut off. */
+  stop(index: number, { drainMs, clientsGoOn, restartAfterMs }: Extract<Fault, { kind: 'stop' }>): void {
+    const { events } = this;
+    const forMs = Math.min(drainMs, this.#scenario.faultsEndMs - events.nowMs);
+    events.after(0, () => {
+      const node = this.#nodes[index]!;
+      const daemon = node.process;
+      const groups = daemon === null ? null : this.#groups[daemon.process]!;
+      if (daemon === null || groups === null || this.#stops.has(daemon.process)) return;
+      const stop = new OrderlyStop(groups, events.nowMs, forMs, clientsGoOn);
+      this.#stops.set(daemon.process, stop);
+      this.#ledger.disturb(forMs);
+      this.#ledger.note('state', () => `node ${index} is told to stop`);
+      const poll = (): void => {
+        if (daemon.dead || node.process !== daemon) return;
+        if (!node.running || !stop.poll(events.nowMs)) events.after(STOP_POLL_MS, poll);
+        else {
+          node.leave();
+          this.#down(node, 'stopped', restartAfterMs);
+        }
+      };
+      poll();
+    });
+  }
+
   setPaused(node: number, paused: boolean): void {
     if (paused) this.#nodes[node]!.pause();
     else this.#nodes[node]!.resume();
@@ -545,7 +573,9 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
     const turn = (): void => {
       if (!this.#working) return;
       const node = this.#nodes[plan.node]!;
-      if (node.running && client.act(node.process!, this.#groups[node.process!.process] ?? null)) node.wake();
+      const isTold = node.process !== null && this.#stops.get(node.process.process)?.endsClients === true;
+      if (node.running && !isTold && client.act(node.process!, this.#groups[node.process!.process] ?? null))
+        node.wake();
       this.events.after(client.nextPauseMs(), turn);
     };
     this.events.after(client.nextPauseMs(), turn);
@@ -567,5 +597,7 @@ export class Simulation implements ProcessSurroundings, FaultTarget {
 const BOUND_WINDOWS = 26;
 /** The new key behind the old one, in front, alone (docs/operations.md). */
 const ROTATION_STEPS = 3;
+/** How often a daemon that stops looks how far it has come. */
+const STOP_POLL_MS = 1;
 const clusterHash = (configuration: number): Uint8Array =>
   Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? configuration : i * 17));

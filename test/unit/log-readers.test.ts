@@ -73,6 +73,7 @@ class Journal implements Agent {
   drain(): void {}
 
   hangUp(): void {}
+  meet(): void {}
 
   drained(): boolean {
     return !this.#log.hasMore();

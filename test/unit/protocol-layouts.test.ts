@@ -41,6 +41,7 @@ const OF_RECORDS: Readonly<Record<keyof typeof RecordKind, readonly string[]>> =
   Leave: ['join-record.ts'],
   Disconnect: ['disconnect-record.ts'],
   Groups: ['groups-body.ts'],
+  Drain: ['drain-record.ts'],
   Register: ['register-record.ts'],
   Unregister: ['register-record.ts'],
   Datagram: [],
@@ -163,9 +164,7 @@ describe('layouts', () => {
     const packets = rowsOf(/\| Type \| Name \| Body[^\n]*\n[^\n]*\n((?:\|[^\n]*\n)+)/);
     expect(packets).toEqual(new Map(Object.entries(PacketType).map(([name, type]) => [type, upper(name)])));
     const records = rowsOf(/\| Kind \| Name \| Body[^\n]*\n[^\n]*\n((?:\|[^\n]*\n)+)/);
-    const ordered = Object.entries(RecordKind).filter(
-      ([, kind]) => kind >= RecordKind.Run && kind <= RecordKind.Groups,
-    );
+    const ordered = Object.entries(RecordKind).filter(([, kind]) => kind >= RecordKind.Run && kind <= RecordKind.Drain);
     expect(records).toEqual(new Map(ordered.map(([name, kind]) => [kind, name])));
   });
 

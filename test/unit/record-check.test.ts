@@ -102,6 +102,12 @@ function disconnect(member = '#ann#n1'): Made {
   return made;
 }
 
+function drain(stage: number): Made {
+  const made = record(RecordKind.Drain, 1);
+  made.bytes[BODY] = stage;
+  return made;
+}
+
 const check = ({ bytes, view }: Made): RecordFault => recordFault(bytes, view, 0, DAEMON);
 const SECOND_FRAME = FRAME + FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH + 3;
 
@@ -118,6 +124,8 @@ describe('records that daemons make', () => {
     ['a leave', membership(RecordKind.Leave, 'red', '#ann#n1', 0)],
     ['a leave without flags', membership(RecordKind.Leave, 'red', '#ann#n1', null)],
     ['a disconnect', disconnect()],
+    ['the begin of a stop', drain(1)],
+    ['the end of a stop', drain(3)],
     ['a part of a table', record(RecordKind.Groups, 1200)],
   ])('pass: %s', (_, made) => {
     expect(check(made)).toBe(RecordFault.None);
@@ -152,7 +160,7 @@ const byte =
 const none: Change = () => {};
 
 const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
-  ...[0, 6, 16, 17, 18, 19, 20, 255].map(
+  ...[0, 7, 16, 17, 18, 19, 20, 255].map(
     (kind) => [`kind ${kind}`, disconnect(), byte(RECORD_KIND_OFFSET, kind), RecordFault.Kind] as const,
   ),
   ['a cut run', run(), u16(RECORD_FLAGS_OFFSET, 1), RecordFault.Flags],
@@ -179,6 +187,13 @@ const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
   ['a leave of no group', record(RecordKind.Leave, 0), none, RecordFault.Length],
   ['a disconnect of nobody', record(RecordKind.Disconnect, 0), none, RecordFault.Length],
   ['a disconnect with more behind it', record(RecordKind.Disconnect, 64), none, RecordFault.Length],
+  ['a stop without a stage', record(RecordKind.Drain, 0), none, RecordFault.Length],
+  ['a stop with more behind it', record(RecordKind.Drain, 2), none, RecordFault.Length],
+  ['a stop of stage 0', drain(0), none, RecordFault.Stage],
+  ['a stop of stage 4', drain(4), none, RecordFault.Stage],
+  ['a safe stop', drain(1), byte(RECORD_SERVICE_OFFSET, SAFE_MESS), RecordFault.Service],
+  ['a position in a stop', drain(2), u32(RECORD_POSITION_OFFSET, 8), RecordFault.Position],
+  ['an unknown flag of a stop', drain(3), u16(RECORD_FLAGS_OFFSET, WHOLE | 8), RecordFault.Flags],
   ['a table without header', record(RecordKind.Groups, 19), none, RecordFault.Length],
   ['a part of a table of 100 KB', record(RecordKind.Groups, 100_000), none, RecordFault.Length],
   ['a join of no group', membership(RecordKind.Join, ''), none, RecordFault.GroupName],
@@ -285,6 +300,7 @@ describe('forged records', () => {
       membership(RecordKind.Join),
       membership(RecordKind.Leave),
       disconnect(),
+      drain(2),
       record(RecordKind.Groups, 40),
     ];
     const changes = fc.array(fc.tuple(fc.nat(4095), fc.constantFrom(0, 1, 2, 0x7f, 0x80, 0xff, 0x23, 0x61)), {

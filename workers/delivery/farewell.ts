@@ -14,8 +14,6 @@ import type { LogDelivery } from './log-delivery.ts';
 const QUIET_MS = 20;
 /** And in so many rounds of input: a thread that did not run for a while has not looked into the kernel meanwhile. */
 const QUIET_LOOKS = 3;
-/** A log that is never read to its end, because somebody goes on sending, is not waited for any longer. */
-const CATCH_UP_MS = 100;
 /** A client that does not hang up, and sends nothing either, is not waited for any longer. */
 const SILENT_AFTER_GOODBYE_MS = 250;
 
@@ -36,7 +34,8 @@ export class Farewell {
   /** Sessions that may have bytes in the kernel or in their input, and when they were last heard. */
   readonly #awaited = new Map<ClientSession, Heard>();
   #look = 0;
-  #caughtUpByMs = 0;
+  /** Where the log ended when hanging up began. */
+  #logEnd = 0;
   #maySessionsEnd = false;
 
   constructor(sessions: ReadonlyMap<number, ClientSession>, counters: Float64Array, logger: Log, now: () => number) {
@@ -59,18 +58,18 @@ export class Farewell {
     this.#awaitAll('taking');
   }
 
-  /** All that clients sent is ordered, or time is short. */
-  hangUp(): void {
+  /** All that clients sent is ordered, or time is short. @param logEnd entries of the log so far, modulo 2^32 */
+  hangUp(logEnd: number): void {
     this.#awaitAll('hanging-up');
-    this.#caughtUpByMs = this.#now() + CATCH_UP_MS;
+    this.#logEnd = logEnd;
   }
 
   /**
-   * Called in each duty cycle while hanging up. Once the log has been read to its end, each client gets its own end as soon as its
+   * Called in each duty cycle while hanging up. Once the log has been read to where it ended when this began, each client gets its own end as soon as its
    * transport has taken all that waits for it, and is read on until it hangs up in turn.
    */
   sayGoodbye(delivery: LogDelivery): void {
-    if (!this.#mayEndSessions(delivery.isLogRead)) return;
+    if (!this.#mayEndSessions(delivery.hasReadTo(this.#logEnd))) return;
     delivery.flush();
     for (const session of this.#sessions.values()) {
       if (session.state !== 'open' || !session.receives || session.output.queuedFrames > 0) continue;
@@ -142,7 +141,7 @@ export class Farewell {
 
   #mayEndSessions(isLogRead: boolean): boolean {
     if (this.#maySessionsEnd) return true;
-    this.#maySessionsEnd = isLogRead || this.#now() >= this.#caughtUpByMs;
+    this.#maySessionsEnd = isLogRead;
     if (this.#maySessionsEnd) this.#awaitAll('hanging-up');
     return this.#maySessionsEnd;
   }

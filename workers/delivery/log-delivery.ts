@@ -90,9 +90,9 @@ export class LogDelivery {
     return this.#slowConsumers.count;
   }
 
-  /** Whether the log has been read to its end. */
-  get isLogRead(): boolean {
-    return !this.#log.hasMore();
+  /** Whether so many entries of the log, modulo 2^32, have been read. */
+  hasReadTo(entries: number): boolean {
+    return ((this.#log.head - entries) | 0) >= 0;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * Records that the host itself puts into the order, made in the ring agent's thread: so far the group tables of state exchanges. They go
- * before what clients send, in the order of `push`. There are thousands at once where there are many groups, so taking one does not cost by
+ * Records that the host itself puts into the order, made in the ring agent's thread: the group tables of state exchanges, and how far a
+ * daemon that stops has come. They go before what clients send, in the order of `push`. There are thousands at once where there are many groups, so taking one does not cost by
  * their number.
  */
 import type { RecordSpan } from '../../engine/host/ring-host.ts';

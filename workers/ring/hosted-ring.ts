@@ -68,9 +68,9 @@ export class HostedRing implements RingHost, DatagramTaker {
     return datagrams + this.#records.count - before;
   }
 
-  /** Everything submitted is ordered, delivered here, and held by every daemon of the ring: none of it can be lost with this one. */
+  /** Everything submitted is ordered, in the log, and held by every daemon of the ring: none of it can be lost with this one. */
   isSettled(): boolean {
-    return this.#queue.isEmpty() && this.node.isSettled;
+    return this.#queue.isEmpty() && this.node.isSettled && this.#records.output.waitingCount === 0;
   }
 
   /** @throws RangeError when the windows are not what the ring can go by */

@@ -1,6 +1,6 @@
 /**
- * What becomes of ordered records: they are checked, runs go to the ordered log, joins, leaves, disconnects and state exchanges to the process groups,
- * and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
+ * What becomes of ordered records: they are checked, runs go to the ordered log, joins, leaves, disconnects and state exchanges to the
+ * process groups, stages of daemons that stop to their barrier, and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
  * simulator runs the same.
  */
 
@@ -10,8 +10,9 @@ import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups
 import type { ExchangeFault } from '../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../engine/host/configuration.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
+import { DRAIN_RECORD_STAGE_OFFSET } from '../../engine/wire/layout/drain-record.ts';
 import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
-import { alignRecord, RecordKind } from '../../engine/wire/record.ts';
+import { alignRecord, type DrainStage, RecordKind } from '../../engine/wire/record.ts';
 import { daemonNameBytes, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { LogOutput, type LogRoom } from './log-output.ts';
@@ -33,6 +34,8 @@ export interface OrderedRecordsEvents {
   frameTooLong(group: string, lengthBytes: number): void;
   /** What is known of the clients of `node` is not what it should be. */
   exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
+  /** A daemon that stops has come to `stage`. */
+  drainStage(origin: NodeIndex, stage: DrainStage): void;
   /** A record was dropped, as it is at all daemons. */
   recordRefused(origin: NodeIndex, fault: RecordFault): void;
 }
@@ -107,6 +110,8 @@ export class OrderedRecords {
         this.#count(origin, fault);
         if (kind === RecordKind.Groups) this.groups.groupsRefused(origin);
       } else if (kind === RecordKind.Run) this.output.run(bytes, view, at, origin, local);
+      else if (kind === RecordKind.Drain)
+        this.#events.drainStage(origin, bytes[at + DRAIN_RECORD_STAGE_OFFSET]! as DrainStage);
       else if (!this.groups.record(origin, kind as RecordKind, bytes, at, length))
         this.#count(origin, RecordFault.Table);
       this.count++;

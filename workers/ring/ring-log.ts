@@ -75,6 +75,13 @@ export class RingLog {
     this.#logger.warn({ bytes }, 'drain time is over: requests of clients were accepted and are not ordered');
   }
 
+  /** At the end of a drain that was cut short. @param nodes others that stop as well and are not as far as this daemon */
+  notAwaited(nodes: readonly number[]): void {
+    if (nodes.length === 0) return;
+    const daemons = nodes.map((node) => this.#daemonNames[node]).join(' ');
+    this.#logger.warn({ daemons }, 'drain time is over: clients may lack last messages of daemons that stop as well');
+  }
+
   sentMayBeLost(): void {
     this.#logger.warn({}, 'drain time is over: the last messages of clients may not have reached every daemon');
   }

@@ -6,7 +6,7 @@
 import { SpscQueueConsumer } from '../../engine/buffers/spsc-queue.ts';
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import { PacketFiller, type RecordSource } from '../../engine/ring/packing.ts';
-import { RecordKind } from '../../engine/wire/record.ts';
+import { type DrainStage, RecordKind } from '../../engine/wire/record.ts';
 import { HostRecords } from './host-records.ts';
 import { MAX_SPAN_BYTES } from './log-output.ts';
 
@@ -55,6 +55,10 @@ export class SendQueue {
 
   pushGroups(body: Uint8Array): void {
     this.#host.push(RecordKind.Groups, body);
+  }
+
+  pushDrain(stage: DrainStage): void {
+    this.#host.push(RecordKind.Drain, Uint8Array.of(stage));
   }
 
   hasRecords(): boolean {

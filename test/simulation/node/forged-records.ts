@@ -146,12 +146,14 @@ const MEMBERSHIP: readonly Change[] = [
   noNul(MEMBER),
 ];
 
+const DRAIN: readonly Change[] = [...ANY, setByte(RECORD_HEADER_LENGTH, 0, 4, 0xff)];
+
 const DISCONNECT: readonly Change[] = [...ANY, name(GROUP, ...NOT_OF_THE_DAEMON), noNul(GROUP)];
 
 /** @param member private name of a client that the faulty daemon could have; `groups` that honest clients are in */
 export function forgedRecord(random: Random, member: string, groups: readonly string[]): Uint8Array {
   const group = random.pick(groups);
-  switch (random.integer(0, 9)) {
+  switch (random.integer(0, 10)) {
     case 0:
       return changed(random, membership(RecordKind.Join, group, member), [...MEMBERSHIP, setByte(GROUP + 64, 2, 0xff)]);
     case 1:
@@ -160,6 +162,8 @@ export function forgedRecord(random: Random, member: string, groups: readonly st
       return changed(random, disconnect(member), DISCONNECT);
     case 3:
       return changed(random, draft(RecordKind.Groups, random.integer(20, 200)), ANY);
+    case 10:
+      return changed(random, drain(), DRAIN);
     case 4:
       return wrongLength(random, group, member);
     case 5:
@@ -184,8 +188,10 @@ function wrongLength(random: Random, group: string, member: string): Uint8Array 
     RecordKind.Leave,
     RecordKind.Disconnect,
     RecordKind.Groups,
+    RecordKind.Drain,
   ]);
-  const lengths = kind === RecordKind.Groups ? [0, 19] : [0, 1, 31, 33, 47, 66, 200];
+  const lengths =
+    kind === RecordKind.Groups ? [0, 19] : [0, ...(kind === RecordKind.Drain ? [2] : [1]), 31, 33, 47, 66, 200];
   if (random.chance(0.05)) return changed(random, run(group, member, [TOO_LONG_BYTES]), [() => {}]);
   return changed(random, draft(kind, random.pick(lengths)), [() => {}]);
 }
@@ -223,6 +229,12 @@ function membership(kind: number, group: string, member: string): Draft {
   const made = draft(kind, 2 * NAME_FIELD_LENGTH + 1);
   writeName(made.bytes, GROUP, group);
   writeName(made.bytes, MEMBER, member);
+  return made;
+}
+
+function drain(): Draft {
+  const made = draft(RecordKind.Drain, 1);
+  made.view.setUint8(RECORD_HEADER_LENGTH, 1);
   return made;
 }
 

@@ -15,10 +15,11 @@ import { OrderedLogWriter } from '../../../engine/buffers/ordered-log-writer.ts'
 import type { GroupsLayer } from '../../../engine/groups/groups-layer.ts';
 import type { ExchangeFault } from '../../../engine/groups/groups-output.ts';
 import type { Configuration } from '../../../engine/host/configuration.ts';
+import { DrainBarrier } from '../../../engine/ring/drain-barrier.ts';
 import { type NodeIndex, nodeIndex, sessionHandle } from '../../../engine/wire/ids.ts';
 import { RECORD_KIND_OFFSET } from '../../../engine/wire/layout/record-header.ts';
 import { nameWords } from '../../../engine/wire/name-hash.ts';
-import { RecordKind } from '../../../engine/wire/record.ts';
+import { type DrainStage, RecordKind } from '../../../engine/wire/record.ts';
 import { describeRecordFault, type RecordFault } from '../../../engine/wire/record-check.ts';
 import { ServerHandshake } from '../../../engine/wire/server-handshake.ts';
 import { ClientSession } from '../../../workers/delivery/client-session.ts';
@@ -33,7 +34,7 @@ import { Connection } from './connection.ts';
 import type { DaemonProcess, DeliveryTarget } from './daemon-process.ts';
 import type { TableForger } from './forged-tables.ts';
 import { ObservedOutput } from './observed-output.ts';
-import { disconnectRecord, groupsRecord } from './records.ts';
+import { disconnectRecord, drainRecord, groupsRecord } from './records.ts';
 import { VirtualTransport } from './virtual-transport.ts';
 
 export interface GroupSurroundings {
@@ -88,6 +89,7 @@ export class GroupService implements DeliveryTarget {
   readonly #surroundings: GroupSurroundings;
   readonly #process: DaemonProcess;
   readonly #records: OrderedRecords;
+  readonly #barrier: DrainBarrier;
   readonly #writer: OrderedLogWriter;
   readonly #reader: OrderedLogReader;
   readonly #logBytes: Buffer;
@@ -138,12 +140,17 @@ export class GroupService implements DeliveryTarget {
           else surroundings.wake();
         },
         exchangeFault: (fault, node) => this.#exchangeFault(fault, node),
+        drainStage: (origin, stage) => this.#barrier.delivered(origin, stage),
         frameTooLong: (group, lengthBytes) => {
           throw new Error(`membership frame of ${lengthBytes} bytes for ${group}`);
         },
         recordRefused: (origin, fault) => this.#refuse(origin, fault),
       },
     );
+    this.#barrier = new DrainBarrier(self, machines.length, {
+      announce: (stage) => this.#process.submit(drainRecord(this.#process.nextMessage(), stage), true),
+      isSettled: () => this.isSettled,
+    });
     const settings = new LiveValue({ limits: delivery.limits, maxQueuedBytes: delivery.maxQueuedBytes });
     this.#delivery = new LogDelivery(
       this.#reader,
@@ -274,6 +281,48 @@ export class GroupService implements DeliveryTarget {
     return connection;
   }
 
+  // An orderly stop, as the daemon's supervisor has it done.
+
+  /** What clients have sent is ordered, in the log, and held by every member. */
+  get isSettled(): boolean {
+    const { queue, controlQueue, engine } = this.#process;
+    return (
+      queue.lengthBytes === 0 &&
+      controlQueue.lengthBytes === 0 &&
+      engine.isSettled &&
+      this.#records.output.waitingCount === 0
+    );
+  }
+
+  /** Goes on to `stage` of the stop. */
+  reach(stage: DrainStage): void {
+    this.#guard(() => this.#barrier.reach(stage));
+    this.#surroundings.wake();
+  }
+
+  get isMet(): boolean {
+    return this.#barrier.isMet;
+  }
+
+  /** Entries of the log so far. */
+  get logEnd(): number {
+    return this.#writer.tail;
+  }
+
+  /** Clients have what is before that entry. */
+  hasDelivered(entry: number): boolean {
+    if (!this.#delivery.hasReadTo(entry)) return false;
+    this.#guard(() => this.#delivery.flush());
+    for (const { output } of this.#sessions.values()) if (output.queuedFrames > 0) return false;
+    return true;
+  }
+
+  /** Every client hangs up. */
+  hangUp(): void {
+    for (const connection of this.#connections.values()) if (connection.trace !== null) this.disconnect(connection);
+    this.#surroundings.wake();
+  }
+
   asked({ trace }: Connection, kind: 'join-requested' | 'leave-requested', group: string): void {
     trace!.events.push({ kind, group, position: this.#position });
   }
@@ -328,6 +377,7 @@ export class GroupService implements DeliveryTarget {
   configurationChanged(configuration: Configuration): void {
     this.#exchangedBytes = 0;
     this.#records.configurationChanged(configuration);
+    this.#barrier.configurationChanged(configuration);
     this.#written();
   }
 

@@ -25,6 +25,7 @@ import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import { hashNameWords, nameWords } from '../../../engine/wire/name-hash.ts';
 import {
   alignRecord,
+  type DrainStage,
   RECORD_FIRST,
   RECORD_LAST,
   RECORD_SELF_DISCARD,
@@ -125,6 +126,12 @@ export function groupsRecord(body: Uint8Array): Uint8Array {
   view.setUint16(RECORD_FLAGS_OFFSET, RECORD_FIRST | RECORD_LAST, true);
   bytes.set(body, RECORD_HEADER_LENGTH);
   return bytes;
+}
+
+export function drainRecord(message: MessageId, stage: DrainStage): Uint8Array {
+  const record = controlRecord(RecordKind.Drain, message, 0, 1);
+  record[RECORD_HEADER_LENGTH] = stage;
+  return record;
 }
 
 function controlRecord(kind: RecordKind, message: MessageId, session: number, bodyBytes: number): Uint8Array {

@@ -52,6 +52,8 @@ class ReferenceNode implements RingNodeContract {
 
   keysChanged(): void {}
 
+  readonly isSettled = true;
+
   leave(): void {
     this.stopped = true;
   }

@@ -10,6 +10,7 @@ export interface FaultTarget {
   readonly nodeCount: number;
   crash(node: number, restartAfterMs: number | null, wallStepSeconds: number, isSetBack?: boolean): void;
   leave(node: number, restartAfterMs: number | null, isSetBack?: boolean): void;
+  stop(node: number, fault: Extract<Fault, { kind: 'stop' }>): void;
   setPaused(node: number, paused: boolean): void;
   setSlow(node: number, perPacketMs: number): void;
   setLogFull(node: number, full: boolean): void;
@@ -39,6 +40,9 @@ export function strike(target: FaultTarget, fault: Fault, node: number): void {
       return;
     case 'leave':
       target.leave(chosen, fault.restartAfterMs, fault.isSetBack);
+      return;
+    case 'stop':
+      target.stop(chosen, fault);
       return;
     case 'pause':
       target.setPaused(chosen, true);

@@ -11,6 +11,7 @@ import { recordScenarios } from './named-records.ts';
 import { sealScenarios } from './named-seals.ts';
 import { sessionScenarios } from './named-sessions.ts';
 import { sizeScenarios } from './named-sizes.ts';
+import { stopScenarios } from './named-stops.ts';
 import { viewScenarios } from './named-views.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -42,6 +43,7 @@ export const NAMED_SCENARIOS: readonly NamedScenario[] = [
   ...sessionScenarios,
   ...sealScenarios,
   ...viewScenarios,
+  ...stopScenarios,
 ].sort((a, b) => a.number - b.number);
 
 const byName = new Map(NAMED_SCENARIOS.map((scenario) => [scenario.name, scenario]));

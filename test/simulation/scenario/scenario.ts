@@ -123,6 +123,15 @@ export type Fault = { readonly trigger: Trigger } & (
       readonly restartAfterMs: number | null;
       readonly isSetBack?: boolean;
     }
+  /** A stop in order: what its clients have sent is ordered and delivered first, in at most `drainMs`. */
+  | {
+      readonly kind: 'stop';
+      readonly node: NodeChoice;
+      readonly drainMs: number;
+      /** They send until the daemon hangs up; else until it is told. */
+      readonly clientsGoOn: boolean;
+      readonly restartAfterMs: number | null;
+    }
   | { readonly kind: 'pause'; readonly node: NodeChoice; readonly forMs: number }
   | { readonly kind: 'slow'; readonly node: NodeChoice; readonly forMs: number; readonly perPacketMs: number }
   | { readonly kind: 'full-log'; readonly node: NodeChoice; readonly forMs: number }

@@ -19,9 +19,9 @@ import type {
 
 /**
  * Two machines with one id have views of one id as well: what clients of both see has to be looked at with that in mind. A new
- * configuration has to be there from the start of the run. The seal is a draw of its own.
+ * configuration has to be there from the start of the run. The seal and orderly stops are draws of their own.
  */
-type SwarmKind = Exclude<FaultKind, 'duplicate' | 'reconfigure' | 'replay' | 'rotate'>;
+type SwarmKind = Exclude<FaultKind, 'duplicate' | 'reconfigure' | 'replay' | 'rotate' | 'stop'>;
 
 const KINDS: readonly SwarmKind[] = [
   'crash',
@@ -55,6 +55,7 @@ const CONTROL: readonly PacketType[] = [
 
 /** Real encryption takes its time, so not all seeds have it. */
 const SEALED_SHARE = 0.15;
+const STOPS_SHARE = 0.15;
 const REPLAY_MODES: readonly ReplayMode[] = ['earlier-incarnation', 'this-incarnation', 'reflected', 'to-sender'];
 
 /** A network that passes long datagrams at all has room for a few of them at once. */
@@ -91,10 +92,9 @@ export function swarmScenario(seed: number, limits: SwarmLimits = { minNodes: 2,
     startMs: nodes.map(() => random.real(0, late ? 250 : 5)),
     clockRate: nodes.map(() => (random.chance(0.3) ? random.real(0.97, 1.03) : 1)),
     clients: breathless(seed, randomClients(random, nodeCount)),
-    faults,
     faultsEndMs,
     workAfterMs: random.real(20, 200),
-    ...seal(seed, faults, faultsEndMs),
+    ...seal(seed, [...faults, ...stops(seed, nodeCount, faultsEndMs)], faultsEndMs),
   });
   return { ...scenario, delivery: randomDelivery(random, scenario) };
 }
@@ -124,9 +124,9 @@ function breathless(seed: number, clients: readonly ClientPlan[]): readonly Clie
 }
 
 /** From a stream of its own, so that the rest of a seed is what it was before there were seals. */
-function seal(seed: number, faults: readonly Fault[], faultsEndMs: number): Partial<Scenario> {
+function seal(seed: number, faults: readonly Fault[], faultsEndMs: number): Pick<Scenario, 'sealed' | 'faults'> {
   const random = randomFor(seed, 'seal');
-  if (!random.chance(SEALED_SHARE)) return {};
+  if (!random.chance(SEALED_SHARE)) return { faults };
   const more: Fault[] = [];
   const trigger = (): Trigger => ({ kind: 'time', atMs: random.real(10, faultsEndMs) });
   if (random.chance(0.6))
@@ -139,6 +139,22 @@ function seal(seed: number, faults: readonly Fault[], faultsEndMs: number): Part
     });
   if (random.chance(0.4)) more.push({ kind: 'rotate', trigger: trigger(), stepMs: random.real(5, 200) });
   return { sealed: true, faults: [...faults, ...more] };
+}
+
+/** Daemons that stop in order, some of them at the same time; also from a stream of its own. */
+function stops(seed: number, nodeCount: number, faultsEndMs: number): readonly Fault[] {
+  const random = randomFor(seed, 'stops');
+  if (!random.chance(STOPS_SHARE)) return [];
+  const atMs = random.real(30, faultsEndMs);
+  const nodes = Array.from({ length: nodeCount }, (_, i) => i);
+  return random.sample(nodes, random.integer(1, nodeCount)).map((node) => ({
+    kind: 'stop',
+    trigger: { kind: 'time', atMs: atMs + random.logarithmic(0.01, 40) },
+    node,
+    drainMs: random.logarithmic(5, 500),
+    clientsGoOn: random.chance(0.5),
+    restartAfterMs: random.chance(0.2) ? null : random.logarithmic(0.5, 300),
+  }));
 }
 
 function randomTrigger(random: Random, nodeCount: number, endMs: number): Trigger {

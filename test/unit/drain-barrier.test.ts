@@ -1,0 +1,161 @@
+/** Daemons of a ring that stop at the same time: who waits for whom, at the same place of one order. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Configuration } from '../../engine/host/configuration.ts';
+import { DrainBarrier } from '../../engine/ring/drain-barrier.ts';
+import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import { DrainStage } from '../../engine/wire/record.ts';
+
+const { Draining, Taken, Empty } = DrainStage;
+
+function configuration(incarnations: Readonly<Record<number, number>>, kind: 'regular' | 'transitional' = 'regular') {
+  const members = Object.entries(incarnations).map(([node, run]) => ({
+    node: nodeIndex(Number(node)),
+    incarnation: incarnation(run),
+  }));
+  return {
+    id: { kind, ringSeq: 1, leader: nodeIndex(0), leaderIncarnation: incarnation(1) },
+    members,
+  } as Configuration;
+}
+
+/** Daemons over one order; each has what was announced delivered when it looks at it. */
+class Order {
+  readonly #announced: { readonly origin: number; readonly stage: DrainStage }[] = [];
+  readonly barriers: DrainBarrier[] = [];
+  readonly #delivered: number[] = [];
+  settled = true;
+
+  constructor(count: number) {
+    for (let node = 0; node < count; node++) {
+      this.#delivered.push(0);
+      this.barriers.push(
+        new DrainBarrier(nodeIndex(node), count, {
+          announce: (stage) => this.#announced.push({ origin: node, stage }),
+          isSettled: () => this.settled,
+        }),
+      );
+    }
+    this.change(Object.fromEntries(this.barriers.map((_, node) => [node, 1])));
+  }
+
+  deliver(node: number, most = Number.POSITIVE_INFINITY): void {
+    for (let i = 0; i < most && this.#delivered[node]! < this.#announced.length; i++) {
+      const { origin, stage } = this.#announced[this.#delivered[node]!++]!;
+      this.barriers[node]!.delivered(nodeIndex(origin), stage);
+    }
+  }
+
+  deliverAll(): void {
+    for (const node of this.barriers.keys()) this.deliver(node);
+  }
+
+  change(incarnations: Readonly<Record<number, number>>): void {
+    for (const node of Object.keys(incarnations))
+      this.barriers[Number(node)]!.configurationChanged(configuration(incarnations));
+  }
+
+  get announcements(): number {
+    return this.#announced.length;
+  }
+}
+
+describe('a daemon that stops', () => {
+  it('waits for nobody when no other does, once its own word is delivered and everything is settled', () => {
+    const order = new Order(3);
+    const [a] = order.barriers as [DrainBarrier];
+    a.reach(Draining);
+    a.reach(Taken);
+    expect(a.isMet).toBe(false);
+    order.settled = false;
+    order.deliverAll();
+    expect(a.isMet).toBe(false);
+    order.settled = true;
+    expect(a.isMet).toBe(true);
+  });
+
+  it.each([Taken, Empty])('waits for another one that stops, at stage %i', (stage) => {
+    const order = new Order(3);
+    const [a, b] = order.barriers as [DrainBarrier, DrainBarrier];
+    b.reach(Draining);
+    a.reach(stage);
+    order.deliverAll();
+    expect(a.isMet).toBe(false);
+    expect(a.awaited).toEqual([1]);
+    b.reach(stage);
+    order.deliverAll();
+    expect([a.isMet, b.isMet]).toEqual([true, true]);
+    expect(a.awaited).toEqual([]);
+  });
+
+  it('waits no more for one that left the ring, or was started again', () => {
+    for (const next of [
+      { 0: 1, 2: 1 },
+      { 0: 1, 1: 2, 2: 1 },
+    ] as const) {
+      const order = new Order(3);
+      const [a, b] = order.barriers as [DrainBarrier, DrainBarrier];
+      b.reach(Draining);
+      a.reach(Taken);
+      order.deliverAll();
+      expect(a.isMet).toBe(false);
+      order.change(next);
+      expect(a.isMet).toBe(true);
+    }
+  });
+
+  it('is not kept by a transitional configuration, and says again where it is in a new ring', () => {
+    const order = new Order(2);
+    const [a] = order.barriers as [DrainBarrier];
+    a.configurationChanged(configuration({ 0: 1, 1: 1 }));
+    expect(order.announcements).toBe(0);
+    a.reach(Taken);
+    a.configurationChanged(configuration({ 0: 1 }, 'transitional'));
+    expect(order.announcements).toBe(1);
+    a.configurationChanged(configuration({ 0: 1 }));
+    expect(order.announcements).toBe(2);
+  });
+
+  it('stays through with a stage whatever becomes of the ring', () => {
+    const order = new Order(2);
+    const [a] = order.barriers as [DrainBarrier];
+    a.reach(Empty);
+    order.deliverAll();
+    expect(a.isMet).toBe(true);
+    order.settled = false;
+    expect(a.isMet).toBe(true);
+  });
+
+  it('never goes on before it has delivered what those said that were not behind it, and all get through in the end', () => {
+    const step = fc.record({
+      node: fc.integer({ min: 0, max: 3 }),
+      does: fc.constantFrom('begin' as const, 'taken' as const, 'empty' as const, 'deliver' as const),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }), (steps) => {
+        const order = new Order(4);
+        const reached = [0, 0, 0, 0];
+        const met = [0, 0, 0, 0];
+        for (const { node, does } of steps) {
+          const barrier = order.barriers[node]!;
+          if (does === 'deliver') {
+            order.deliver(node);
+            // It knows all that was said so far. What it is through with, it stays through with.
+            if (!barrier.isMet || met[node] === reached[node]) continue;
+            met[node] = reached[node]!;
+            for (const other of reached) expect(other === 0 || other >= reached[node]!).toBe(true);
+          } else {
+            const stage = { begin: Draining, taken: Taken, empty: Empty }[does];
+            if (reached[node]! > 0 || stage === Draining) {
+              barrier.reach(stage);
+              reached[node] = Math.max(reached[node]!, stage);
+            }
+          }
+        }
+        for (const [node, stage] of reached.entries()) if (stage > 0) order.barriers[node]!.reach(Empty);
+        order.deliverAll();
+        for (const [node, stage] of reached.entries()) if (stage > 0) expect(order.barriers[node]!.isMet).toBe(true);
+      }),
+    );
+  });
+});
