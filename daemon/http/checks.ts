@@ -12,7 +12,7 @@ export interface CheckTerm {
 }
 
 export interface Check {
-  /** For the command line; `SkeinTokenLosses` is the alert of `token-losses`. */
+  /** For the command line. The alert of `token-losses` is called SkeinTokenLosses. */
   readonly name: string;
   readonly value: CheckTerm;
   /** The value is divided by this; a part of nothing is 0. */

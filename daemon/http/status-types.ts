@@ -61,7 +61,7 @@ export interface GroupStatus {
   readonly daemons: number;
 }
 
-/** What an operator follows, numbered from 1 in each run of a daemon. */
+/** What an operator follows, numbered from 1 in each incarnation of a daemon. */
 export type LoggedEvent = { readonly id: number; readonly at: number } & (
   | {
       readonly kind: 'membership';

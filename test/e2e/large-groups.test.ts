@@ -1,4 +1,4 @@
-/** Groups so large that a view of them does not fit into a segment of the ordered log. */
+/** Groups so large that a view of them does not fit into a term of the ordered log. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';

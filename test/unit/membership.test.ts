@@ -62,7 +62,7 @@ describe('start', () => {
     expect(ids.size).toBe(1);
   });
 
-  it('starts its ring numbers above the highest an earlier run used', () => {
+  it('starts its ring numbers above the highest an earlier incarnation used', () => {
     const restarted = new Cluster({ size: 1, ringSeqFloor: 2_000_000_000 });
     restarted.start();
     expect(restarted.nodes[0]!.configurations[0]!.id.ringSeq).toBe(2_000_000_001);

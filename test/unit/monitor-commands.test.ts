@@ -210,7 +210,7 @@ describe('the guard', () => {
     expect(judge(one, command(ticket!)).verdict).toBe('accepted');
   });
 
-  it('obeys nothing that was recorded of an earlier run of the daemon, whatever the time is now', () => {
+  it('obeys nothing that was recorded of an earlier incarnation of the daemon, whatever the time is now', () => {
     const before = guard();
     const used = command(ticketFrom(before));
     const unused = command(ticketFrom(before));

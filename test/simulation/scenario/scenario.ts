@@ -233,7 +233,7 @@ export interface Scenario {
   readonly configurations: readonly (readonly number[])[];
   /** What the numbers of every ring begin behind. */
   readonly firstNumbers: RingNumbers;
-  /** Machines keep what 3.11 has them keep; false: each run of a daemon draws its numbers, as one with `Volatile = yes` does. */
+  /** Machines keep what 3.11 has them keep; false: each incarnation of a daemon draws its numbers, as one with `Volatile = yes` does. */
   readonly keepsState: boolean;
   /** Unset, `deliveryPlan` with a log of a few term buffers. */
   readonly delivery?: DeliveryPlan;

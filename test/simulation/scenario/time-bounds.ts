@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts';
 /** Rotations that recovery may take, generously. */
 const RECOVERY_ROTATIONS = 12;
 
-/** Idle probe periods for which a run of a daemon must be silent before an earlier one is listened to (3.11). */
+/** Idle probe periods for which an incarnation of a daemon must be silent before an earlier one is listened to (3.11). */
 const IDENTITY_PENALTY_PROBES = 3;
 
 export function timeBounds({ timeouts, network, nodeCount, segmentOf, faults, keepsState }: Scenario): TimeBounds {
