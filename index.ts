@@ -4,6 +4,8 @@
  * @module skein
  */
 export * from './client/index.ts';
+export type { OptionDifference } from './daemon/reload/option-changes.ts';
+export type { ReloadReport } from './daemon/reload/reloader.ts';
 export {
   type Daemon,
   type DaemonListenAddress,

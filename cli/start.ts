@@ -8,6 +8,7 @@ import {
 } from '../engine/config/configuration-options.ts';
 import { daemonOption, integer } from './arguments.ts';
 import { CliError, describeFailure, ExitCode } from './exit.ts';
+import { HangUp } from './hang-up.ts';
 import { notifyServiceManager } from './service-manager.ts';
 import { outputDoesNotMatter } from './standard-output.ts';
 import { aborted, endSignal } from './stop-signal.ts';
@@ -38,8 +39,8 @@ standard error, one JSON object for each line.
 "skein conf options" lists them.
 
 SIGINT and SIGTERM stop the daemon after it has ordered and delivered what its
-clients have sent. SIGHUP opens the log file again and reads ClusterKeyFile
-again. SIGUSR1 and SIGUSR2 log a line of status.
+clients have sent. SIGHUP opens the log file again and reloads options and
+files. SIGUSR1 and SIGUSR2 log a line of status.
 
 Examples:
   skein start
@@ -81,7 +82,8 @@ const workers = (text: string): number | 'auto' => (text === 'auto' ? text : int
 async function start(flags: StartFlags): Promise<void> {
   outputDoesNotMatter();
   let running: Daemon | null = null;
-  process.on('SIGHUP', () => reload(running));
+  let hangUp: HangUp | null = null;
+  process.on('SIGHUP', () => void hangUp?.signalled());
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => running?.logStatus());
   const stop = endSignal();
   // The other commands should not wait for the daemon's code to load.
@@ -91,6 +93,7 @@ async function start(flags: StartFlags): Promise<void> {
   const options = { ...flags.option, ...daemonOptions(flags), configFile };
   const daemon = await startDaemon({ ...options, ...(await logFile(flags, options)) }).catch(explain);
   running = daemon;
+  hangUp = new HangUp(daemon);
   process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon, addressText)}\n`);
   void notifyServiceManager(['READY=1', `STATUS=serves clients on ${daemon.addresses.map(addressText).join(', ')}`]);
   // A reader that waited for the line may hang up now.
@@ -113,17 +116,6 @@ async function logFile(flags: StartFlags, options: object): Promise<object> {
   if (flags.log === 'n') return { eventLogFile: null };
   const { loadOptions } = await import('../daemon/options-load.ts');
   return { eventLogFile: `${(await loadOptions(options)).self.name}.log` };
-}
-
-/** Success and failure are in the log. */
-function reload(daemon: Daemon | null): void {
-  if (daemon === null) return;
-  try {
-    daemon.reopenLog();
-  } catch {
-    // Told in the old file.
-  }
-  if (daemon.hasClusterKeys) daemon.reloadClusterKeys().catch(() => undefined);
 }
 
 function readyText(daemon: Daemon, addressText: (address: DaemonListenAddress) => string): string {

@@ -3,16 +3,19 @@ import { resolve } from 'node:path';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { absoluteLogPath } from './log-target.ts';
 
-const absolute = (path: string | null): string | null => (path === null ? null : resolve(path));
-
-/** All but the folder of the Unix socket, whose path may not be long and is used only now. */
-export const withAbsolutePaths = (options: ConfigurationOptions): ConfigurationOptions => ({
+/**
+ * All but the folder of the Unix socket, whose path may not be long and is used only at the start.
+ * @param folder absolute; what relative paths are relative to
+ */
+export const withAbsolutePaths = (options: ConfigurationOptions, folder: string): ConfigurationOptions => ({
   ...options,
-  eventLogFile: options.eventLogFile === null ? null : absoluteLogPath(options.eventLogFile),
-  accessIpFile: absolute(options.accessIpFile),
-  passwordFile: absolute(options.passwordFile),
-  clusterKeyFile: absolute(options.clusterKeyFile),
-  httpTokenFile: absolute(options.httpTokenFile),
-  stateDir: absolute(options.stateDir),
-  runtimeDir: absolute(options.runtimeDir),
+  eventLogFile: options.eventLogFile === null ? null : absoluteLogPath(options.eventLogFile, folder),
+  accessIpFile: absolute(options.accessIpFile, folder),
+  passwordFile: absolute(options.passwordFile, folder),
+  clusterKeyFile: absolute(options.clusterKeyFile, folder),
+  httpTokenFile: absolute(options.httpTokenFile, folder),
+  stateDir: absolute(options.stateDir, folder),
+  runtimeDir: absolute(options.runtimeDir, folder),
 });
+
+const absolute = (path: string | null, folder: string): string | null => (path === null ? null : resolve(folder, path));

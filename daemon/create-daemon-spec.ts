@@ -9,11 +9,11 @@ import { datagramSizes, LARGEST_DATAGRAM_BYTES, ringTimeouts, ringWindows } from
 import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/client-listener.ts';
+import { deliverySettings } from './delivery-options.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
-import { defaultMaxQueuedBytes } from './machine-memory.ts';
 import { openFilesWarnings } from './open-files.ts';
-import { readOperatorFiles } from './operator-files.ts';
+import { type OperatorFiles, readOperatorFiles } from './operator-files.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import { ringSeqState } from './ring-seq-floor.ts';
@@ -24,6 +24,8 @@ const UNSEALED =
 
 export interface DaemonSpecResult {
   readonly spec: DaemonSpec;
+  /** What was read beside the configuration. */
+  readonly files: OperatorFiles;
   /** Worth a line in the log each. */
   readonly warnings: readonly string[];
 }
@@ -39,7 +41,7 @@ export async function createDaemonSpec(
   const hosts = allHosts(segments);
   const addresses = hosts.map((host) => ipv4ToNumber(host.address) ?? 0);
   const windows = ringWindows(configuration);
-  const { access, passwords, clusterKeys } = await readOperatorFiles(options, warnings);
+  const files = await readOperatorFiles(options, warnings);
   const group = segmentGroup(resolved);
   const ringSeqs = await ringSeqState(options.volatile ? null : options.stateDir, self.name, warnings);
   const daemonNames = hosts.map((host) => host.name);
@@ -53,22 +55,7 @@ export async function createDaemonSpec(
     listenBacklog: options.listenBacklog,
     maxSessions: options.maxSessions,
     clientTimeoutMs: options.clientTimeout,
-    delivery: {
-      handshakeTimeoutMs: options.handshakeTimeout,
-      maxHandshakes: options.maxHandshakes,
-      maxWaitingPasswords: options.maxWaitingPasswords,
-      maxInputBytes: options.maxInputBytes,
-      maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
-      limits: {
-        maxSessionMessages: options.maxSessionMessages,
-        maxSessionBytes: options.maxSessionBytes,
-        policy: options.slowConsumerPolicy,
-      },
-      maxSessionGroups: options.maxSessionGroups,
-      auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
-      access,
-      passwords,
-    },
+    delivery: deliverySettings(options, files),
     ring: {
       ring: {
         self: self.node,
@@ -106,12 +93,12 @@ export async function createDaemonSpec(
       dangerousMonitor: options.dangerousMonitor,
       release: packageRelease(),
     },
-    clusterKeys,
+    clusterKeys: files.clusterKeys,
   };
   if (hosts.length > 1 && spec.clusterKeys === null && hosts.some((host) => !isLoopback(host.address))) {
     warnings.push(UNSEALED);
   }
-  return { spec, warnings };
+  return { spec, files, warnings };
 }
 
 /** How datagrams reach the daemon's own segment, when it is configured for multicast or broadcast and has other daemons. */

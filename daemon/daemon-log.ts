@@ -6,7 +6,7 @@ import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import type { LogRecord, LogRecordLevel } from '../workers/log.ts';
 import { type LogGap, LogSink } from './log-sink.ts';
-import { absoluteLogPath, openLogTarget } from './log-target.ts';
+import { absoluteLogPath, type LogTarget, openLogTarget } from './log-target.ts';
 
 export interface DaemonLogSettings {
   readonly daemon: string;
@@ -23,7 +23,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export class DaemonLog {
   readonly #logger: Logger;
   readonly #sink: LogSink | null;
-  readonly #hasFile: boolean;
+  /** Null: standard error, or the caller's logger. */
+  #file: string | null;
   /** Lines that the caller's own logger threw at. */
   #refused = 0;
   #countLost: () => void = () => {};
@@ -33,13 +34,13 @@ export class DaemonLog {
     if (logger !== undefined) {
       this.#logger = logger;
       this.#sink = null;
-      this.#hasFile = false;
+      this.#file = null;
       return;
     }
     const sink = openSink(daemon, options.eventLogFile);
     sink.onLost = () => this.#countLost();
     this.#sink = sink;
-    this.#hasFile = options.eventLogFile !== null;
+    this.#file = options.eventLogFile;
     this.#logger = pino({ name: 'skein', level: options.logLevel, base: { daemon } }, sink);
   }
 
@@ -58,8 +59,21 @@ export class DaemonLog {
 
   /** Opens the log file anew. @returns false when there is none @throws the error of the system; the old file stays in use then */
   reopen(): boolean {
-    if (this.#hasFile) this.#sink?.reopen();
-    return this.#hasFile;
+    if (this.#file === null) return false;
+    this.#sink?.reopen();
+    return true;
+  }
+
+  /**
+   * Logs to this file and from this level on. A logger of the caller's own stays as it is.
+   * @param eventLogFile null: standard error
+   * @throws the error of the system; nothing has changed then
+   */
+  change({ eventLogFile, logLevel }: Pick<ConfigurationOptions, 'eventLogFile' | 'logLevel'>): void {
+    if (this.#sink === null) return;
+    if (eventLogFile !== this.#file) this.#sink.reopen(opener(eventLogFile));
+    this.#file = eventLogFile;
+    this.#logger.level = logLevel;
   }
 
   /** Lets another user open the log file again. @throws the error of the system */
@@ -92,13 +106,22 @@ export class DaemonLog {
   }
 }
 
+/** Its path does not depend on the working folder, which may change. */
+function pathOf(eventLogFile: string | null): string | null {
+  return eventLogFile === null ? null : absoluteLogPath(eventLogFile.replace(/%[hH]/g, hostname()), process.cwd());
+}
+
+function opener(eventLogFile: string | null): () => LogTarget {
+  const path = pathOf(eventLogFile);
+  return () => openLogTarget(path);
+}
+
 function openSink(daemon: string, eventLogFile: string | null): LogSink {
-  const path = eventLogFile === null ? null : absoluteLogPath(eventLogFile.replace(/%[hH]/g, hostname()));
   try {
-    return new LogSink({ open: () => openLogTarget(path), describeGap: (gap) => gapLine(daemon, gap) });
+    return new LogSink({ open: opener(eventLogFile), describeGap: (gap) => gapLine(daemon, gap) });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const message = `the log file ${path ?? 'standard error'} cannot be opened: ${reason}`;
+    const message = `the log file ${pathOf(eventLogFile) ?? 'standard error'} cannot be opened: ${reason}`;
     throw new ConfigError([{ message, field: 'eventLogFile', value: eventLogFile }], null);
   }
 }

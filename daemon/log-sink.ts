@@ -35,7 +35,8 @@ const PASSING_OPEN_ERRORS: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'E
 const LINE_FEED = Buffer.from('\n');
 
 export class LogSink {
-  readonly #options: LogSinkOptions;
+  #open: () => LogTarget;
+  readonly #describeGap: (gap: LogGap) => string;
   #target: LogTarget | null = null;
   /** Lines in order; `#written` bytes of the first are in the target. */
   readonly #waiting: Buffer[] = [];
@@ -53,7 +54,8 @@ export class LogSink {
 
   /** @throws the error of the system when the target cannot be opened, nor could be later */
   constructor(options: LogSinkOptions) {
-    this.#options = options;
+    this.#open = options.open;
+    this.#describeGap = options.describeGap;
     try {
       this.#use(options.open());
     } catch (error) {
@@ -86,12 +88,14 @@ export class LogSink {
   /**
    * Opens the target's path anew, which another program may have renamed: what was said before goes to the old file, what comes to
    * the new one.
-   * @throws the error of the system; the old file stays in use then
+   * @param open opens another target than before
+   * @throws the error of the system; the old target stays in use then
    */
-  reopen(): void {
+  reopen(open: () => LogTarget = this.#open): void {
     if (this.#closed) return;
     this.#drain();
-    const target = this.#options.open();
+    const target = open();
+    this.#open = open;
     this.#closeTarget();
     this.#use(target);
     this.#drain();
@@ -171,7 +175,7 @@ export class LogSink {
     const gap = { lost: this.#lostInGap, late: this.#lateInGap, reason: this.#reason! };
     // A reader that was slow for a moment and got everything is nothing to tell of.
     if (gap.lost > 0 || gap.reason !== 'EAGAIN') {
-      const line = Buffer.from(this.#options.describeGap(gap));
+      const line = Buffer.from(this.#describeGap(gap));
       const taken = this.#put(line, 0);
       if (taken < line.length) {
         this.#push(line);
@@ -191,7 +195,7 @@ export class LogSink {
 
   #openIfLost(): void {
     if (this.#target?.isLinked() === false) this.#closeTarget();
-    if (this.#target === null) this.#use(this.#options.open());
+    if (this.#target === null) this.#use(this.#open());
   }
 
   #closeTarget(): void {

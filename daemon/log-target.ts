@@ -58,7 +58,8 @@ export function openLogTarget(path: string | null): LogTarget {
 }
 
 /** An absolute path, so that a change of the working folder does not matter when it is opened again. */
-export const absoluteLogPath = (path: string): string => (path in DESCRIPTOR_PATHS ? path : resolve(path));
+export const absoluteLogPath = (path: string, folder: string): string =>
+  path in DESCRIPTOR_PATHS ? path : resolve(folder, path);
 
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 

@@ -3,6 +3,7 @@
 import { allHosts } from '../engine/config/daemon-configuration.ts';
 import { endpointText, isLoopbackEndpoint } from '../engine/config/endpoint.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
+import type { DeliverySettings } from '../workers/delivery/delivery-settings.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { ResolvedThreadingMode } from '../workers/threading.ts';
 import type { DaemonLog } from './daemon-log.ts';
@@ -16,7 +17,8 @@ const READABLE =
 /** Null: `HttpListen` names no address. @throws (rejects) as `DaemonHttp.open` */
 export async function openHttp(
   { configuration, self }: ResolvedDaemonOptions,
-  { name, maxSessions, delivery }: DaemonSpec,
+  { name, maxSessions }: DaemonSpec,
+  delivery: () => DeliverySettings,
   threadingMode: ResolvedThreadingMode,
   supervisor: Supervisor,
   log: DaemonLog,
@@ -26,8 +28,6 @@ export async function openHttp(
   if (!options.httpListen.every(isLoopbackEndpoint)) log.warn({}, READABLE);
   // A daemon without HTTP need not load what serves it.
   const http = await import('./http/daemon-http.ts');
-  const { maxSessionMessages, maxSessionBytes } = delivery.limits;
-  const limits = { maxSessions, maxSessionMessages, maxSessionBytes, maxQueuedBytes: delivery.maxQueuedBytes };
   return http.DaemonHttp.open(
     { listen: options.httpListen, tokenFile: options.httpTokenFile },
     {
@@ -35,7 +35,11 @@ export async function openHttp(
       daemons: allHosts(segments),
       self: self.node,
       counters: supervisor.memory.counters,
-      limits: () => limits,
+      limits: () => {
+        const { limits, maxQueuedBytes } = delivery();
+        const { maxSessionMessages, maxSessionBytes } = limits;
+        return { maxSessions, maxSessionMessages, maxSessionBytes, maxQueuedBytes };
+      },
       inspect: () => supervisor.inspect(),
       loads: () => supervisor.loads(),
       log,

@@ -26,12 +26,26 @@ export interface OperatorFiles {
   readonly clusterKeys: readonly ClusterKey[] | null;
 }
 
-/** @throws (rejects) when a file that is needed cannot be used; ConfigError for what is in the key file */
-export async function readOperatorFiles(options: FileOptions, warnings: string[]): Promise<OperatorFiles> {
+/**
+ * @param warnings takes what deserves a line in the log
+ * @param mistakes takes lines that admit nobody because they are wrong; a start warns of them
+ * @param folder where the daemon was started: Spread's access files may be there
+ * @throws (rejects) when a file that is needed cannot be used; ConfigError for what is in the key file
+ */
+export async function readOperatorFiles(
+  options: FileOptions,
+  warnings: string[],
+  mistakes: string[] = warnings,
+  folder: string = process.cwd(),
+): Promise<OperatorFiles> {
   const { clusterKeyFile } = options;
   return {
-    access: uses(options, 'IP') ? await readAccessList(options.accessIpFile, warnings) : EMPTY_ACCESS_LIST,
-    passwords: uses(options, 'PWORD') ? await readPasswords(options.passwordFile, warnings) : new Map(),
+    access: uses(options, 'IP')
+      ? await readAccessList(options.accessIpFile, warnings, mistakes, folder)
+      : EMPTY_ACCESS_LIST,
+    passwords: uses(options, 'PWORD')
+      ? await readPasswords(options.passwordFile, warnings, mistakes, folder)
+      : new Map(),
     clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
   };
 }
@@ -92,20 +106,30 @@ async function readClusterKeys(file: string, warnings: string[]): Promise<readon
   return keys;
 }
 
-async function readAccessList(file: string | null, warnings: string[]): Promise<AccessList> {
-  const found = await readAccessFile(file, 'spread.access_ip', warnings);
+async function readAccessList(
+  file: string | null,
+  warnings: string[],
+  mistakes: string[] = warnings,
+  folder: string = process.cwd(),
+): Promise<AccessList> {
+  const found = await readAccessFile(file, 'spread.access_ip', warnings, folder);
   if (found === null) return EMPTY_ACCESS_LIST;
   const list = parseAccessIp(found.text);
-  warnings.push(...placed(found.path, list.problems));
+  mistakes.push(...placed(found.path, list.problems));
   if (list.rules.length === 0) warnings.push(`${found.path}: has no rule; every check by it fails`);
   return list;
 }
 
-async function readPasswords(file: string | null, warnings: string[]): Promise<ReadonlyMap<string, PasswordEntry>> {
-  const found = await readAccessFile(file, 'spread.access_pword', warnings);
+async function readPasswords(
+  file: string | null,
+  warnings: string[],
+  mistakes: string[] = warnings,
+  folder: string = process.cwd(),
+): Promise<ReadonlyMap<string, PasswordEntry>> {
+  const found = await readAccessFile(file, 'spread.access_pword', warnings, folder);
   if (found === null) return new Map();
   const { entries, problems } = parsePasswordFile(found.text);
-  warnings.push(...placed(found.path, problems));
+  mistakes.push(...placed(found.path, problems));
   const costs = loginCosts(entries.values()).length;
   if (costs > 1)
     warnings.push(
@@ -127,10 +151,11 @@ async function readAccessFile(
   file: string | null,
   name: string,
   warnings: string[],
+  startFolder: string,
 ): Promise<{ readonly path: string; readonly text: string } | null> {
   if (file !== null) return { path: file, text: await readTextFile(file) };
   for (const folder of ACCESS_FOLDERS) {
-    const path = join(folder, name);
+    const path = join(folder === '.' ? startFolder : folder, name);
     const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;

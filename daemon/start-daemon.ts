@@ -1,6 +1,7 @@
 /** Embedding: a daemon inside the caller's process. */
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import {
   type CountersMemory,
@@ -28,12 +29,12 @@ import {
   resolveIdentity,
 } from './identity.ts';
 import { checkFilesOf, handOverState } from './identity-files.ts';
-import { type KeyFile, readKeyFile } from './key-file.ts';
 import { openHttp, urlsOf } from './open-http.ts';
 import { loadOptions } from './options-load.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
 import { packageRelease } from './release.ts';
+import { Reloader, type ReloadReport } from './reload/reloader.ts';
 
 /** What `startDaemon` takes; every field is optional. Units, defaults and limits of each: docs/configuration.md. */
 export interface StartDaemonOptions extends DaemonOptions {
@@ -74,19 +75,19 @@ export interface Daemon {
   readonly closed: Promise<void>;
   /** Logs one line that says how it is. */
   logStatus(): void;
-  /** Whether it was started with a `clusterKeyFile`, so that there are keys to reload. */
-  readonly hasClusterKeys: boolean;
   /**
    * Opens the log file again, which another program may have renamed. No line is lost. Of no effect with a `logger` of your own.
    * @throws the error of the system; the old file stays in use then, and the log says so
    */
   reopenLog(): void;
   /**
-   * Reads the cluster's key file again: the keys of traffic between daemons change without a pause. Nothing else is re-read. The
-   * log says how it went.
-   * @throws (rejects) ConfigError when the file is wrong, and an Error when the daemon was started without keys; the old ones stay in force
+   * Reads the configuration and the files that it names again, and puts in force what a running daemon can change
+   * (docs/operations.md). Options that it was started with still override the file. Reloads run one after the other. The log says
+   * how it went.
+   * @throws (rejects) ConfigError when something in a file is wrong, or the error of a file that cannot be read or opened; nothing has
+   * changed then
    */
-  reloadClusterKeys(): Promise<void>;
+  reload(): Promise<ReloadReport>;
   /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
    * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and
@@ -109,11 +110,12 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   checkLogger(logger);
   checkWorkerUrl(workerUrl);
   const ownLogger = logger as Logger | undefined;
-  const resolved = withPaths(await loadOptions(daemonOptions));
+  const folder = process.cwd();
+  const resolved = await loadFrom(folder, daemonOptions);
   const { options: settings } = resolved.configuration;
   const identity = resolveIdentity(settings);
   const makesStateDir = settings.stateDir !== null && !existsSync(settings.stateDir);
-  const { spec, warnings } = await createDaemonSpec(resolved, identity);
+  const { spec, files, warnings } = await createDaemonSpec(resolved, identity);
   const log = new DaemonLog({ daemon: spec.name, options: settings, logger: ownLogger });
   for (const { message } of resolved.warnings) log.warn({}, message);
   const warn = (texts: readonly string[]): void => {
@@ -128,8 +130,8 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     nodeVersion: process.versions.node,
   });
   let settle: (failure: AgentFailure | null) => void = () => {};
-  const closed = new Promise<void>((resolve, reject) => {
-    settle = (failure) => (failure === null ? resolve() : reject(failure));
+  const closed = new Promise<void>((close, reject) => {
+    settle = (failure) => (failure === null ? close() : reject(failure));
   });
   // A program that ignores `closed` must not end by an unhandled rejection; the failure is in the log.
   closed.catch(() => {});
@@ -141,6 +143,12 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       log.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
       void Promise.all([log.close(), http?.close()]).then(() => settle(failure));
     },
+  });
+  const reloader = new Reloader(resolved.configuration, files, {
+    load: () => loadFrom(folder, daemonOptions),
+    folder,
+    supervisor,
+    log,
   });
   let stopped: Promise<void> | null = null;
   let http = null as DaemonHttp | null;
@@ -168,7 +176,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     warn(checkFilesOf(settings, `the daemon, as ${identityText(identity)},`));
   };
   // Before the process becomes its user, who may not open every port and every file.
-  const bound = await openHttp(resolved, spec, plan.mode, supervisor, log)
+  const bound = await openHttp(resolved, spec, () => reloader.delivery, plan.mode, supervisor, log)
     .then((opened) => {
       http = opened;
       return supervisor.start(takeIdentity);
@@ -204,7 +212,6 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     threadingMode: plan.mode,
     counters: supervisor.memory.counters,
     closed,
-    hasClusterKeys: settings.clusterKeyFile !== null,
     reopenLog() {
       try {
         if (log.reopen()) log.info({}, 'log file opened again');
@@ -214,16 +221,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       }
     },
     logStatus: () => log.info(statusFields(supervisor.memory.counters, startedMs), 'status'),
-    async reloadClusterKeys() {
-      const { keys, warnings: keyWarnings } = await clusterKeysAgain(settings.clusterKeyFile).catch((error: Error) => {
-        log.error({ reason: error.message }, 'cluster keys not reloaded; the old ones stay in force');
-        throw error;
-      });
-      for (const warning of keyWarnings) log.warn({}, warning);
-      supervisor.changeRing({ clusterKeys: keys });
-      const fields = { sealingKey: keys[0]?.id, keys: keys.length };
-      log.info(fields, 'cluster keys reloaded; other options change only with a restart');
-    },
+    reload: () => reloader.reload(),
     stop: async (stopOptions) => stop(drainTimeoutOf(stopOptions, DEFAULT_DRAIN_TIMEOUT_MS)),
     [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
   };
@@ -248,16 +246,17 @@ function statusFields(counters: CountersMemory, startedMs: number) {
   } satisfies LogFields;
 }
 
-async function clusterKeysAgain(file: string | null): Promise<KeyFile> {
-  if (file === null)
-    throw new Error('clusterKeyFile: the daemon was started without one; restart it to seal its traffic');
-  return readKeyFile(file);
-}
-
-const withPaths = (resolved: ResolvedDaemonOptions): ResolvedDaemonOptions => {
+/** Paths are relative to the folder of the start, whatever the working folder is now. */
+async function loadFrom(folder: string, options: DaemonOptions): Promise<ResolvedDaemonOptions> {
+  const { configFile } = options;
+  const file = typeof configFile === 'string' ? { configFile: resolve(folder, configFile) } : {};
+  const resolved = await loadOptions({ ...options, ...file });
   const { configuration } = resolved;
-  return { ...resolved, configuration: { ...configuration, options: withAbsolutePaths(configuration.options) } };
-};
+  return {
+    ...resolved,
+    configuration: { ...configuration, options: withAbsolutePaths(configuration.options, folder) },
+  };
+}
 
 /** Worker threads need a built file: beside this one in a build, in `dist/` when this runs from source. */
 function workerEntry(): URL {

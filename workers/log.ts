@@ -19,12 +19,32 @@ export interface LogRecord {
   readonly message: string;
 }
 
-/** A log that hands records over, dropping those below `level` before anything is built. */
-export function createLog(agent: string, level: LogRecordLevel | 'silent', deliver: (record: LogRecord) => void): Log {
-  const threshold = level === 'silent' ? LOG_LEVELS.length : LOG_LEVELS.indexOf(level);
-  const at = (own: LogRecordLevel): ((fields: LogFields, message: string) => void) => {
-    if (LOG_LEVELS.indexOf(own) < threshold) return () => {};
-    return (fields, message) => deliver({ level: own, agent, fields, message });
-  };
+/** The least severe level that the logs of a thread hand over. It may change while they are in use. */
+export class LogThreshold {
+  #lowest: number;
+
+  constructor(level: LogRecordLevel | 'silent') {
+    this.#lowest = rank(level);
+  }
+
+  set(level: LogRecordLevel | 'silent'): void {
+    this.#lowest = rank(level);
+  }
+
+  allows(level: LogRecordLevel): boolean {
+    return LOG_LEVELS.indexOf(level) >= this.#lowest;
+  }
+}
+
+const rank = (level: LogRecordLevel | 'silent'): number =>
+  level === 'silent' ? LOG_LEVELS.length : LOG_LEVELS.indexOf(level);
+
+/** A log that hands records over, dropping those below the threshold before anything is built. */
+export function createLog(agent: string, threshold: LogThreshold, deliver: (record: LogRecord) => void): Log {
+  const at =
+    (level: LogRecordLevel) =>
+    (fields: LogFields, message: string): void => {
+      if (threshold.allows(level)) deliver({ level, agent, fields, message });
+    };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -15,7 +15,7 @@ import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts'
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { Inspection, ThreadInspection } from './inspection.ts';
 import { Inspector } from './inspector.ts';
-import type { LogRecord } from './log.ts';
+import type { LogRecord, LogRecordLevel } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
@@ -66,6 +66,7 @@ interface RunningThread {
   readonly run: () => void;
   readonly changeRing: (change: RingChange) => void;
   readonly changeDelivery: (settings: DeliverySettings) => void;
+  readonly changeLogLevel: (level: LogRecordLevel | 'silent') => void;
   /** Never resolves when the thread ends before. */
   readonly inspect: () => Promise<ThreadInspection>;
   /** Null: it waits outside of its event loop, which then looks busy. */
@@ -139,6 +140,11 @@ export class Supervisor {
   /** Delivery workers go by these settings from now on; what they mean for whom is here already is said with each of them. */
   changeDelivery(settings: DeliverySettings): void {
     for (const thread of this.#threads) thread.changeDelivery(settings);
+  }
+
+  /** Agents log from this level on. */
+  changeLogLevel(level: LogRecordLevel | 'silent'): void {
+    for (const thread of this.#threads) thread.changeLogLevel(level);
   }
 
   /** Sessions and groups, one by one, as they were at most a second ago. */
@@ -287,6 +293,7 @@ export class Supervisor {
       },
       changeRing: (change) => agents.changeRing(change),
       changeDelivery: (settings) => agents.changeDelivery(settings),
+      changeLogLevel: (level) => agents.changeLogLevel(level),
       inspect: async () => agents.inspect(),
       load: () => performance.eventLoopUtilization(),
       ended,
@@ -384,6 +391,10 @@ export class Supervisor {
       },
       changeDelivery: (settings) => {
         const message: SupervisorMessage = { kind: 'delivery-settings', settings };
+        worker.postMessage(message);
+      },
+      changeLogLevel: (level) => {
+        const message: SupervisorMessage = { kind: 'log-level', level };
         worker.postMessage(message);
       },
       inspect: () =>

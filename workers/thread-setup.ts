@@ -14,7 +14,7 @@ import { SocketListener } from './delivery/sockets/socket-listener.ts';
 import { DeliveryAgent } from './delivery-agent.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { together } from './inspector.ts';
-import { createLog, type LogRecord } from './log.ts';
+import { createLog, type LogRecord, type LogRecordLevel, LogThreshold } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import { NetworkAgent } from './network-agent.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
@@ -46,6 +46,8 @@ export interface ThreadAgents {
   changeRing(change: RingChange): void;
   /** Of no effect in threads without delivery. */
   changeDelivery(settings: DeliverySettings): void;
+  /** Least severe line that its agents hand over from now on. */
+  changeLogLevel(level: LogRecordLevel | 'silent'): void;
   /** What its agents know of sessions and groups, one by one. */
   inspect(): ThreadInspection;
   /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
@@ -58,6 +60,7 @@ export const monotonicNow = (): number => performance.now();
 export function setUpThread(context: ThreadContext): ThreadAgents {
   const { spec, memory, plan } = context;
   const agents: Agent[] = [];
+  const threshold = new LogThreshold(spec.logLevel);
   let network: NetworkAgent | null = null;
   let ring: RingAgent | null = null;
   const delivery: DeliveryAgent[] = [];
@@ -69,7 +72,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
         ringDoorbell: doorbell(context, 'ring'),
         counters: networkCounters(memory.counters),
         allCounters: memory.counters,
-        logger: createLog('network', spec.logLevel, context.log),
+        logger: createLog('network', threshold, context.log),
         schedule: context.schedule,
         now: monotonicNow,
         wallMs: Date.now,
@@ -78,10 +81,10 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       });
       agents.push(network);
     } else if (role === 'ring') {
-      ring = ringAgent(context, ringSealer(spec));
+      ring = ringAgent(context, ringSealer(spec), threshold);
       agents.push(ring);
     } else {
-      const agent = deliveryAgent(context, role);
+      const agent = deliveryAgent(context, role, threshold);
       delivery.push(agent);
       agents.push(agent);
     }
@@ -95,6 +98,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
     changeDelivery: (settings) => {
       for (const agent of delivery) agent.change(settings);
     },
+    changeLogLevel: (level) => threshold.set(level),
     inspect: () => together([...(ring === null ? [] : [ring.inspect()]), ...delivery.map((agent) => agent.inspect())]),
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
@@ -136,7 +140,7 @@ function ringSealer({ clusterKeys, ring: { ring } }: DaemonSpec): AeadSealer | n
   return new AeadSealer(clusterKeys, { self, incarnation, clusterHash, nodeCount: segmentOf.length });
 }
 
-function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent {
+function ringAgent(context: ThreadContext, sealer: AeadSealer | null, threshold: LogThreshold): RingAgent {
   const { spec, memory, plan } = context;
   const ring = { ...spec.ring.ring, sealer: sealer ?? checksumSealer };
   return new RingAgent(
@@ -150,7 +154,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
       logDoorbells: logReaders(plan).map((role) => doorbell(context, role)),
       networkDoorbell: doorbell(context, 'network'),
       counters: ringCounters(memory.counters),
-      logger: createLog('ring', spec.logLevel, context.log),
+      logger: createLog('ring', threshold, context.log),
       tell: context.tell,
       now: monotonicNow,
       wallSeconds: () => Date.now() / 1000,
@@ -160,7 +164,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null): RingAgent
   );
 }
 
-function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
+function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThreshold): DeliveryAgent {
   const { spec, memory, plan } = context;
   const counters = deliveryCounters(memory.counters, worker);
   return new DeliveryAgent(
@@ -180,7 +184,7 @@ function deliveryAgent(context: ThreadContext, worker: number): DeliveryAgent {
       counters,
       workersCounters: Array.from({ length: plan.deliveryWorkers }, (_, i) => deliveryCounters(memory.counters, i)),
       ringCounters: ringCounters(memory.counters),
-      logger: createLog(`delivery-${worker}`, spec.logLevel, context.log),
+      logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
       createListener: (host) => new SocketListener(host),
       schedule: context.schedule,

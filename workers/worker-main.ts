@@ -7,7 +7,7 @@ import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { ThreadInspection } from './inspection.ts';
-import type { LogRecord } from './log.ts';
+import type { LogRecord, LogRecordLevel } from './log.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
 import type { ThreadingPlan } from './threading.ts';
@@ -28,6 +28,8 @@ export type SupervisorMessage =
   | { readonly kind: 'ring-settings'; readonly change: RingChange }
   /** Delivery goes by these from now on. */
   | { readonly kind: 'delivery-settings'; readonly settings: DeliverySettings }
+  /** Log from this level on. */
+  | { readonly kind: 'log-level'; readonly level: LogRecordLevel | 'silent' }
   /** Tell what you know of sessions and groups, and this number. */
   | { readonly kind: 'inspect'; readonly question: number }
   /** Open your sockets on these addresses. */
@@ -111,6 +113,10 @@ function handle(message: SupervisorMessage): void {
   }
   if (message.kind === 'delivery-settings') {
     agents.changeDelivery(message.settings);
+    return;
+  }
+  if (message.kind === 'log-level') {
+    agents.changeLogLevel(message.level);
     return;
   }
   if (message.kind === 'inspect') {

@@ -54,7 +54,7 @@ const TYPE_NAMES: Readonly<Record<OptionType['kind'], string>> = {
 
 const CHANGES: Readonly<Record<OptionEntry['change'], string>> = {
   restart: 'restart',
-  sighup: 'restart; SIGHUP for the content',
+  reload: 'reload',
   monitor: 'restart; `monitor flow`',
   content: 'restart; by itself for the content',
 };

@@ -46,10 +46,10 @@ export type OptionSection =
   | 'compatibility';
 
 /**
- * How a running daemon takes a change: only at its next start, on SIGHUP, from `skein monitor flow`, or by itself when the content of
- * the named file changes.
+ * How a running daemon takes a change: only at its next start, at a reload, from `skein monitor flow`, or by itself when the content of
+ * the named file changes. A reload reads the content of a named file again, whether or not its name has changed.
  */
-export type OptionChange = 'restart' | 'sighup' | 'monitor' | 'content';
+export type OptionChange = 'restart' | 'reload' | 'monitor' | 'content';
 
 export interface OptionEntry {
   readonly section: OptionSection;
@@ -59,6 +59,8 @@ export interface OptionEntry {
   /** `none` is a value: it means what an absent option means, or switches something off. */
   readonly none?: true;
   readonly change: OptionChange;
+  /** Belongs to the ring: all daemons should have the same value, so that one of them does not change it by a reload. */
+  readonly ringWide?: true;
   /** The daemons of a cluster ignore each other unless they agree on it. */
   readonly sameEverywhere?: true;
   /** The first release that has it. */

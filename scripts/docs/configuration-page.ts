@@ -25,8 +25,9 @@ effect is named in a warning, at the start and by \`skein conf check\`.
 **Values.** Times are in milliseconds. Byte counts may end in \`K\`, \`M\` or \`G\`, powers of 1,024. Booleans are \`yes\`,
 \`no\`, \`true\` or \`false\`. \`none\` is no value.
 
-**Takes effect.** *restart*: at the next start of the daemon. *SIGHUP for the content*: SIGHUP opens or reads the named
-file again. *by itself for the content*: the daemon notices when the named file has changed. *monitor flow*:
+**Takes effect.** *reload*: at a [reload](operations.md#reloading-options) or a start; of an option that names a file,
+its content too. *restart*: at the next start of the daemon. *by itself for the content*: the daemon notices when the
+named file has changed. *monitor flow*:
 [\`skein monitor flow\`](command-line.md#skein-monitor) changes it in a running daemon, until that daemon restarts.
 
 Segments and daemons of a file are described in [clusters.md](clusters.md), limits in [limits.md](limits.md).`;
@@ -75,8 +76,8 @@ limit, or with the error of the socket that could not be opened. The daemon has:
 | \`name\`, \`addresses\`, \`port\`, \`httpUrls\`, \`threadingMode\` | what the options came to; \`port\` is null without TCP |
 | \`stop({ drainTimeoutMs })\` | [stops in order](operations.md#stopping-and-upgrading); \`await using\` does it too |
 | \`closed\` | resolves when the daemon has stopped; rejects when a part of it failed |
-| \`reopenLog()\` | opens the log file again, as SIGHUP does |
-| \`reloadClusterKeys()\` | reads the key file again; \`hasClusterKeys\` tells whether there is one |
+| \`reload()\` | [reads configuration and files again](operations.md#reloading-options), as SIGHUP does |
+| \`reopenLog()\` | opens the log file again |
 | \`logStatus()\` | logs one line of status |
 | \`counters\` | shared memory with the counters: \`engine/buffers/counters.ts\` |`;
 

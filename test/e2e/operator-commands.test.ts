@@ -170,7 +170,7 @@ describe('a cluster of two with keys', () => {
   it('survives a key file that is wrong', async () => {
     writeFileSync(keyFile, 'nonsense\n');
     daemons[0]!.kill('SIGHUP');
-    await reportsWhen(() => logOf('d1').includes('cluster keys not reloaded'), 'the log');
+    await reportsWhen(() => logOf('d1').includes('options not reloaded'), 'the log');
     writeFileSync(keyFile, KEY_TWO!);
     expect((await monitor('heal')).code).toBe(0);
   });

@@ -13,7 +13,7 @@ import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
 import { DeliveryAgent } from '../../workers/delivery-agent.ts';
-import { createLog, type LogRecord } from '../../workers/log.ts';
+import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
@@ -104,7 +104,7 @@ export class MemoryDaemon {
         counters: this.counters,
         workersCounters: [this.counters],
         ringCounters: ringCounters(memory.counters),
-        logger: createLog('delivery-0', 'debug', log),
+        logger: createLog('delivery-0', new LogThreshold('debug'), log),
         tell,
         createListener: (host) => {
           this.listener = new MemoryListener(host);

@@ -171,11 +171,11 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     startDaemon: startingDaemon,
     'Daemon.stop': stoppingDaemon,
     'Daemon.[Symbol.asyncDispose]': stoppingDaemon,
-    'Daemon.reloadClusterKeys': {
+    'Daemon.reload': {
       runs: 5,
       run: async () =>
         void (await use()
-          .daemon.reloadClusterKeys()
+          .daemon.reload()
           .catch(() => undefined)),
     },
     'Daemon.reopenLog': junk((...args) => (use().daemon.reopenLog as Call)(...args)),

@@ -1,0 +1,27 @@
+/** Options and files -> the settings of delivery workers, at a start and at a reload. */
+import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import type { DeliverySettings } from '../workers/delivery/delivery-settings.ts';
+import { defaultMaxQueuedBytes } from './machine-memory.ts';
+import type { OperatorFiles } from './operator-files.ts';
+
+export function deliverySettings(
+  options: ConfigurationOptions,
+  { access, passwords }: Pick<OperatorFiles, 'access' | 'passwords'>,
+): DeliverySettings {
+  return {
+    handshakeTimeoutMs: options.handshakeTimeout,
+    maxHandshakes: options.maxHandshakes,
+    maxWaitingPasswords: options.maxWaitingPasswords,
+    maxInputBytes: options.maxInputBytes,
+    maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
+    limits: {
+      maxSessionMessages: options.maxSessionMessages,
+      maxSessionBytes: options.maxSessionBytes,
+      policy: options.slowConsumerPolicy,
+    },
+    maxSessionGroups: options.maxSessionGroups,
+    auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
+    access,
+    passwords,
+  };
+}

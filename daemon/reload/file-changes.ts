@@ -1,0 +1,31 @@
+/** What has changed in the content of the files beside the configuration, without their secrets. Pure. */
+import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import type { OperatorFiles } from '../operator-files.ts';
+import type { OptionDifference } from './option-changes.ts';
+
+/** @returns one difference for each file whose content differs, named after its option */
+export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): readonly OptionDifference[] {
+  const differences: OptionDifference[] = [];
+  const compare = (option: string, was: unknown, now: unknown, describe: (content: never) => string): void => {
+    if (JSON.stringify(was) === JSON.stringify(now)) return;
+    differences.push({ option, was: describe(was as never), now: describe(now as never) });
+  };
+  compare(
+    'AccessIpFile',
+    inForce.access.rules,
+    read.access.rules,
+    ({ length }: readonly unknown[]) => `${length} rules`,
+  );
+  compare(
+    'PasswordFile',
+    [...inForce.passwords],
+    [...read.passwords],
+    ({ length }: readonly unknown[]) => `${length} users`,
+  );
+  compare('ClusterKeyFile', inForce.clusterKeys ?? [], read.clusterKeys ?? [], keysText);
+  return differences;
+}
+
+/** The first seals. */
+const keysText = (keys: readonly ClusterKey[]): string =>
+  keys.length === 0 ? 'none' : `keys ${keys.map(({ id }) => id).join(' ')}`;

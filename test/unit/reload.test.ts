@@ -1,0 +1,293 @@
+/** Every option is in exactly one class of changes, and a reload does with it what docs/configuration.md says. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DaemonLog } from '../../daemon/daemon-log.ts';
+import { deliverySettings } from '../../daemon/delivery-options.ts';
+import { readOperatorFiles } from '../../daemon/operator-files.ts';
+import { loadOptions } from '../../daemon/options-load.ts';
+import { type ChangeClass, compareConfigurations, type OptionChanges } from '../../daemon/reload/option-changes.ts';
+import { Reloader } from '../../daemon/reload/reloader.ts';
+import type { OptionKey, SPREAD_TIMEOUT_KEYS } from '../../engine/config/configuration-options.ts';
+import { keywordOf, OPTION_KEYS, optionEntry } from '../../engine/config/option-catalogue.ts';
+import type { DeliverySettings } from '../../workers/delivery/delivery-settings.ts';
+import type { RingChange } from '../../workers/ring/ring-settings.ts';
+
+const keyOf = (id: number): string => Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7 + id)).toString('base64');
+const KEY = (id: number): string => `${id}:${keyOf(id)}\n`;
+const USER = (name: string): string => `${name}:scrypt$16$8$1$${Buffer.alloc(16, 1).toString('base64')}$${keyOf(2)}\n`;
+
+/** Two values of each option that differ from each other, and from the default. Spread's timers are given all at once, below. */
+const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[number]>, readonly [string, string]>> = {
+  maxSessions: ['10', '20'],
+  maxSessionMessages: ['10', '20'],
+  maxSessionBytes: ['1M', '2M'],
+  maxQueuedBytes: ['100M', '200M'],
+  maxSessionGroups: ['10', '20'],
+  maxInputBytes: ['2M', '3M'],
+  slowConsumerPolicy: ['disconnect', 'drop-unreliable'],
+  maxHandshakes: ['10', '20'],
+  maxWaitingPasswords: ['10', '20'],
+  handshakeTimeout: ['1000', '2000'],
+  clientTimeout: ['20000', '30000'],
+  listenBacklog: ['10', '20'],
+  unixSocketDir: ['/tmp/a', '/tmp/b'],
+  unixSocketMode: ['0600', '0660'],
+  allowedAuthMethods: ['NULL', '"NULL IP"'],
+  requiredAuthMethods: ['NULL', 'IP'],
+  accessIpFile: ['ip.a', 'ip.b'],
+  passwordFile: ['users.a', 'users.b'],
+  accessControlPolicy: ['PERMIT', 'PERMIT'],
+  stateDir: ['state.a', 'state.b'],
+  volatile: ['yes', 'no'],
+  clusterKeyFile: ['keys.a', 'keys.b'],
+  transport: ['unicast', 'broadcast'],
+  datagramSize: ['1000', '1200'],
+  window: ['100', '200'],
+  personalWindow: ['10', '12'],
+  acceleratedRing: ['yes', 'no'],
+  acceleratedWindow: ['5', '6'],
+  wideAreaNetwork: ['yes', 'no'],
+  activeIPVersion: ['IPv4', 'IPv4'],
+  excludeSegAddrsFromHash: ['yes', 'no'],
+  ignoreMulticastJoinErrors: ['yes', 'no'],
+  ringProfile: ['lan', 'fast'],
+  timeScale: ['2', '3'],
+  threadingMode: ['shared', 'inline'],
+  deliveryWorkers: ['1', '2'],
+  daemonUser: ['root', 'nobody'],
+  daemonGroup: ['root', 'daemon'],
+  runtimeDir: ['run.a', 'run.b'],
+  dangerousMonitor: ['yes', 'no'],
+  logLevel: ['warn', 'error'],
+  eventLogFile: ['log.a', 'log.b'],
+  eventPriority: ['ERROR', 'FATAL'],
+  eventTimeStamp: ['"%H"', '"%M"'],
+  eventPreciseTimeStamp: ['', 'absent'],
+  debugFlags: ['{ PRINT }', '{ EXIT }'],
+  debugInitialSequence: ['', 'absent'],
+  linkProtocol: ['Hop', 'TcpHop'],
+  socketPortReuse: ['on', 'off'],
+  httpListen: ['127.0.0.1:0', '[::1]:0'],
+  httpTokenFile: ['token.a', 'token.b'],
+};
+
+/** Options whose value follows from another. */
+const FOLLOWERS: Partial<Readonly<Record<OptionKey, readonly (readonly [ChangeClass, string])[]>>> = {
+  eventPriority: [['changed', 'LogLevel']],
+  personalWindow: [['drift', 'AcceleratedWindow']],
+};
+
+/** Those with a single value cannot change. */
+const CONSTANT: readonly OptionKey[] = ['accessControlPolicy', 'activeIPVersion'];
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'skein-reload-'));
+  const files = { 'ip.a': 'local\n', 'ip.b': 'unix\n', 'users.a': USER('a'), 'users.b': USER('b') };
+  for (const [name, text] of Object.entries({ ...files, 'keys.a': KEY(1), 'keys.b': KEY(2) }))
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const PATHS = /^(ip|users|state|keys|run|log|token)\./;
+const SEGMENT = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\n';
+
+function line(key: OptionKey, value: string): string {
+  if (value === 'absent') return '';
+  const text = PATHS.test(value) ? join(folder, value) : value;
+  return text === '' ? `${keywordOf(key)}\n` : `${keywordOf(key)} = ${text}\n`;
+}
+
+const TIMERS: readonly (readonly [OptionKey, number])[] = [
+  ['tokenTimeout', 2000],
+  ['hurryTimeout', 400],
+  ['aliveTimeout', 200],
+  ['joinTimeout', 100],
+  ['repTimeout', 500],
+  ['segTimeout', 400],
+  ['gatherTimeout', 1000],
+  ['formTimeout', 900],
+  ['lookupTimeout', 20_000],
+];
+
+/** Two files that differ in this option alone. */
+function twoFiles(key: OptionKey): readonly [string, string] {
+  if (key in VALUES) {
+    const [a, b] = VALUES[key as keyof typeof VALUES];
+    return [SEGMENT + line(key, a), SEGMENT + line(key, b)];
+  }
+  const withTimer = (change: number): string =>
+    SEGMENT + TIMERS.map(([timer, ms]) => line(timer, String(timer === key ? ms + change : ms))).join('');
+  return [withTimer(0), withTimer(1)];
+}
+
+const load = (configText: string) => loadOptions({ configText, name: 'one', port: 0 });
+
+const classesOf = (changes: OptionChanges): readonly (readonly [ChangeClass, string])[] =>
+  (['changed', 'restart', 'drift'] as const).flatMap((name) =>
+    changes[name].map(({ option }) => [name, option] as const),
+  );
+
+function documentedClass(key: OptionKey): ChangeClass {
+  const { change, ringWide } = optionEntry(key);
+  if (ringWide === true) return 'drift';
+  return change === 'reload' ? 'changed' : 'restart';
+}
+
+it.each(OPTION_KEYS.filter((key) => !CONSTANT.includes(key)))('%s is in the class of its entry', async (key) => {
+  const [a, b] = await Promise.all(twoFiles(key).map(load));
+  const found = classesOf(compareConfigurations(a!.configuration, b!.configuration));
+  expect(found).toContainEqual([documentedClass(key), keywordOf(key)]);
+  const others = found.filter(([, option]) => option !== keywordOf(key));
+  expect(others).toEqual(FOLLOWERS[key] ?? []);
+});
+
+it('finds no change in the same file', async () => {
+  for (const key of OPTION_KEYS) {
+    const [text] = twoFiles(key);
+    const [a, b] = [await load(text), await load(text)];
+    expect(classesOf(compareConfigurations(a.configuration, b.configuration))).toEqual([]);
+  }
+});
+
+it('counts segments and daemons among what belongs to the ring', async () => {
+  const more = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\nSpread_Segment 127.0.0.255:4813 { two 127.0.0.2 }\n';
+  const [a, b] = [await load(SEGMENT), await load(more)];
+  expect(classesOf(compareConfigurations(a.configuration, b.configuration))).toEqual([['drift', 'Spread_Segment']]);
+});
+
+it.each([
+  ['given', '', line],
+  ['taken away', line, ''],
+])('a key file that is %s takes a restart', async (_, was, now) => {
+  const text = (part: string | typeof line): string => SEGMENT + (part === '' ? '' : line('clusterKeyFile', 'keys.a'));
+  const [a, b] = [await load(text(was)), await load(text(now))];
+  expect(classesOf(compareConfigurations(a.configuration, b.configuration))).toEqual([['restart', 'ClusterKeyFile']]);
+});
+
+/** A reloader over a file, which the test rewrites, and what it did to the daemon. */
+async function reloading(text: string) {
+  const file = join(folder, 'spread.conf');
+  writeFileSync(file, text);
+  const options = { configFile: file, name: 'one', port: 0 };
+  const start = await loadOptions(options);
+  const files = await readOperatorFiles(start.configuration.options, []);
+  const did: { delivery: DeliverySettings[]; ring: RingChange[]; level: string[] } = {
+    delivery: [],
+    ring: [],
+    level: [],
+  };
+  const supervisor = {
+    changeDelivery: (settings: DeliverySettings) => void did.delivery.push(settings),
+    changeRing: (change: RingChange) => void did.ring.push(change),
+    changeLogLevel: (level: string) => void did.level.push(level),
+  };
+  const nothing = (): void => {};
+  const log = { change: nothing, warn: nothing, info: nothing, error: nothing } as unknown as DaemonLog;
+  const reloader = new Reloader(start.configuration, files, {
+    load: () => loadOptions(options),
+    folder,
+    supervisor,
+    log,
+  });
+  return { reloader, did, start, rewrite: (next: string) => writeFileSync(file, next) };
+}
+
+describe('a reload', () => {
+  it.each(OPTION_KEYS.filter((key) => !CONSTANT.includes(key)))('puts %s in force, or says why not', async (key) => {
+    const [before, after] = twoFiles(key);
+    const auth =
+      key === 'passwordFile'
+        ? 'AllowedAuthMethods = PWORD\n'
+        : key === 'accessIpFile'
+          ? 'AllowedAuthMethods = IP\n'
+          : '';
+    const { reloader, did, start, rewrite } = await reloading(before + auth);
+    rewrite(after + auth);
+    const report = await reloader.reload();
+    expect(classesOf(report).map(([name, option]) => [option, name])).toContainEqual([
+      keywordOf(key),
+      documentedClass(key),
+    ]);
+    expect(report.generation).toBe(2);
+    const wasDelivery = deliverySettings(
+      start.configuration.options,
+      await readOperatorFiles(start.configuration.options, []),
+    );
+    const isOfDelivery =
+      optionEntry(key).change === 'reload' && ['clients', 'access'].includes(optionEntry(key).section);
+    if (isOfDelivery) expect(did.delivery.at(-1)).not.toEqual(wasDelivery);
+    else expect(did.delivery.at(-1)).toEqual(wasDelivery);
+    if (key === 'clusterKeyFile') expect(did.ring).toEqual([{ clusterKeys: [{ id: 2, key: keyOf(2) }] }]);
+    else expect(did.ring).toEqual([]);
+    expect(did.level.at(-1)).toBe(
+      key === 'logLevel' ? 'error' : key === 'eventPriority' ? 'fatal' : start.configuration.options.logLevel,
+    );
+  });
+
+  it('tells again of what takes a restart, each time', async () => {
+    const { reloader, rewrite } = await reloading(`${SEGMENT}MaxSessions = 10\n`);
+    rewrite(`${SEGMENT}MaxSessions = 20\n`);
+    const difference = { option: 'MaxSessions', was: '10', now: '20' };
+    expect((await reloader.reload()).restart).toEqual([difference]);
+    expect((await reloader.reload()).restart).toEqual([difference]);
+    rewrite(`${SEGMENT}MaxSessions = 10\n`);
+    expect(await reloader.reload()).toMatchObject({ generation: 4, changed: [], restart: [], drift: [] });
+  });
+
+  it('finds what changed in a file, and shows no secret', async () => {
+    const methods = `AllowedAuthMethods = "PWORD IP"\n`;
+    const text =
+      SEGMENT +
+      methods +
+      (['passwordFile', 'accessIpFile', 'clusterKeyFile'] as const).map((key) => line(key, VALUES[key][0])).join('');
+    const { reloader } = await reloading(text);
+    writeFileSync(join(folder, 'users.a'), USER('a') + USER('c'));
+    writeFileSync(join(folder, 'ip.a'), 'unix\n');
+    writeFileSync(join(folder, 'keys.a'), KEY(3) + KEY(1));
+    const report = await reloader.reload();
+    expect(report.changed).toEqual([
+      { option: 'AccessIpFile', was: '1 rules', now: '1 rules' },
+      { option: 'PasswordFile', was: '1 users', now: '2 users' },
+      { option: 'ClusterKeyFile', was: 'keys 1', now: 'keys 3 1' },
+    ]);
+  });
+
+  it.each([
+    ['the configuration', 'spread.conf', `${SEGMENT}MaxHandshakes = nonsense\n`],
+    ['the configuration, which is gone', 'spread.conf', null],
+    ['the key file', 'keys.a', 'nonsense\n'],
+    ['the password file', 'users.a', `${USER('a')}nonsense\n`],
+    ['the access file', 'ip.a', 'local\nnonsense/99\n'],
+    ['the key file, which is gone', 'keys.a', null],
+    ['the password file, which is gone', 'users.a', null],
+  ])('changes nothing when something is wrong in %s', async (_, name, content) => {
+    const text = `${SEGMENT}AllowedAuthMethods = "PWORD IP"\n${(
+      ['passwordFile', 'accessIpFile', 'clusterKeyFile'] as const
+    )
+      .map((key) => line(key, VALUES[key][0]))
+      .join('')}`;
+    const { reloader, did, rewrite } = await reloading(text);
+    rewrite(`${text}MaxHandshakes = 77\n`);
+    if (content === null) rmSync(join(folder, name));
+    else writeFileSync(join(folder, name), content);
+    await expect(reloader.reload()).rejects.toThrow(name);
+    expect(did).toEqual({ delivery: [], ring: [], level: [] });
+  });
+
+  it('waits for the one before', async () => {
+    const { reloader, did, rewrite } = await reloading(`${SEGMENT}MaxHandshakes = 1\n`);
+    rewrite(`${SEGMENT}MaxHandshakes = 2\n`);
+    const reports = await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()]);
+    expect(reports.map(({ generation, changed }) => [generation, changed.length])).toEqual([
+      [2, 1],
+      [3, 0],
+      [4, 0],
+    ]);
+    expect(did.delivery).toHaveLength(3);
+  });
+});
