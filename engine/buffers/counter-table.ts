@@ -1,8 +1,8 @@
 /**
- * What each counter of the counters page is: one table for the monitor, docs/counters.md, and whoever else reads the page. Delivery workers
- * act on four of them: `Sessions` and `LogFull` of the ring agent, `QueuedBytes` and `WorstQueueBytes` of each other; an older value is as
- * good there. A new counter gets its slot in counters.ts (or host/ring-counters.ts) and its row here; with a `field`, which goes to the end
- * of `EXTENSION_COUNTERS`, `skein monitor --json` has it.
+ * What each counter of the counters page is: one table for the monitor, docs/counters.md, and every other reader of the page. Delivery
+ * workers act on four of them: `Sessions` and `LogFull` of the ring agent, `QueuedBytes` and `WorstQueueBytes` of each other; an older
+ * value is as good there. A new counter gets its slot in counters.ts (or host/ring-counters.ts) and its row here; with a `field`, which
+ * goes to the end of `EXTENSION_COUNTERS`, `skein monitor --json` has it.
  */
 import { RingCounter } from '../host/ring-counters.ts';
 import type { ExtensionCounter } from '../wire/monitor-extension.ts';

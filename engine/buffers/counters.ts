@@ -82,7 +82,7 @@ export const NetworkCounter = {
   ReceiveErrors: 27,
 } as const;
 
-/** Why a datagram was not sent; workers/network/send-failures.ts tells which errno is which. */
+/** Why a datagram was not sent; workers/network/send-failures.ts maps errno to cause. */
 export const SEND_CAUSES = ['unreachable', 'forbidden', 'tooLong', 'wrongAddress', 'noBuffers', 'other'] as const;
 export type SendCause = (typeof SEND_CAUSES)[number];
 

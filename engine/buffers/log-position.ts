@@ -12,7 +12,7 @@ export interface LogPosition {
   /** The index. Word W of the current entry is `index[entry + W]`, W being one of the ENTRY_* of `ordered-log.ts`. */
   readonly index: Int32Array;
   readonly entry: number;
-  /** Term buffer the reader is in; every other one it holds is kept alive by `hold` alone. */
+  /** Term buffer the reader is in; all others are kept by `hold` only. */
   readonly termBuffer: number;
   /** Entries met so far, the current one included, modulo 2^32. */
   readonly head: number;
@@ -29,7 +29,10 @@ export interface LogPosition {
   finish(): void;
   /** Whether entries wait; does not move. */
   hasMore(): boolean;
-  /** Keeps the bytes of `termBuffer` from being reused until a matching `unhold`: somebody goes on using them after `next`. */
+  /**
+   * Keeps the bytes of `termBuffer` from being reused until a matching `unhold`: they are still in use after `next`, for example by a
+   * write.
+   */
   hold(termBuffer: number): void;
   unhold(termBuffer: number): void;
 }

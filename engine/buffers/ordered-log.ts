@@ -46,7 +46,7 @@ export const LogKind = {
   MemberAdded: 4,
   /** `session` stopped being a member of the group named in the bytes (32). */
   MemberRemoved: 5,
-  /** `session` got its name; it may go on with the handshake. */
+  /** `session` got its name; it may continue with the handshake. */
   SessionAccepted: 6,
   /** `session` did not get its name; `flags` is the result code. */
   SessionRejected: 7,
@@ -57,7 +57,7 @@ export const LogKind = {
 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
-/** Of a GroupFrame or SessionsFrame entry: the frame goes on in the next entry, which has the same kind and the same receivers. */
+/** Of a GroupFrame or SessionsFrame entry: the frame continues in the next entry, which has the same kind and the same receivers. */
 export const FRAME_CONTINUES = 1;
 /** Likewise: the frame began in an earlier entry. */
 export const FRAME_CONTINUED = 2;

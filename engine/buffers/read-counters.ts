@@ -1,4 +1,4 @@
-/** Reads the counters page by its table: what a monitor is told, one number for each field. */
+/** Reads the counters page by its table: one number for each field of the monitor. */
 import { EXTENSION_COUNTERS, type ExtensionCounter } from '../wire/monitor-extension.ts';
 import { COUNTER_TABLE, type CounterBlock, type CounterDescriptor } from './counter-table.ts';
 import {

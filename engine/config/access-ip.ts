@@ -19,7 +19,7 @@ export interface AccessList {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Lets nobody in: what a missing file means. */
+/** Allows no address: the meaning of a missing file. */
 export const EMPTY_ACCESS_LIST: AccessList = { rules: [], problems: [] };
 
 /** Clients of the Unix socket have this address. */

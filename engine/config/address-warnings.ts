@@ -17,7 +17,7 @@ export interface LocalInterface {
   readonly netmask: string;
   /** Loopback: on Linux the whole network is this machine. */
   readonly isInternal: boolean;
-  /** Bytes; null where nobody knows. */
+  /** Bytes; null: unknown. */
   readonly mtuBytes: number | null;
 }
 
@@ -53,7 +53,7 @@ export function addressWarnings(context: AddressContext): readonly ConfigProblem
 /** Where a daemon sends from, and is sent to. */
 const ringAddress = (host: Host): Ipv4Address => addressesFor(host, 'daemons')[0] ?? host.address;
 
-/** The entry this machine is likely to run, for a check that is not told: by address, else by the name of the machine. */
+/** The entry that this machine probably runs, for a check without a name: found by address, else by host name. */
 export function likelySelf(
   segments: readonly Segment[],
   interfaces: readonly LocalInterface[],

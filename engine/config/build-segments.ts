@@ -21,7 +21,7 @@ import type { HostEntry, InterfaceEntry, RouteMatrixItem, SegmentItem, Word } fr
 const MAX_SEGMENT_PORT = 65_534;
 const MAX_ROUTE_COST = 100;
 
-/** IPv4 address of a daemon that the file gives by name only; null when nobody knows one. */
+/** IPv4 address of a daemon that the file gives by name only; null: not resolved. */
 export type AddressLookup = (hostName: string) => string | null;
 
 /** Names that have to be resolved before `buildSegments` can be called. */

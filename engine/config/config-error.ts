@@ -151,7 +151,7 @@ export function formatConfigError(error: ConfigError): string {
   return joined(error.problems, (problem) => formatProblem(problem, error.source));
 }
 
-/** A file that is no configuration at all has thousands of problems; the first ones tell. */
+/** A file that is no configuration at all has thousands of problems; the first ones suffice. */
 const MOST_SHOWN_PROBLEMS = 20;
 
 function joined(problems: readonly ConfigProblem[], format: (problem: ConfigProblem) => string): string {

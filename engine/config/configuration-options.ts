@@ -2,7 +2,7 @@
  * The options of a daemon as plain types (client-protocol.md, section 9.4, and skein's own), with their defaults.
  *
  * An option `Name` of the file is `name` here and in the embedding API. Times are in milliseconds. Where skein's
- * default differs from Spread's, the comment says so; a value in a file means what it means in Spread.
+ * default differs from Spread's, the comment says so; values in a file have the meaning that Spread gives them.
  */
 
 import { AUTH_METHODS, type AuthMethodName } from '../wire/server-handshake.ts';
@@ -102,7 +102,7 @@ export interface ConfigurationOptions {
   readonly socketPortReuse: SocketPortReuse;
   /** Working folder of the daemon; null: none given, stay where it was started. */
   readonly runtimeDir: string | null;
-  /** User to become when started as root; null: none given, stay who we are (Spread: `spread`). */
+  /** User to become when started as root; null: keep the user (Spread: `spread`). */
   readonly daemonUser: string | null;
   /** Group to become a member of when started as root, by name or number; null: none given. */
   readonly daemonGroup: string | null;
@@ -110,7 +110,7 @@ export interface ConfigurationOptions {
   readonly allowedAuthMethods: readonly AuthMethodName[];
   /** Methods run for every client, whether or not it chose them (section 1.6). */
   readonly requiredAuthMethods: readonly AuthMethodName[];
-  /** The only policy there is: whoever may connect may join every group and send to it. */
+  /** The only policy there is: every connected client may join every group and send to it. */
   readonly accessControlPolicy: 'PERMIT';
   /**
    * Longest queue of messages to one slow session (section 7.4); 0 ends a session on its first delivery.
@@ -254,7 +254,7 @@ export const DEFAULT_TIME_STAMP_FORMAT = '[%a %d %b %Y %H:%M:%S]';
 
 type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
 
-/** Options that are still as written once each is valid by itself: they get their meaning from the whole. */
+/** Options that are kept as written until all are known, because their meaning depends on others. */
 interface UnsettledOptions extends SpreadTimeouts {
   readonly debugFlags: readonly string[];
   readonly allowedAuthMethods: readonly string[];

@@ -1,4 +1,4 @@
-/** What one daemon knows about its cluster and itself: the segments and hosts of the file, and every option. */
+/** The configuration of one daemon: segments and hosts of the file, its own entry, and every option. */
 import type { NodeIndex } from '../wire/ids.ts';
 import type { ConfigurationOptions, SegmentTransport } from './configuration-options.ts';
 import { type Ipv4Address, isLoopback, isMulticast, network16 } from './ipv4.ts';
@@ -67,7 +67,7 @@ const LOOPBACK_ADDRESS = '127.0.0.1' as Ipv4Address;
 
 /**
  * Where a daemon listens for clients (section 9.3): exactly the listed interfaces for clients, or without such a list the wildcard.
- * In a configuration that names only loopback the wildcard would reach farther than anybody asked for: there it is the daemon's own
+ * In a configuration that names only loopback the wildcard would accept connections from outside: there it is the daemon's own
  * address and 127.0.0.1, where `PORT@localhost` connects to, unless another daemon of the machine has that port.
  */
 export function clientAddresses(host: Host, segments: readonly Segment[]): readonly Ipv4Address[] {

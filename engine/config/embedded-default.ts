@@ -1,7 +1,7 @@
 /**
  * The configuration of a daemon without a file: alone, for this machine only.
  *
- * A file's entry without interfaces listens on every address; nobody asked for that here, so the default listens on
+ * A file's entry without interfaces listens on every address; an embedded daemon did not ask for that, so the default listens on
  * loopback and on the Unix socket.
  */
 import { nodeIndex } from '../wire/ids.ts';

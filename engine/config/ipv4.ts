@@ -1,4 +1,4 @@
-/** IPv4 addresses as text and as numbers. The protocol knows no others. */
+/** IPv4 addresses as text and as numbers. The protocol has no other kind. */
 declare const ipv4: unique symbol;
 
 /** Dotted decimal in its one canonical form (no leading zeros), so equal addresses are equal strings. */
@@ -36,5 +36,5 @@ export const isLoopback = (address: Ipv4Address): boolean => firstOctet(address)
 /** 224.0.0.0/4. */
 export const isMulticast = (address: Ipv4Address): boolean => firstOctet(address) >> 4 === 14;
 
-/** The upper 16 bits, which tell a LAN from a WAN configuration. */
+/** The upper 16 bits; a configuration is a LAN when they are equal for all hosts. */
 export const network16 = (address: Ipv4Address): string => address.split('.', 2).join('.');

@@ -101,7 +101,7 @@ function warnOfAuthMethods(values: OptionValues, originOf: OriginOf, findings: F
     findings.warn(at, 'no authentication method is allowed, so no client can connect', { field });
 }
 
-/** Whoever reaches the port would read what clients are called and what they send. */
+/** Anyone who reaches the port could read names and messages of clients. */
 function checkHttpAccess(
   { httpListen = [], httpTokenFile }: OptionValues,
   originOf: OriginOf,

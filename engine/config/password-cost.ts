@@ -1,6 +1,6 @@
 /**
- * What logins cost. The time a login takes must not tell whether a user exists, nor whose hash is older, so each login computes one
- * hash for every cost that stands in the password file.
+ * Cost of logins. The time of a login must not reveal whether a user exists or which cost its hash has, so each login computes one hash for
+ * every cost in the password file.
  */
 import type { PasswordEntry } from './password-file.ts';
 

@@ -20,7 +20,7 @@ export interface PasswordEntry {
 
 export interface PasswordFile {
   readonly entries: ReadonlyMap<string, PasswordEntry>;
-  /** Lines that let nobody in, for the log. Never holds a hash. */
+  /** Lines that are ignored, for the log. Never contains a hash. */
   readonly problems: readonly ConfigProblem[];
 }
 
@@ -30,7 +30,7 @@ export const MAX_USER_LENGTH = 31;
 export const MAX_SCRYPT_BYTES = 256 * 1024 * 1024;
 const MAX_PARALLELIZATION = 16;
 const MAX_BLOCK_SIZE = 1024;
-/** With the smallest block size scrypt knows no cost from here on (RFC 7914: N < 2^(128 * r / 8)). */
+/** scrypt with the smallest block size allows only lower costs (RFC 7914: N < 2^(128 * r / 8)). */
 const COST_LIMIT_OF_BLOCK_SIZE_1 = 65_536;
 const SALT_BYTES = { min: 8, max: 64 };
 export const LONGEST_HASH_BYTES = 128;

@@ -120,7 +120,7 @@ function fromSpread(given: SpreadTimeouts, profile: RingTimeouts, spread: Spread
   };
 }
 
-/** With unicast fan-out JOIN traffic grows with the square of the daemons, so they speak less often. */
+/** With unicast fan-out JOIN traffic grows with the square of the daemons, so it is sent less often. */
 function withRoomForJoins(timeouts: RingTimeouts, daemonCount: number): RingTimeouts {
   const joinEveryMs = Math.max(timeouts.joinEveryMs, 2 * daemonCount);
   return {
@@ -174,7 +174,7 @@ const LOOPBACK_DATAGRAM_BYTES = 64_000;
 export interface DatagramSizes {
   /** What the ring begins with. */
   readonly datagramBytes: number;
-  /** What it goes on with once that is known to pass (engine/ring/path-size.ts); 0: nothing else. */
+  /** The size used once it is known to pass (engine/ring/path-size.ts); 0: nothing else. */
   readonly longDatagramBytes: number;
 }
 

@@ -22,7 +22,7 @@ import type { VsRanks } from './vs-sets.ts';
 
 const JOIN_WANTS_MEMBERSHIP = 1;
 
-/** What changes are made to, and who is told. */
+/** The groups that changes apply to, and the output that learns of them. */
 export interface GroupChangesParts {
   readonly self: NodeIndex;
   readonly table: GroupTable;

@@ -5,7 +5,7 @@ import { hashNumber, hashText, TableHash } from './table-hash.ts';
 
 export const byName = (a: Group, b: Group): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-/** What another synced set knows of a group, with members in member order. */
+/** A group as another synced set has it, with members in member order. */
 export interface ForeignGroup {
   readonly name: string;
   readonly membershipProcId: number;

@@ -43,7 +43,7 @@ export class Group implements GroupView {
   /** Members on this daemon that want membership messages; none means no frames need building. */
   watcherCount = 0;
   private sorted: GroupMember[] = [];
-  /** Made at the first view, and kept up from then on: groups that nobody here watches, most of a large table, never need it. */
+  /** Made at the first view, and kept up from then on: groups without local members, most of a large table, never need it. */
   private fields = NO_FIELDS;
   private areFieldsCurrent = false;
 
@@ -68,7 +68,7 @@ export class Group implements GroupView {
   setId(procId: number, time: number, index: number): void {
     this.membershipProcId = procId;
     this.membershipTime = time;
-    // As it travels, so that it is the same for who counted and for who was told.
+    // In its wire form, so that the daemon that counted and those that received it have the same.
     this.index = index | 0;
   }
 

@@ -1,6 +1,6 @@
 /**
  * The process-group layer: a replicated state machine driven by the order of the ring (ring-protocol.md, section 4). It is
- * given configurations and ordered records and tells `GroupsOutput` what this daemon's clients see.
+ * given configurations and ordered records, and passes what this daemon's clients see to `GroupsOutput`.
  *
  * Invariant: between two deliveries in state Operational the tables of all daemons of the configuration are equal.
  */
@@ -80,7 +80,7 @@ export class GroupsLayer {
 
   /** GROUPS records that made no sense, and tables that were refused. */
   malformedRecordCount = 0;
-  /** Client records met outside Operational and Transitional, where nobody may originate them. They are ignored by all alike. */
+  /** Client records received outside Operational and Transitional, where no daemon may originate them. All daemons ignore them. */
   misplacedRecordCount = 0;
   /** Tables that told of our synced set what we do not know: a broken invariant of ours or of their senders. */
   divergenceCount = 0;
@@ -217,7 +217,7 @@ export class GroupsLayer {
     this.speakInTurn();
   }
 
-  /** The first daemon of a synced set speaks for it, and when it is refused the next one; for all that nobody spoke for. */
+  /** The first daemon of a synced set sends the table for it; when it is refused, the next one does, for all daemons not covered yet. */
   private speakInTurn(): void {
     const exchange = this.exchange!;
     if (this.isSending || exchange.speaker() !== this.self) return;
@@ -225,7 +225,7 @@ export class GroupsLayer {
     this.speakFor(exchange.unspoken());
   }
 
-  /** Sends what this daemon knows of the clients of `nodes`, daemons of its synced set. */
+  /** Sends the groups of the clients of `nodes`, daemons of its synced set. */
   speakFor(nodes: readonly NodeIndex[]): void {
     sendInParts(this.regular!, this.ownTable(nodes), this.groupsBodyBytes, (body) => this.output.sendGroups(body));
   }
@@ -255,7 +255,7 @@ export class GroupsLayer {
     this.judged(origin);
   }
 
-  /** A table of `origin` was accepted or refused: the exchange goes on, or is over. */
+  /** A table of `origin` was accepted or refused: the exchange continues, or is over. */
   private judged(origin: NodeIndex): void {
     const exchange = this.exchange!;
     if (origin === this.self) {
@@ -276,7 +276,7 @@ export class GroupsLayer {
   }
 
   /**
-   * Our table was refused. If it is not sound our own state is broken, and this daemon ends; if it is, somebody spoke in our name, or
+   * Our table was refused. If it is invalid, our own state is broken and this daemon ends. If it is valid, another daemon used our name, or
    * there is more in it than a table can hold, and that is no reason to end.
    */
   private checkOwnTable(): void {
@@ -287,8 +287,8 @@ export class GroupsLayer {
   }
 
   /**
-   * The exchange was cut. Daemons that a sound table speaks for keep what all of these tables say; the others what they knew of
-   * daemons that nobody spoke for. All of them do so alike.
+   * The exchange was cut. Daemons that a valid table covers keep what all of these tables say; the others what they knew of
+   * daemons that nobody covered. All of them do so alike.
    */
   private salvageExchange(): void {
     const exchange = this.exchange!;
@@ -318,7 +318,7 @@ export class GroupsLayer {
     this.synced = [...nodes].sort((a, b) => a - b);
   }
 
-  /** Daemons for which no sound table spoke go on without clients, at all daemons alike. */
+  /** Daemons that no valid table covers continue without clients, as seen by every daemon alike. */
   private leaveOut(nodes: readonly NodeIndex[]): void {
     if (nodes.length === 0) return;
     for (const node of nodes) this.output.exchangeFault('left-out', node);
@@ -345,7 +345,7 @@ export class GroupsLayer {
     for (let node = 0; node < this.stamps.length; node++) if (isDropped[node] === 1) this.stamps[node] = null;
   }
 
-  /** All tables of the regular configuration are equal: changed groups get their views, and clients go on. */
+  /** All tables of the regular configuration are equal: changed groups get their views, and clients continue. */
   private install(): void {
     const wasBlocked = this.exchange !== null;
     this.exchange = null;

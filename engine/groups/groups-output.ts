@@ -2,14 +2,14 @@ import type { NodeIndex, SessionHandle } from '../wire/ids.ts';
 
 /**
  * What can be wrong at the end of a state exchange with what is known of a daemon:
- * - `left-out`: no sound table spoke for it, and its clients are in no group any more, at all daemons;
- * - `differs`: a table spoke for it that is not what this daemon knows of it.
+ * - `left-out`: no valid table covered it, and its clients are in no group any more, at all daemons;
+ * - `differs`: a table covered it that differs from this daemon's own state.
  */
 export type ExchangeFault = 'left-out' | 'differs';
 
 /**
- * What the process-group layer tells its surroundings. Calls are synchronous and in the order of deliveries: what a call
- * says holds for everything delivered after it. Byte ranges, and lists of sessions, are lent for the call only.
+ * Output of the process-group layer. Calls are synchronous and in the order of deliveries: each applies to everything delivered after it.
+ * Byte ranges, and lists of sessions, are lent for the call only.
  */
 export interface GroupsOutput {
   /** A session of this daemon became a member: it gets what is sent to `group` from here on. */
@@ -31,6 +31,6 @@ export interface GroupsOutput {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not sent because its frame is longer than one may be. */
   frameTooLong(group: string, lengthBytes: number): void;
-  /** A daemon of the configuration is at fault, or somebody who speaks in its name. */
+  /** A daemon of the configuration is faulty, or another sends in its name. */
   exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
 }

@@ -1,5 +1,5 @@
 /**
- * The exchange of group tables in one regular configuration (ring-protocol.md, 4.3): who sent what, and whether all of it has
+ * The exchange of group tables in one regular configuration (ring-protocol.md, 4.3): which daemon sent what, and whether all of it has
  * arrived. A table travels in parts, each the body of one GROUPS record (layout/groups-body.ts).
  */
 
@@ -32,7 +32,7 @@ export type Receipt = 'stale' | 'refused' | 'stored';
 
 export interface SoundTable {
   readonly decoded: DecodedTable;
-  /** Kept when it speaks for a daemon of our own synced set, whose clients `decoded` leaves out. */
+  /** Kept when it covers a daemon of our own synced set, whose clients `decoded` leaves out. */
   readonly bytes: Uint8Array | null;
 }
 
@@ -63,7 +63,7 @@ export function sendInParts(
 
 /**
  * Every verdict depends on the ordered bytes, the configuration and the configuration file alone, so all daemons of the
- * configuration come to the same one at the same place of the order. What a daemon knows of its own synced set decides only when it
+ * configuration come to the same one at the same place of the order. A daemon's own state of its synced set decides only when it
  * is its turn to send.
  */
 export class StateExchange {
@@ -74,13 +74,13 @@ export class StateExchange {
   private readonly members: ReadonlySet<NodeIndex>;
   private readonly seriesOf = new Map<NodeIndex, Series>();
   private readonly soundTables: SoundTable[] = [];
-  /** Members that a sound table speaks for. */
+  /** Members that a valid table covers. */
   private readonly covered = new Set<NodeIndex>();
   /** Members whose table was sound: none may send another. */
   private readonly heard = new Set<NodeIndex>();
   /** Members whose tables do not count any more. */
   private readonly refused = new Set<NodeIndex>();
-  /** By member: its tables that came behind a sound one that speaks for some of the same daemons. */
+  /** By member: its tables that came behind a sound one that covers some of the same daemons. */
   private readonly overlaps = new Map<NodeIndex, number>();
   /** Something was refused behind the end of the regular configuration, where some members see less than others. */
   private isSpoiled = false;
@@ -93,7 +93,7 @@ export class StateExchange {
     this.members = new Set(configuration.members.map((member) => member.node));
   }
 
-  /** Nothing is to come: a sound table speaks for each member, or the member was refused and nobody else spoke for it. */
+  /** Nothing is to come: a valid table covers each member, or the member was refused and no other table covers it. */
   get isComplete(): boolean {
     if (this.isSpoiled || this.covered.size + this.refused.size < this.members.size) return false;
     for (const node of this.members) if (!this.covered.has(node) && !this.refused.has(node)) return false;
@@ -118,17 +118,17 @@ export class StateExchange {
     return this.soundTables;
   }
 
-  /** Members that no sound table speaks for, in configuration order. */
+  /** Members that no valid table covers, in configuration order. */
   uncovered(): NodeIndex[] {
     return this.uncoveredOf(this.members);
   }
 
-  /** For whom in our synced set somebody has to speak, in configuration order. */
+  /** Daemons of our synced set that still need a table, in configuration order. */
   unspoken(): NodeIndex[] {
     return this.uncoveredOf(this.syncedNodes);
   }
 
-  /** Who has to speak for them: the first that was not refused. Null: nobody has, or can. */
+  /** The daemon that must send that table: the first that was not refused. Null: none is needed, or none can. */
   speaker(): NodeIndex | null {
     return this.unspoken().find((node) => !this.refused.has(node)) ?? null;
   }
@@ -162,8 +162,8 @@ export class StateExchange {
   }
 
   /**
-   * An honest daemon can come too late, when somebody else spoke for a part of its set; it speaks for the rest then. It is late once
-   * for each sound table at most.
+   * A correct daemon can be late, when another has covered a part of its set; it then covers the rest. It is late once
+   * for each valid table at most.
    */
   private noteOverlap(origin: NodeIndex, isRegular: boolean): void {
     const overlaps = (this.overlaps.get(origin) ?? 0) + 1;

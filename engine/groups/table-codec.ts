@@ -21,7 +21,7 @@ export interface StampedNode {
 }
 
 export interface DecodedTable extends ForeignTable {
-  /** The daemons the table speaks for, and the configurations they were last in step with. */
+  /** The daemons the table covers, and the configurations they were last in step with. */
   readonly daemons: readonly StampedNode[];
   readonly hashHigh: number;
   readonly hashLow: number;

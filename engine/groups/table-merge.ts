@@ -15,7 +15,7 @@ export interface Known {
 
 /**
  * Sound tables of the own synced set are not read a second time, unless their hash says that they are not what is known. Then the table
- * that everybody has counts, but for the clients of this daemon itself, of which nobody knows better.
+ * that all daemons have counts, except for the clients of this daemon itself, whose state it has first-hand.
  * @returns the first daemon of the own synced set in each table that told of it what is not so
  */
 export function mergeTables(tables: readonly SoundTable[], { self, synced, table, names }: Known): NodeIndex[] {

@@ -39,7 +39,7 @@ export class ViewWriter {
     this.toGroup(group);
   }
 
-  /** A view caused by the network. A joiner, who shared no view with anybody yet, has the last vs set to itself. */
+  /** A view caused by the network. A joiner, who shared no view with another yet, has the last vs set to itself. */
   network(group: Group, ranks: VsRanks, joiner: GroupMember | null): void {
     if (group.watcherCount === 0) return;
     const members = group.members;

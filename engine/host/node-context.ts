@@ -1,4 +1,4 @@
-/** What all parts of one ring node share: who it is, its surroundings, and the time of the call it is in. */
+/** What all parts of one ring node share: its identity, its host, and the time of the current call. */
 
 import { crcSealer } from '../seal/crc-sealer.ts';
 import type { DatagramSealer } from '../seal/datagram-sealer.ts';

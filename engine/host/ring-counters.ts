@@ -65,7 +65,7 @@ export const RingCounter = {
   /** Largest datagram this daemon sends to the ring now; longer ones are used once they are known to pass. */
   DatagramBytes: 36,
   /**
-   * Times a daemon was told that its incarnation is not listened to, because a later one is remembered
+   * Times another daemon was told that its incarnation is ignored, because a later one is remembered
    * (membership/incarnation-refusals.ts).
    */
   IncarnationsRefused: 37,

@@ -1,4 +1,4 @@
-/** What a ring node is made with: who it is, its windows and its timers. */
+/** Options of a ring node: its identity, its windows and its timers. */
 
 import type { DatagramSealer } from '../seal/datagram-sealer.ts';
 import type { Incarnation, NodeIndex } from '../wire/ids.ts';

@@ -78,7 +78,7 @@ export function fillIn(commit: CommitMessage, self: NodeIndex, own: Holdings, ma
 }
 
 /**
- * What a COMMIT says of this daemon's old ring agrees with what it knows itself: it holds what is stable, and has room
+ * What a COMMIT says of this daemon's old ring agrees with its own state: it holds what is stable, and has room
  * for the rest.
  */
 export const isSound = (block: RecoveryBlock, own: Holdings): boolean =>

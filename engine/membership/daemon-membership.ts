@@ -45,7 +45,7 @@ export interface MembershipParts {
   readonly flow: FlowControl;
 }
 
-/** What membership tells the search for other rings. */
+/** Events of membership for the search for other rings. */
 export interface Merging {
   readonly nextDeadlineMs: number;
   /** Merges may be agreed to now. */
@@ -98,7 +98,7 @@ export class DaemonMembership {
     });
   }
 
-  /** Installs the ring of one that a daemon starts with. */
+  /** Installs the ring of one member with which a daemon starts. */
   start(ringSeq: number): void {
     const { self, options } = this.#context;
     this.#gathering.maxRingSeq = ringSeq;
@@ -191,7 +191,7 @@ export class DaemonMembership {
     if (this.#gathering.record(from, fromIncarnation, join)) this.#decide();
   }
 
-  /** A daemon says good-bye. */
+  /** A LEAVE arrived: its sender stops. */
   leaveArrived(from: NodeIndex, fromIncarnation: Incarnation): void {
     this.#incarnations.retire(from, fromIncarnation);
     const ring = this.future ?? this.#installer.ring;
@@ -280,7 +280,7 @@ export class DaemonMembership {
     else if (outcome?.kind === 'again') this.enterGather();
   }
 
-  /** Leads: makes the COMMIT, or installs at once when there is nobody else. */
+  /** Leads: makes the COMMIT, or installs at once when it is alone. */
   #form(members: readonly RingMember[]): void {
     const { options, self, nowMs, wallSeconds } = this.#context;
     const gathering = this.#gathering;

@@ -146,7 +146,7 @@ export class GatherPhase {
     return isChange;
   }
 
-  /** There is something new to say, or somebody new to hear it. */
+  /** The JOIN has changed, or has a new receiver. */
   joinSoon(): void {
     const { nowMs } = this.#context;
     this.#joinAtMs = Math.min(this.#joinAtMs, Math.max(nowMs, this.#joinedAtMs + MIN_JOIN_GAP_MS));

@@ -1,12 +1,13 @@
 /**
- * Incarnations of sealed daemons prove to each other that they go on. A daemon that gets a datagram of an incarnation not proven asks that
- * daemon, at its configured address, with a number drawn for this; the incarnation answers with its salt and its last counter
- * (greeting.ts). What was recorded answers nothing, so neither a clock nor anything kept on disk has to be right for it.
+ * Incarnations of sealed daemons prove to each other that they are live. A daemon that receives a datagram of an unproven incarnation
+ * challenges that daemon, at its configured address, with a fresh random number. The incarnation answers with its salt and its last counter
+ * (greeting.ts). A recording cannot answer, so the proof needs neither a correct clock nor correct files.
  *
- * First contact takes one more round trip. A daemon that is asked knows that what it sent was not heard, and sends it again (`Asked`).
+ * First contact takes one more round trip. A challenge also means that the datagram before it was dropped, so its sender repeats it
+ * (`Asked`).
  *
- * There is one question at a time for each daemon, good for all incarnations that answer it until it is old, so whatever strangers send
- * makes this daemon send no more than a GREETING each `joinEveryMs`.
+ * There is one open question for each daemon at a time, and all its incarnations may answer it. So forged datagrams make this daemon send
+ * at most one GREETING per `joinEveryMs`.
  */
 
 import type { NodeContext } from '../host/node-context.ts';
@@ -18,13 +19,13 @@ import type { RingMember } from '../wire/ring-body.ts';
 import type { RingHeader } from '../wire/ring-header.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** A question that is not answered is sent so often, unless the incarnation is heard again. */
+/** Times that an unanswered question is sent, unless the incarnation is heard again. */
 const TRIES = 5;
-/** A question is good for so many token loss timeouts: longer than any answer takes. */
+/** Validity of a question, in token loss timeouts: longer than any answer takes. */
 const GOOD_FOR_LOSS_TIMEOUTS = 4;
-/** A daemon outside the ring proves itself again after so many idle probe periods, the longest that it is ever silent. */
+/** Validity of a proof outside the ring, in idle probe periods: the longest silence of a live daemon. */
 const GOOD_FOR_PROBES = 3;
-/** What a daemon that is asked sends again, it sends to each other daemon not more often than this. */
+/** Least time between two repetitions to one daemon, ms. */
 const MIN_AGAIN_GAP_MS = 5;
 
 interface Question {
@@ -36,7 +37,7 @@ interface Question {
   triesLeft: number;
 }
 
-/** What came of a GREETING. */
+/** Result of a GREETING. */
 export const GreetingEffect = { Malformed: 0, None: 1, Asked: 2 } as const;
 export type GreetingEffect = (typeof GreetingEffect)[keyof typeof GreetingEffect];
 
@@ -67,7 +68,7 @@ export class IncarnationProofs {
     return this.#deadlineMs;
   }
 
-  /** A datagram of an incarnation that is not proven came, if it is what it says. */
+  /** A datagram of an unproven incarnation arrived; its header may be forged. */
   unknownHeard(node: number): void {
     const { nowMs } = this.#context;
     const question = this.#questionFor(node);

@@ -1,7 +1,7 @@
 /**
- * INCARNATION_REFUSED (wire/layout/incarnation-refused-body.ts; ring-protocol.md, 8.2): tells a daemon that it is not listened to because a
+ * INCARNATION_REFUSED (wire/layout/incarnation-refused-body.ts; ring-protocol.md, 8.2): tells a daemon that it is ignored because a
  * later incarnation of it is remembered. It keeps silence from being the only answer to a daemon whose clock was set back, or of which
- * there are two. The one that is told only counts it, for the log: nothing in the protocol follows from it.
+ * there are two. The receiver only counts it, for the log; the protocol does not depend on it.
  */
 
 import type { NodeContext } from '../host/node-context.ts';
@@ -44,7 +44,7 @@ export class IncarnationRefusals {
 
   /**
    * A control message of an earlier incarnation was heard, and dropped. What such an incarnation left in the network when it ended is heard
-   * once, or for a moment; one that is heard again after half a probe period goes on, and is told, once in such a period.
+   * once, or for a moment. An incarnation heard again after half a probe period is running; it is told so once in such a period.
    */
   staleHeard(from: NodeIndex, staleIncarnation: number): void {
     const { nowMs, options, counters } = this.#context;

@@ -6,24 +6,24 @@ import type { NodeIndex } from '../wire/ids.ts';
 import type { RingMember } from '../wire/ring-body.ts';
 
 /**
- * How long the later of two incarnations must have been silent before the earlier one is listened to again, in idle probe periods: the
+ * Silence of the later of two incarnations after which the earlier one is accepted again, in idle probe periods: the
  * longest time a daemon outside a ring is silent. Three of them, so that one lost probe does not make two machines with one id
  * take turns. With the timers of a LAN that is 30 s; the 10 s of the specification are shorter than two probes are apart.
  */
 const PENALTY_PROBES = 3;
 /**
- * What an incarnation left in the network when it ended still comes for so many token loss timeouts. It is also how long a daemon waits
- * that comes back with an earlier number (its clock was set back, or the number is drawn), when its last incarnation was a member, left the
- * ring, and was heard no more: 2.4 s on a LAN. A machine that goes on outside the ring is heard, and is waited for as above.
+ * Datagrams of an ended incarnation may arrive for this many token loss timeouts. It is also how long a daemon waits that comes back with
+ * an earlier number (its clock was set back, or the number is drawn), when its last incarnation was a member, left the ring, and was heard
+ * no more: 2.4 s on a LAN. A machine that still runs outside the ring is heard, and the wait above applies.
  */
 const SUCCESSION_LOSS_TIMEOUTS = 4;
 
 /**
- * The incarnation of every daemon that is listened to, and its last attempt. Of two the later counts. A daemon that said good-bye has none
+ * The accepted incarnation of every daemon, and its last attempt. Of two the later counts. A daemon that sent LEAVE has none
  * any more until it is started again.
  *
- * Two machines with one id: the later incarnation wins and the earlier one is left out, for as long as the later is a member or spoke a
- * short time ago. Were it for ever, the right machine could not come back once the wrong one is switched off.
+ * Two machines with one id: the later incarnation wins and the earlier one is left out, while the later is a member or was heard a short
+ * time ago. If that lasted forever, the right machine could not return once the wrong one is off.
  */
 export class Incarnations {
   readonly #context: NodeContext;
@@ -34,7 +34,7 @@ export class Incarnations {
   readonly #heardAtMs: Float64Array;
   /** By daemon: its incarnation in the ring this daemon is in, 0 for none. Members need not send what comes past here. */
   readonly #members: Float64Array;
-  /** 1: the known incarnation spoke after an earlier one did. */
+  /** 1: the known incarnation was heard after an earlier one. */
   readonly #spoke: Uint8Array;
   /** 1: the known incarnation was a member until the ring was installed without it, and has not been heard since. */
   readonly #vanished: Uint8Array;
@@ -115,12 +115,12 @@ export class Incarnations {
     }
   }
 
-  /** The incarnation of a daemon that is listened to. */
+  /** The incarnation of a daemon that is accepted. */
   knownIncarnation(node: number): number {
     return this.#known[node]!;
   }
 
-  /** How long an earlier incarnation of `node` is not listened to yet, if the known one stays silent; infinite while that is a member. */
+  /** How long an earlier incarnation of `node` is ignored yet, if the known one stays silent; infinite while that is a member. */
   waitMs(node: number): number {
     if (this.#members[node] !== 0) return Number.POSITIVE_INFINITY;
     const { nowMs, options } = this.#context;

@@ -50,7 +50,7 @@ export class Installer {
     this.#installed(this.#alone(id));
   }
 
-  /** Leaves the ring for a ring of one. `block` holds what this daemon has by itself. */
+  /** Leaves the ring for a ring of one. `block` holds what this daemon alone has. */
   installAlone(id: RingId, block: RecoveryBlock): void {
     const { self, options } = this.#context;
     this.#leaveOldRing(block, [{ node: self, incarnation: options.incarnation }], id.seq);

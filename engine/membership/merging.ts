@@ -1,4 +1,4 @@
-/** PROBE, PROBE_ACK and MERGE: two rings that go on find each other and gather together (ring-protocol.md, 3.4). */
+/** PROBE, PROBE_ACK and MERGE: two running rings find each other and gather together (ring-protocol.md, 3.4). */
 
 import type { NodeContext } from '../host/node-context.ts';
 import type { ControlBody } from '../ring/control-inbox.ts';
@@ -32,7 +32,7 @@ export class MergingRings {
     this.#probing = new Probing(context);
   }
 
-  /** The state machine to tell when it is time to gather. */
+  /** The state machine that gathers. */
   attach(membership: DaemonMembership): void {
     this.#membership = membership;
   }

@@ -1,5 +1,5 @@
 /**
- * Finding other rings while one's own goes on (ring-protocol.md, 3.4): the leader probes the configured daemons outside
+ * Finding other rings while the own ring runs (ring-protocol.md, 3.4): the leader probes the configured daemons outside
  * its ring; an answer shows that both directions work; then both rings gather. After a change, and longer after each
  * merge that came to nothing, no merge is begun or agreed to, so that a flapping link cannot keep the rings busy.
  */

@@ -70,7 +70,7 @@ export class Recovery implements TokenHandler {
     return this.#commit!.blocks[this.#blockIndex]!;
   }
 
-  /** Those who move on together from this daemon's old ring. */
+  /** Members of this daemon's old ring that move on together. */
   get transitional(): CommitMessage['members'] {
     return transitionalMembers(this.#commit!, this.#blockIndex);
   }

@@ -212,7 +212,7 @@ export class PacketReceiver {
   #joinArrived(header: RingHeader): boolean {
     const join = decodeJoin(this.#reader, this.#parts.context.nodeCount);
     if (join === null) return false;
-    // JOINs that waited through a pause speak of a time that is over.
+    // JOINs that waited through a pause are out of date.
     if (this.#parts.pauses.isOn) this.#counters[RingCounter.Stale]++;
     else this.#parts.membership.joinArrived(nodeIndex(header.relay), incarnation(header.incarnation), join);
     return true;

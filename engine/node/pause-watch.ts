@@ -1,5 +1,5 @@
 /**
- * Notices that the loop was away for so long that others may think this daemon dead. What waits in the sockets is then taken in before
+ * Detects pauses of the loop so long that others may consider this daemon dead. What waits in the sockets is then taken in before
  * timers are judged: it may say that nothing was lost.
  */
 import type { NodeContext } from '../host/node-context.ts';

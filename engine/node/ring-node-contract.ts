@@ -3,7 +3,7 @@ import type { RingHost } from '../host/ring-host.ts';
 import type { RingNodeOptions } from '../host/ring-options.ts';
 
 /**
- * Pure: it has no clock, socket or timer. Whoever holds it calls `receive` for every datagram, `tick` no later than
+ * Pure: it has no clock, socket or timer. Its host calls `receive` for every datagram, `tick` no later than
  * `nextDeadlineMs`, and `wake` when the send queue stopped being empty. `nowMs` is monotonic, `wallSeconds` is unix time.
  *
  * Calls do not nest: inside a host's callback only `wake` may be called.
@@ -18,11 +18,11 @@ export interface RingNodeContract {
   readonly nextDeadlineMs: number;
   /** Records wait in the send queue, or the ordered log has room again. May be called from inside a host's callback. */
   wake(nowMs: number): void;
-  /** The cluster's keys are others now: incarnations of other daemons that were proven by one that is gone are asked again. */
+  /** The cluster's keys have changed: incarnations that a removed key may have proven must prove themselves again. */
   keysChanged(nowMs: number): void;
   /** Nothing that this daemon has sent could be lost with it. False during a change of membership. */
   readonly isSettled: boolean;
-  /** Polite stop: tells the ring; the node is silent afterwards. */
+  /** Polite stop: sends LEAVE; the node sends nothing afterwards. */
   leave(nowMs: number): void;
   /** Gauges and totals by `RingCounter`, updated in place; read only for everyone else. */
   readonly counters: Float64Array;

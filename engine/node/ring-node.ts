@@ -114,7 +114,7 @@ export class RingNode implements RingNodeContract {
     this.#isBusy = false;
   }
 
-  /** The host's callbacks may have brought new work: it is begun here, once, and goes on with the next call. */
+  /** The host's callbacks may have brought new work: it is begun here, once, and continues with the next call. */
   #endCall(): void {
     const installed = this.counters[RingCounter.MembershipChanges]!;
     if (installed !== this.#installedBefore) {

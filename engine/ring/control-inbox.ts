@@ -1,4 +1,4 @@
-/** Puts control messages of several datagrams together; one that stays incomplete is replaced by the next. */
+/** Puts control messages of several datagrams together; an incomplete one is replaced by the next. */
 
 import { CONTROL_HEADER_LENGTH, CONTROL_NUMBER_OFFSET } from '../wire/layout/control-header.ts';
 import { readU32 } from '../wire/ring-bytes.ts';

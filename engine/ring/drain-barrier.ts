@@ -1,6 +1,6 @@
 /**
  * Daemons of one ring that stop at the same time stop together (ring-protocol.md, 3.12). Each puts into the order how far it has come, so
- * all of them agree on it at the same place of the order, and none goes on before what the others' clients had sent is delivered here. A
+ * all of them agree on it at the same place of the order, and none continues before it has delivered what the others' clients had sent. A
  * daemon that left early would change the ring, in which nothing is ordered meanwhile, and would cost the others their time.
  *
  * It never waits for a daemon that does not stop, nor for one that is not in its configuration any more.
@@ -35,7 +35,7 @@ export class DrainBarrier {
     this.#incarnations = new Float64Array(nodeCount);
   }
 
-  /** This daemon has come to `stage`. For `Draining` nobody waits. */
+  /** This daemon has come to `stage`. No daemon waits for `Draining`. */
   reach(stage: DrainStage): void {
     if (stage <= this.#own) return;
     this.#own = stage;

@@ -5,7 +5,9 @@ import { MAX_CREDIT, type Token } from '../wire/ring-token.ts';
 
 /** Of the packets of one rotation, the share that may be retransmissions before the personal window is halved. */
 const CLEAN_RETRANSMISSION_SHARE = 0.02;
-/** True backlogs share the whole window among them. Where less than this part of it was sent, they are false, or not what limits the ring. */
+/**
+ * True backlogs share the whole window among them. Where less than this part of it was sent, they are false, or not what limits the ring.
+ */
 const USED_SHARE = 0.25;
 
 /**
@@ -59,7 +61,7 @@ export class FlowControl {
   /**
    * Takes what this daemon sent in the last rotation off the token. To be called first in a visit.
    *
-   * Each member takes off only what it put on, so what a faulty one wrote would stay on the token, and could stop the ring, for ever.
+   * Each member subtracts only what it added, so a false count would stay on the token, and could stop the ring, forever.
    * @param mostOfOthers packets that the others can have sent since this daemon's last visit, Infinity when that is not known
    */
   beginVisit(token: Token, mostOfOthers: number): void {

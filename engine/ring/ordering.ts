@@ -26,7 +26,7 @@ import type { TokenLink } from './token-link.ts';
 const FIRST_HOLD_MS = 4;
 /** A hold before it is certain that everyone has everything; as long as a member that lacks a packet may have to wait to say so. */
 const LULL_HOLD_MS = 2;
-/** Packets in a rotation up to which the ring counts as lightly loaded: far from any window, so that nobody's work was cut short. */
+/** Packets in a rotation up to which the ring counts as lightly loaded: far from any window, so that no window limited a member. */
 const LULL_PACKETS = 8;
 /** Each further hold is this many times longer than the one before. */
 const HOLD_GROWTH = 4;
@@ -155,8 +155,8 @@ export class Ordering implements TokenHandler {
   }
 
   /**
-   * How long the leader keeps an arrived token because there is nothing for it to do; 0 when it must not. Whoever gets work
-   * meanwhile asks for it, so a lightly loaded ring turns on demand.
+   * How long the leader holds an arrived token while no member has work for it, ms; 0: not at all. A member that gets work requests the
+   * token, so on a lightly loaded ring it moves on demand.
    *
    * Each member that has passed a token with aru = seq on had every packet. When it left here like that and comes back
    * unchanged, this is true of all. The rotation after it, in which the others learn that all is stable, is needed only when
@@ -214,7 +214,7 @@ export class Ordering implements TokenHandler {
     this.#originate(token, retransmitted);
     const lastFresh = store.highSeq;
     const fresh = lastFresh - firstFresh + 1;
-    // A token that overtakes a few packets only waits for them at the next member, or goes on without them and lowers the aru.
+    // A token that overtakes a few packets only waits for them at the next member, or continues without them and lowers the aru.
     const isLight = token.flow + fresh <= LULL_PACKETS;
     const behindToken = windows.acceleratedRing && !isLight ? Math.min(fresh, windows.acceleratedWindow) : 0;
     const lastBefore = lastFresh - behindToken;
@@ -277,7 +277,7 @@ export class Ordering implements TokenHandler {
 
   /**
    * What the others can have sent since this daemon's last visit, by an arrived token. None of them sent a packet again when the token left
-   * without requests and no member lacked anything: who asks for a packet lowers the aru, and raises it a rotation later.
+   * without requests and no member lacked anything: a member that requests a packet lowers the aru, and raises it a rotation later.
    */
   #mostOfOthers(token: Token): number {
     const noneWasSentAgain = this.#passedWithoutRequests && token.requestCount === 0 && token.aru === token.seq;

@@ -1,4 +1,4 @@
-/** What the store holds is given to the host: in order, early, or at a membership change (ring-protocol.md, 2.7 and 3.7). */
+/** Delivers packets of the store to the host: in order, early, or at a membership change (ring-protocol.md, 2.7 and 3.7). */
 
 import type { NodeContext } from '../host/node-context.ts';
 import { RingCounter } from '../host/ring-counters.ts';
@@ -12,7 +12,7 @@ import { PacketClass } from './packet-class.ts';
 import type { PacketStore } from './packet-store.ts';
 import { RecordAssembler } from './record-assembler.ts';
 
-/** Nobody of the block's members has the packet: it must be treated as lost even by one that got it since. */
+/** No member of the block has the packet: all treat it as lost, also one that received it since. */
 export const isHole = (block: RecoveryBlock, seq: number): boolean =>
   seq > block.high || (seq > block.stable && hasBit(block.missing, seq - block.stable - 1));
 
@@ -53,13 +53,13 @@ export class PacketDelivery {
     this.deliver(store);
   }
 
-  /** Something may have its turn, or may be delivered before it. */
+  /** Delivers what is next in the order, or may come ahead of it. */
   deliver(store: PacketStore): void {
     if (this.#deliverInOrder(store)) this.#deliverWaiting(store);
   }
 
   /**
-   * Delivers everything that has its turn: no gap before it, and every SAFE packet before it and itself stable. Frees
+   * Delivers everything that is next in the order: no gap before it, and every SAFE packet before it and itself stable. Frees
    * what is delivered and stable.
    * @returns false when more could be delivered if there were room. Then nothing may be delivered early either: it could rely on that.
    */
@@ -106,7 +106,7 @@ export class PacketDelivery {
     this.#waitingTo = last;
   }
 
-  /** @returns whether the packet, whose service promises no order among sessions, was delivered ahead of its turn */
+  /** @returns whether the packet, whose service promises no order among sessions, was delivered ahead of the order */
   #deliverEarly(store: PacketStore, seq: number): boolean {
     const { host } = this.#context;
     if (!this.#mayOvertake(store, seq) || !host.canDeliverEarly() || !host.canDeliver()) return false;
@@ -149,7 +149,7 @@ export class PacketDelivery {
       } else if (!gap || block.obliged.has(store.originOf(seq)) || store.classOf(seq) === PacketClass.Early) {
         this.#deliverAtChange(store, seq);
       } else {
-        // Its sender may have known the lost packet, and nobody else can vouch for it.
+        // It may depend on the lost packet, and its sender is not there to rule that out.
         this.#context.counters[RingCounter.DroppedAtChange]++;
       }
     }

@@ -7,9 +7,9 @@
  * (SIZE_READY). It sends long data when all members are ready: then any of them can also send again what another one sent first.
  *
  * A daemon that keeps to its `datagramBytes` answers probes and is never ready, so the others keep to theirs. A member that misses many
- * packets while long ones are in use, because pieces are lost or a queue on the way has room for a few of them only, takes its word back for
- * a while (SIZE_WITHDRAWN). A path that stops passing them at all is found like any member that stops receiving (ring-protocol.md, 3.5):
- * the ring forms anew, and begins short.
+ * packets while long ones are in use, because pieces are lost or a queue on the way has room for a few of them only, withdraws its
+ * SIZE_READY for a while (SIZE_WITHDRAWN). A path that stops passing them at all is found like any member that stops receiving
+ * (ring-protocol.md, 3.5): the ring forms anew, and begins short.
  */
 
 import type { NodeContext } from '../host/node-context.ts';
@@ -21,13 +21,13 @@ import type { Emitter } from './emitter.ts';
 import type { RingMembers } from './ring-members.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** After a ring is installed, for each of its members: probes of a large ring are spread, so that they fill nobody's buffer. */
+/** After a ring is installed, for each of its members: probes of a large ring are spread, so that they overflow no buffer. */
 const SPREAD_MS = 5;
 /** Between two tries; after `TRIES` that were not answered by all, the path is taken to be short and tried seldom. */
 const RETRY_MS = 250;
 const TRIES = 6;
 const SELDOM_MS = 60_000;
-/** A member that misses more than this share of what it gets, over so many packets, wants short ones. */
+/** A member that misses more than this share of the packets, counted over this many, asks for short ones. */
 const MISSED_SHARE = 0.2;
 const MISSED_OF = 128;
 
@@ -87,7 +87,7 @@ export class PathSize {
     this.#isWithdrawn = false;
     if (this.#answersMissing > 0) this.#emitter.sizeProbe(ring.id, this.#longBytes, ring.others);
     else this.#emitter.toMembers(PacketType.SizeReady, FLAG_ASKS, ring.id, ring.others);
-    // Of the others nobody need have changed while this one had taken its word back.
+    // The others may be unchanged since this one withdrew its SIZE_READY.
     this.#decide();
   }
 

@@ -21,7 +21,7 @@ const FIRST_BUFFER_BYTES = 1 << 14;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class RecordAssembler {
-  /** Packets are missing in what is delivered, so that fragments may lack their beginning without anybody's fault. Until `reset`. */
+  /** Packets are missing in what is delivered, so a fragment without its beginning is no fault. Until `reset`. */
   behindHole = false;
   readonly #host: RingHost;
   readonly #buffers: Uint8Array[];

@@ -69,7 +69,7 @@ export class Retransmission {
 
   /**
    * Puts the packets `from .. limit` that are not held on the token, as far as there is room.
-   * @param isHole packets that nobody has, which need not be asked for; null when there are none
+   * @param isHole packets that no member has, which are not requested; null when there are none
    * @returns packets asked for
    */
   request(

@@ -1,6 +1,6 @@
 /**
  * The numbers of rings have 32 bits and begin at whole seconds of unix time (ring-protocol.md, 3.4), so they could run to 2106. One wrong
- * clock, or one damaged state file, must not carry a cluster to their end: nobody would form a ring there any more.
+ * clock, or one damaged state file, must not carry a cluster to their end, where no ring can be formed any more.
  */
 
 /** No ring of several daemons has a higher number. What is above are the rings a daemon forms alone. */

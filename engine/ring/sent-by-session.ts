@@ -4,10 +4,10 @@
  * 1.3 and 2.7; in Spread they overtake their own session). So the daemon that sends them says for each run which packet holds the session's
  * record before it (`RECORD_AFTER_OFFSET`), and a receiver delivers the packet early only when it has delivered those.
  *
- * A receiver needs to be told: it cannot know whether a packet that it lacks holds a record of the same session.
+ * Only the sender can say it: a receiver cannot know whether a packet that it lacks holds a record of the same session.
  *
  * A session that has sent nothing lately may be a new one with the name of one that ended, so it does not overtake the last disconnect
- * either: to others it would be the old one that speaks.
+ * either: others would take it for the old one.
  */
 
 import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET, RECORD_SESSION_OFFSET } from '../wire/layout/record-header.ts';

@@ -7,7 +7,7 @@ import { RingCounter } from '../host/ring-counters.ts';
 import type { RecordSpan, RingHost } from '../host/ring-host.ts';
 import type { NodeIndex } from '../wire/ids.ts';
 
-/** Spans handled by one call, so that a queue that is refilled all the time cannot keep the caller for ever. */
+/** Spans handled by one call, so that a queue that is refilled all the time cannot keep the caller forever. */
 const SPANS_PER_CALL = 64;
 
 export class SingleRing {

@@ -26,7 +26,7 @@ export interface TokenHandler {
   lacksDataOf(token: Token): boolean;
   /** How long to keep the token, 0 to handle it now. */
   holdTimeMs(token: Token): number;
-  /** The token's way round tells nothing of the network's speed: it may have been kept at the leader. */
+  /** The rotation time says nothing about the network: the leader may have held the token. */
   readonly mayBeHeld: boolean;
 }
 
@@ -66,7 +66,7 @@ export class TokenDesk {
     this.#handleAtMs = NEVER;
   }
 
-  /** The same ring goes on under another handler. */
+  /** The same ring continues under another handler. */
   handOver(handler: TokenHandler): void {
     this.#handler = handler;
   }
@@ -82,7 +82,7 @@ export class TokenDesk {
   /** The first token of a ring, made by its leader. */
   create(): void {
     const { sequence, hop } = this.#context.firstNumbers;
-    // The remainder by the ring's size tells whose turn it is.
+    // The remainder by the ring's size gives the member whose turn it is.
     this.#waiting.reset(sequence, hop - (hop % this.#ring!.size));
     this.#link.accepted(this.#waiting, false);
     this.#handle();
@@ -130,7 +130,7 @@ export class TokenDesk {
   }
 
   /**
-   * A DATA packet of the current ring was handled. A packet its predecessor sent after passing the token tells that the
+   * A DATA packet of the current ring was handled. A packet that its predecessor sent after passing the token proves that the
    * token has overtaken nothing that it should wait for.
    */
   dataArrived(header: RingHeader, bytes: Uint8Array, offset: number): void {

@@ -152,7 +152,7 @@ export class TokenLink {
     this.#emitter.token(this.#ring.id, this.#sent, this.#ring.successor);
   }
 
-  /** A member asks for the token; if it is overdue it may be lost. */
+  /** A member requests the token. An overdue token may be lost. */
   hurried(): void {
     if (this.#context.nowMs - this.#tokenAtMs >= this.#resendEveryMs) this.resend();
   }

@@ -42,7 +42,7 @@ export function crc32(bytes: Uint8Array, offset: number, lengthBytes: number): n
   return ~crc;
 }
 
-/** Mode `crc`: finds corruption, stops nobody. */
+/** Mode `crc`: detects corruption, not forgery. */
 export const crcSealer = {
   trailerBytes: CRC_TRAILER_LENGTH,
   incarnations: null,

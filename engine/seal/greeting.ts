@@ -1,4 +1,4 @@
-/** A GREETING, by which two incarnations prove to each other that they go on (layout/greeting-packet.ts; ring-protocol.md, 8.3). */
+/** A GREETING, by which two incarnations prove to each other that they are live (layout/greeting-packet.ts; ring-protocol.md, 8.3). */
 import {
   GREETING_ANSWERED_OFFSET,
   GREETING_ASKED_OFFSET,

@@ -18,7 +18,7 @@ export class IncarnationKeys {
     return key;
   }
 
-  /** The cluster's keys are others now. */
+  /** The cluster's keys have changed. */
   forget(): void {
     this.#kept.clear();
   }

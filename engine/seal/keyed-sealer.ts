@@ -2,12 +2,12 @@
  * The seal of datagrams between daemons (ring-protocol.md, 8.3): header authenticated, body encrypted in place, each incarnation of a
  * daemon with keys of its own. An incarnation's keys come from the cluster's key and a salt that the incarnation draws when it starts, so
  * no two incarnations share one, whatever clock and state files say; the incarnation's counter is the nonce and never turns back. Only
- * datagrams of incarnations that are proven to go on are opened (peer-incarnations.ts), each at most once, and only where they are meant
- * for.
+ * datagrams of incarnations that are proven to be live are opened (peer-incarnations.ts), each at most once, and only by the daemon they
+ * are addressed to.
  *
- * Any holder of the cluster's key can still speak for any daemon: this keeps outsiders out.
+ * Any holder of the cluster's key can still act as any daemon: this keeps outsiders out.
  *
- * What is refused costs a look at a few bytes, or, if it names a proven incarnation and a counter not seen, one failed decryption.
+ * A refusal costs a look at a few bytes or, for a proven incarnation and an unseen counter, one failed decryption.
  */
 import {
   RING_HEADER_INCARNATION_OFFSET,
@@ -69,13 +69,15 @@ export class KeyedSealer implements DatagramSealer, SealedIncarnations {
     return this.#draw(lengthBytes);
   }
 
-  /** The cipher has other keys now. Counters go on, so that no nonce is used twice. @param isOneGone or another one under its id */
+  /**
+   * The keys of the cipher have changed. Counters continue, so that no nonce is used twice. @param isOneGone or another one under its id
+   */
   keysChanged(isOneGone: boolean): void {
     this.#keys.forget();
     this.peers.keysChanged(isOneGone);
   }
 
-  /** Goes on as from `counter`. For tests: nobody lives to see 2^48 datagrams. */
+  /** Continues with `counter`. For tests, which cannot send 2^48 datagrams. */
   skipTo(counter: number): void {
     this.#counter = Math.max(this.#counter, counter);
   }
@@ -117,7 +119,7 @@ export class KeyedSealer implements DatagramSealer, SealedIncarnations {
     if (peer === null || !peer.isProven) return -SealRefusal.UnknownIncarnation;
     const counter = readU48(bytes, trailer + SEAL_TRAILER_COUNTER_OFFSET);
     if (!peer.window.isFresh(counter)) return -SealRefusal.Replayed;
-    // Deriving keys that far ahead would be work for any stranger to cause. An incarnation unheard for so long proves itself again.
+    // Strangers must not cause the derivation of keys that far ahead. An incarnation unheard for so long proves itself again.
     if (epochOf(counter) > epochOf(peer.window.highest) + 1) return -SealRefusal.UnknownIncarnation;
     if (readU48(bytes, offset + RING_HEADER_INCARNATION_OFFSET) !== peer.incarnation) return -SealRefusal.WrongKey;
     const key = peer.keys.get(this.#cipher, peer, keyId, epochOf(counter));

@@ -1,9 +1,9 @@
 /**
- * Which incarnations of other daemons are believed. An incarnation is its salt. It is proven when it answered a number that this
- * incarnation drew (incarnation-proofs.ts): so it goes on now, and what was recorded of incarnations that ended opens nothing.
+ * Which incarnations of other daemons are accepted. A salt identifies an incarnation. It is proven once it has answered a challenge of this
+ * incarnation (incarnation-proofs.ts): so it is live, and recordings of ended incarnations are refused.
  *
- * An incarnation that is proven for the first time puts the others of its daemon back: they ended, or they prove themselves again. Two
- * machines with one id both can, and the ring sees both. What an incarnation sealed before it was proven is refused from any sender.
+ * A newly proven incarnation revokes the proofs of the others of its daemon: they have ended, or they prove themselves again. Two
+ * machines with one id both can, and the ring sees both. Datagrams sealed before the proof are refused, whoever sends them.
  */
 
 import { IncarnationKeys } from './incarnation-keys.ts';
@@ -22,7 +22,7 @@ export class PeerIncarnation implements SealIdentity {
   readonly keys = new IncarnationKeys();
   /** Its datagrams are opened. */
   isProven = false;
-  /** A key it may have been proven by was taken away: what its window says is not trusted. */
+  /** A key that may have proven it was removed, so its window is not trusted. */
   isDoubted = false;
 
   constructor(node: number, incarnation: number, salt: Uint8Array) {
@@ -54,7 +54,7 @@ export class PeerIncarnations {
   }
 
   /**
-   * The incarnation answered a question of now.
+   * The incarnation answered the open challenge.
    * @param counter its last one: whatever it sealed before is refused from here on
    * @returns whether the incarnation is new, which puts others of its daemon back
    */
@@ -71,7 +71,7 @@ export class PeerIncarnations {
       return true;
     }
     const { window } = known;
-    // A number so far ahead that everything of now would be refused: the holder of a removed key claimed it.
+    // A counter so far ahead that all current datagrams would be refused: a holder of a removed key claimed it.
     const isPoisoned = known.isDoubted && counter <= window.highest - REPLAY_WINDOW;
     const isFarAhead = epochOf(counter) > epochOf(window.highest) + 1;
     if (isPoisoned || isFarAhead) window.reset(counter);
@@ -87,7 +87,7 @@ export class PeerIncarnations {
     for (const peer of this.#incarnations[node]!) peer.isProven = false;
   }
 
-  /** The cluster's keys are others now. @param isOneGone a holder of a removed key could have claimed anything about any incarnation */
+  /** The cluster's keys have changed. @param isOneGone a holder of a removed key could have claimed anything about any incarnation */
   keysChanged(isOneGone: boolean): void {
     for (const incarnations of this.#incarnations) {
       for (const peer of incarnations) {

@@ -23,5 +23,5 @@ export interface SealCipher {
   verify(keyId: number, bytes: Uint8Array, offset: number, lengthBytes: number): boolean;
 }
 
-/** Random bytes that nobody can foresee: of the operating system in a daemon, of the seed in the simulator. */
+/** Unpredictable random bytes: of the operating system in a daemon, of the seed in the simulator. */
 export type DrawBytes = (lengthBytes: number) => Uint8Array;

@@ -30,7 +30,7 @@ export const SealRefusal = {
   WrongKey: 2,
   /** A counter of its incarnation that came before, or that is too old to tell. */
   Replayed: 3,
-  /** The incarnation has not shown that it goes on now. */
+  /** The incarnation has not proven that it is live. */
   UnknownIncarnation: 4,
   /** Sealed for another daemon, or by this one. */
   Misdirected: 5,

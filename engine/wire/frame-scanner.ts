@@ -73,7 +73,7 @@ export function describeFrameProblem(problem: FrameProblem, value: number): stri
   }
 }
 
-/** What the scanner knows of a connection: its name, and the target it used last (senders repeat themselves). */
+/** State of the scanner for one connection: its name, and its last target (senders repeat themselves). */
 export class SenderIdentity {
   readonly nameWords: Int32Array;
   /** The field as it was sent, bytes behind the NUL included. */

@@ -1,4 +1,6 @@
-/** The header of every datagram between a monitor and a daemon, in either byte order (layout/monitor-header.ts; client-protocol.md, 10.1). */
+/**
+ * The header of every datagram between a monitor and a daemon, in either byte order (layout/monitor-header.ts; client-protocol.md, 10.1).
+ */
 import {
   MONITOR_HEADER_ADDRESS_OFFSET,
   MONITOR_HEADER_BODY_LENGTH_OFFSET,
@@ -26,7 +28,7 @@ export type MonitorType = (typeof MonitorType)[keyof typeof MonitorType];
 /** What a monitor writes where daemons write their configuration hash and membership id. */
 export const MONITOR_HASH = 1100;
 const MONITOR_MEMBERSHIP = 15_051_963;
-/** In the token round of a status request, which the original does not look at: `SKN1`, asks for the extension as well. */
+/** In the token round of a status request, which the original ignores: `SKN1` requests the extension as well. */
 const WANTS_EXTENSION = 0x314e_4b53;
 
 export interface MonitorRequest {

@@ -4,7 +4,7 @@
  * and the configuration file alone, so all daemons take it or drop it alike.
  *
  * A run must be what `FrameScanner` lets a client send; the rest what a delivery worker or the groups layer writes. Names of targets
- * may be anything: clients may send to names that nobody has. `frameCount` of records other than runs is not looked at.
+ * may be anything: clients may send to groups without members. `frameCount` of records other than runs is not looked at.
  */
 
 import { HINT_ALLOWED_BITS } from './frame.ts';
@@ -79,7 +79,7 @@ export const RecordFault = {
   FrameLength: 13,
   FrameCount: 14,
   TargetHash: 15,
-  /** Of a fragment: it does not go on where the one before ended, or its message is too long. */
+  /** Of a fragment: it does not continue where the one before ended, or its message is too long. */
   Fragment: 16,
   /** Of a packet: its records are not whole records of known kinds and of one class. */
   Packet: 17,

@@ -47,7 +47,7 @@ export const PacketType = {
   SizeReady: 12,
   SizeWithdrawn: 13,
   /**
-   * Of sealed traffic: incarnations prove to each other that they go on (engine/membership/incarnation-proofs.ts). 14 to 16 are kept for
+   * Of sealed traffic: incarnations prove to each other that they are live (engine/membership/incarnation-proofs.ts). 14 to 16 are kept for
    * other things.
    */
   Greeting: 17,

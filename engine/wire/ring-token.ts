@@ -1,8 +1,8 @@
 /**
  * The token (layout/token-packet.ts, layout/token-request.ts; ring-protocol.md, 2.2 and 8.2).
  *
- * `hop` has 48 bits: 32 would wrap after days on a fast ring, and its remainder by the ring's size, which tells whose turn it is, would
- * jump.
+ * `hop` has 48 bits: 32 would wrap after days on a fast ring, and its remainder by the ring's size, which gives the member whose turn it
+ * is, would jump.
  *
  * `credit` is the least free delivery budget of the members in packets: of the last whole rotation, and of this one so
  * far, which only the two together tell.

@@ -1,7 +1,6 @@
 /**
  * The daemon's side of the connection handshake (client-protocol.md, section 1), as a pure parser: bytes in, steps out. Input
- * may be split or pipelined at will. What needs others (is the name free? is the password right?) is a step that
- * the caller answers.
+ * may be split or pipelined at will. Questions to others (is the name free, is the password right) are steps that the caller answers.
  */
 
 import {
@@ -55,7 +54,7 @@ export type HandshakeStep =
   | { readonly kind: 'check-name'; readonly name: string; readonly wantsMembership: boolean }
   /** Check this method for the client, then call `authenticated`. */
   | { readonly kind: 'authenticate'; readonly method: 'IP' | 'PWORD'; readonly credentials: Credentials | null }
-  /** The client is who it says: take the name for it, then call `nameAccepted` or `nameRefused`. */
+  /** The client is authenticated: take the name for it, then call `nameAccepted` or `nameRefused`. */
   | { readonly kind: 'register' }
   /** Send `bytes`, then continue with `next`. */
   | { readonly kind: 'send'; readonly bytes: Uint8Array }

@@ -43,7 +43,7 @@ export function readTcpTables(tables: readonly string[]): TcpTable {
   return { unanswered, hasUnsent };
 }
 
-/** Tables may be long, and most lines have nothing to tell: those are not cut up. @returns `hasUnsent` */
+/** Tables may be long, and most lines are irrelevant: those are not parsed. @returns `hasUnsent` */
 function readTcpTable(table: string, unanswered: Map<string, number>): boolean {
   let hasUnsent = false;
   for (let line = table.indexOf('\n') + 1; line > 0; line = table.indexOf('\n', line) + 1) {
@@ -110,7 +110,7 @@ function endKey({ address, port }: TcpEnd, isLittleEndian: boolean): string {
 
 const hex = (value: number, digits: number): string => value.toString(16).toUpperCase().padStart(digits, '0');
 
-/** A table is looked at so often within the time after which silence counts. */
+/** Times that a table is read within the time after which silence counts. */
 const LOOKS = 8;
 
 /** How often to look, for silence of `timeoutMs` to be noticed in about that time. */
@@ -121,7 +121,7 @@ interface Silence {
   readonly repeats: number;
 }
 
-/** Follows connections from look to look: silence is what goes on without a single answer in between. */
+/** Follows connections from one reading to the next: silence counts only while there is no answer at all. */
 export class SilenceTracker {
   #silences = new Map<string, Silence>();
 
@@ -147,7 +147,7 @@ export class SilenceTracker {
   }
 }
 
-/** libuv probes an idle connection so often, a second apart, before it gives it up. */
+/** Probes, a second apart, after which libuv gives an idle connection up. */
 const KEEP_ALIVE_PROBES_MS = 10_000;
 
 /** After how long without a byte keep-alive is to begin, for an idle connection to be given up in about `timeoutMs`. */

@@ -1,4 +1,4 @@
-/** Options about the daemon's process, its log, and those that are read for the sake of Spread's files. */
+/** Options about the daemon's process, its log, and those that only make files of Spread readable. */
 
 import {
   DEBUG_FLAGS,
