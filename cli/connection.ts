@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { type AuthOption, connect, type Session, SkeinError } from '../client/index.ts';
 import { integer } from './arguments.ts';
 import { CliError } from './exit.ts';
+import { contextNamed } from './http/contexts.ts';
 import { readSecret } from './secret.ts';
 
 export interface ConnectionFlags {
@@ -14,6 +15,8 @@ export interface ConnectionFlags {
   /** User of the password method. */
   readonly login?: string;
   readonly connectTimeout: number;
+  /** Named connection; absent: the current one, if there is one. */
+  readonly context?: string;
 }
 
 const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
@@ -26,6 +29,7 @@ export function addConnectionOptions(command: Command): Command {
         'the daemon: PORT (Unix socket /tmp/PORT), PORT@HOST, HOST:PORT or the path of a socket',
       ).env('SKEIN_ADDRESS'),
     )
+    .option('--context <name>', 'a named connection, see "skein context"')
     .option('-u, --name <name>', 'private name of this session (default: the daemon chooses one)')
     .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
     .option('--login <user>', `authenticate by password, from ${PASSWORD_VARIABLE} or a prompt`)
@@ -42,18 +46,19 @@ export interface SessionNeeds {
 /** Opens a session. @throws (rejects) CliError when nobody listens where one may expect it, else as `connect` */
 export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): Promise<Session> {
   const auth = await authOf(flags);
+  const address = flags.spread ?? contextNamed(flags.context).spread;
   try {
     return await connect({
       auth,
       membership: needs.membership,
       connectTimeoutMs: flags.connectTimeout,
-      ...(flags.spread === undefined ? {} : { address: flags.spread }),
+      ...(address === undefined ? {} : { address }),
       ...(flags.name === undefined ? {} : { name: flags.name }),
       ...(needs.signal === undefined ? {} : { signal: needs.signal }),
     });
   } catch (error) {
     const isNowhere = error instanceof SkeinError && error.code === 'COULD_NOT_CONNECT';
-    if (flags.spread !== undefined || !isNowhere) throw error;
+    if (address !== undefined || !isNowhere) throw error;
     throw new CliError(`${error.message}. Start a daemon with "skein start", or name one with --spread`);
   }
 }

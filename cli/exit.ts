@@ -7,6 +7,8 @@ export const ExitCode = {
   Failure: 1,
   /** Wrong arguments, or a wrong configuration. */
   Usage: 2,
+  /** Of `skein check`, after Nagios: not known. Its 1 and 2 mean warning and critical. */
+  NagiosUnknown: 3,
   /** Ended by a second SIGINT, as a shell reports it. */
   Interrupted: 130,
 } as const;
@@ -19,6 +21,16 @@ export class CliError extends Error {
 
   constructor(message: string, exitCode: ExitCode = ExitCode.Failure, options?: ErrorOptions) {
     super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command has said all there is to say, and ends with this code. */
+export class QuietExit extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode) {
+    super(`ended with ${exitCode}`);
     this.exitCode = exitCode;
   }
 }

@@ -2,8 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { packageRelease } from '../daemon/release.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
+import { registerCheck } from './check.ts';
 import { registerConf } from './conf.ts';
-import { describeFailure, ExitCode, exitCodeOf } from './exit.ts';
+import { registerContext } from './context.ts';
+import { registerEvents } from './events.ts';
+import { describeFailure, ExitCode, exitCodeOf, QuietExit } from './exit.ts';
 import { registerFlood } from './flood.ts';
 import { registerKeygen } from './keygen.ts';
 import { registerMonitor } from './monitor.ts';
@@ -13,6 +16,7 @@ import { printError } from './standard-output.ts';
 import { registerStart } from './start.ts';
 import { registerState } from './state.ts';
 import { registerSubscribe } from './subscribe.ts';
+import { registerTop } from './top.ts';
 import { registerUser } from './user.ts';
 
 const AFTER_HELP = `
@@ -24,6 +28,7 @@ Addresses:
 
 Exit codes:
   0  done    1  failed    2  wrong arguments or configuration
+  "skein check" has those of Nagios.
 
 Try:
   skein start &
@@ -54,6 +59,10 @@ export function createProgram(): Command {
   registerSubscribe(program);
   registerFlood(program);
   registerMonitor(program);
+  registerTop(program);
+  registerEvents(program);
+  registerCheck(program);
+  registerContext(program);
   registerConf(program);
   registerPasswd(program);
   registerState(program);
@@ -73,6 +82,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return ExitCode.Ok;
   } catch (error) {
     // Commander has printed its own already.
+    if (error instanceof QuietExit) return error.exitCode;
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
     printError(failureText(error));
     if (wantsStack(program) && error instanceof Error) printError(error.stack ?? '');

@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import type { EventKind, LoggedEvent } from '../daemon/http/status-types.ts';
+import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
+import { printError } from './standard-output.ts';
+import { stopSignal } from './stop-signal.ts';
+import { compact, printable } from './text.ts';
+
+interface EventsFlags extends HttpFlags {
+  readonly kind?: readonly EventKind[];
+  readonly follow: boolean;
+  readonly json?: true;
+}
+
+const KINDS: readonly EventKind[] = ['membership', 'slow', 'recovered', 'session-ended', 'daemon'];
+const RETRY_MS = 2000;
+
+const HELP = `
+Prints the events that the daemon remembers, at most a hundred, and those that
+come, one a line: changes of the membership, clients that read too slowly and
+recover, sessions that the daemon ends. When the connection is lost it connects
+again, and goes on where it was.
+
+Examples:
+  skein events
+  skein events --kind slow session-ended --json
+  skein events --no-follow`;
+
+export function registerEvents(program: Command): void {
+  addHttpOptions(
+    program
+      .command('events')
+      .description('follow membership, slow clients and ended sessions of a daemon')
+      .addOption(new Option('--kind <kinds...>', 'only these').choices(KINDS))
+      .option('--no-follow', 'print what is remembered, and end')
+      .option('--json', 'print each event as a line of JSON'),
+  )
+    .addHelpText('after', HELP)
+    .action(events);
+}
+
+async function events(flags: EventsFlags): Promise<void> {
+  const daemon = httpDaemon(flags);
+  const print = (event: LoggedEvent): void => {
+    if (flags.kind !== undefined && !flags.kind.includes(event.kind)) return;
+    process.stdout.write(`${flags.json === true ? JSON.stringify(event) : eventText(event)}\n`);
+  };
+  if (!flags.follow) {
+    for (const event of (await daemon.status()).events) print(event);
+    return;
+  }
+  const stop = stopSignal();
+  let after = '0';
+  let run = '';
+  let isFirst = true;
+  while (!stop.aborted) {
+    try {
+      for await (const { id, kind, data } of daemon.events(after, stop)) {
+        if (kind === 'hello') {
+          // Another run of the daemon counts from 1 again: nothing of it was seen.
+          const { startedAt } = (JSON.parse(data) as { readonly daemon: { readonly startedAt: number } }).daemon;
+          const isAnother = run !== '' && run !== String(startedAt);
+          run = String(startedAt);
+          if (isAnother && after !== '0') {
+            after = '0';
+            break;
+          }
+          continue;
+        }
+        after = id;
+        print(JSON.parse(data) as LoggedEvent);
+      }
+    } catch (error) {
+      // Who never was there is not waited for.
+      if (isFirst) throw error;
+    }
+    if (stop.aborted) return;
+    if (after !== '0') printError(`skein: connection to ${daemon.url} lost; trying again`);
+    isFirst = false;
+    await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+/** `2026-11-27T12:31:44.123Z membership ring 7 of 2: berlin paris; left: tokyo`. */
+export function eventText(event: LoggedEvent): string {
+  return `${new Date(event.at).toISOString()} ${event.kind.padEnd(13)} ${printable(describe(event))}`;
+}
+
+function describe(event: LoggedEvent): string {
+  switch (event.kind) {
+    case 'membership': {
+      const { ringSeq, members, joined, left } = event;
+      const changes = [
+        ...(joined.length === 0 ? [] : [`; joined: ${joined.join(' ')}`]),
+        ...(left.length === 0 ? [] : [`; left: ${left.join(' ')}`]),
+      ];
+      return `ring ${ringSeq} of ${members.length}: ${members.join(' ')}${changes.join('')}`;
+    }
+    case 'slow':
+      return `${event.session} (${event.peer}) reads too slowly: ${compact(event.waitingBytes)} bytes wait`;
+    case 'recovered':
+      return `${event.session} (${event.peer}) has caught up`;
+    case 'session-ended':
+      return `${event.session} (${event.peer}): ${event.reason}; ${compact(event.waitingBytes)} bytes waited`;
+    case 'daemon':
+      return event.what === 'started' ? 'the daemon started' : 'the daemon drains, and will end';
+  }
+}

@@ -1,0 +1,139 @@
+/** A daemon as it is seen over HTTP, from any host. */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Status } from '../../daemon/http/status-types.ts';
+import { CliError } from '../exit.ts';
+
+export interface HttpDaemonOptions {
+  readonly url: string;
+  readonly token: string | null;
+  /** PEM; null: those that Node knows. */
+  readonly ca: string | null;
+  readonly timeoutMs: number;
+}
+
+/** A status of a thousand sessions has half a megabyte. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** Nobody answers there, or not in time. */
+export class NoAnswer extends CliError {}
+
+export interface StreamedEvent {
+  readonly id: string;
+  readonly kind: string;
+  readonly data: string;
+}
+
+export class HttpDaemon {
+  readonly #options: HttpDaemonOptions;
+
+  constructor(options: HttpDaemonOptions) {
+    this.#options = options;
+  }
+
+  get url(): string {
+    return this.#options.url;
+  }
+
+  /** @throws (rejects) NoAnswer, or CliError when the daemon refuses */
+  async status(): Promise<Status> {
+    const { timeoutMs } = this.#options;
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const response = await this.#open('status.json', signal);
+      const chunks: Buffer[] = [];
+      let length = 0;
+      for await (const chunk of response) {
+        length += (chunk as Buffer).length;
+        if (length > MAX_ANSWER_BYTES) throw new CliError(`${this.url}: the answer is too long`);
+        chunks.push(chunk as Buffer);
+      }
+      return JSON.parse(Buffer.concat(chunks).toString()) as Status;
+    } catch (error) {
+      throw this.#explained(error, signal);
+    }
+  }
+
+  /** Follows the events. Ends when the daemon closes the stream, or `signal` aborts. @throws (rejects) as `status` */
+  async *events(after: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    const opening = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
+    let response: IncomingMessage;
+    try {
+      response = await this.#open(`events?after=${after}`, opening);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw this.#explained(error, opening);
+    }
+    const close = (): void => void response.destroy();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      response.setEncoding('utf8');
+      let text = '';
+      for await (const chunk of response) {
+        text += chunk as string;
+        const blocks = text.split('\n\n');
+        text = blocks.pop()!;
+        for (const block of blocks) {
+          const event = eventOf(block);
+          if (event !== null) yield event;
+        }
+      }
+    } catch {
+      // The connection broke: for the reader that is an end like another.
+    } finally {
+      signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const { token, ca } = this.#options;
+    const url = new URL(path, this.url);
+    return new Promise((resolve, reject) => {
+      const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+      const asked = request(
+        url,
+        {
+          signal,
+          agent: false,
+          headers: token === null ? {} : { Authorization: `Bearer ${token}` },
+          ...(ca === null ? {} : { ca }),
+        },
+        (response) => {
+          // What a request is aborted for once it is answered, the answer tells.
+          if (response.statusCode === 200) {
+            resolve(response);
+            return;
+          }
+          response.resume();
+          reject(new CliError(`${this.url}: ${refusal(response.statusCode ?? 0, token !== null)}`));
+        },
+      );
+      asked.on('error', reject);
+      asked.end();
+    });
+  }
+
+  #explained(error: unknown, signal: AbortSignal): Error {
+    if (error instanceof CliError) return error;
+    if (error instanceof SyntaxError) return new CliError(`${this.url}: this is no answer of skein`);
+    const { timeoutMs } = this.#options;
+    const reason = signal.aborted ? `within ${timeoutMs} ms` : `(${(error as Error).message})`;
+    return new NoAnswer(`no daemon answers at ${this.url} ${reason}`);
+  }
+}
+
+function refusal(status: number, hasToken: boolean): string {
+  if (status === 401)
+    return hasToken ? 'the token is not one of its HttpTokenFile' : 'it needs a token: give --token-file';
+  if (status === 404) return 'this is no HTTP address of skein, or of an older release';
+  if (status === 421) return 'without a token a daemon is asked by its address, or as localhost';
+  return `it refuses, with status ${status}`;
+}
+
+function eventOf(block: string): StreamedEvent | null {
+  const field = (name: string): string | undefined => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
+  const kind = field('event');
+  const data = field('data');
+  return kind === undefined || data === undefined ? null : { id: field('id') ?? '', kind, data };
+}
