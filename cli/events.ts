@@ -57,7 +57,7 @@ async function events(flags: EventsFlags): Promise<void> {
     try {
       for await (const { id, kind, data } of daemon.events(after, stop)) {
         if (kind === 'hello') {
-          // Another run of the daemon counts from 1 again: nothing of it was seen.
+          // A daemon that was started anew counts from 1: nothing of it was seen.
           const { startedAt } = (JSON.parse(data) as { readonly daemon: { readonly startedAt: number } }).daemon;
           const isAnother = run !== '' && run !== String(startedAt);
           run = String(startedAt);
@@ -82,7 +82,7 @@ async function events(flags: EventsFlags): Promise<void> {
 }
 
 /** `2026-11-27T12:31:44.123Z membership ring 7 of 2: berlin paris; left: tokyo`. */
-export function eventText(event: LoggedEvent): string {
+function eventText(event: LoggedEvent): string {
   return `${new Date(event.at).toISOString()} ${event.kind.padEnd(13)} ${printable(describe(event))}`;
 }
 

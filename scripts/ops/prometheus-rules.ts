@@ -37,7 +37,7 @@ function rule(check: Check, severity: string, limit: number): string {
 }
 
 /** In PromQL, without the comparison. */
-export function expression({ name, value, of }: Check): string {
+function expression({ name, value, of }: Check): string {
   const by = name === 'up' ? 'instance' : 'instance, daemon';
   return of === undefined ? term(value, by) : `${term(value, by)} / ${term(of, by)}`;
 }

@@ -118,7 +118,7 @@ describe('skein events', () => {
     expect((await follower.ended).code).toBe(0);
   });
 
-  it('goes on with another run of the daemon, from its first event', async () => {
+  it('goes on with a daemon that was started anew, from its first event', async () => {
     const first = await served();
     const { port } = new URL(first.url);
     const follower = new Cli(['events', '--http', first.url], alone());
