@@ -16,7 +16,7 @@ export interface AuthChannel {
   write(bytes: Uint8Array): void;
 }
 
-/** One way to say who one is. The daemon must announce a method of this name. */
+/** A way to authenticate. The daemon must announce a method of this name. */
 export interface AuthMethod {
   /** 1 to 29 bytes without blanks. */
   readonly name: string;
@@ -98,7 +98,7 @@ export function resolveAuth(auth: AuthOption): readonly AuthMethod[] {
   });
 }
 
-/** More than are legal, so that the message can tell how many there were. */
+/** More than are legal, so that the message can give their number. */
 const MAX_LISTED = 1000;
 
 function listOf(auth: readonly unknown[]): readonly AuthMethod[] {

@@ -13,7 +13,7 @@ export interface ConnectOptions {
   /**
    * Where the daemon is: `4803` (Unix socket `/tmp/4803`), `4803@host`, `host:4803`, `[::1]:4803`, `tcp://host:4803`, the path of a
    * Unix socket, `{ host, port }` or `{ path }`. `''` is the Unix socket `/tmp/4803`. Default, where no option says where the daemon is:
-   * the Unix socket `/tmp/4803`, and when nobody listens there TCP to `localhost:4803`.
+   * the Unix socket `/tmp/4803`, and when no daemon listens there TCP to `localhost:4803`.
    */
   readonly address?:
     | string
@@ -32,11 +32,11 @@ export interface ConnectOptions {
   readonly path?: string;
   /** Private name, 1 to 10 bytes, unique at the daemon. Absent or empty: the daemon invents one. */
   readonly name?: string;
-  /** Whether to be told of membership; default true. Without it, joins and leaves are never confirmed. */
+  /** Whether to receive membership; default true. Without it, joins and leaves are never confirmed. */
   readonly membership?: boolean;
   /** Sent for completeness: no known daemon uses it. Default 0. */
   readonly priority?: 0 | 1;
-  /** How to say who one is: `NULL`, `IP`, user and password, or methods of one's own. Default `NULL`. */
+  /** How to authenticate: `NULL`, `IP`, user and password, or custom methods. Default `NULL`. */
   readonly auth?: AuthOption;
   /** Milliseconds for connection and handshake together, of each attempt; 1 to 2,147,483,647, default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -76,7 +76,7 @@ export interface ConnectOptions {
 
 /** Options checked and filled in. */
 export interface ResolvedOptions extends HandshakeRequest, OutboundOptions, TargetLimits {
-  /** Tried in this order until somebody listens; at least one. */
+  /** Tried in this order until a daemon listens; at least one. */
   readonly addresses: readonly DaemonAddress[];
   readonly auth: readonly AuthMethod[];
   readonly connectTimeoutMs: number;

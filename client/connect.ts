@@ -11,9 +11,9 @@ import { HandshakeChannel, Transport } from './transport.ts';
  *     const session = await connect({ address: '4803@localhost', name: 'alice' });
  *
  * Without `address`, `host`, `port`, `path` and `socketDirectory` it looks for a daemon at the Unix socket `/tmp/4803`,
- * and when nobody listens there at TCP port 4803 of `localhost`.
+ * and when no daemon listens there at TCP port 4803 of `localhost`.
  *
- * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when nobody listens
+ * Rejects with a SkeinError: ILLEGAL_SPREAD for a bad address or unknown host, COULD_NOT_CONNECT when no daemon listens
  * or time runs out, the daemon's own REJECT_* code, CONNECTION_CLOSED when it hangs up in the middle, ILLEGAL_PARAM
  * for an option that is unknown, of the wrong type or out of range; and with the signal's reason when aborted.
  */
@@ -41,7 +41,7 @@ async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<
   else await delay(delayMs, undefined, { signal }).catch(() => undefined);
 }
 
-/** One attempt: the first address at which somebody listens. What a daemon answers is not asked again elsewhere. */
+/** One attempt: the first address at which a daemon listens. Once one has answered, no other address is tried. */
 async function connectToFirst(options: ResolvedOptions): Promise<Session> {
   const { addresses, signal, connectTimeoutMs } = options;
   signal?.throwIfAborted();
@@ -87,7 +87,7 @@ async function openSession(transport: Transport, options: ResolvedOptions): Prom
   }
 }
 
-/** The error of the one place, or one that names them all; its cause is that of the last. */
+/** The error of the only address, or one that names all addresses, with the error of the last as cause. */
 function nobodyListens(failures: readonly SkeinError[]): SkeinError {
   if (failures.length === 1) return failures[0]!;
   const message = failures.map((failure) => failure.message).join('; ');

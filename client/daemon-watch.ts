@@ -1,6 +1,6 @@
 /**
  * Notices daemons whose machine is gone without a word, while something is on its way to them: keep-alive does so for idle connections,
- * and the kernel alone would go on repeating itself for a quarter of an hour. One look at the table of connections serves all sessions
+ * and the kernel alone would retransmit for a quarter of an hour. One look at the table of connections serves all sessions
  * of the program. Linux only; elsewhere the system decides.
  */
 import { readFile } from 'node:fs/promises';

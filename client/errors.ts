@@ -14,7 +14,7 @@ export class SkeinError extends Error {
   readonly code: ResultCodeName;
   /** The number of `code`, below 0. */
   readonly resultCode: ResultCode;
-  /** More about the code, where programs may want to tell cases apart; else undefined. */
+  /** Distinguishes cases of one code for programs; else undefined. */
   readonly reason: ErrorReason | undefined;
 
   /** @param options `cause`: the system's error, if there is one; `reason`: more about the code */

@@ -44,7 +44,7 @@ export interface Membership {
   readonly members: readonly string[];
   /** Position of this session in `members`, -1 when it is not among them. */
   readonly ownIndex: number;
-  /** Who joined, left or disconnected; undefined when the cause is the network. */
+  /** The member that joined, left or disconnected; undefined when the cause is the network. */
   readonly changed: string | undefined;
   /**
    * For the cause `network`: members that came together from the previous view, and so got the same messages in it.
@@ -91,5 +91,5 @@ export interface Reject {
   readonly serviceBits: number;
 }
 
-/** What a session receives; `kind` tells which. */
+/** An event of a session; `kind` discriminates. */
 export type ReceivedEvent = Message | Membership | Transition | SelfLeave | Reject;

@@ -16,7 +16,7 @@ interface Entry<T> {
 }
 
 /**
- * Items on their way to listeners, or to whoever iterates; what nobody takes yet is kept, and counted against a
+ * Items on their way to listeners or iterators. Those not taken yet are kept, and count against a
  * limit.
  */
 export class Inbox<T> implements FeedSource<T> {

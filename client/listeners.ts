@@ -1,4 +1,4 @@
-/** Checks of subscriptions: an event nobody emits is a typing error, and what is no function can listen to nothing. */
+/** Checks of subscriptions: an event that is never emitted is a typing error, and a listener must be a function. */
 import { suggestion } from '../engine/config/did-you-mean.ts';
 import { checkFunction, illegal, reading } from './check.ts';
 
@@ -14,6 +14,6 @@ export function checkListener(event: unknown, listener: unknown, events: readonl
   }
   const what = `listener of ${String(event)}`;
   checkFunction(what, listener);
-  // Node reads this field; a revoked Proxy throws there, which is told like any argument that cannot be read.
+  // Node reads this field; a revoked Proxy throws there, which is reported like any unreadable argument.
   reading(what, () => (listener as { readonly listener?: unknown }).listener);
 }

@@ -83,7 +83,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
     return this.#accepted.daemonVersion;
   }
 
-  /** Whether the session is told of membership. */
+  /** Whether the session receives membership. */
   get membership(): boolean {
     return this.#options.membership;
   }
@@ -93,7 +93,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
     return new Set(this.#requests.joined);
   }
 
-  /** Whether somebody receives from it: by events, batches or waiting for the next event. */
+  /** Whether it has a receiver: events, batches or a call that waits for the next event. */
   get hasReceiver(): boolean {
     return this.#feed.hasReceiver;
   }
@@ -183,7 +183,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   }
 
   /**
-   * Ends the session: what was sent still goes out, then the daemon is told. Resolves when the connection is closed,
+   * Ends the session: what was sent still goes out, then the daemon is informed. Resolves when the connection is closed,
    * or after `closeTimeoutMs`. Never rejects, but when it is called without its session: whether everything left is told by the
    * event `close`, and by `pendingBytes`.
    */

@@ -72,7 +72,7 @@ export class Transport {
     });
   }
 
-  /** Makes `consumer` the one that is told of new bytes and of the end; of an end that already came, at once. */
+  /** Makes `consumer` the receiver of new bytes and of the end; an end that already came is reported at once. */
   attach(consumer: ByteConsumer): void {
     this.#consumer = consumer;
     if (this.#failure !== undefined) consumer.ended(this.#failure.reason);

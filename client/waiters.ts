@@ -15,7 +15,7 @@ export class Waiters<T> {
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  /** Gives `value` to the one that waits longest. */
+  /** Gives `value` to the longest waiter. */
   serve(value: T): void {
     this.#waiting.shift()?.resolve({ value, done: false });
   }

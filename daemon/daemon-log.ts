@@ -15,7 +15,7 @@ export interface DaemonLogSettings {
   readonly logger: Logger | undefined;
 }
 
-/** Pino's number for the level of the line that tells of a gap. */
+/** Pino's number for the level of the line that reports a gap. */
 const WARN = 40;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -90,7 +90,7 @@ export class DaemonLog {
     this.#countLost();
   }
 
-  /** Writes what waits while somebody takes it. Never rejects. */
+  /** Writes waiting lines while the target accepts them. Never rejects. */
   async close(): Promise<void> {
     await this.#sink?.close();
   }

@@ -32,7 +32,7 @@ const posix = process as unknown as PosixProcess;
 const isRoot = (): boolean => process.geteuid?.() === 0;
 
 /**
- * Who the daemon becomes once its sockets are open; null: it stays who it is.
+ * The user that the daemon becomes once its sockets are open; null: it keeps its user.
  * @throws ConfigError when there is no such user or group, or this thread cannot change it
  */
 export function resolveIdentity({ daemonUser, daemonGroup }: IdentityOptions): Identity | null {
@@ -110,7 +110,7 @@ function canBecomeRoot(): boolean {
 }
 
 /**
- * The system's own look-up, whatever it takes users from: Node tells about the effective user only, so the process is this user
+ * The system's own look-up, whatever its source of users: Node reports the effective user only, so the process is this user
  * for a moment.
  */
 function lookUpUser(wanted: string): {
@@ -148,7 +148,7 @@ function lookUpGroup(wanted: string): number {
 
 const idOf = (text: string): number | string => (/^\d{1,10}$/.test(text) ? Number(text) : text);
 
-/** Unknown names are told apart from a root that may not change who it is, as in some containers. */
+/** Distinguishes unknown names from a root that may not change its user, as in some containers. */
 function refused(error: unknown, name: string, field: string, value: string, limit: string): ConfigError {
   const { code, message } = error as NodeJS.ErrnoException;
   const text =

@@ -1,9 +1,9 @@
-/** Reads the cluster's key file, and looks at who else can. */
+/** Reads the cluster's key file, and checks which other users can read it. */
 import { stat } from 'node:fs/promises';
 import { type ClusterKey, MAX_KEY_FILE_BYTES, parseClusterKeys } from '../engine/config/cluster-keys.ts';
 import { readTextFile } from './text-file.ts';
 
-/** Reading by the group is for a daemon that is in it; nobody else has business there. */
+/** A daemon in the group may need to read it; others must not. */
 const FORBIDDEN_MODE = 0o037;
 
 export interface KeyFile {
@@ -22,7 +22,7 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
   return { keys, warnings: accessWarnings(path, mode, uid, process.geteuid?.() ?? uid) };
 }
 
-/** @param user who runs the daemon; as long as that is root, the file may be of the user it becomes */
+/** @param user the user that runs the daemon; while that is root, the file may be of the user it becomes */
 export function accessWarnings(path: string, mode: number, owner: number, user: number): readonly string[] {
   if (process.platform === 'win32') return [];
   const warnings: string[] = [];

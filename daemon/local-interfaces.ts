@@ -1,4 +1,4 @@
-/** The IPv4 addresses of this machine, with the MTU of their interfaces where the system tells it (Linux). */
+/** The IPv4 addresses of this machine, with the MTU of their interfaces where the system provides it (Linux). */
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import type { LocalInterface } from '../engine/config/address-warnings.ts';

@@ -1,6 +1,6 @@
 /**
  * Takes log lines and gets them to their target without ever waiting or throwing. While the target has no room (a full disk, a
- * pipe that nobody reads) a bounded number of bytes wait; what is beyond is dropped and counted, and a line says so as soon as there
+ * pipe without a reader) a bounded number of bytes wait; what is beyond is dropped and counted, and a line says so as soon as there
  * is room again. A line that was cut short by a full disk is completed before anything else is written.
  */
 import type { LogTarget } from './log-target.ts';
@@ -25,7 +25,7 @@ export interface LogGap {
 export interface LogSinkOptions {
   /** Opens the target, also again. @throws the error of the system */
   readonly open: () => LogTarget;
-  /** The line that tells of a gap, with its line feed. */
+  /** The line that reports a gap, with its line feed. */
   readonly describeGap: (gap: LogGap) => string;
 }
 
@@ -73,7 +73,7 @@ export class LogSink {
   write(line: string): void {
     if (this.#closed) return;
     const bytes = Buffer.from(line);
-    // Once one is lost the following are too, until the gap is told: so it is told where it is.
+    // After a lost line the following are dropped too, until the gap is reported: so the report is where the gap is.
     if (this.#reason !== null) this.#drain();
     // A line that is longer than all that may wait has its try as long as none waits.
     const isFull = this.#waiting.length > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES;
@@ -101,7 +101,7 @@ export class LogSink {
     this.#drain();
   }
 
-  /** Writes what waits while somebody takes it, then lets go of the target. Never rejects. */
+  /** Writes waiting lines while the target accepts them, then releases it. Never rejects. */
   async close(): Promise<void> {
     this.#drain();
     let progressAtMs = performance.now();
@@ -170,10 +170,10 @@ export class LogSink {
     if (this.#reason !== null && line !== LINE_FEED) this.#lateInGap++;
   }
 
-  /** Nothing waits. The gap is forgotten once the line that tells of it has begun to be written. */
+  /** Nothing waits. The gap is cleared once its report has begun to be written. */
   #tellGap(): void {
     const gap = { lost: this.#lostInGap, late: this.#lateInGap, reason: this.#reason! };
-    // A reader that was slow for a moment and got everything is nothing to tell of.
+    // A reader that was slow for a moment but got everything is not reported.
     if (gap.lost > 0 || gap.reason !== 'EAGAIN') {
       const line = Buffer.from(this.#describeGap(gap));
       const taken = this.#put(line, 0);
@@ -209,7 +209,7 @@ export class LogSink {
 
   #failed(error: unknown): void {
     const code = codeOf(error);
-    // Of a gap with several causes the one that says more is told.
+    // Of a gap with several causes the more specific one is reported.
     if (this.#reason === null || code !== 'EAGAIN') this.#reason = code;
     if (code === 'EPIPE' && this.#written > 0) {
       // The reader of the first half is gone; another one must not get the second half alone.

@@ -19,12 +19,12 @@ import { makeFolder } from './make-folder.ts';
 export interface LogTarget {
   /**
    * @returns how many bytes were taken, maybe fewer than there are
-   * @throws the error of the system: EAGAIN when there is no room now, EPIPE when nobody reads any more, ENOSPC, EIO …
+   * @throws the error of the system: EAGAIN when there is no room now, EPIPE when the reader is gone, ENOSPC, EIO …
    */
   write(bytes: Buffer, offset: number): number;
   /** A line without its end stands in the file, written by a process that ended in the middle of it. */
   readonly beginsTorn: boolean;
-  /** False when the file is gone from its folder, so that nobody will read what is written to it. */
+  /** False when the file is gone from its folder, so that its lines would be lost. */
   isLinked(): boolean;
   /** Gives a file to another user, who is to open it again. @throws the error of the system */
   handOver(uid: number, gid: number): void;
@@ -87,7 +87,7 @@ function openMakingFolder(path: string): number {
   }
 }
 
-/** A file that was renamed is still the log, until SIGHUP; one that was removed is nobody's. */
+/** A file that was renamed is still the log, until SIGHUP; a removed one is lost. */
 function isStillAt(path: string, fd: number): boolean {
   const stats = fstatSync(fd);
   if (!stats.isFile() || stats.nlink > 0) return true;
@@ -117,7 +117,7 @@ function descriptorTarget(fd: number): LogTarget {
   }
 }
 
-/** Errors of Node's streams; one listener each stays for good, because an error nobody listens for ends the process. */
+/** Errors of Node's streams; one listener each stays for good, because an error event without a listener ends the process. */
 const streamFailures = new WeakMap<NodeJS.WriteStream, { error: NodeJS.ErrnoException | null }>();
 
 function watchFailures(stream: NodeJS.WriteStream): { readonly error: NodeJS.ErrnoException | null } {

@@ -5,7 +5,7 @@ import type { ConfigurationOptions } from '../engine/config/configuration-option
 /** Sockets between daemons, files and what Node has open for itself. */
 const OWN_FILES = 64;
 
-/** What the system allows this process, as Linux says it; Node has raised it to the most it may be. Null where nobody knows. */
+/** The limit of this process, as Linux reports it; Node has raised it to the hard limit. Null: unknown. */
 export function openFilesLimit(): number | null {
   try {
     const match = /^Max open files +(\d+) /m.exec(readFileSync('/proc/self/limits', 'latin1'));

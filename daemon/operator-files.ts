@@ -55,7 +55,7 @@ export interface CheckedFiles {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Reads them as a start would, and tells of everything that is wrong. What this user may not read is a warning. */
+/** Reads them as a start would, and reports all errors. A file that this user may not read is a warning. */
 export async function checkOperatorFiles(options: FileOptions): Promise<CheckedFiles> {
   const problems: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
@@ -144,7 +144,7 @@ const placed = (path: string, problems: readonly ConfigProblem[]): readonly stri
   problems.map(({ line, column, message }) => `${path}:${line}:${column ?? 1}: ${message}`);
 
 /**
- * A file that was named must exist; one that was not is looked for, and its absence lets nobody in.
+ * A file that is named must exist. Otherwise the default one is used, and without it no client is admitted.
  * @throws (rejects) when a file is there and cannot be read
  */
 async function readAccessFile(

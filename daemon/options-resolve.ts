@@ -27,7 +27,7 @@ export interface ResolveContext {
   readonly addressOf: AddressLookup;
   /** IPv4 addresses of this machine's interfaces. */
   readonly localAddresses: readonly string[];
-  /** The same with what is known of them, for warnings; left out: none of those that need it are given. */
+  /** The same with details, for warnings; left out: warnings that need them are not given. */
   readonly interfaces?: readonly LocalInterface[];
 }
 
@@ -168,7 +168,7 @@ function displacedBy(key: string): readonly string[] {
   return SPREAD_TIMEOUT_KEYS.some((timeout) => timeout === key) ? ['ringProfile'] : [];
 }
 
-/** The values that are valid by themselves; the others are reported and left out, so that further checks can go on. */
+/** The values that are valid on their own; the others are reported and left out, so that further checks can follow. */
 function validate(merged: MergedOptions, findings: Findings): OptionValues & PlacementValues {
   const result = optionsSchema.safeParse(merged.raw);
   if (result.success) return result.data;

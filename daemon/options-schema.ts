@@ -245,5 +245,5 @@ export const optionsSchema: z.ZodType<OptionValues & PlacementValues, DaemonOpti
   .strictObject({ ...placement, ...fileOptions })
   .partial();
 
-/** Every name the API knows, for suggestions. */
+/** Every name of the API, for suggestions. */
 export const DAEMON_OPTION_NAMES: readonly string[] = [...Object.keys(placement), ...Object.keys(fileOptions)];

@@ -90,7 +90,7 @@ export interface Daemon {
   reload(): Promise<ReloadReport>;
   /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
-   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. What fails meanwhile is told by `closed`. Rejects with ConfigError, and
+   * `drainTimeoutMs` (default 2000) is cut off, counted and logged. `closed` reports failures meanwhile. Rejects with ConfigError, and
    * does not stop, for a wrong option.
    */
   stop(options?: { readonly drainTimeoutMs?: number }): Promise<void>;

@@ -18,7 +18,7 @@ import {
 } from './state-number.ts';
 
 /**
- * `doubtful`: a daemon starts with it and warns. `exhausted`: too high to go on with. `broken`: a daemon does not start with it.
+ * `doubtful`: a daemon starts with it and warns. `exhausted`: too high to continue with. `broken`: a daemon does not start with it.
  * `missing`: the daemon begins with the clock.
  */
 export type StateVerdict = 'ok' | 'doubtful' | 'exhausted' | 'broken' | 'missing';

@@ -39,7 +39,7 @@ export const stateFile = (folder: string, { prefix }: StateNumber, daemonName: s
   join(folder, `${prefix}-${daemonName.replace(/[%/]/g, encodeURIComponent)}`);
 
 /**
- * All files that a daemon of this name writes in the folder. They are told by their whole names: `incarnation-b-a` is a file of
+ * All files that a daemon of this name writes in the folder. They are recognised by their whole names: `incarnation-b-a` is a file of
  * daemon `b-a`, not of `a`.
  */
 export const stateFilesOf = (folder: string, daemonName: string): readonly string[] =>

@@ -39,7 +39,7 @@ export class ThreadController {
   }
 }
 
-/** An agent threw; the daemon cannot go on (architecture: never half alive). */
+/** An agent threw; the daemon cannot continue (architecture: never half alive). */
 export class AgentFailure extends Error {
   /** Name of the part: `ring`, `network`, `delivery-0` and so on. */
   readonly agent: string;

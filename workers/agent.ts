@@ -1,6 +1,6 @@
 import type { DrainStage } from '../engine/wire/record.ts';
 
-/** A piece of work that a thread runs in turns with others; it knows neither its thread nor its neighbours. */
+/** A piece of work that a thread runs in turns with others; it depends neither on its thread nor on its neighbours. */
 export interface Agent {
   readonly name: string;
   /** Counters block of this agent. */

@@ -1,10 +1,10 @@
 /**
- * What a daemon knows of its sessions and groups, one by one: asked for over the channel to the threads when somebody looks, at most
+ * Reports on the sessions and groups of a daemon: requested over the channel to the threads on demand, at most
  * once a second, and never kept up to date otherwise. Plain data. Times are lengths, because clocks differ between threads.
  */
 import type { EndedSession } from './daemon-event.ts';
 
-/** Sessions and groups that each thread tells at most: those with most waiting, and with most members. */
+/** Sessions and groups that each thread reports at most: those with most waiting, and with most members. */
 export const MAX_REPORTED = 1000;
 
 export interface SessionReport {

@@ -1,4 +1,4 @@
-/** Asks the threads of a daemon what they know of sessions and groups, for all who look at once, and not more often than once a second. */
+/** Requests reports on sessions and groups from the threads of a daemon, one for all readers, at most once a second. */
 import { type Inspection, NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 
 /** An answer is good for so long. */

@@ -2,7 +2,7 @@
  * Which agents read the ordered log, and the number of each one's position. The supervisor makes the log with as many positions; where
  * threads are set up, each reader gets its own, and the ring agent is given the doorbells of all.
  *
- * A position that nobody moves stops the ring once the log is full, so a role is listed here only if its agent always runs.
+ * A position that does not move stops the ring once the log is full, so a role is listed here only if its agent always runs.
  */
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 

@@ -97,7 +97,7 @@ export interface NetworkLinks {
   readonly wallMs: () => number;
   /** Null: traffic is not sealed, and no monitor can command. */
   readonly clusterKeys: readonly ClusterKey[] | null;
-  /** An authenticated monitor asks for the daemon's orderly end. */
+  /** An authenticated monitor requests the orderly end of the daemon. */
   readonly requestStop: () => void;
 }
 
@@ -299,7 +299,7 @@ export class NetworkAgent implements Agent {
     else if (this.#gate.admits(message, from)) this.#toRing(message);
   }
 
-  /** Tokens, and what is sent to the segment: no monitor speaks there. */
+  /** Tokens, and what is sent to the segment: monitors do not use those ports. */
   #onToken(message: Buffer, from: RemoteInfo): void {
     if (!isOfRing(message)) this.counters[NetworkCounter.InvalidRequests]!++;
     else if (this.#gate.admits(message, from)) this.#toRing(message);

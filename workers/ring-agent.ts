@@ -157,7 +157,7 @@ export class RingAgent implements Agent {
     if (this.#started) this.#ring.node.keysChanged(this.#links.now());
   }
 
-  /** Walks over the groups: for operators who look, not for duty cycles. */
+  /** Walks over all groups: for reports, not for duty cycles. */
   inspect(): ThreadInspection {
     const { groups } = this.#records;
     const { self } = this.#options.ring;
@@ -236,7 +236,7 @@ export class RingAgent implements Agent {
 
   #publish(): void {
     const { counters } = this;
-    // The limit of sessions is told by this count, and a name given back leaves no entry in the log.
+    // This count enforces the limit of sessions, and a name given back leaves no entry in the log.
     counters[OrderingCounter.Sessions] = this.#records.registry.size;
     if (this.#log.publish()) {
       for (const doorbell of this.#links.logDoorbells) doorbell.ring();

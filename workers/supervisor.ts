@@ -26,9 +26,9 @@ export interface SupervisorEvents {
   log(record: LogRecord): void;
   /** What an operator follows. */
   tell(event: DaemonEvent): void;
-  /** A monitor asks for the daemon's orderly end: call `stop`. */
+  /** A monitor requests the orderly end of the daemon: call `stop`. */
   stopRequested(): void;
-  /** A thread ended although nobody stopped the daemon; all others have been closed. */
+  /** A thread ended without a stop of the daemon; all others have been closed. */
   failed(failure: AgentFailure): void;
 }
 
@@ -137,7 +137,7 @@ export class Supervisor {
     }
   }
 
-  /** Delivery workers go by these settings from now on; what they mean for whom is here already is said with each of them. */
+  /** Puts these settings in force at the delivery workers; each says what it means for existing sessions. */
   changeDelivery(settings: DeliverySettings): void {
     for (const thread of this.#threads) thread.changeDelivery(settings);
   }
@@ -161,7 +161,7 @@ export class Supervisor {
   }
 
   /**
-   * Stops accepting; orders and delivers what clients have sent; tells them of the end, and orders what they sent until they learned
+   * Stops accepting; orders and delivers what clients have sent; ends their connections, and orders what they sent until they learned
    * of it; leaves the ring; closes all. Daemons of the ring that stop at the same time wait for each other after each of the first two
    * steps. What is not done within `drainTimeoutMs` is cut off.
    */

@@ -20,7 +20,7 @@ export interface ThreadingPlan {
   readonly threads: readonly ThreadPlan[];
 }
 
-/** Cores from which a thread per stage pays: ring, network, one delivery worker, and one for everybody else. */
+/** Cores from which delivery pays for a thread of its own: network and ring, delivery, and the rest of the machine. */
 const CORES_FOR_SHARED_NETWORK = 4;
 /** Node from here on lets several listeners share a port evenly; before, more than one delivery worker is badly balanced. */
 const FIRST_NODE_WITH_REUSE_PORT = { major: 23, minor: 1 } as const;

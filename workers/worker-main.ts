@@ -1,4 +1,4 @@
-/** Entry of a worker thread: builds its agents, runs them, tells the supervisor what happens. */
+/** Entry of a worker thread: builds its agents, runs them, reports to the supervisor. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { AgentFailure, BlockingThread, EventLoopThread } from './agent-thread.ts';
 import type { DaemonEvent } from './daemon-event.ts';

@@ -25,7 +25,7 @@ export interface FlushView {
   readonly members: readonly string[];
   /** Position of this session in `members`. */
   readonly ownIndex: number;
-  /** Who joined, left or disconnected; undefined for `network`. */
+  /** The member that joined, left or disconnected; undefined for `network`. */
   readonly changed: string | undefined;
   /**
    * Members of the previous view that come along, this session among them: they got the same messages in it. In its
@@ -74,5 +74,5 @@ export interface FlushMessage {
   readonly byteOrder: ByteOrder;
 }
 
-/** What a flush session receives; `kind` tells which. */
+/** An event of a flush session; `kind` discriminates. */
 export type FlushEvent = FlushRequest | FlushView | FlushTransition | FlushSelfLeave | FlushMessage;

@@ -1,7 +1,6 @@
 /**
- * The flush state machine of one group (client-protocol.md, sections 8.4 to 8.6). Pure: it is told what Spread
- * delivered and what the application asks, and tells its sink what to deliver and to send. The comments number the
- * steps of section 8.5.
+ * The flush state machine of one group (client-protocol.md, sections 8.4 to 8.6). Pure: its inputs are deliveries of Spread and requests of
+ * the application; its outputs, deliveries and sends, go to a sink. The comments number the steps of section 8.5.
  */
 import type { ViewId } from '../../engine/wire/membership-decode.ts';
 import { SkeinError } from '../errors.ts';
@@ -24,7 +23,7 @@ export type MemberState = 'joining' | 'joined' | 'leaving';
  */
 export type ViewState = 'steady' | 'authorize' | 'agree' | 'verify';
 
-/** A change whose membership message has not come after so many others never will (step 4). */
+/** After this many other messages a missing membership message is given up (step 4). */
 const MAX_PENDING_AGE = 200;
 
 export class FlushGroup {
@@ -111,7 +110,7 @@ export class FlushGroup {
   onMessage(message: FlushMessage, sentIn: ViewId | undefined): void {
     const current = this.#current;
     if (sentIn !== undefined && this.#installed.viewId?.equals(sentIn) !== true) {
-      // Sent in another view than ours. It belongs to the next one, or to one that will never be ours.
+      // Sent in another view than ours. It belongs to the next one, or to one without us.
       const next = this.#viewState === 'agree' && current?.viewId.equals(sentIn) === true;
       if (next && current.present.has(message.sender)) this.#postponed.push(message);
       return;
@@ -207,7 +206,7 @@ export class FlushGroup {
     }
     const asked = this.#viewState === 'authorize';
     this.#viewState = 'authorize';
-    // One who leaves cannot give permission; the leave will drop the change at the others.
+    // A leaver cannot give permission; its leave drops the change at the others.
     if (!asked && this.#memberState !== 'leaving') this.#sink.deliver({ kind: 'flushRequest', group: this.#group });
   }
 

@@ -95,7 +95,7 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
   }
 
   /**
-   * Takes over `session`, which must have the membership flag, be in no group, and have nobody else receiving from
+   * Takes over `session`, which must have the membership flag, be in no group, and have no other receiver
    * it. Throws ILLEGAL_PARAM for what is no session or no option, ILLEGAL_STATE for a session in use, ILLEGAL_SESSION for a closed one.
    */
   constructor(session: Session, options: FlushSessionOptions = {}) {
@@ -197,7 +197,7 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
   }
 
   /**
-   * Sends to some members of the group's view. Throws as `multicast`, and ILLEGAL_RECEIVERS for one who is not in the
+   * Sends to some members of the group's view. Throws as `multicast`, and ILLEGAL_RECEIVERS for a receiver that is not in the
    * view.
    */
   subgroupMulticast(

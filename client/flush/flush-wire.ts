@@ -22,7 +22,7 @@ export const FLUSH_RECV = -32_767;
 export const VULNERABLE = -32_766;
 export const MIN_USER_TYPE = -32_765;
 
-/** A multicast the state machine asks for. */
+/** A multicast that the state machine requests. */
 export interface SpreadSend {
   readonly groups: readonly string[];
   readonly service: Service;

@@ -87,7 +87,7 @@ export function changeOf(change: PendingChange): ViewDescription {
 }
 
 /**
- * Who is gone from the view before: for a network change, members of it that did not come along in this
+ * Members of the previous view that are gone: for a network change, those that did not come along in this
  * session's vs set, whether or not they are in the new view as newcomers.
  */
 export function leaversOf(membership: Membership, previous: readonly string[]): readonly string[] {

@@ -8,7 +8,7 @@ interface Chunk {
 }
 
 /**
- * Copies of whole frames that nobody has asked for yet, in order of arrival, as runs of bytes: an object per chunk,
+ * Copies of whole frames that are not requested yet, in order of arrival, back to back: an object per chunk,
  * not per frame.
  */
 export class Backlog {

@@ -63,7 +63,7 @@ export class FrameCursor implements Batch, FrameFields {
     this.dataLength = 0;
   }
 
-  /** Lets go of the bytes: whoever keeps the cursor sees no frame any more. */
+  /** Releases the bytes: a cursor that is kept shows no frame any more. */
   release(): void {
     this.reset(EMPTY, EMPTY_VIEW, 0, 0, 0);
   }

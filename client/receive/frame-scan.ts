@@ -23,7 +23,7 @@ export interface ControlFrames {
 
 /**
  * Walks received bytes frame by frame, checks the lengths that framing rests on, and finds where the last whole frame
- * ends. Whoever handles the frames afterwards need not check these again.
+ * ends. Code that handles the frames afterwards need not check these again.
  */
 export class FrameScan {
   /** End of the last whole frame. */

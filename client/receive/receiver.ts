@@ -36,7 +36,7 @@ export interface ReceiverHost {
 export type BatchHandler = (batch: Batch) => void;
 
 /**
- * Takes received bytes to whoever receives: the batch handler, else the listeners, else the iterators. With none of
+ * Passes received bytes to the batch handler, else the listeners, else the iterators. With none of
  * them ready, or while paused, whole frames wait as bytes in the backlog, and beyond a bound the socket is paused and
  * TCP pushes back. Every frame is given out once and in order, through all changes between the three ways.
  */
@@ -185,7 +185,7 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
     return this.#hasTaker() ? !this.#paused : !this.#waiters.isEmpty;
   }
 
-  /** Delivers newly arrived frames in place; what nobody takes now is copied to the backlog. */
+  /** Delivers newly arrived frames in place; frames without a taker are copied to the backlog. */
   #take(bytes: Buffer, view: DataView, start: number, end: number, frameCount: number): void {
     const cursor = this.#delivering;
     cursor.reset(bytes, view, start, end, frameCount);

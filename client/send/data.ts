@@ -1,5 +1,5 @@
 /**
- * What a message may be made of. Text is sent as UTF-8, a lone surrogate as U+FFFD; any view of bytes and any buffer as its bytes.
+ * Data of a message. Text is sent as UTF-8, a lone surrogate as U+FFFD; any view of bytes and any buffer as its bytes.
  * Everything here looks at internal slots: a Proxy of an array of bytes is not one, and no field that lies about a length is believed.
  */
 import { types } from 'node:util';

@@ -11,7 +11,7 @@ interface Block {
 }
 
 interface FlushWaiter {
-  /** Resolves when so many bytes, counted from the start of the session, are with the kernel. */
+  /** Resolves when this many bytes, counted from the start of the session, have been given to the kernel. */
   readonly target: number;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
@@ -238,7 +238,7 @@ export class Outbound {
 
   /**
    * Data that is sent from where it is must not change before it is. When its buffer was transferred away or cut, a frame lacks
-   * bytes, and all behind it would be taken for the rest of it: the session cannot go on.
+   * bytes, and all behind it would be taken for the rest of it: the session cannot continue.
    */
   #isTorn(): boolean {
     let bytes = 0;

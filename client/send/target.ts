@@ -6,7 +6,7 @@ import { type FrameTemplate, messageTemplate, type SendOptions } from './frame-t
 import type { Outbound } from './outbound.ts';
 
 /**
- * What to do with more than 43 targets, which the original daemon silently delivers to nobody (client-protocol.md,
+ * What to do with more than 43 targets, which the original daemon silently does not deliver (client-protocol.md,
  * section 6): `never` sends one frame of up to 100, right for daemons that handle them; `43` sends several frames of
  * at most 43, after which a receiver in groups of several frames gets several copies.
  */
@@ -20,7 +20,7 @@ export interface TargetLimits {
 }
 
 /**
- * Groups, service and type made ready once: sending copies a header in place of encoding names. For whoever sends
+ * Groups, service and type made ready once: sending copies a header in place of encoding names. For programs that send
  * more than one message to the same groups; `Session.target` makes one. Valid as long as its session.
  */
 export class Target {
@@ -116,7 +116,7 @@ function sameOptions(a: SendOptions, b: SendOptions | undefined): boolean {
   );
 }
 
-/** More than are legal, so that the message can tell how many there were. */
+/** More than are legal, so that the message can give their number. */
 const MAX_LISTED_GROUPS = 100_000;
 
 /** A copy of the targets; how many there may be, and what is legal in them, is for the frame to say. */

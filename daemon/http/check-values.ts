@@ -1,4 +1,4 @@
-/** The values that checks judge, from the daemon's own metrics; it remembers what it needs to tell increases. */
+/** The values that checks judge, from the daemon's own metrics; keeps earlier ones to compute increases. */
 import type { Registry } from 'prom-client';
 import { CHECK_WINDOW_MINUTES, CHECKS, type CheckTerm } from './checks.ts';
 

@@ -1,5 +1,5 @@
 /**
- * What is judged about a daemon, once for all who judge: `skein check`, the alerting rules of Prometheus (ops/prometheus/skein.rules.yml),
+ * The checks of a daemon, in one table: `skein check`, the alerting rules of Prometheus (ops/prometheus/skein.rules.yml),
  * and docs/monitoring.md are made of this table.
  */
 
@@ -21,7 +21,7 @@ export interface Check {
   /** Beyond these there is trouble; null: never. */
   readonly warning: number | null;
   readonly critical: number | null;
-  /** For how long, before Prometheus tells anybody. */
+  /** How long before Prometheus raises the alert. */
   readonly forMinutes: number;
   readonly unit: 'count' | 'part' | 'seconds' | 'flag';
   /** What it means, as a sentence without its end. */

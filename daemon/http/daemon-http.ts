@@ -36,7 +36,7 @@ export interface HttpOptions {
   readonly tokenFile: string | null;
 }
 
-/** The daemon, for those who look at it. */
+/** The daemon as HTTP shows it. */
 export interface WatchedDaemon {
   readonly info: Omit<DaemonInfo, 'startedAt' | 'pid' | 'node'>;
   /** Of the configuration, in its order. */

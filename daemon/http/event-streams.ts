@@ -24,7 +24,7 @@ export class EventStreams {
     return this.#streams.size >= MAX_STREAMS;
   }
 
-  /** Whether somebody looks every second. */
+  /** Whether a stream with samples is open. */
   get hasWatchers(): boolean {
     for (const { hasSamples } of this.#streams) if (hasSamples) return true;
     return false;

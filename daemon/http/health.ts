@@ -12,7 +12,7 @@ import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
 import { agentName } from './counter-metrics.ts';
 import type { HealthStatus } from './status-types.ts';
 
-/** An agent sleeps a tenth of a second at most. Looks are counted, not time: where the whole process stands still, nobody looks. */
+/** An agent sleeps a tenth of a second at most. Looks are counted, not time: while the whole process stands still, none are made. */
 const LOOKS_WITHOUT_A_CYCLE = 5;
 
 export class Health {

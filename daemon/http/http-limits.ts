@@ -12,7 +12,7 @@ export const HEADERS_TIMEOUT_MS = 5000;
 export const KEEP_ALIVE_MS = 15_000;
 /** Without any progress of a connection. */
 export const STUCK_MS = 30_000;
-/** A stream whose client has not read so much is ended. */
+/** Unread bytes at which a stream is ended. */
 export const MAX_STREAM_BYTES = 256 * 1024;
 /** Streams say something at least this often, so that both ends notice when the other is gone. */
 export const STREAM_BEAT_MS = 10_000;

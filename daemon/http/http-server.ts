@@ -1,5 +1,5 @@
 /**
- * The HTTP server of a daemon: listens, refuses what it does not serve as cheaply as it can, and hands the rest to the routes. It runs in
+ * The HTTP server of a daemon: listens, refuses invalid requests cheaply, and passes the others to the routes. It runs in
  * the thread that started the daemon, away from all messages.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
@@ -17,9 +17,9 @@ import type { TokenFile } from './token-file.ts';
 type Served = Refusal | void;
 
 export interface Route {
-  /** Whether it tells something of clients and messages, and so needs a token where there are tokens. */
+  /** Whether it reveals clients or messages, and so needs a token where tokens are configured. */
   readonly needsToken: boolean;
-  /** Names of the parameters it knows. */
+  /** Names of its parameters. */
   readonly parameters: readonly string[];
   /** @returns why it does not serve, if so */
   readonly serve: (
@@ -31,7 +31,7 @@ export interface Route {
 
 export interface HttpServerParts {
   readonly routes: ReadonlyMap<string, Route>;
-  /** Null: nobody needs one, and all addresses are loopback. */
+  /** Null: none is needed, because all addresses are loopback. */
   readonly tokens: TokenFile | null;
   /** The supervisor's block. */
   readonly counters: Float64Array;

@@ -2,7 +2,7 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 
 const RESOLUTION_MS = 20;
-/** What is told is of the last five to ten seconds. */
+/** Reported values cover the last five to ten seconds. */
 const WINDOW_MS = 5000;
 
 export const LOOP_PERCENTILES = ['50', '99', '100'] as const;

@@ -12,11 +12,11 @@ export interface CounterMetric {
   readonly type: 'counter' | 'gauge';
   readonly help: string;
   readonly block: CounterBlock;
-  /** What tells the time series of one metric apart, besides the label of the daemon. */
+  /** Labels of the time series of one metric, besides that of the daemon. */
   readonly labels: readonly string[];
   /** What a counter is multiplied with: metrics have seconds. */
   readonly scale: number;
-  /** One, or several of one name that the last label tells apart. */
+  /** One, or several of one name with different values of the last label. */
   readonly counters: readonly CounterDescriptor[];
 }
 
@@ -70,5 +70,5 @@ function words({ name, unit }: CounterDescriptor): string {
   return `${snake.replace(/_?bytes_?/, '_').replace(/^_|_$/g, '')}_bytes`;
 }
 
-/** The value of the label that tells one slot of several apart. */
+/** The label value of one slot of several. */
 export const slotValue = ({ of }: CounterDescriptor): string => (of ?? '').replace(/^nodes /, '').replaceAll(' ', '_');

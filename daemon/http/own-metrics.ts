@@ -1,4 +1,4 @@
-/** Metrics beside the counters page: the daemon as a whole, its process and threads, and what one look at all sessions tells. */
+/** Metrics beside the counters page: the daemon as a whole, its process and threads, and totals over all sessions. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Inspection } from '../../workers/inspection.ts';
@@ -23,7 +23,7 @@ const EVENT_KINDS: readonly EventKind[] = ['membership', 'slow', 'recovered', 's
 
 export function registerOwnMetrics(registry: Registry, parts: OwnMetricsParts): void {
   const registers = [registry];
-  /** One number, or several that labels tell apart. */
+  /** One number, or several with different labels. */
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     new Gauge({
       name,
@@ -146,7 +146,7 @@ const count = <T>(items: readonly T[], is: (item: T) => boolean): number => item
 const highest = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((most, item) => Math.max(most, of(item)), 0);
 
-/** Null where the system does not tell. */
+/** Null: the system does not say. */
 function maxOpenFiles(): number | null {
   try {
     const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];

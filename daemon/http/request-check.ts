@@ -8,13 +8,13 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** What a request asks for. */
+/** A valid request. */
 export interface HttpQuestion {
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** @returns what it asks for, or why it gets nothing */
+/** @returns the request, or why it is refused */
 export function readQuestion({ method, url, headers }: IncomingMessage): HttpQuestion | Refusal {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, reason: 'only GET and HEAD are served' };
   const length = headers['content-length'];
@@ -42,7 +42,7 @@ export function isOwnHost(host: string | undefined): boolean {
   return isIP(name) === 4 || name === 'localhost' || name.endsWith('.localhost');
 }
 
-/** Another site's page asks, be it only to keep this daemon busy. A link that somebody follows to the dashboard is welcome. */
+/** Another site's page asks, be it only to keep this daemon busy. A link to the dashboard is allowed. */
 export function isCrossSite({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== 'cross-site' && site !== 'same-site') return false;

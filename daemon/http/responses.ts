@@ -36,7 +36,7 @@ export function send(
 export const sendJson = (response: ServerResponse, status: number, value: object): void =>
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
 
-/** Closes the connection behind it: whoever asks wrongly gets no more of it than that. */
+/** Closes the connection after it: a client with an invalid request gets nothing more. */
 export function sendRefusal(response: ServerResponse, { status, reason }: Refusal): void {
   const headers: OutgoingHttpHeaders = { Connection: 'close' };
   if (status === 405) headers['Allow'] = 'GET, HEAD';
@@ -44,7 +44,7 @@ export function sendRefusal(response: ServerResponse, { status, reason }: Refusa
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify({ error: reason })}\n`, headers);
 }
 
-/** The head of a stream of events; `response.write` goes on. */
+/** The head of a stream of events; `response.write` continues. */
 export function beginStream(response: ServerResponse): void {
   response.writeHead(200, { ...SAFE_HEADERS, 'Content-Type': 'text/event-stream; charset=utf-8' });
   response.flushHeaders();

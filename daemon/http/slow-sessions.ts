@@ -32,10 +32,10 @@ interface Earlier {
   readonly rates: SessionRates | null;
 }
 
-/** Looks shorter apart than this tell no rate. */
+/** Readings closer together than this give no rate. */
 const RATE_MS = 500;
 
-/** Keeps the last look, for rates, and tells of sessions that become slow and recover. */
+/** Keeps the last reading, for rates, and reports sessions that become slow and recover. */
 export class SessionWatch {
   readonly #limits: () => SessionLimits;
   readonly #events: EventLog;

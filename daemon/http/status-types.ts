@@ -1,4 +1,4 @@
-/** What /status.json and /events tell: shared with the dashboard and the commands. Plain types, of which nothing remains at run time. */
+/** Contents of /status.json and /events: shared with the dashboard and the commands. Plain types, of which nothing remains at run time. */
 
 /** One daemon of the configuration, as the daemon that is asked sees it. */
 export interface MemberStatus {
@@ -157,7 +157,7 @@ export interface Status {
   readonly events: readonly LoggedEvent[];
   /** What `skein check` judges: value by name of the check; null: not known yet. */
   readonly checks: Readonly<Record<string, number | null>>;
-  /** Every counter of the table that a monitor is told. */
+  /** Every counter that a monitor receives. */
   readonly counters: Readonly<Record<string, number>>;
 }
 
@@ -170,7 +170,7 @@ export interface Hello {
   readonly samples: readonly Sample[];
 }
 
-/** What a stream with samples tells every second. */
+/** One sample of a stream, every second. */
 export interface Tick {
   readonly sample: Sample;
   readonly ring: RingStatus;

@@ -1,11 +1,11 @@
-/** The tokens of `HttpTokenFile`: one a line; blank lines and those that begin with # count for nothing. */
+/** The tokens of `HttpTokenFile`: one a line; blank lines and those that begin with # are ignored. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ConfigError } from '../../engine/config/config-error.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKENS, MIN_TOKEN_CHARS } from './http-limits.ts';
 
-/** Nobody but the owner writes it, and nobody but owner and group reads it. */
+/** Only the owner may write it, and only owner and group may read it. */
 const FORBIDDEN_MODE = 0o037;
 const MAX_FILE_BYTES = 16 * 1024;
 /** How often the file is looked at, while requests come. */

@@ -15,7 +15,7 @@ export type ListenAddress =
       readonly kind: 'unix';
       readonly path: string;
       readonly mode: number;
-      /** The user that the daemon becomes; null: it stays who it is. */
+      /** The user that the daemon becomes; null: it keeps its user. */
       readonly owner: SocketOwner | null;
     }
   /** A descriptor that another worker of this daemon listens on. */

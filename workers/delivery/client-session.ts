@@ -1,4 +1,4 @@
-/** One client connection: what the delivery worker knows of it. The parts that act on it are in the files beside this one. */
+/** State of one client connection in its delivery worker. The files beside this one act on it. */
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
 import type { ServerHandshake } from '../../engine/wire/server-handshake.ts';

@@ -1,5 +1,5 @@
 /**
- * What carries the bytes of one client. The delivery path knows clients through this interface only: TCP and Unix sockets are one
+ * Carries the bytes of one client. The delivery path uses clients through this interface only: TCP and Unix sockets are one
  * implementation (`sockets/socket-transport.ts`), the simulator and tests have others, and TLS or WebSocket would each be one more, with
  * a `ClientListener` that accepts its connections.
  *
@@ -9,7 +9,7 @@
 import type { SocketEnds } from '../../engine/wire/tcp-silence.ts';
 import type { ReadBuffer } from './read-buffers.ts';
 
-/** Who is at the other end. */
+/** The other end of the connection. */
 export interface TransportPeer {
   /** For the log: `127.0.0.1:51234`, or `unix`. */
   readonly label: string;
@@ -41,7 +41,7 @@ export interface ClientTransport {
   readonly isDestroyed: boolean;
   /** Both ends of the TCP connection beneath, by which the kernel's tables name it; without addresses where there is none. */
   readonly tcpEnds: SocketEnds;
-  /** Where the connection's bytes and its end are told. Called once, before anything is read. */
+  /** Sets the receiver of the connection's bytes and its end. Called once, before anything is read. */
   attach(receiver: TransportReceiver): void;
   /** From the next read but one on, reads go into the long buffer. A connection begins with short ones. */
   readLong(): void;

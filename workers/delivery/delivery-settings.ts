@@ -16,7 +16,7 @@ export interface SlowConsumerLimits {
 
 /** Plain data: it travels to worker threads. */
 export interface DeliverySettings {
-  /** For connections that come from now on, and for none of them earlier than for those that came before. */
+  /** For connections accepted from now on; none of them times out before an earlier one. */
   readonly handshakeTimeoutMs: number;
   /** Connections that are no sessions. */
   readonly maxHandshakes: number;
@@ -26,9 +26,9 @@ export interface DeliverySettings {
   /** Of what waits for all clients of the daemon together. */
   readonly maxQueuedBytes: number;
   readonly limits: SlowConsumerLimits;
-  /** Groups that one client may be in; those who are in more stay. */
+  /** Groups that one client may be in; a client in more stays in them. */
   readonly maxSessionGroups: number;
-  /** For logins that begin from now on; sessions stay, whoever may log in. */
+  /** For logins that begin from now on; existing sessions stay. */
   readonly auth: AuthPolicy;
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;

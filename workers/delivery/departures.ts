@@ -55,7 +55,7 @@ export class Departures {
 
   /**
    * The disconnect has been ordered; no entry of the log names the session any more. When it is not of this daemon's making another one
-   * speaks for it: the client is told by the end of its connection, before it misses anything.
+   * speaks for it: the client learns it from the end of its connection, before it misses anything.
    */
   ended(session: ClientSession): void {
     if (session.state === 'open') {

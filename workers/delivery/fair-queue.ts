@@ -1,4 +1,4 @@
-/** Waiting things of several owners, taken in turns: the oldest of the owner who has waited longest for a turn. */
+/** Waiting items of several owners, taken in turns: the oldest item of the owner that has waited longest. */
 export class FairQueue<T> {
   /** The owner whose turn it is comes first. No list is empty. */
   readonly #byOwner = new Map<string, T[]>();

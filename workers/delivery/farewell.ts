@@ -3,7 +3,7 @@
  * nothing came from it for a moment. Then, once everything is ordered and delivered, it hangs up: each client gets its end behind the
  * last delivery, and is read on until the client hangs up in turn, so that what was under way meanwhile is ordered too.
  *
- * A client that goes on sending cannot hold this up for ever: the supervisor's drain time bounds both steps.
+ * A client that keeps sending cannot delay this forever: the supervisor's drain time bounds both steps.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { Log } from '../log.ts';
@@ -12,7 +12,7 @@ import type { LogDelivery } from './log-delivery.ts';
 
 /** A session from which nothing came for so long has nothing left in the kernel: several times the way to a client on a LAN. */
 const QUIET_MS = 20;
-/** And in so many rounds of input: a thread that did not run for a while has not looked into the kernel meanwhile. */
+/** And in this many rounds of input, because a thread that did not run has not read its sockets. */
 const QUIET_LOOKS = 3;
 /** A client that does not hang up, and sends nothing either, is not waited for any longer. */
 const SILENT_AFTER_GOODBYE_MS = 250;
@@ -65,8 +65,8 @@ export class Farewell {
   }
 
   /**
-   * Called in each duty cycle while hanging up. Once the log has been read to where it ended when this began, each client gets its own end as soon as its
-   * transport has taken all that waits for it, and is read on until it hangs up in turn.
+   * Called in each duty cycle while hanging up. Once the log has been read to where it ended when this began, each client gets its own end
+   * as soon as its transport has taken all that waits for it, and is read on until it hangs up in turn.
    */
   sayGoodbye(delivery: LogDelivery): void {
     if (!this.#mayEndSessions(delivery.hasReadTo(this.#logEnd))) return;
@@ -102,7 +102,7 @@ export class Farewell {
     return this.#awaited.size === 0;
   }
 
-  /** Says what the end of the drain time cuts off. What is still in the kernel cannot be counted, but sessions that go on sending can. */
+  /** Logs what the end of the drain time cuts off. Bytes in the kernel cannot be counted, but sessions that still send can. */
   tellWhatIsLost(): void {
     if (!this.isStopping) return;
     this.isDone();

@@ -74,7 +74,7 @@ export class FramePump {
     return !input.stalled;
   }
 
-  /** Fills the frame that is kept in part from the new bytes, and handles it when it is whole. @returns where to go on */
+  /** Fills the frame that is kept in part from the new bytes, and handles it when it is whole. @returns where to continue */
   #completeKept(session: ClientSession, bytes: Buffer, start: number, end: number): number {
     const input = session.input;
     let from = start;

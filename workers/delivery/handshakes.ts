@@ -2,7 +2,7 @@
  * Carries connections through the handshake: asks the ring agent for the name, has credentials checked, sends the daemon's parts
  * (each in one write, as C clients need it: client-protocol.md 1.2) and ends those that take too long or are too many.
  *
- * A name is looked up first, so that a client with one that is in use learns it where libraries expect it; it is taken only when
+ * A name is looked up first, so that a client whose name is in use learns it where libraries expect it; it is taken only when
  * the client has authenticated.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
@@ -37,7 +37,7 @@ export type HandshakeSettings = Pick<DeliverySettings, 'handshakeTimeoutMs' | 'm
 export const HANDSHAKE_READ_BYTES = 512;
 /** How long a refused connection may take to read its reply before it is cut. */
 const LINGER_MS = 1000;
-/** So much of what a refused connection goes on sending is read, for a socket closed with unread bytes loses the reply too. */
+/** Bytes read from a refused connection that keeps sending: a socket closed with unread bytes loses the reply too. */
 const LINGER_BYTES = 64 * 1024;
 /** Numbers in invented names, as in `r2683-9`: both parts together stay within 10 bytes. */
 const INVENTED_FIRST = 9999;

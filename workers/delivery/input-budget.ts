@@ -1,7 +1,7 @@
 /**
  * Limits what a worker keeps of its sessions' input together (`MaxInputBytes`): frames that are not whole yet, and what the submit queue
- * has no room for. The ring's part is bounded by not reading: while too much is kept and the submit queue is full, no session is read, for nothing
- * of it could be handled anyway. A frame that stays incomplete is its client's doing, so the oldest of those sessions are ended.
+ * has no room for. The ring's part is bounded by not reading: while too much is kept and the submit queue is full, no session is read, for
+ * nothing of it could be handled anyway. A frame that stays incomplete is its client's doing, so the oldest of those sessions are ended.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { ClientSession } from './client-session.ts';
@@ -92,7 +92,7 @@ export class InputBudget {
       const { input } = session;
       const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#kept() <= 2 * this.#maxBytes;
       if (!this.#isOver() || isPatient) return;
-      // Whole frames that the submit queue has no room for are not the client's fault, nor is what nobody has read.
+      // Whole frames that the submit queue has no room for are not the client's fault, nor are unread bytes.
       if (input.stalled) continue;
       this.#counters[DeliveryCounter.InputsEnded]!++;
       this.#events.end(session, input.length);

@@ -21,7 +21,7 @@ type ResizableConstructor = new (
 
 /** Unused chunks that are kept for the next session that falls behind. */
 const SPARE_CHUNKS = 2;
-/** Memory may be so much more than twice what is used before chunks are emptied. */
+/** Chunks are emptied when memory exceeds twice the used bytes by this much. */
 const SLACK_BYTES = 8 * 1024 * 1024;
 
 class Chunk {

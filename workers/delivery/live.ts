@@ -1,6 +1,6 @@
 /**
- * A value that may be replaced while the daemon runs. Who depends on it keeps the `Live` and asks for `current` at each use, or once in
- * a duty cycle on a hot path; nobody copies parts of it into fields at construction.
+ * A value that may be replaced while the daemon runs. Code that depends on it keeps the `Live` and reads `current` at each use, or once in
+ * a duty cycle on a hot path; it never copies parts into fields at construction.
  */
 export interface Live<T> {
   readonly current: T;

@@ -263,7 +263,7 @@ export class LogConsumer {
 
   /**
    * A membership frame, or a part of one that is longer than an entry. A session that gets the first part gets all, or is ended: the parts
-   * follow one another in the log, and nobody becomes a member in between.
+   * follow one another in the log, and no session becomes a member in between.
    */
   #deliverPiece(session: ClientSession, termBuffer: number, start: number, end: number, flags: number): void {
     if (flags !== 0 || (end - start) * 2 > this.#limits.maxSessionBytes) session.output.longFrame(end - start, flags);

@@ -1,7 +1,7 @@
 /**
  * From the ordered log to the clients' sockets: walks the log, lists what each session is to receive, writes it, and looks after
- * sessions whose sockets do not take it. One for each delivery worker. It knows sessions and their sockets, but not how they came about, so
- * that the simulator runs the same.
+ * sessions whose sockets do not take it. One for each delivery worker. It depends on sessions and their sockets, not on how they were
+ * opened, so that the simulator runs the same.
  */
 import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
@@ -47,7 +47,7 @@ export class LogDelivery {
   /**
    * @param sessions by handle, kept by the owner
    * @param counters the worker's own block
-   * @param ringCounters the ring agent's, which tell that the log is full
+   * @param ringCounters the ring agent's, which show that the log is full
    * @param cap of all workers together
    */
   constructor(
@@ -90,14 +90,14 @@ export class LogDelivery {
     return this.#slowConsumers.count;
   }
 
-  /** Whether so many entries of the log, modulo 2^32, have been read. */
+  /** Whether this many entries of the log, modulo 2^32, have been read. */
   hasReadTo(entries: number): boolean {
     return ((this.#log.head - entries) | 0) >= 0;
   }
 
   /**
    * One duty cycle: what is new in the log goes to the sockets, and what was read is given back.
-   * @param nowMs tells since when a session is behind; may be omitted by callers that never ask
+   * @param nowMs for the time since when a session is behind; callers that do not need it omit it
    * @returns how much was done
    */
   work(nowMs = 0): number {
@@ -140,7 +140,7 @@ export class LogDelivery {
     session.receives = false;
     session.output.discard();
     this.#slowConsumers.unblocked(session);
-    // The ring agent may be waiting for the term buffers that the write in flight held, and nothing else would tell it.
+    // The ring agent may be waiting for the term buffers that the write in flight held, and gets no other signal.
     this.#released = true;
     this.#schedule();
   }

@@ -59,7 +59,7 @@ export class PasswordChecker {
   readonly #derive: Derive;
   /** Checks of clients that would be noticed to hang up. */
   readonly #watched = new FairQueue<PasswordCheck>();
-  /** Checks of clients that sent so much ahead that they are not read. Whether they are still there is unknown. */
+  /** Checks of clients that are not read because they sent too much ahead. Whether they are still there is unknown. */
   readonly #unwatched = new FairQueue<PasswordCheck>();
   readonly #running = new Set<PasswordCheck>();
   #slotsTaken = 0;
@@ -85,7 +85,7 @@ export class PasswordChecker {
     this.#runNext();
   }
 
-  /** The client is not read any more, so nobody will notice when it hangs up. Others go first. */
+  /** The client is not read any more, so a hang-up goes unnoticed. Others go first. */
   unwatch(check: PasswordCheck): void {
     if (this.#watched.remove(check.owner, check)) this.#unwatched.add(check.owner, check);
   }
@@ -115,7 +115,7 @@ export class PasswordChecker {
   }
 
   /**
-   * Every login computes one hash of every cost that the file has, in one order, for any user: the time must not tell whether
+   * Every login computes one hash of every cost that the file has, in one order, for any user: the time must not reveal whether
    * the user exists, nor how its password is kept.
    */
   #compute(check: PasswordCheck, secrets: Secrets, at: number, isRight: boolean): void {
@@ -151,7 +151,7 @@ export class PasswordChecker {
     this.#runNext();
   }
 
-  /** A check that has begun goes on with the passwords that it began with. */
+  /** A running check keeps the passwords that it began with. */
   #currentSecrets(): Secrets {
     const { passwords } = this.#settings.current;
     if (passwords !== this.#secrets.entries) this.#secrets = secretsOf(passwords);

@@ -1,6 +1,6 @@
 /**
- * The limit on what waits for all clients of a daemon together (`MaxQueuedBytes`). Each delivery worker tells in its counters what waits
- * at its sessions, and reads what the others told; the worker that has the slowest session of all ends it.
+ * The limit on the bytes that wait for all clients of a daemon together (`MaxQueuedBytes`). Each delivery worker publishes in its counters
+ * what waits at its sessions, and reads what the others told; the worker that has the slowest session of all ends it.
  */
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
@@ -33,7 +33,7 @@ export class QueueCap {
     return total;
   }
 
-  /** Tells how much waits for the slowest session here, 0 when nobody is to be ended. @returns whether no other worker has a slower one */
+  /** Publishes the bytes that wait for the slowest session here; 0: none may be ended. @returns whether no other worker has a slower one */
   isWorst(waitingBytes: number): boolean {
     this.#own[DeliveryCounter.WorstQueueBytes] = waitingBytes;
     for (const counters of this.#all) {

@@ -8,7 +8,7 @@ export interface ReadBuffer {
 export class ReadBuffers {
   /** Of sessions. */
   readonly long: ReadBuffer;
-  /** Of strangers: nobody keeps more of them than one read brings. */
+  /** Of unauthenticated connections: no more than one read of each is kept. */
   readonly short: ReadBuffer;
 
   constructor(longBytes: number, shortBytes: number) {

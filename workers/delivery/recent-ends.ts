@@ -1,4 +1,4 @@
-/** The sessions of a worker that ended last, with the reason: what an operator asks for when a client is gone. */
+/** The sessions of a worker that ended last, with the reason: for operators who look for a vanished client. */
 import type { EndCause, EndedSession } from '../daemon-event.ts';
 import type { ClientSession } from './client-session.ts';
 

@@ -33,7 +33,7 @@ export interface ReceptionParts {
   readonly ends: SessionEnds;
   readonly refusals: RefusalLog;
   readonly counters: Float64Array;
-  /** They tell how many sessions the daemon has. */
+  /** They hold the number of sessions of the daemon. */
   readonly ringCounters: Float64Array;
   readonly now: () => number;
   readonly schedule: () => void;

@@ -82,7 +82,7 @@ export class SessionEnds {
     this.#end(session, 'slow', SLOW_REASONS[reason]);
   }
 
-  /** The connection does not become a session; `bytes` tell its client why. */
+  /** The connection does not become a session; `bytes` give its client the reason. */
   refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
     const { counters, refusals, departures, handshakes, now } = this.#parts;
     counters[DeliveryCounter.HandshakesRefused]!++;
@@ -125,7 +125,7 @@ export class SessionEnds {
       if (TOLD_CAUSES.has(cause)) tell({ kind: 'session-ended', session: ended });
     }
     if (session.state === 'open' && farewell.isHangingUp) {
-      // The others learn from the daemon's own leave: a disconnect for every client would be as many views for everybody.
+      // The others learn from the daemon's own leave: a disconnect for each client would cause as many views.
       session.state = 'closed';
       farewell.gone(session);
     } else {

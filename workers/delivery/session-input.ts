@@ -15,7 +15,7 @@ export class SessionInput {
   stalled = false;
   /** In the handshake: the socket is not read until the session is open. */
   paused = false;
-  /** Since when the frame at the front waits for its rest; 0: it does not, or nobody has asked. */
+  /** Since when the frame at the front waits for its rest; 0: it does not, or it is unknown. */
   incompleteSinceMs = 0;
   /** Of `bytes`, as it is counted with the input of all sessions. */
   countedBytes = 0;

@@ -4,7 +4,8 @@
  * Bytes wait in one of three places, oldest first:
  *
  *   1. the write in flight: handed to the transport, which has not said that it is done;
- *   2. pieces: bytes that were copied out of the log because the session fell behind, shared with all who wait for them, and frames
+ *   2. pieces: bytes that were copied out of the log because the session fell behind, shared with all sessions that wait for them, and
+ *      frames
  *      of the daemon's own;
  *   3. ranges: (term buffer, start, end, frames, term) of the ordered log, each holding its term buffer.
  *

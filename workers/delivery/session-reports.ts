@@ -1,4 +1,4 @@
-/** What a worker tells of its sessions, one by one. */
+/** Reports on the sessions of a worker. */
 import { MAX_REPORTED, type SessionReport } from '../inspection.ts';
 import { largest } from '../largest.ts';
 import type { ClientSession } from './client-session.ts';

@@ -3,7 +3,7 @@
  * way, so the term buffer is cut at every end of a range. Parts that the same set of sessions wants make one block: it is whole as long
  * as one of them waits for it, and gone with the last, so that no byte outlives the last session that wants it.
  *
- * Sets are told apart by a hash, the exclusive or of their sessions' numbers. Should two sets have one hash they share a block, which
+ * Sets are distinguished by a hash, the exclusive or of their sessions' numbers. Should two sets have one hash they share a block, which
  * then lives as long as the longer of them; nothing else depends on it.
  *
  *     begin     for each session and range: mark
@@ -83,7 +83,7 @@ export class SharedSpill {
     this.#sizes[to]!--;
   }
 
-  /** Copies all that is wanted. Blocks have no uses yet: each is wanted by someone, who counts them up. */
+  /** Copies all that is wanted. Blocks have no uses yet: the sessions that want them add them. */
   copy(): void {
     const groups = new Map<number, number>();
     const lengths: number[] = [];
@@ -126,7 +126,7 @@ export class SharedSpill {
     return this.#ranks[word]! + bitsSet(this.#marks[word]! & ((1 << (offset & 31)) - 1));
   }
 
-  /** Of a part that somebody wants. */
+  /** Of a part that is wanted. */
   blockOf(part: number): Block {
     return this.#blockOf[part]!;
   }

@@ -90,7 +90,7 @@ export class SlowConsumers {
 
   /**
    * The log is full. Usually readers are about to give room back. But every client stuck in a write holds a term buffer, and when such
-   * clients hold so many that nobody else can be served, the one that has been stuck longest is ended.
+   * clients hold so many that no other can be served, the one that has been stuck longest is ended.
    * @param termBuffers the log has in all
    */
   logIsFull(term: number, termBuffers: number): void {

@@ -1,6 +1,6 @@
 /**
  * Finds sessions whose client's machine is gone without a word: no FIN, no RST, and nothing that answers. Keep-alive finds those
- * that nothing is sent to; here are the others, for which the kernel would go on repeating itself for a quarter of an hour.
+ * that nothing is sent to; here are the others, for which the kernel would retransmit for a quarter of an hour.
  *
  * A client that is only slow is not among them: its machine answers. What becomes of it is the slow-consumer policy's business.
  */
@@ -21,7 +21,7 @@ const LOOKS_AFTER_WRITES = 8;
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 export interface VanishedClientsOptions {
-  /** 0: nobody is looked for. */
+  /** 0: off. */
   readonly timeoutMs: number;
   readonly now: () => number;
   readonly vanished: (session: ClientSession) => void;
@@ -51,7 +51,7 @@ export class VanishedClients {
     return this.#nextLookMs;
   }
 
-  /** @param writes made by this worker so far: without new ones nobody is waited for */
+  /** @param writes made by this worker so far: without new ones none can be waited for */
   poll(nowMs: number, writes: number): void {
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + silenceLookMs(this.#options.timeoutMs);
@@ -85,6 +85,6 @@ export class VanishedClients {
   }
 }
 
-/** A table that cannot be read is empty: nobody is ended for what is not known. */
+/** A table that cannot be read counts as empty: no session is ended on a guess. */
 const readTables = (): Promise<readonly string[]> =>
   Promise.all(TCP_TABLES.map((table) => readFile(table, 'latin1').catch(() => '')));

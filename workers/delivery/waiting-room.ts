@@ -1,7 +1,7 @@
 /**
  * Connections that are not, or will never be, sessions: in the handshake, or refused and given a moment to read why. They
  * have shown no right to anything, so there is one limit for all of them. When it is reached, the address with most of them
- * loses the one that has kept the daemon waiting longest.
+ * loses the connection that has kept the daemon waiting longest.
  */
 
 import type { ClientSession } from './client-session.ts';

@@ -1,4 +1,4 @@
-/** The write that a session's transport is not done with: what it was made of, and how much that is. All 0: there is none. */
+/** The unfinished write of a session's transport: its sources and their lengths. All 0: there is none. */
 export class WriteInFlight {
   /** Either that many ranges at the front of the queue, which still hold their term buffers, or pieces, or one buffer of its own. */
   ranges = 0;

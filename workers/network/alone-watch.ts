@@ -1,6 +1,6 @@
 /**
- * Says why a daemon of several is alone, as far as it can know: a daemon that serves its clients and hears from nobody looks healthy
- * otherwise. Also tells the other side of it: a daemon that this one does not listen to.
+ * Logs why a daemon of several is alone, as far as it can be known: it serves its clients and would look healthy otherwise. Also logs the
+ * other side: a daemon that this one ignores.
  */
 import {
   type CountersMemory,
@@ -130,7 +130,7 @@ export class AloneWatch {
     return reasons;
   }
 
-  /** Both sides of an incarnation that is not listened to, and numbers that are not followed. */
+  /** Both sides of an incarnation that is ignored, and numbers that are not followed. */
   #lookAtRefusals(nowMs: number): void {
     const own = this.#node(RingCounter.OwnIncarnationRefused);
     if (own !== this.#ownRefusals && this.#warnings.allows('own incarnation', nowMs)) this.#sayOwnRefusal();

@@ -1,6 +1,6 @@
 /**
  * A dangerous command is obeyed only with a ticket that this incarnation of the daemon gave for it a moment ago, and each ticket once: so
- * what was recorded does nothing, at this incarnation or a later one, and no clock of anybody has to be right.
+ * what was recorded has no effect, at this incarnation or a later one, and no clock has to be right.
  *
  * A ticket (layout/command-ticket.ts) is a number and an HMAC of number and monitor by a secret of the incarnation.
  *
@@ -22,7 +22,7 @@ const MS_STEPS = 1024;
 
 export class CommandTickets {
   readonly #secret = randomBytes(SECRET_BYTES);
-  /** Monotonic milliseconds in the upper part, so that numbers only rise and tell their age. */
+  /** Monotonic milliseconds in the upper part, so that numbers only rise and contain their age. */
   #lastNumber = 0;
   /** Numbers used, with the time until which they have to be remembered. */
   readonly #used = new Map<number, number>();

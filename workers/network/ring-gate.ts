@@ -1,6 +1,6 @@
 /**
  * Looks at the header of every datagram of the ring before it goes to the ring agent. Here, where the sender's address is known,
- * daemons that cannot understand each other are told apart and named in the log, and an operator's partition takes effect.
+ * daemons with another version or configuration are recognised and named in the log, and an operator's partition takes effect.
  *
  * Nothing here is authenticated: the ring agent opens seals. What a forged header can cause is a warning, once a minute.
  */
@@ -24,7 +24,7 @@ import { SealWatch } from './seal-watch.ts';
 
 /** No incarnation has these high bits. */
 const UNHEARD = -1;
-/** Datagrams of an incarnation that ended may still come this long after the next one spoke. */
+/** Datagrams of an ended incarnation may arrive this long after the first of the next one. */
 const SUCCESSION_MS = 2000;
 
 export interface Sender {
@@ -53,7 +53,7 @@ export interface GateLinks {
 /** What was heard of one daemon. */
 interface Peer {
   readonly sender: Sender;
-  /** The incarnation before, which may go on beside this one. */
+  /** The previous incarnation, which may still run. */
   readonly earlierIncarnation: string;
   readonly changedAtMs: number;
 }
@@ -189,7 +189,7 @@ export class RingGate {
     }
     const isBack = `${high} ${low}` === peer.earlierIncarnation;
     if (isBack && nowMs - peer.changedAtMs > SUCCESSION_MS) this.#conflict(node, label(peer.sender), sender);
-    // Two that speak in turn keep the time of the first change.
+    // Two that send in turn keep the time of the first change.
     this.#peers[node] = { sender, earlierIncarnation, changedAtMs: isBack ? peer.changedAtMs : nowMs };
   }
 

@@ -10,7 +10,7 @@ import { SendFailures } from './send-failures.ts';
 import { openUdpSocket, socketError } from './udp-socket.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** An interface that was taken away and came back has forgotten whom its host listens to. */
+/** An interface that was removed and came back has lost its multicast memberships. */
 const RENEW_MEMBERSHIP_MS = 5000;
 
 /** How one datagram reaches all daemons of a segment. */

@@ -6,11 +6,11 @@ import { NetworkCounter, SEND_CAUSES, type SendCause } from '../../engine/buffer
 import type { Log } from '../log.ts';
 
 const PERIOD_MS = 60_000;
-/** What fails for the same reason to several addresses is told in one line. */
+/** Failures of one cause to several addresses share one line. */
 const COLLECT_MS = 250;
 /** Addresses named in one line. */
 const MOST_NAMED = 8;
-/** Pairs of errno and address that are told apart; those of a configuration are fewer, strangers' may be more. */
+/** Pairs of errno and address that are kept apart; a configuration has fewer, unknown addresses may make more. */
 const MAX_PAIRS = 512;
 /** In place of an address: those beyond `MAX_PAIRS`. */
 const OTHERS = '';

@@ -1,7 +1,7 @@
 /** One UDP socket of the daemon: bound to a literal address, or an error that says which one, for what, and why not. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 
-/** Asked of the kernel; what it gives is its own business. */
+/** Requested of the kernel, which may grant less. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<Socket> 
     socket.once('error', refused);
     socket.bind(port, host, () => {
       socket.removeListener('error', refused);
-      // Without a gap: an error that nobody listens for ends the process.
+      // Without a gap: an error without a listener ends the process.
       socket.on('error', onError);
       resolve();
     });

@@ -34,7 +34,7 @@ const WHOLE = RECORD_FIRST | RECORD_LAST;
 /** The windows that an operator may set; whether the ring is accelerated stays as it is. */
 export type OperatorWindows = Omit<RingWindows, 'acceleratedRing'>;
 
-/** Who is given what comes in. */
+/** Receiver of incoming records. */
 export interface DatagramTaker {
   datagramArrived(nowMs: number, bytes: Uint8Array, offset: number, lengthBytes: number): void;
   /** Flow control set by an operator. The network agent has checked it. */
@@ -106,7 +106,7 @@ export class DatagramPort {
     ring.bytes.set(bytes.subarray(offset, offset + lengthBytes), at + RECORD_HEADER_LENGTH);
   }
 
-  /** The network agent knows the ring's members, so a datagram for all of them is handed over once. */
+  /** The network agent has the list of the ring's members, so a datagram for all of them is handed over once. */
   #tellMembers(members: readonly NodeIndex[]): boolean {
     const ring = this.#outbound;
     const at = ring.claim(MEMBERS_RECORD_NODES_OFFSET + members.length * MEMBER_LENGTH);

@@ -1,10 +1,10 @@
-/** What the ring agent tells of the groups, one by one. */
+/** Reports on the groups of the daemon. */
 import type { Group } from '../../engine/groups/group.ts';
 import type { NodeIndex } from '../../engine/wire/ids.ts';
 import { type GroupReport, MAX_REPORTED } from '../inspection.ts';
 import { largest } from '../largest.ts';
 
-/** Looked at for one answer, about a millisecond: where there are more, the largest of these are told. */
+/** Groups examined for one report, about a millisecond: of more, the largest of these are reported. */
 const MAX_WALKED = 100_000;
 
 export function reportGroups(groups: Iterable<Group>, self: NodeIndex): readonly GroupReport[] {

@@ -1,7 +1,7 @@
 /**
  * Records that the host itself puts into the order, made in the ring agent's thread: the group tables of state exchanges, and how far a
- * daemon that stops has come. They go before what clients send, in the order of `push`. There are thousands at once where there are many groups, so taking one does not cost by
- * their number.
+ * daemon that stops has come. They go before what clients send, in the order of `push`. There are thousands at once where there are many
+ * groups, so taking one does not cost by their number.
  */
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import type { RecordSource } from '../../engine/ring/packing.ts';
@@ -20,7 +20,7 @@ export class HostRecords implements RecordSource {
   #next = 0;
   queuedBytes = 0;
 
-  /** @param kind one that `recordFault` takes and `OrderedRecords.deliver` knows @param body is copied */
+  /** @param kind accepted by `recordFault` and handled by `OrderedRecords.deliver` @param body is copied */
   push(kind: RecordKind, body: Uint8Array): void {
     const length = RECORD_HEADER_LENGTH + body.length;
     const record = new Uint8Array(alignRecord(length));

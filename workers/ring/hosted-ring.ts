@@ -1,6 +1,6 @@
 /**
  * One ring as this daemon takes part in it: the ring node, the queue of records that it orders, what becomes of them, and its datagrams.
- * The node's host. Nothing here knows of agents and threads, or that there is one of it: ARCHITECTURE.md, "Where to add what".
+ * The node's host. Independent of agents and threads, and of how many there are: ARCHITECTURE.md, "Where to add what".
  */
 import type { Configuration } from '../../engine/host/configuration.ts';
 import type { RecordSpan, RingHost } from '../../engine/host/ring-host.ts';
@@ -25,7 +25,7 @@ export interface HostedRingEvents {
 
 export interface HostedRingParts {
   readonly options: RingNodeOptions;
-  /** What this daemon has to say: its clients' records and those that the host makes itself. */
+  /** Records to send: those of this daemon's clients and those that the host makes. */
   readonly queue: SendQueue;
   /** What becomes of ordered records. */
   readonly records: OrderedRecords;

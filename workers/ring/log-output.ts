@@ -61,7 +61,7 @@ export interface LogOutputEvents {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
   frameTooLong(group: string, lengthBytes: number): void;
-  /** What is known of the clients of `node` is not what it should be. */
+  /** The state of the clients of `node` is inconsistent. */
   exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * What becomes of ordered records: they are checked, runs go to the ordered log, joins, leaves, disconnects and state exchanges to the
- * process groups, stages of daemons that stop to their barrier, and names of sessions are given out beside them. Everything of the ring agent that is neither the ring nor a queue, so that the
- * simulator runs the same.
+ * Handles ordered records: checks them; runs go to the ordered log, joins, leaves, disconnects and state exchanges to the
+ * process groups, stages of daemons that stop to their barrier, and names of sessions are given out beside them. Everything of the ring
+ * agent that is neither the ring nor a queue, so that the simulator runs the same.
  */
 
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
@@ -32,9 +32,9 @@ export interface OrderedRecordsEvents {
   blockClients(blocked: boolean): void;
   /** A view of `group` was not told to its members: no frame of the client protocol is that long. */
   frameTooLong(group: string, lengthBytes: number): void;
-  /** What is known of the clients of `node` is not what it should be. */
+  /** The state of the clients of `node` is inconsistent. */
   exchangeFault(fault: ExchangeFault, node: NodeIndex): void;
-  /** A daemon that stops has come to `stage`. */
+  /** A stopping daemon has reached `stage`. */
   drainStage(origin: NodeIndex, stage: DrainStage): void;
   /** A record was dropped, as it is at all daemons. */
   recordRefused(origin: NodeIndex, fault: RecordFault): void;

@@ -28,7 +28,7 @@ export class RingSeqFile {
   #value = 0;
   #isWriting = false;
 
-  /** @param failed is told of what could not be forced to the disk */
+  /** @param failed called with numbers that could not be forced to the disk */
   constructor(path: string, failed: (error: unknown) => void) {
     this.#path = path;
     this.#failed = failed;

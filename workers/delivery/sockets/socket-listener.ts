@@ -59,7 +59,7 @@ export class SocketListener implements ClientListener {
         resolve();
       });
     });
-    // A listener that cannot accept now goes on: there may be descriptors or memory again.
+    // A listener that cannot accept keeps trying: descriptors or memory may become free.
     server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
     const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
     if (address.kind === 'unix') {

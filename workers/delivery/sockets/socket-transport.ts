@@ -4,7 +4,7 @@ import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silenc
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
 
-/** Node's private side of a socket: what the public one cannot hand over, and does not tell. */
+/** Node's private side of a socket: what the public interface cannot hand over or report. */
 interface WithHandle {
   _handle: { readonly writeQueueSize?: number } | null;
 }

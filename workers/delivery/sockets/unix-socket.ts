@@ -1,7 +1,7 @@
 /**
  * The file of a Unix socket. It is bound under a name of its own and linked to the real one, because Node removes the name it bound
- * when the socket closes, even if another program has put something else there by then. So nothing is ever removed but this daemon's own socket, and
- * one that a dead daemon of the same user left behind.
+ * when the socket closes, even if another program has put something else there by then. So nothing is ever removed but this daemon's own
+ * socket, and one that a dead daemon of the same user left behind.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -63,7 +63,7 @@ export function temporaryName(path: string): string {
 }
 
 /**
- * Removes a socket at `path` that nobody listens on and that belongs to one of `owners`.
+ * Removes a socket at `path` that has no listener and that belongs to one of `owners`.
  * @throws (rejects) when there is anything else: that is not ours to remove
  */
 export async function removeStaleSocket(path: string, owners: readonly number[]): Promise<void> {
@@ -120,7 +120,7 @@ function kindOf(stats: Stats): string {
   return stats.isFIFO() ? 'a FIFO' : 'a device';
 }
 
-/** Resolves with the error of a connection to `path`, or null when somebody took it. */
+/** Resolves with the error of a connection to `path`, or null when it was accepted. */
 function knock(path: string): Promise<string | null> {
   return new Promise((done) => {
     // As a bare argument `4803` would be a port.
