@@ -51,10 +51,11 @@ describe('skein top', () => {
     stuck.socket.pause();
     gone.close();
     let isWriting = true;
+    let pauseMs = 1;
     const writing = (async () => {
-      for (let i = 0; isWriting && i < 4000; i++) {
+      while (isWriting) {
         await writer.sendAll(writer.encode('prices', Buffer.alloc(5000, 65), AGREED));
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     })();
     await eventually(async () => {
@@ -62,6 +63,8 @@ describe('skein top', () => {
       const { sessions } = JSON.parse(stdout) as { readonly sessions: readonly { readonly isSlow: boolean }[] };
       return sessions.some(({ isSlow }) => isSlow);
     }, 'a slow client');
+    // Goes on as long as the test looks, without filling the queue.
+    pauseMs = 20;
     const { code, stdout } = await skein(['top', '--http', url], '', alone());
     expect(code).toBe(0);
     const lines = stdout.split('\n');
