@@ -16,6 +16,7 @@ import { DAEMON_NAME_LIMIT, isUsableDaemonName } from '../engine/config/daemon-n
 import { ENDPOINT_LIMIT, parseEndpoint } from '../engine/config/endpoint.ts';
 import { ipv4ToNumber } from '../engine/config/ipv4.ts';
 import { type KeyOfKind, OPTION_CATALOGUE } from '../engine/config/option-catalogue.ts';
+import { ORIGIN_LIMIT, parseOrigin } from '../engine/config/web-origin.ts';
 
 /** What `startDaemon` takes. Every option is optional; what is given here overrides the file. */
 export interface DaemonOptions extends OptionInputs {
@@ -119,20 +120,27 @@ const authMethods = (key: KeyOfKind<'methods'>) => {
     .transform((texts) => texts.flatMap((one) => one.split(/\s+/)).filter((name) => name !== ''));
 };
 
-/** Each string may name several addresses, as with `authMethods`. */
-const endpoints = (key: KeyOfKind<'endpoints'>) => {
-  const { maxChars } = OPTION_CATALOGUE[key].type;
-  const error = `${ENDPOINT_LIMIT}, or several separated by blanks, below ${maxChars + 1} characters`;
+/** Each string may have several words, as with `authMethods`. @param parse null: the word is none of the kind */
+const words = <T>(maxChars: number, limit: string, parse: (word: string) => T | null) => {
+  const error = `${limit}, or several separated by blanks, below ${maxChars + 1} characters`;
   const texts = z
     .string({ error })
     .max(maxChars, { error })
-    .refine((text) => text === 'none' || wordsOf(text).every((word) => parseEndpoint(word) !== null), { error });
+    .refine((text) => text === 'none' || wordsOf(text).every((word) => parse(word) !== null), { error });
   return z
     .union([z.null().transform(() => []), texts.transform((one) => [one]), z.array(texts, { error })], { error })
     .transform((all) =>
-      all.filter((text) => text !== 'none').flatMap((text) => wordsOf(text).map((word) => parseEndpoint(word)!)),
+      all.filter((text) => text !== 'none').flatMap((text) => wordsOf(text).map((word) => parse(word)!)),
     );
 };
+
+const endpoints = (key: KeyOfKind<'endpoints'>) =>
+  words(OPTION_CATALOGUE[key].type.maxChars, ENDPOINT_LIMIT, parseEndpoint);
+
+const origins = (key: KeyOfKind<'origins'>) =>
+  words(OPTION_CATALOGUE[key].type.maxChars, ORIGIN_LIMIT, (word) =>
+    word === '*' ? word : (parseOrigin(word)?.text ?? null),
+  );
 
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
@@ -226,6 +234,8 @@ const fileOptions = {
   volatile: bool(),
   ringProfile: oneOf('ringProfile').nullable(),
   timeScale: factor('timeScale'),
+  webSocketListen: endpoints('webSocketListen'),
+  webSocketOrigins: origins('webSocketOrigins'),
   httpListen: endpoints('httpListen'),
   httpTokenFile: path('httpTokenFile').nullable(),
 } satisfies Record<OptionKey, z.ZodType>;

@@ -11,6 +11,7 @@ import {
   SupervisorCounter,
   supervisorCounters,
 } from '../engine/buffers/counters.ts';
+import { endpointText } from '../engine/config/endpoint.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
 import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
@@ -67,6 +68,8 @@ export interface Daemon {
   readonly port: number | null;
   /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`; empty without `httpListen`. */
   readonly httpUrls: readonly string[];
+  /** Where web pages connect: `ws://127.0.0.1:4884/`; empty without `webSocketListen`. */
+  readonly webSocketUrls: readonly string[];
   /** How its agents are laid out on threads: the option, or what `auto` has chosen. */
   readonly threadingMode: ResolvedThreadingMode;
   /** Shared memory with the agents' counters; see engine/buffers/counters.ts. */
@@ -191,6 +194,9 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
   const httpUrls = urlsOf(http);
+  const webSocketUrls = bound.flatMap(({ address }) =>
+    address.kind === 'websocket' ? [`ws://${endpointText(address)}/`] : [],
+  );
   const port = addresses.find((address) => address.port !== undefined)?.port ?? null;
   log.info(
     {
@@ -199,6 +205,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       mode: plan.mode,
       addresses: addresses.map(addressText),
       ...(httpUrls.length === 0 ? {} : { http: httpUrls }),
+      ...(webSocketUrls.length === 0 ? {} : { webSockets: webSocketUrls }),
       user: ownName(),
       pid: process.pid,
     },
@@ -209,6 +216,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     addresses,
     port,
     httpUrls,
+    webSocketUrls,
     threadingMode: plan.mode,
     counters: supervisor.memory.counters,
     closed,

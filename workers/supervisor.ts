@@ -241,7 +241,9 @@ export class Supervisor {
   #addressesFor(bound: readonly BoundAddress[], reusePort: boolean): readonly ListenAddress[] {
     if (bound.length === 0) return this.#spec.listen;
     return bound.flatMap(({ address, fd }): readonly ListenAddress[] => {
-      if (reusePort && address.kind === 'tcp') return [address];
+      if (reusePort && (address.kind === 'tcp' || address.kind === 'websocket')) return [address];
+      if (address.kind === 'websocket')
+        return fd === -1 ? [] : [{ kind: 'shared-websocket', fd, origins: address.origins }];
       return fd === -1 ? [] : [{ kind: 'shared', fd }];
     });
   }

@@ -10,7 +10,7 @@ import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
-import { SocketListener } from './delivery/sockets/socket-listener.ts';
+import { ClientListeners } from './delivery/sockets/client-listeners.ts';
 import { DeliveryAgent } from './delivery-agent.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { together } from './inspector.ts';
@@ -186,7 +186,7 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       ringCounters: ringCounters(memory.counters),
       logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
-      createListener: (host) => new SocketListener(host),
+      createListener: (host) => new ClientListeners(host, spec.clientTimeoutMs),
       schedule: context.schedule,
       now: monotonicNow,
     },

@@ -193,6 +193,10 @@ export interface ConfigurationOptions {
   readonly httpListen: readonly Endpoint[];
   /** File with the tokens of HTTP requests; null: none is needed, and HTTP is served on loopback only. */
   readonly httpTokenFile: string | null;
+  /** Where clients connect with WebSockets; empty: nowhere. */
+  readonly webSocketListen: readonly Endpoint[];
+  /** Origins whose pages may connect, `*` for all; empty: pages of the same host. */
+  readonly webSocketOrigins: readonly string[];
 }
 
 export const DEFAULT_OPTIONS: ConfigurationOptions = {
@@ -248,6 +252,8 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   timeScale: 1,
   httpListen: [],
   httpTokenFile: null,
+  webSocketListen: [],
+  webSocketOrigins: [],
 };
 
 export const DEFAULT_TIME_STAMP_FORMAT = '[%a %d %b %Y %H:%M:%S]';
@@ -291,6 +297,9 @@ interface LenientInputs {
   readonly maxQueuedBytes: number | string | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly httpListen: string | readonly string[] | null;
+  readonly webSocketListen: string | readonly string[] | null;
+  /** `https://app.example.com`, several separated by blanks, or a list of them; null: none. */
+  readonly webSocketOrigins: string | readonly string[] | null;
   /** A number such as 0o660, or octal text such as `0660`. */
   readonly unixSocketMode: number | string;
 }

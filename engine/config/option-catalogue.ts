@@ -3,12 +3,14 @@ import { CLIENT_OPTIONS } from './catalogue/clients.ts';
 import { RING_OPTIONS } from './catalogue/daemons.ts';
 import { MONITORING_OPTIONS } from './catalogue/monitoring.ts';
 import { PROCESS_OPTIONS } from './catalogue/process.ts';
+import { WEBSOCKET_OPTIONS } from './catalogue/websockets.ts';
 import type { OptionKey } from './configuration-options.ts';
 import type { OptionEntry, OptionType } from './option-types.ts';
 
 /** In the order of docs/configuration.md. */
 export const OPTION_CATALOGUE = {
   ...CLIENT_OPTIONS,
+  ...WEBSOCKET_OPTIONS,
   ...RING_OPTIONS,
   ...PROCESS_OPTIONS,
   ...MONITORING_OPTIONS,
@@ -56,6 +58,7 @@ const VALUE_KINDS: Readonly<Record<OptionType['kind'], ValueKind>> = {
   mode: 'text',
   methods: 'accumulated-text',
   endpoints: 'accumulated-text',
+  origins: 'accumulated-text',
   classes: 'list',
   'time-format': 'optional-text',
   flag: 'flag',

@@ -98,6 +98,12 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   volatile: honoured,
   ringProfile: honoured,
   timeScale: honoured,
+  webSocketListen: honoured,
+  webSocketOrigins: unless(({ webSocketListen }) =>
+    webSocketListen === undefined || webSocketListen.length === 0
+      ? 'WebSocketListen is not set, so no page can connect'
+      : null,
+  ),
   httpListen: honoured,
   httpTokenFile: unless(({ httpListen }) =>
     httpListen === undefined || httpListen.length === 0

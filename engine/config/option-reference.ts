@@ -47,6 +47,7 @@ const TYPE_NAMES: Readonly<Record<OptionType['kind'], string>> = {
   mode: 'octal',
   methods: 'methods',
   endpoints: 'addresses',
+  origins: 'origins',
   classes: 'list',
   'time-format': 'format',
   flag: 'flag',
@@ -125,6 +126,8 @@ function valuesText(type: OptionType): string {
       return 'no value';
     case 'endpoints':
       return 'addresses with a port, such as `127.0.0.1:4880` or `[::1]:4880`';
+    case 'origins':
+      return 'origins of pages, such as `https://app.example.com` or `http://localhost:3000`, or `*` for every page';
     case 'methods':
       return '`NULL`, `IP`, `PWORD`';
     default:

@@ -12,6 +12,7 @@
  * - `path`, `name`: text of up to `maxChars` characters
  * - `mode`: octal digits up to 0777
  * - `endpoints`: addresses with a port, separated by blanks; every occurrence in a file counts
+ * - `origins`: origins of web pages, separated by blanks; every occurrence in a file counts
  * - `methods`: authentication methods separated by blanks; every occurrence in a file counts
  * - `classes`: a list `{ A B !C }` of event classes
  * - `time-format`: nothing, or a strftime format of up to `maxChars` characters
@@ -30,7 +31,7 @@ export type OptionType =
   | { readonly kind: 'bytes'; readonly min: number; readonly max: number }
   | { readonly kind: 'boolean' }
   | { readonly kind: 'word' | 'exact-word'; readonly words: readonly string[] }
-  | { readonly kind: 'path' | 'name' | 'methods' | 'time-format' | 'endpoints'; readonly maxChars: number }
+  | { readonly kind: 'path' | 'name' | 'methods' | 'time-format' | 'endpoints' | 'origins'; readonly maxChars: number }
   | { readonly kind: 'mode' }
   | { readonly kind: 'classes'; readonly words: readonly string[] }
   | { readonly kind: 'flag' };
@@ -85,6 +86,8 @@ export const milliseconds = integer(1, MAX_TIMER_MS, 'ms');
 export const bytes = (min: number) => ({ kind: 'bytes', min, max: MAX_QUEUE_BYTES }) as const;
 
 export const path = { kind: 'path', maxChars: 4096 } as const;
+
+export const origins = { kind: 'origins', maxChars: 4096 } as const;
 
 /** Room for a few dozen addresses. */
 export const endpoints = { kind: 'endpoints', maxChars: 1024 } as const;

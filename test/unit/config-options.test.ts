@@ -157,6 +157,11 @@ describe('options of a file', () => {
       volatile: false,
       ringProfile: null,
       timeScale: 1.5,
+      webSocketListen: [
+        { host: '127.0.0.1', port: 4884 },
+        { host: '::1', port: 4884 },
+      ],
+      webSocketOrigins: ['https://app.example.com', 'http://localhost:3000'],
       httpListen: [
         { host: '127.0.0.1', port: 4880 },
         { host: '::1', port: 4880 },

@@ -70,6 +70,18 @@ describe.each(OPTION_KEYS)('the entry of %s', (key) => {
       ])
         expect(accepts(key, bad), String(bad)).toBe(false);
       expect(accepts(key, `${'127.0.0.1:1 '.repeat(100)}`)).toBe(false);
+    } else if (type.kind === 'origins') {
+      for (const good of [
+        '*',
+        'https://app.example.com',
+        'HTTP://[::1]:3000 app+x://id',
+        ['http://a', 'http://b:1'],
+        'none',
+      ])
+        expect(accepts(key, good), String(good)).toBe(true);
+      for (const bad of ['app.example.com', 'https://', 'https://a/path', 'https://a:65536', 'https://u@a', 'null', 1])
+        expect(accepts(key, bad), String(bad)).toBe(false);
+      expect(accepts(key, 'http://a '.repeat(500))).toBe(false);
     } else expect(accepts(key, type.kind === 'classes' ? ['PRINT'] : true)).toBe(true);
   });
 

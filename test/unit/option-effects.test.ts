@@ -251,6 +251,21 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect((await spec(`StateDir = ${folder}\nVolatile = yes`)).ring.ringSeqFile).toBeNull();
   },
   ringProfile: () => changes('RingProfile = fast', ({ ring }) => ring.ring.timeouts.tokenLossMs, 150),
+  // Who may connect there: test/e2e/websocket.test.ts.
+  webSocketListen: async () => {
+    const listen = async (lines: string) => (await spec(lines)).listen.filter(({ kind }) => kind === 'websocket');
+    expect(await listen('')).toEqual([]);
+    expect(await listen('WebSocketListen = 127.0.0.1:4884')).toEqual([
+      { kind: 'websocket', host: '127.0.0.1', port: 4884, origins: [] },
+    ]);
+    expect(warningsOf('WebSocketListen = 127.0.0.1:4884')).toEqual([]);
+  },
+  webSocketOrigins: async () => {
+    const text = 'WebSocketListen = 127.0.0.1:4884\nWebSocketOrigins = https://a.example:443';
+    expect((await spec(text)).listen.at(-1)).toMatchObject({ kind: 'websocket', origins: ['https://a.example'] });
+    expect(warningsOf(text)).toEqual([]);
+    warns('webSocketOrigins', 'WebSocketOrigins = https://a.example', 'WebSocketListen');
+  },
   // What is served there: test/e2e/http.test.ts.
   httpListen: () => {
     const listen = (lines: string): unknown => resolve(lines).configuration.options.httpListen;

@@ -69,6 +69,8 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   debugInitialSequence: ['', 'absent'],
   linkProtocol: ['Hop', 'TcpHop'],
   socketPortReuse: ['on', 'off'],
+  webSocketListen: ['127.0.0.1:0', '[::1]:0'],
+  webSocketOrigins: ['https://a.example', 'https://b.example'],
   httpListen: ['127.0.0.1:0', '[::1]:0'],
   httpTokenFile: ['token.a', 'token.b'],
 };

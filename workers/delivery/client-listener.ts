@@ -19,7 +19,10 @@ export type ListenAddress =
       readonly owner: SocketOwner | null;
     }
   /** A descriptor that another worker of this daemon listens on. */
-  | { readonly kind: 'shared'; readonly fd: number };
+  | { readonly kind: 'shared'; readonly fd: number }
+  /** TCP for WebSockets. `origins` are the pages that may connect; empty: those of the same host. */
+  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly origins: readonly string[] }
+  | { readonly kind: 'shared-websocket'; readonly fd: number; readonly origins: readonly string[] };
 
 /** Where a listener really listens, told to the supervisor: the port, and an absolute path, whatever the working folder will be. */
 export interface BoundAddress {

@@ -28,6 +28,8 @@ export interface TransportReceiver {
   inputEnded(): void;
   /** The connection is broken; `closed` follows once the receiver has destroyed it. @param isSilent the peer's machine does not answer */
   failed(isSilent: boolean): void;
+  /** The client broke the rules of the transport, and the transport has told it; `closed` follows. @param reason for the log */
+  violated(reason: string): void;
   /** The connection is gone, and with it every use of memory that was given to `write`. Comes once, as the last call. */
   closed(): void;
 }

@@ -98,6 +98,13 @@ export class SessionEnds {
     }
   }
 
+  /** What the client sent is none of the transport's, which has told it so. */
+  violated(session: ClientSession, reason: string): void {
+    if (session.state === 'open') this.byInput(session, reason, true);
+    else if (session.state === 'handshake') this.refuse(session, new Uint8Array(0), reason);
+    this.#parts.schedule();
+  }
+
   /** The transport failed. */
   broken(session: ClientSession, isSilent: boolean): void {
     if (isSilent && session.state === 'open') this.vanished(session);

@@ -44,6 +44,10 @@ export class SessionReceiver implements TransportReceiver {
     this.#parts.ends.broken(this.#session, isSilent);
   }
 
+  violated(reason: string): void {
+    this.#parts.ends.violated(this.#session, reason);
+  }
+
   closed(): void {
     this.#parts.ends.closed(this.#session);
   }

@@ -1,13 +1,6 @@
 /** Opens the daemon's listening TCP and Unix sockets and hands over accepted connections. */
 import { createServer, type ListenOptions, type Server } from 'node:net';
-import type {
-  BoundAddress,
-  ClientListener,
-  ConnectionHost,
-  ListenAddress,
-  ListenerOptions,
-  SocketOwner,
-} from '../client-listener.ts';
+import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions, SocketOwner } from '../client-listener.ts';
 import { SocketTransport } from './socket-transport.ts';
 import {
   checkSocketFolder,
@@ -23,7 +16,10 @@ interface WithHandle {
   readonly _handle: { readonly fd?: number } | null;
 }
 
-export class SocketListener implements ClientListener {
+/** Of sockets without anything in between. */
+export type SocketAddress = Extract<ListenAddress, { readonly kind: 'tcp' | 'unix' | 'shared' }>;
+
+export class SocketListener {
   readonly #servers: Server[] = [];
   readonly #socketFiles: SocketFile[] = [];
   readonly #host: ConnectionHost;
@@ -32,7 +28,7 @@ export class SocketListener implements ClientListener {
     this.#host = host;
   }
 
-  async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
+  async listen(address: SocketAddress, options: ListenerOptions): Promise<BoundAddress> {
     if (address.kind === 'unix') {
       checkSocketFolder(address.path);
       await removeStaleSocket(address.path, ownersOf(address.owner));
@@ -93,7 +89,7 @@ const ownersOf = (owner: SocketOwner | null): readonly number[] => [
 ];
 
 function listenOptions(
-  address: ListenAddress,
+  address: SocketAddress,
   boundPath: string,
   options: ListenerOptions,
 ): ListenOptions & { reusePort?: boolean; fd?: number } {

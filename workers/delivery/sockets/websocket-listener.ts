@@ -1,0 +1,179 @@
+/**
+ * Accepts clients that speak the protocol in WebSocket frames, such as web pages. A connection is the worker's from its first byte on:
+ * the request that opens a WebSocket counts as part of the handshake, with its limits in time and number.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ListenOptions, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, WebSocketServer } from 'ws';
+import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import { originProblem } from './websocket-origin.ts';
+import { WebSocketTransport } from './websocket-transport.ts';
+
+export type WebSocketAddress = Extract<ListenAddress, { readonly kind: 'websocket' | 'shared-websocket' }>;
+
+/** Longest payload of one WebSocket message. A message of the protocol may go over several, so this bounds no client. */
+export const MAX_PAYLOAD_BYTES = 64 * 1024;
+/** Pieces that one message may come in: a page sends one, some libraries a few. */
+const MAX_FRAGMENTS = 1024;
+const MAX_HEADER_BYTES = 8 * 1024;
+const CLOSE_TIMEOUT_MS = 2000;
+/** How long a request that was turned away may take to read why. */
+const ANSWER_MS = 1000;
+/** Looks for silent clients within one ClientTimeout. */
+const LOOKS_PER_TIMEOUT = 6;
+const MIN_LOOK_MS = 50;
+const SUBPROTOCOL = 'skein';
+
+/** The package's types lack one of its options. */
+interface UpgradeOptions extends ServerOptions {
+  /** How long a client may take to answer a Close. */
+  readonly closeTimeout: number;
+}
+
+const UPGRADE_OPTIONS: UpgradeOptions = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: MAX_PAYLOAD_BYTES,
+  maxFragments: MAX_FRAGMENTS,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  // Pings are answered by the transport, which keeps one answer waiting at most.
+  autoPong: false,
+  // Text is refused, whatever is in it.
+  skipUTF8Validation: true,
+  handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+};
+
+/** Node's private side of a server. */
+interface WithHandle {
+  readonly _handle: { readonly fd?: number } | null;
+}
+
+export class WebSocketListener {
+  readonly #host: ConnectionHost;
+  readonly #clientTimeoutMs: number;
+  readonly #servers: Server[] = [];
+  readonly #transports = new Map<Duplex, WebSocketTransport>();
+  readonly #upgrades = new WebSocketServer(UPGRADE_OPTIONS);
+  #looks: NodeJS.Timeout | null = null;
+  #isClosing = false;
+
+  /** @param clientTimeoutMs 0: silent clients are not looked for */
+  constructor(host: ConnectionHost, clientTimeoutMs: number) {
+    this.#host = host;
+    this.#clientTimeoutMs = clientTimeoutMs;
+    this.#upgrades.on('wsClientError', ({ message }, socket) => this.#turnAway(socket, 400, message));
+  }
+
+  async listen(address: WebSocketAddress, options: ListenerOptions): Promise<BoundAddress> {
+    const server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: options.keepAliveDelayMs,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The worker's own limits for handshakes end what takes too long.
+      headersTimeout: 0,
+      requestTimeout: 0,
+    });
+    server.on('connection', (socket) => this.take(socket));
+    server.on('upgrade', (request, socket, head) => this.#upgrade(address.origins, request, socket, head));
+    server.on('request', (request, response) => this.#answerRequest(request, response));
+    server.on('clientError', (error, socket) => this.#turnAway(socket, 400, `no HTTP request: ${error.message}`));
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listenOptions(address, options), () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
+    this.#watch();
+    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
+    const bound = server.address();
+    if (address.kind === 'websocket' && bound !== null && typeof bound === 'object')
+      return { address: { ...address, port: bound.port }, fd };
+    return { address, fd };
+  }
+
+  /**
+   * A connection, in which nothing was read so far. One whose bytes are decrypted first (`wss:`) would be taken here as well, and
+   * given to the HTTP server as its connection.
+   */
+  take(socket: Socket): void {
+    const transport = new WebSocketTransport(socket, this.#host.buffers, () => this.#isClosing);
+    this.#transports.set(socket, transport);
+    socket.once('close', () => this.#transports.delete(socket));
+    this.#host.accepted(transport);
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    for (const server of this.#servers) server.close();
+    // Whoever is connected goes on being watched until its connection ends.
+    if (this.#transports.size === 0) this.#stopWatching();
+  }
+
+  #upgrade(origins: readonly string[], request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const transport = this.#transports.get(socket);
+    if (transport === undefined) {
+      socket.destroy();
+      return;
+    }
+    const { origin, host } = request.headers;
+    const problem = originProblem({ origin, host, localAddress: request.socket.localAddress }, origins);
+    if (problem !== null) this.#turnAway(socket, 403, problem);
+    else this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => transport.opened(webSocket));
+  }
+
+  #answerRequest({ socket }: IncomingMessage, response: ServerResponse): void {
+    const reason = 'a request that opens no WebSocket';
+    response.writeHead(426, { connection: 'close', upgrade: 'websocket', 'content-type': 'text/plain' });
+    response.end('This port takes WebSockets only.\n');
+    this.#transports.get(socket)?.refuse(reason, ANSWER_MS);
+  }
+
+  /** Answers a request that becomes no WebSocket. */
+  #turnAway(socket: Duplex, status: number, reason: string): void {
+    const body = `${reason}\n`;
+    if (socket.writable) {
+      const lines = [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        'Connection: close',
+        'Content-Type: text/plain; charset=utf-8',
+        'X-Content-Type-Options: nosniff',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+      ];
+      socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    }
+    const transport = this.#transports.get(socket);
+    if (transport === undefined) socket.destroy();
+    else transport.refuse(reason, ANSWER_MS);
+  }
+
+  #watch(): void {
+    if (this.#looks !== null || this.#clientTimeoutMs === 0) return;
+    const periodMs = Math.max(MIN_LOOK_MS, this.#clientTimeoutMs / LOOKS_PER_TIMEOUT);
+    this.#looks = setInterval(() => {
+      const nowMs = performance.now();
+      for (const transport of this.#transports.values()) transport.watch(nowMs, this.#clientTimeoutMs);
+      if (this.#isClosing && this.#transports.size === 0) this.#stopWatching();
+    }, periodMs);
+    this.#looks.unref();
+  }
+
+  #stopWatching(): void {
+    if (this.#looks !== null) clearInterval(this.#looks);
+    this.#looks = null;
+  }
+}
+
+function listenOptions(
+  address: WebSocketAddress,
+  { backlog, reusePort }: ListenerOptions,
+): ListenOptions & { reusePort?: boolean; fd?: number } {
+  if (address.kind === 'shared-websocket') return { fd: address.fd, backlog };
+  const { host, port } = address;
+  return reusePort ? { host, port, backlog, reusePort: true } : { host, port, backlog };
+}
