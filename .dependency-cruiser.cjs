@@ -65,6 +65,13 @@ module.exports = {
       to: { path: '^(cli|examples)/' },
     },
     {
+      name: 'examples-use-the-public-package',
+      comment: 'What they import, a program of a stranger can.',
+      severity: 'error',
+      from: { path: '^examples/' },
+      to: { path: '^(engine|workers|daemon|client|cli|bench)/', pathNot: '^client/index\\.ts$' },
+    },
+    {
       name: 'delivery-knows-transports-not-sockets',
       comment: 'Clients come over a ClientTransport; only its implementations and their listeners know how.',
       severity: 'error',

@@ -29,6 +29,7 @@ export class Inbox<T> implements FeedSource<T> {
   #lengthBytes = 0;
   #hasRoom = true;
   #drainScheduled = false;
+  #afterEntries: (() => void) | undefined;
   #end: { readonly error: Error | undefined } | undefined;
 
   constructor(host: InboxHost<T>) {
@@ -69,14 +70,35 @@ export class Inbox<T> implements FeedSource<T> {
         if (entry === undefined) break;
         this.#host.emitItem(entry.item);
       }
+      if (this.#isEmpty()) this.#tellDelivered();
     });
+  }
+
+  listenerRemoved(): void {
+    if (!this.#host.hasListeners()) this.#tellDelivered();
+  }
+
+  /** Calls `done` when listeners, if there are any, have had what is kept. */
+  whenDelivered(done: () => void): void {
+    this.#afterEntries = done;
+    if (this.#isEmpty() || !this.#host.hasListeners()) this.#tellDelivered();
+    else this.scheduleDrain();
+  }
+
+  #tellDelivered(): void {
+    const done = this.#afterEntries;
+    this.#afterEntries = undefined;
+    done?.();
   }
 
   /** Nothing more will come. With an error, what is kept can still be taken; without, it is dropped. */
   finish(error: Error | undefined): void {
     if (this.#end !== undefined) return;
     this.#end = { error };
-    if (error === undefined) this.#entries = [];
+    if (error === undefined) {
+      this.#entries = [];
+      this.#head = 0;
+    }
     this.#waiters.end(error);
   }
 

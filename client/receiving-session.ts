@@ -78,7 +78,9 @@ export abstract class ReceivingSession<Events extends Listeners<Events>, Item ex
   /** Takes a listener away. Frames that come without any listener wait. */
   override off<Name extends keyof Events & string>(event: Name, listener: (...args: Events[Name]) => void): this {
     feedOf(this, 'off').check(event, listener);
-    return super.off(event, listener);
+    super.off(event, listener);
+    this.#feed.removed();
+    return this;
   }
 
   /** As `off`. */
@@ -87,7 +89,18 @@ export abstract class ReceivingSession<Events extends Listeners<Events>, Item ex
     listener: (...args: Events[Name]) => void,
   ): this {
     feedOf(this, 'removeListener').check(event, listener);
-    return super.removeListener(event, listener);
+    super.removeListener(event, listener);
+    this.#feed.removed();
+    return this;
+  }
+
+  /** Takes all listeners of an event away, or all of all events. */
+  override removeAllListeners(event?: string | symbol): this {
+    const feed = feedOf(this, 'removeAllListeners');
+    if (event === undefined) super.removeAllListeners();
+    else super.removeAllListeners(event);
+    feed.removed();
+    return this;
   }
 
   /** The next event. Rejects with the error that ended the session, ILLEGAL_SESSION when closed. */

@@ -18,6 +18,8 @@ export interface FeedSource<Item> {
   readonly hasWaiters: boolean;
   /** Gives what waits to the listeners, once the program's current turn is over. */
   scheduleDrain(): void;
+  /** A listener was taken away: perhaps nobody is left whom the end has to wait for. */
+  listenerRemoved(): void;
   /** The next item for an iterator. */
   next(): Promise<IteratorResult<Item, undefined>>;
 }
@@ -71,7 +73,8 @@ export class SessionFeed<Item extends Kinded> {
   }
 
   /**
-   * Tells of the end. Receivers by events get `lost` by Node's rule for errors; iterators get it thrown.
+   * Tells of the end. Receivers by events get `lost` by Node's rule for errors; iterators get it thrown. What a listener throws, and an
+   * error that nobody listens to, is the program's uncaught exception, each of them, and keeps no other listener from its event.
    *
    * @param byEvents whether the program received by events or batches
    * @param outcome what `close` tells
@@ -80,9 +83,19 @@ export class SessionFeed<Item extends Kinded> {
     const emitter = this.#emitter!;
     try {
       if (lost !== undefined && (byEvents || emitter.listenerCount('error') > 0)) emitter.emit('error', lost);
-    } finally {
-      emitter.emit('close', outcome);
+    } catch (error) {
+      throwLater(error);
     }
+    try {
+      emitter.emit('close', outcome);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  /** After a listener was taken away. */
+  removed(): void {
+    this.#source!.listenerRemoved();
   }
 
   /** Before a listener is taken away: ILLEGAL_PARAM for an event that no session emits, and for what is no function. */

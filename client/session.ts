@@ -189,6 +189,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
    */
   override close(): Promise<void> {
     if (!isSession(this)) return Promise.reject(wrongThis('close', 'session'));
+    if (this.#ended) this.#receiver.abandon();
     this.#closing ??= this.#ended ? Promise.resolve() : this.#close();
     return this.#closing;
   }
@@ -196,6 +197,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   /** Drops the connection at once; what is unsent is lost. To the others it looks like a crash. */
   destroy(): void {
     if (!isSession(this)) throw wrongThis('destroy', 'session');
+    if (this.#ended) this.#receiver.abandon();
     this.#finish(undefined);
     this.#transport.destroy(sessionClosed());
   }

@@ -1,4 +1,5 @@
 /** All shared memory of one daemon. Plain data: it travels to worker threads as `workerData`. */
+import { createControlWords } from '../engine/buffers/control-words.ts';
 import { type CountersMemory, createCounters } from '../engine/buffers/counters.ts';
 import { createDoorbell } from '../engine/buffers/doorbell.ts';
 import { createOrderedLog, type OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
@@ -29,6 +30,8 @@ export interface DaemonMemory {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly counters: CountersMemory;
+  /** By which agents steer each other (engine/buffers/control-words.ts). */
+  readonly words: SharedArrayBuffer;
   /** One per thread. */
   readonly threads: readonly ThreadMemory[];
 }
@@ -53,6 +56,7 @@ export function createDaemonMemory(
     inbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     outbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     counters: createCounters(deliveryWorkers),
+    words: createControlWords(deliveryWorkers),
     threads: Array.from({ length: threads }, () => ({ control: createThreadControl(), doorbell: createDoorbell() })),
   };
 }

@@ -2,6 +2,7 @@
  * The delivery agent: owns client connections. Takes what clients send to the ring agent, and what is ordered to the clients. Each
  * part of that is a class in `delivery/`; here they are put together and take turns.
  */
+import type { ControlWords } from '../engine/buffers/control-words.ts';
 import { DeliveryCounter } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import type { LogPosition } from '../engine/buffers/log-position.ts';
@@ -61,9 +62,7 @@ export interface DeliveryLinks {
   readonly requests: SharedArrayBuffer;
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
-  /** Those of every delivery worker. */
-  readonly workersCounters: readonly Float64Array[];
-  readonly ringCounters: Float64Array;
+  readonly words: ControlWords;
   readonly logger: Log;
   /** What an operator follows. */
   readonly tell: (event: DaemonEvent) => void;
@@ -92,6 +91,7 @@ export class DeliveryAgent implements Agent {
   readonly #ends: SessionEnds;
   readonly #recent = new RecentEnds();
   readonly #vanished: VanishedClients;
+  readonly #reception: Reception;
   readonly #listener: ClientListener;
   /** The present step of a stop is one of the ring agent. */
   #isMeeting = false;
@@ -128,7 +128,8 @@ export class DeliveryAgent implements Agent {
     });
     const vanished = (session: ClientSession): void => this.#ends.vanished(session);
     this.#vanished = new VanishedClients({ timeoutMs: options.clientTimeoutMs, now, vanished }, this.#sessions);
-    this.#listener = links.createListener(this.#createReception());
+    this.#reception = this.#createReception();
+    this.#listener = links.createListener(this.#reception);
   }
 
   listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
@@ -144,10 +145,7 @@ export class DeliveryAgent implements Agent {
   doWork(nowMs: number): number {
     let work = this.#handshakes.poll(nowMs);
     this.#refusals.poll(nowMs);
-    this.#vanished.poll(
-      nowMs,
-      this.counters[DeliveryCounter.SocketWrites]! + this.counters[DeliveryCounter.ConnectionsAccepted]!,
-    );
+    this.#vanished.poll(nowMs, this.#delivery.writeCount + this.#reception.acceptedCount);
     work += this.#departures.poll();
     work += this.#intake.resume(nowMs);
     work += this.#delivery.work(nowMs);
@@ -232,7 +230,7 @@ export class DeliveryAgent implements Agent {
   }
 
   #createDelivery(): LogDelivery {
-    const { log, counters, workersCounters, ringCounters, schedule } = this.#links;
+    const { log, counters, words, schedule } = this.#links;
     return new LogDelivery(
       log,
       this.#sessions,
@@ -240,8 +238,8 @@ export class DeliveryAgent implements Agent {
       this.#options.daemonName,
       this.#settings,
       counters,
-      ringCounters,
-      new QueueCap(this.#settings, counters, workersCounters),
+      words,
+      new QueueCap(this.#settings, this.#options.worker, words, counters),
       {
         tooSlow: (session, frames, bytes, reason) => this.#ends.tooSlow(session, frames, bytes, reason),
         nameAccepted: (session) => {
@@ -261,7 +259,7 @@ export class DeliveryAgent implements Agent {
   }
 
   #createReception(): Reception {
-    const { log, counters, ringCounters, now, schedule } = this.#links;
+    const { log, counters, words, now, schedule } = this.#links;
     const intake = this.#intake;
     const handshakes = this.#handshakes;
     const ends = this.#ends;
@@ -276,7 +274,7 @@ export class DeliveryAgent implements Agent {
       ends,
       refusals: this.#refusals,
       counters,
-      ringCounters,
+      words,
       now,
       schedule,
       receiverFor: (session) => new SessionReceiver(session, receiverParts),

@@ -3,6 +3,7 @@
  * groups, and writes what is ordered into the ordered log. It owns no sockets. The ring itself is in ring/hosted-ring.ts; here are its
  * turns, its counters and its end.
  */
+import type { ControlWords } from '../engine/buffers/control-words.ts';
 import { MEMBER_BIT_SLOTS, OrderingCounter, RING_NODE_COUNTERS } from '../engine/buffers/counters.ts';
 import type { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import type { OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
@@ -55,6 +56,7 @@ export interface RingLinks {
   readonly logDoorbells: readonly DoorbellRinger[];
   readonly networkDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
+  readonly words: ControlWords;
   readonly logger: Log;
   /** What an operator follows. */
   readonly tell: (event: DaemonEvent) => void;
@@ -103,6 +105,7 @@ export class RingAgent implements Agent {
       { self: options.ring.self, daemonAddress, daemonNames, maxSessions },
       this.#log,
       counters,
+      links.words,
       {
         sendGroups: (body) => this.#queue.pushGroups(body),
         blockClients: (blocked) => this.#queue.blockClients(blocked),
@@ -238,6 +241,7 @@ export class RingAgent implements Agent {
     const { counters } = this;
     // This count enforces the limit of sessions, and a name given back leaves no entry in the log.
     counters[OrderingCounter.Sessions] = this.#records.registry.size;
+    this.#links.words.tellSessions(this.#records.registry.size);
     if (this.#log.publish()) {
       for (const doorbell of this.#links.logDoorbells) doorbell.ring();
       counters[OrderingCounter.RecordsOrdered] = this.#records.count;

@@ -1,5 +1,6 @@
 /** Builds the agents of one thread and connects them to shared memory. The same for a worker thread and for `inline`. */
 
+import { ControlWords } from '../engine/buffers/control-words.ts';
 import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../engine/buffers/ordered-log-reader.ts';
@@ -154,6 +155,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null, threshold:
       logDoorbells: logReaders(plan).map((role) => doorbell(context, role)),
       networkDoorbell: doorbell(context, 'network'),
       counters: ringCounters(memory.counters),
+      words: new ControlWords(memory.words),
       logger: createLog('ring', threshold, context.log),
       tell: context.tell,
       now: monotonicNow,
@@ -182,8 +184,7 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       requests: memory.requests[worker]!,
       ringDoorbell: doorbell(context, 'ring'),
       counters,
-      workersCounters: Array.from({ length: plan.deliveryWorkers }, (_, i) => deliveryCounters(memory.counters, i)),
-      ringCounters: ringCounters(memory.counters),
+      words: new ControlWords(memory.words),
       logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
       createListener: (host) => new ClientListeners(host, spec.clientTimeoutMs),

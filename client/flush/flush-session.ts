@@ -275,7 +275,8 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
     const byEvents = this.#feed.hasListeners;
     this.#inbox.finish(error);
     // A program that closes learns from `close` what was lost.
-    this.#feed.emitEnd(this.#closing ? undefined : error, byEvents, error);
+    const lost = this.#closing ? undefined : error;
+    this.#inbox.whenDelivered(() => this.#feed.emitEnd(lost, byEvents, error));
   }
 }
 

@@ -117,6 +117,7 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
   setBatchHandler(handler: BatchHandler | undefined): void {
     this.#batchHandler = handler;
     this.scheduleDrain();
+    this.listenerRemoved();
   }
 
   pause(): void {
@@ -159,6 +160,16 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
     this.#end = { error };
     if (error === undefined) this.#backlog.clear();
     this.#waiters.end(error);
+  }
+
+  /** The application is through with a session that was lost: what waits is dropped. */
+  abandon(): void {
+    this.#backlog.clear();
+    this.#checkBacklogDone();
+  }
+
+  listenerRemoved(): void {
+    if (!this.#hasTaker()) this.#tellDelivered();
   }
 
   /** Calls `done` when handler or listeners, if there are any, have had what is in the backlog. */
@@ -233,7 +244,10 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
   };
 
   #checkBacklogDone(): void {
-    if (!this.#backlog.isEmpty) return;
+    if (this.#backlog.isEmpty) this.#tellDelivered();
+  }
+
+  #tellDelivered(): void {
     const done = this.#afterBacklog;
     this.#afterBacklog = undefined;
     done?.();

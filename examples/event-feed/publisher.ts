@@ -1,7 +1,7 @@
 /** Follows the access log and publishes each line, until SIGTERM. Usage: publisher LOG ADDRESS */
-import { followLines } from '../../cli/lines/follow-lines.ts';
 import { connect } from '../../index.ts';
 import { ALL, groupsOf, KINDS, MessageType, tell, type WebEvent } from './events.ts';
+import { followLines } from './follow-lines.ts';
 
 const [log = '', address = ''] = process.argv.slice(2);
 const stop = new AbortController();
@@ -10,7 +10,7 @@ process.on('SIGTERM', () => stop.abort());
 await using session = await connect({ address, name: 'publisher', membership: false });
 let published = 0;
 tell({ tells: 'ready' });
-for await (const lines of followLines(log, { maxLineBytes: 64 * 1024, pollMs: 20, signal: stop.signal })) {
+for await (const lines of followLines(log, stop.signal)) {
   for (const line of lines) {
     const event = JSON.parse(line.toString()) as WebEvent;
     // False: the daemon is slower than the log grows. The log waits for us on disk; the web server notices nothing.

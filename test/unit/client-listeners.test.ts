@@ -99,14 +99,128 @@ it('gives what waited to the next listener of a flush session, also after all li
   expect(seen).toEqual(['to alice']);
 });
 
+/** What the program would have as uncaught exceptions during `action`. */
+async function uncaught(action: (thrown: readonly unknown[]) => Promise<void>): Promise<readonly unknown[]> {
+  const handlers = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const thrown: unknown[] = [];
+  process.on('uncaughtException', (error) => thrown.push(error));
+  try {
+    await action(thrown);
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const handler of handlers) process.on('uncaughtException', handler);
+  }
+  return thrown;
+}
+
+describe.each(['Session', 'FlushSession'] as const)('the end of a %s', (kind) => {
+  type Listening = { on(event: string, listener: (value: never) => void): void };
+  const own = ['#alice#localhost'];
+  const wrapped = async (): Promise<{ readonly session: Session; readonly peer: Peer; readonly on: Listening }> => {
+    const { session, peer } = await pair();
+    return { session, peer, on: KINDS[kind].wrap(session) as unknown as Listening };
+  };
+
+  it('is told by close although the listener of error throws, and both exceptions are seen', async () => {
+    const { peer, on } = await wrapped();
+    const seen: string[] = [];
+    const thrown = await uncaught(async (soFar) => {
+      on.on('message', () => undefined);
+      on.on('error', () => {
+        seen.push('error');
+        throw new Error('of error');
+      });
+      on.on('close', () => {
+        seen.push('close');
+        throw new Error('of close');
+      });
+      peer.socket.destroy();
+      await until(() => soFar.length === 2);
+    });
+    expect(seen).toEqual(['error', 'close']);
+    expect(thrown.map((error) => (error as Error).message)).toEqual(['of error', 'of close']);
+  });
+
+  it('is an uncaught exception without a listener of error, and close is told all the same', async () => {
+    const { peer, on } = await wrapped();
+    let closes = 0;
+    const thrown = await uncaught(async (soFar) => {
+      on.on('message', () => undefined);
+      on.on('close', () => closes++);
+      peer.socket.destroy();
+      await until(() => soFar.length === 1 && closes === 1);
+    });
+    expect(thrown).toEqual([expect.objectContaining({ code: 'CONNECTION_CLOSED' })]);
+  });
+
+  it('comes after what waited for a listener that is added as the connection is lost', async () => {
+    const { peer, on, session } = await wrapped();
+    const seen: string[] = [];
+    peer.socket.end(Buffer.concat([message('a', '#bob#localhost', own), message('b', '#bob#localhost', own)]));
+    await new Promise((resolve) => session.once('close', resolve));
+    on.on('message', (({ data }: { readonly data: Buffer }) => seen.push(data.toString())) as never);
+    on.on('error', () => seen.push('error'));
+    await until(() => seen.includes('b'));
+    expect(seen.filter((what) => what !== 'error')).toEqual(['a', 'b']);
+    expect(seen.indexOf('error') === -1 || seen.indexOf('error') === 2).toBe(true);
+  });
+
+  it('by close within a listener gives it nothing more', async () => {
+    const { peer, on, session } = await wrapped();
+    const seen: string[] = [];
+    on.on('message', (({ data }: { readonly data: Buffer }) => {
+      seen.push(data.toString());
+      session.destroy();
+    }) as never);
+    on.on('close', () => seen.push('close'));
+    peer.write(Buffer.concat([message('a', '#bob#localhost', own), message('b', '#bob#localhost', own)]));
+    await until(() => seen.includes('close'));
+    for (let i = 0; i < 5; i++) await turn();
+    expect(seen).toEqual(['a', 'close']);
+  });
+});
+
+describe('a session that is lost while its listeners are paused', () => {
+  async function lost(): Promise<{ readonly session: Session; readonly seen: string[] }> {
+    const { session, peer } = await pair();
+    const seen: string[] = [];
+    session.on('message', ({ data }) => {
+      seen.push(data.toString());
+      session.pause();
+    });
+    session.on('error', () => seen.push('error'));
+    session.on('close', () => seen.push('close'));
+    const broken = message('x');
+    broken.writeInt32LE(-1, 36);
+    peer.write(Buffer.concat([message('a'), message('b'), broken]));
+    await until(() => seen.length === 1);
+    for (let i = 0; i < 5; i++) await turn();
+    expect(seen).toEqual(['a']);
+    return { session, seen };
+  }
+
+  it.each<readonly [string, (session: Session) => unknown]>([
+    ['destroys it', (session) => session.destroy()],
+    ['closes it', (session) => session.close()],
+    ['takes all listeners of messages away', (session) => session.removeAllListeners('message')],
+    [
+      'takes its listener away',
+      (session) =>
+        session.off('message', session.listeners('message')[0] as Parameters<Session['off']>[1] & (() => void)),
+    ],
+  ])('tells of the end when the program %s', async (_, act) => {
+    const { session, seen } = await lost();
+    act(session);
+    await until(() => seen.includes('close'));
+    expect(seen).toEqual(['a', 'error', 'close']);
+  });
+});
+
 describe.each(['Session', 'FlushSession'] as const)('a listener of a %s that throws', (kind) => {
   it('is an uncaught exception, and the next message comes all the same', async () => {
     const { session, peer } = await pair();
     const receiving = KINDS[kind].wrap(session);
-    const handlers = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    const thrown: unknown[] = [];
-    process.on('uncaughtException', (error) => thrown.push(error));
     const seen: string[] = [];
     const listener = ({ data }: { readonly data: Buffer }): never => {
       seen.push(data.toString());
@@ -114,10 +228,10 @@ describe.each(['Session', 'FlushSession'] as const)('a listener of a %s that thr
     };
     (receiving as unknown as AnyEmitter).on('message', listener);
     const own = ['#alice#localhost'];
-    peer.write(Buffer.concat([message('a', '#bob#localhost', own), message('b', '#bob#localhost', own)]));
-    await until(() => thrown.length === 2);
-    process.removeAllListeners('uncaughtException');
-    for (const handler of handlers) process.on('uncaughtException', handler);
+    await uncaught(async (thrown) => {
+      peer.write(Buffer.concat([message('a', '#bob#localhost', own), message('b', '#bob#localhost', own)]));
+      await until(() => thrown.length === 2);
+    });
     expect(seen).toEqual(['a', 'b']);
   });
 });

@@ -93,6 +93,8 @@ describe('import rules', () => {
     ['nothing-imports-the-dashboard', { 'daemon/a.ts': ['../dashboard/b.ts'], 'dashboard/b.ts': [] }],
     ['cli-imports-no-benchmarks', { 'cli/a.ts': ['../bench/b.ts'], 'bench/b.ts': [] }],
     ['bench-imports-no-command', { 'bench/a.ts': ['../cli/b.ts'], 'cli/b.ts': [] }],
+    ['examples-use-the-public-package', { 'examples/a/a.ts': ['../../cli/lines/b.ts'], 'cli/lines/b.ts': [] }],
+    ['examples-use-the-public-package', { 'examples/a.ts': ['../client/session.ts'], 'client/session.ts': [] }],
     ['delivery-knows-transports-not-sockets', { 'workers/delivery/a.ts': ['node:net'] }],
     [
       'sockets-are-made-where-threads-are-set-up',

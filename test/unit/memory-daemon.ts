@@ -6,7 +6,8 @@ import { expect } from 'vitest';
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
-import { DeliveryCounter, deliveryCounters, ringCounters } from '../../engine/buffers/counters.ts';
+import { ControlWords } from '../../engine/buffers/control-words.ts';
+import { DeliveryCounter, deliveryCounters } from '../../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import type { Agent } from '../../workers/agent.ts';
@@ -102,8 +103,7 @@ export class MemoryDaemon {
         requests: memory.requests[0]!,
         ringDoorbell: new DoorbellRinger(memory.threads[0]!.doorbell, null),
         counters: this.counters,
-        workersCounters: [this.counters],
-        ringCounters: ringCounters(memory.counters),
+        words: new ControlWords(memory.words),
         logger: createLog('delivery-0', new LogThreshold('debug'), log),
         tell,
         createListener: (host) => {

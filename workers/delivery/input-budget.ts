@@ -32,6 +32,8 @@ export class InputBudget {
   readonly #events: InputBudgetEvents;
   /** Sessions that are not read although the ring took all they had. */
   #unread: ClientSession[] = [];
+  /** Bytes of input that wait at all sessions of the worker. */
+  #keptBytes = 0;
   #isHolding = false;
   #nextLookMs = 0;
 
@@ -82,7 +84,7 @@ export class InputBudget {
   }
 
   poll(nowMs: number): void {
-    if (this.#isHolding && (!this.#events.isRingFull() || this.#kept() <= this.#maxBytes / 2)) this.#release();
+    if (this.#isHolding && (!this.#events.isRingFull() || this.#keptBytes <= this.#maxBytes / 2)) this.#release();
     if (!this.#isOver() || nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_EVERY_MS;
     const incomplete = [...this.#sessions.values()]
@@ -90,7 +92,7 @@ export class InputBudget {
       .sort((a, b) => a.input.incompleteSinceMs - b.input.incompleteSinceMs);
     for (const session of incomplete) {
       const { input } = session;
-      const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#kept() <= 2 * this.#maxBytes;
+      const isPatient = nowMs - input.incompleteSinceMs < PATIENCE_MS && this.#keptBytes <= 2 * this.#maxBytes;
       if (!this.#isOver() || isPatient) return;
       // Whole frames that the submit queue has no room for are not the client's fault, nor are unread bytes.
       if (input.stalled) continue;
@@ -129,16 +131,13 @@ export class InputBudget {
     return this.#settings.current.maxInputBytes;
   }
 
-  #kept(): number {
-    return this.#counters[DeliveryCounter.InputBytes]!;
-  }
-
   #isOver(): boolean {
-    return this.#kept() > this.#maxBytes;
+    return this.#keptBytes > this.#maxBytes;
   }
 
   #count({ input }: ClientSession, bytes: number): void {
-    this.#counters[DeliveryCounter.InputBytes]! += bytes - input.countedBytes;
+    this.#keptBytes += bytes - input.countedBytes;
+    this.#counters[DeliveryCounter.InputBytes] = this.#keptBytes;
     input.countedBytes = bytes;
   }
 }

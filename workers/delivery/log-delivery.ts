@@ -3,7 +3,8 @@
  * sessions whose sockets do not take it. One for each delivery worker. It depends on sessions and their sockets, not on how they were
  * opened, so that the simulator runs the same.
  */
-import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
+import type { ControlWords } from '../../engine/buffers/control-words.ts';
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import type { ClientSession } from './client-session.ts';
 import { dropNotice } from './drop-notice.ts';
@@ -29,10 +30,12 @@ export interface LogDeliveryEvents {
 export class LogDelivery {
   /** What waits for slow sessions outside of the log. */
   readonly store: KeptBytes;
+  /** Writes to sockets so far. */
+  writeCount = 0;
   readonly #log: LogPosition;
   readonly #daemonName: string;
   readonly #counters: Float64Array;
-  readonly #ringCounters: Float64Array;
+  readonly #words: ControlWords;
   readonly #consumer: LogConsumer;
   readonly #slowConsumers: SlowConsumers;
   readonly #schedule: () => void;
@@ -47,7 +50,7 @@ export class LogDelivery {
   /**
    * @param sessions by handle, kept by the owner
    * @param counters the worker's own block
-   * @param ringCounters the ring agent's, which show that the log is full
+   * @param words show that the log is full
    * @param cap of all workers together
    */
   constructor(
@@ -57,14 +60,14 @@ export class LogDelivery {
     daemonName: string,
     settings: Live<ConsumerSettings>,
     counters: Float64Array,
-    ringCounters: Float64Array,
+    words: ControlWords,
     cap: QueueCap,
     events: LogDeliveryEvents,
   ) {
     this.#log = log;
     this.#daemonName = daemonName;
     this.#counters = counters;
-    this.#ringCounters = ringCounters;
+    this.#words = words;
     this.#schedule = () => events.schedule();
     this.store = new KeptBytes(log.shape.termBytes);
     this.#slowConsumers = new SlowConsumers(
@@ -157,7 +160,8 @@ export class LogDelivery {
       if (session.state !== 'open') continue;
       const { output } = session;
       output.flush();
-      this.#counters[DeliveryCounter.SocketWrites]! += output.writes;
+      this.writeCount += output.writes;
+      this.#counters[DeliveryCounter.SocketWrites] = this.writeCount;
       this.#counters[DeliveryCounter.BytesSpilled]! += output.spilledBytes;
       output.writes = 0;
       output.spilledBytes = 0;
@@ -173,7 +177,7 @@ export class LogDelivery {
   }
 
   #relieveLog(): void {
-    const logFull = this.#ringCounters[OrderingCounter.LogFull]!;
+    const logFull = this.#words.timesLogFull;
     if (logFull === this.#logFullSeen) return;
     this.#logFullSeen = logFull;
     this.#slowConsumers.logIsFull(this.#consumer.term, this.#log.shape.termBufferCount);

@@ -1,5 +1,6 @@
 /** Takes accepted connections in: a session for each, which the handshakes carries through the handshake. */
-import { DeliveryCounter, OrderingCounter } from '../../engine/buffers/counters.ts';
+import type { ControlWords } from '../../engine/buffers/control-words.ts';
+import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
@@ -33,8 +34,8 @@ export interface ReceptionParts {
   readonly ends: SessionEnds;
   readonly refusals: RefusalLog;
   readonly counters: Float64Array;
-  /** They hold the number of sessions of the daemon. */
-  readonly ringCounters: Float64Array;
+  /** They tell how many sessions the daemon has. */
+  readonly words: ControlWords;
   readonly now: () => number;
   readonly schedule: () => void;
   /** Takes what the session's transport brings. */
@@ -43,6 +44,8 @@ export interface ReceptionParts {
 
 export class Reception implements ConnectionHost {
   readonly buffers: ReadBuffers;
+  /** Connections so far. */
+  acceptedCount = 0;
   readonly #options: ReceptionOptions;
   readonly #parts: ReceptionParts;
   /** The log's data as the type that Node's sockets take without wrapping it. */
@@ -57,8 +60,9 @@ export class Reception implements ConnectionHost {
   }
 
   accepted(transport: ClientTransport): void {
-    const { sessions, settings, handshakes, ends, counters, ringCounters, now, schedule } = this.#parts;
+    const { sessions, settings, handshakes, ends, counters, words, now, schedule } = this.#parts;
     const { worker, workers, maxSessions } = this.#options;
+    this.acceptedCount++;
     counters[DeliveryCounter.ConnectionsAccepted]!++;
     // Handles are unique in the daemon: each worker counts in steps of all of them.
     const handle = sessionHandle((this.#serial++ * workers + worker) >>> 0);
@@ -73,7 +77,7 @@ export class Reception implements ConnectionHost {
     transport.attach(this.#parts.receiverFor(session));
     handshakes.begin(session, now());
     schedule();
-    if (session.state !== 'handshake' || ringCounters[OrderingCounter.Sessions]! < maxSessions) return;
+    if (session.state !== 'handshake' || words.sessions < maxSessions) return;
     const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
     ends.refuse(session, bytes, `sessions: the limit of ${maxSessions} is reached`);
   }

@@ -4,6 +4,7 @@
  * agent that is neither the ring nor a queue, so that the simulator runs the same.
  */
 
+import type { ControlWords } from '../../engine/buffers/control-words.ts';
 import { OrderingCounter } from '../../engine/buffers/counters.ts';
 import type { OrderedLogWriter } from '../../engine/buffers/ordered-log-writer.ts';
 import { GroupsLayer, type GroupsLayerOptions } from '../../engine/groups/groups-layer.ts';
@@ -52,6 +53,7 @@ export class OrderedRecords {
   readonly #daemonNames: readonly Uint8Array[];
   readonly #events: OrderedRecordsEvents;
   readonly #counters: Float64Array;
+  readonly #words: ControlWords;
   /** View on the bytes last handled, kept because one buffer brings many records in a row. */
   #view: DataView;
 
@@ -59,12 +61,14 @@ export class OrderedRecords {
     options: OrderedRecordsOptions,
     log: OrderedLogWriter,
     counters: Float64Array,
+    words: ControlWords,
     events: OrderedRecordsEvents,
   ) {
     this.#self = options.self;
     this.#daemonNames = options.daemonNames.map(daemonNameBytes);
     this.#events = events;
     this.#counters = counters;
+    this.#words = words;
     this.#view = log.view;
     this.registry = new SessionRegistry(options.maxSessions);
     this.output = new LogOutput({
@@ -85,7 +89,10 @@ export class OrderedRecords {
   /** Whether the ring may deliver another span. A log that was full may have room again later: ask again then. */
   hasRoom(): boolean {
     const room = this.output.hasRoom();
-    if (!room && !this.isFull) this.#counters[OrderingCounter.LogFull]!++;
+    if (!room && !this.isFull) {
+      this.#counters[OrderingCounter.LogFull]!++;
+      this.#words.logIsFull();
+    }
     this.isFull = !room;
     return room;
   }

@@ -1,5 +1,6 @@
 /** The way from what is ordered to a client's socket: LogOutput, ordered log, LogConsumer, SessionOutput, as in a daemon. */
 
+import { ControlWords, createControlWords } from '../../../engine/buffers/control-words.ts';
 import { createCounters, deliveryCounters, ringCounters } from '../../../engine/buffers/counters.ts';
 import { createOrderedLog } from '../../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
@@ -86,7 +87,7 @@ export class DeliveryChain {
       room: { entries: shape.indexEntries, bytes: shape.termBytes },
     });
     this.store = new KeptBytes(shape.termBytes);
-    const cap = new QueueCap(settings, this.deliveryCounters, [this.deliveryCounters]);
+    const cap = new QueueCap(settings, 0, new ControlWords(createControlWords(1)), this.deliveryCounters);
     this.slow = new SlowConsumers(
       settings,
       this.deliveryCounters,

@@ -2,6 +2,7 @@
  * What a virtual daemon does with ordered records, with the daemon's own parts: process groups, ordered log, and the delivery worker that
  * walks it and writes to the clients' sockets. Only the sockets are virtual. The log is small, so that it is often full.
  */
+import { ControlWords, createControlWords } from '../../../engine/buffers/control-words.ts';
 import {
   createCounters,
   DeliveryCounter,
@@ -117,6 +118,7 @@ export class GroupService implements DeliveryTarget {
     const { delivery, groupsBodyBytes } = surroundings;
     const memory = createOrderedLog({ ...delivery.log, readers: 1 });
     const counters = this.#counters;
+    const words = new ControlWords(createControlWords(1));
     this.#writer = new OrderedLogWriter(memory);
     this.#reader = new OrderedLogReader(memory, 0);
     this.#logBytes = Buffer.from(memory.data);
@@ -132,6 +134,7 @@ export class GroupService implements DeliveryTarget {
       },
       this.#writer,
       ringCounters(counters),
+      words,
       {
         sendGroups: (body) => this.#sendGroups(body),
         blockClients: (blocked) => {
@@ -159,8 +162,8 @@ export class GroupService implements DeliveryTarget {
       daemonName(this.#process.node),
       settings,
       deliveryCounters(counters, 0),
-      ringCounters(counters),
-      new QueueCap(settings, deliveryCounters(counters, 0), [deliveryCounters(counters, 0)]),
+      words,
+      new QueueCap(settings, 0, words, deliveryCounters(counters, 0)),
       {
         tooSlow: (session) => this.#endSlow(session),
         nameAccepted: (session) => this.#opened(session),
