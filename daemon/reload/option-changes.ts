@@ -10,7 +10,9 @@ import { keywordOf, OPTION_KEYS, optionEntry } from '../../engine/config/option-
 export interface OptionDifference {
   /** As a file names it, such as `MaxHandshakes`; `Spread_Segment` for segments and daemons. */
   readonly option: string;
+  /** The value in force, as text. */
   readonly was: string;
+  /** The value that was read, as text. */
   readonly now: string;
 }
 
@@ -28,7 +30,7 @@ export interface OptionChanges {
 export type ChangeClass = keyof OptionChanges;
 
 /** @returns the class of a change between these two values */
-export function changeClass(key: OptionKey, was: unknown, now: unknown): ChangeClass {
+function changeClass(key: OptionKey, was: unknown, now: unknown): ChangeClass {
   const { change, ringWide } = optionEntry(key);
   if (ringWide === true) return 'drift';
   // A daemon seals its traffic from its start on, or never.
