@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { packageRelease } from '../daemon/release.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
+import { registerAccess } from './access.ts';
 import { registerCheck } from './check.ts';
 import { registerConf } from './conf.ts';
 import { registerContext } from './context.ts';
@@ -65,6 +66,7 @@ export function createProgram(): Command {
   registerContext(program);
   registerConf(program);
   registerPasswd(program);
+  registerAccess(program);
   registerState(program);
   registerKeygen(program);
   return program;

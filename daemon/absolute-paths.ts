@@ -11,6 +11,7 @@ export const withAbsolutePaths = (options: ConfigurationOptions, folder: string)
   ...options,
   eventLogFile: options.eventLogFile === null ? null : absoluteLogPath(options.eventLogFile, folder),
   accessIpFile: absolute(options.accessIpFile, folder),
+  accessFile: absolute(options.accessFile, folder),
   passwordFile: absolute(options.passwordFile, folder),
   clusterKeyFile: absolute(options.clusterKeyFile, folder),
   httpTokenFile: absolute(options.httpTokenFile, folder),

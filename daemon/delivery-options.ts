@@ -6,7 +6,7 @@ import type { OperatorFiles } from './operator-files.ts';
 
 export function deliverySettings(
   options: ConfigurationOptions,
-  { access, passwords }: Pick<OperatorFiles, 'access' | 'passwords'>,
+  { access, passwords, rights }: Pick<OperatorFiles, 'access' | 'passwords' | 'rights'>,
 ): DeliverySettings {
   return {
     handshakeTimeoutMs: options.handshakeTimeout,
@@ -23,5 +23,6 @@ export function deliverySettings(
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access,
     passwords,
+    rights,
   };
 }

@@ -6,7 +6,10 @@ import type { ConfigurationOptions } from '../engine/config/configuration-option
 import type { Identity } from './identity.ts';
 import { stateFilesOf } from './state-number.ts';
 
-type FileOptions = Pick<ConfigurationOptions, 'stateDir' | 'clusterKeyFile' | 'eventLogFile' | 'httpTokenFile'>;
+type FileOptions = Pick<
+  ConfigurationOptions,
+  'stateDir' | 'accessFile' | 'clusterKeyFile' | 'eventLogFile' | 'httpTokenFile'
+>;
 
 /** Lets the daemon's user write what this incarnation wrote as root: its state files, and the folder if this incarnation made it. */
 export function handOverState(stateDir: string, daemonName: string, madeFolder: boolean, { uid, gid }: Identity): void {
@@ -25,12 +28,14 @@ export function handOverState(stateDir: string, daemonName: string, madeFolder: 
  * @returns what is worth a line in the log each
  */
 export function checkFilesOf(options: FileOptions, userText: string): readonly string[] {
-  const { stateDir, clusterKeyFile, eventLogFile, httpTokenFile } = options;
+  const { stateDir, accessFile, clusterKeyFile, eventLogFile, httpTokenFile } = options;
   if (stateDir !== null && !mayAccess(stateDir, constants.W_OK | constants.X_OK)) {
     const message = `StateDir ${stateDir}: ${userText} cannot write there; give the folder to that user`;
     throw new ConfigError([{ message, field: 'stateDir', value: stateDir }], null);
   }
   const warnings: string[] = [];
+  if (accessFile !== null && !mayAccess(accessFile, constants.R_OK))
+    warnings.push(`AccessFile ${accessFile}: ${userText} cannot read it, so SIGHUP cannot reload it`);
   if (clusterKeyFile !== null && !mayAccess(clusterKeyFile, constants.R_OK))
     warnings.push(`ClusterKeyFile ${clusterKeyFile}: ${userText} cannot read it, so SIGHUP cannot reload the keys`);
   if (httpTokenFile !== null && !mayAccess(httpTokenFile, constants.R_OK))

@@ -1,6 +1,8 @@
 /** The files beside the configuration that a daemon reads at its start: access rules, passwords and the cluster's keys. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseAccessFile } from '../engine/access/access-file.ts';
+import type { AccessRules } from '../engine/access/access-rules.ts';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { ConfigError, type ConfigProblem } from '../engine/config/config-error.ts';
@@ -16,12 +18,20 @@ const ACCESS_FOLDERS = ['.', '/etc'];
 
 type FileOptions = Pick<
   ConfigurationOptions,
-  'allowedAuthMethods' | 'requiredAuthMethods' | 'accessIpFile' | 'passwordFile' | 'clusterKeyFile' | 'httpTokenFile'
+  | 'allowedAuthMethods'
+  | 'requiredAuthMethods'
+  | 'accessIpFile'
+  | 'passwordFile'
+  | 'accessFile'
+  | 'clusterKeyFile'
+  | 'httpTokenFile'
 >;
 
 export interface OperatorFiles {
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
+  /** Null: everything is allowed. */
+  readonly rights: AccessRules | null;
   /** Null: traffic between daemons is not sealed. */
   readonly clusterKeys: readonly ClusterKey[] | null;
 }
@@ -30,7 +40,7 @@ export interface OperatorFiles {
  * @param warnings takes what deserves a line in the log
  * @param mistakes takes lines that admit nobody because they are wrong; a start warns of them
  * @param folder where the daemon was started: Spread's access files may be there
- * @throws (rejects) when a file that is needed cannot be used; ConfigError for what is in the key file
+ * @throws (rejects) when a file that is needed cannot be used; ConfigError for what is in the key file or in `AccessFile`
  */
 export async function readOperatorFiles(
   options: FileOptions,
@@ -38,7 +48,7 @@ export async function readOperatorFiles(
   mistakes: string[] = warnings,
   folder: string = process.cwd(),
 ): Promise<OperatorFiles> {
-  const { clusterKeyFile } = options;
+  const { clusterKeyFile, accessFile } = options;
   return {
     access: uses(options, 'IP')
       ? await readAccessList(options.accessIpFile, warnings, mistakes, folder)
@@ -46,6 +56,7 @@ export async function readOperatorFiles(
     passwords: uses(options, 'PWORD')
       ? await readPasswords(options.passwordFile, warnings, mistakes, folder)
       : new Map(),
+    rights: accessFile === null ? null : await readRights(accessFile, options, warnings),
     clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
   };
 }
@@ -81,9 +92,10 @@ export async function checkOperatorFiles(options: FileOptions): Promise<CheckedF
     }
     for (const message of told) warnings.push({ field, message });
   };
-  const { accessIpFile, passwordFile, clusterKeyFile, httpTokenFile } = options;
+  const { accessIpFile, passwordFile, accessFile, clusterKeyFile, httpTokenFile } = options;
   await check('AccessIpFile', accessIpFile, uses(options, 'IP'), (told) => readAccessList(accessIpFile, told));
   await check('PasswordFile', passwordFile, uses(options, 'PWORD'), (told) => readPasswords(passwordFile, told));
+  await check('AccessFile', accessFile, accessFile !== null, (told) => readRights(accessFile!, options, told));
   await check('ClusterKeyFile', clusterKeyFile, clusterKeyFile !== null, (told) =>
     readClusterKeys(clusterKeyFile!, told),
   );
@@ -105,6 +117,18 @@ async function readClusterKeys(file: string, warnings: string[]): Promise<readon
   warnings.push(...told);
   return keys;
 }
+
+async function readRights(file: string, options: FileOptions, warnings: string[]): Promise<AccessRules> {
+  const { rules, warnings: told } = parseAccessFile(await readTextFile(file), file);
+  warnings.push(...told);
+  const ofUser = rules.lines.find(({ who }) => who.user !== null);
+  if (ofUser !== undefined && !provesUsers(options))
+    warnings.push(`${file}:${ofUser.line}:1: user has no effect: no authentication method proves who a client is`);
+  return rules;
+}
+
+const provesUsers = ({ allowedAuthMethods, requiredAuthMethods }: FileOptions): boolean =>
+  [...allowedAuthMethods, ...requiredAuthMethods].some((method) => method !== 'NULL' && method !== 'IP');
 
 async function readAccessList(
   file: string | null,

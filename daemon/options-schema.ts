@@ -238,6 +238,7 @@ const fileOptions = {
   webSocketOrigins: origins('webSocketOrigins'),
   httpListen: endpoints('httpListen'),
   httpTokenFile: path('httpTokenFile').nullable(),
+  accessFile: path('accessFile').nullable(),
 } satisfies Record<OptionKey, z.ZodType>;
 
 const placement = {

@@ -9,6 +9,7 @@ import type { LogPosition } from '../engine/buffers/log-position.ts';
 import { nameWords } from '../engine/wire/name-hash.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonEvent } from './daemon-event.ts';
+import { AccessControl } from './delivery/access-control.ts';
 import { Authenticator } from './delivery/authenticator.ts';
 import type {
   BoundAddress,
@@ -205,10 +206,11 @@ export class DeliveryAgent implements Agent {
   }
 
   #createIntake(): Intake {
-    const { ringDoorbell, counters, now, schedule } = this.#links;
+    const { ringDoorbell, counters, logger, now, schedule } = this.#links;
+    const access = new AccessControl(counters, logger, now);
     return new Intake(
       this.#settings,
-      { sessions: this.#sessions, port: this.#port, ringDoorbell, counters, now },
+      { sessions: this.#sessions, port: this.#port, access, ringDoorbell, counters, now },
       {
         refused: (session, reason, protocolError) => this.#ends.byInput(session, reason, protocolError),
         incomplete: (session, keptBytes) => this.#ends.incomplete(session, keptBytes),

@@ -3,6 +3,7 @@
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
+import type { AccessRules } from '../../engine/access/access-rules.ts';
 import { deliveryCounters } from '../../engine/buffers/counters.ts';
 import { LogEntry, LogKind } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
@@ -15,12 +16,14 @@ import { RECORD_FIRST, RECORD_LAST, RecordKind } from '../../engine/wire/record.
 import { AGREED_MESS } from '../../engine/wire/service.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
+import { AccessControl } from '../../workers/delivery/access-control.ts';
 import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { FramePump } from '../../workers/delivery/frame-pump.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
 import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
 import { SubmitPort } from '../../workers/delivery/submit-port.ts';
+import { createLog, LogThreshold } from '../../workers/log.ts';
 import { setUpThread, type ThreadAgents } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
 import { freePort } from '../peers/child.ts';
@@ -30,7 +33,7 @@ import { createSession } from './sessions.ts';
 /** The other daemon of a network agent's cluster. */
 const PEER = nodeIndex(1);
 const LIMITS = { maxSessionMessages: 100_000, maxSessionBytes: 64 * 1024 * 1024, policy: 'disconnect' } as const;
-const SETTINGS = new LiveValue({ limits: LIMITS, maxSessionGroups: Number.POSITIVE_INFINITY });
+const SETTINGS = new LiveValue({ limits: LIMITS, maxSessionGroups: Number.POSITIVE_INFINITY, rights: null });
 const SESSIONS = 64;
 
 const refuse = (): never => {
@@ -117,13 +120,20 @@ export class LoneRingAgent {
 export class Intake {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
-  readonly #pump = new FramePump(this.#port, deliveryCounters(this.#memory.counters, 0), SETTINGS, {
-    endSession: refuse,
-    stalled: refuse,
-    markDirty: refuse,
-  });
+  readonly #pump: FramePump;
   readonly #session = createSession(0);
   readonly #submitted = new SpscQueueConsumer(this.#memory.submit[0]);
+
+  /** @param rights that the client's messages are held against; null: there are none */
+  constructor(rights: AccessRules | null = null) {
+    const counters = deliveryCounters(this.#memory.counters, 0);
+    const access = new AccessControl(counters, createLog('bench', new LogThreshold('error'), refuse), refuse);
+    this.#pump = new FramePump(this.#port, access, counters, new LiveValue({ ...SETTINGS.current, rights }), {
+      endSession: refuse,
+      stalled: refuse,
+      markDirty: refuse,
+    });
+  }
 
   read(bytes: Buffer, view: DataView): void {
     if (!this.#pump.read(this.#session, bytes, view, 0, bytes.length)) refuse();

@@ -1,8 +1,8 @@
 /** A connection without a client: it takes everything at once and does nothing with it. */
-import type { ClientTransport, TransportReceiver } from '../../workers/delivery/client-transport.ts';
+import type { ClientTransport, TransportPeer, TransportReceiver } from '../../workers/delivery/client-transport.ts';
 
 export class SwallowingTransport implements ClientTransport {
-  readonly peer = { label: 'bench', address: undefined };
+  readonly peer: TransportPeer = { label: 'bench', address: undefined };
   readonly tcpEnds = {};
   pendingBytes = 0;
   unsentBytes = 0;

@@ -22,9 +22,14 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
     [...read.passwords],
     ({ length }: readonly unknown[]) => `${length} users`,
   );
+  compare('AccessFile', linesOf(inForce), linesOf(read), ({ length }: readonly unknown[]) => `${length} lines`);
   compare('ClusterKeyFile', inForce.clusterKeys ?? [], read.clusterKeys ?? [], keysText);
   return differences;
 }
+
+/** Where they stand has no effect. */
+const linesOf = ({ rights }: OperatorFiles): readonly unknown[] =>
+  rights?.lines.map(({ who, grants }) => ({ who, grants })) ?? [];
 
 /** The first seals. */
 const keysText = (keys: readonly ClusterKey[]): string =>

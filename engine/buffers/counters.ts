@@ -121,6 +121,10 @@ export const DeliveryCounter = {
   JoinsRefused: 64,
   /** Times a connection could not be accepted, for want of descriptors or memory. */
   AcceptErrors: 65,
+  /** Refused for `AccessFile`: joins, which are among `RequestsRejected`, and messages with a group or a private name among their targets. */
+  JoinsForbidden: 70,
+  MessagesForbidden: 71,
+  PrivatesForbidden: 72,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

@@ -197,6 +197,8 @@ export interface ConfigurationOptions {
   readonly webSocketListen: readonly Endpoint[];
   /** Origins whose pages may connect, `*` for all; empty: pages of the same host. */
   readonly webSocketOrigins: readonly string[];
+  /** File that says who may join, send to and administer what; null: everything is allowed. */
+  readonly accessFile: string | null;
 }
 
 export const DEFAULT_OPTIONS: ConfigurationOptions = {
@@ -254,6 +256,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   httpTokenFile: null,
   webSocketListen: [],
   webSocketOrigins: [],
+  accessFile: null,
 };
 
 export const DEFAULT_TIME_STAMP_FORMAT = '[%a %d %b %Y %H:%M:%S]';

@@ -90,6 +90,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   logLevel: honoured,
   listenBacklog: honoured,
   accessIpFile: unless((values) => (allows('IP', values) ? null : 'no authentication method is IP')),
+  accessFile: honoured,
   passwordFile: unless((values) => (allows('PWORD', values) ? null : 'no authentication method is PWORD')),
   datagramSize: honoured,
   transport: honoured,

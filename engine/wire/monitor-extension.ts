@@ -127,6 +127,9 @@ export const EXTENSION_COUNTERS = [
   'httpConnections',
   'httpStreams',
   'httpStreamsDropped',
+  'joinsForbidden',
+  'messagesForbidden',
+  'privatesForbidden',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -35,8 +35,8 @@ Segments and daemons of a file are described in [clusters.md](clusters.md), limi
 const SECTIONS: Readonly<Record<OptionSection, { readonly title: string; readonly text: string }>> = {
   clients: { title: 'Clients', text: 'What each limit counts, and what happens at it: [limits.md](limits.md).' },
   access: {
-    title: 'Who may connect',
-    text: 'Step by step: [security.md](security.md#who-may-connect). The daemon reads both files at its start.',
+    title: 'Who may connect, and do what',
+    text: 'Step by step: [security.md](security.md#who-may-connect) and [access.md](access.md). The daemon reads the files at its start.',
   },
   daemons: { title: 'Between daemons', text: 'A daemon alone ignores these. See [clusters.md](clusters.md).' },
   timers: {

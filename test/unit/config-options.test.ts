@@ -167,6 +167,7 @@ describe('options of a file', () => {
         { host: '::1', port: 4880 },
       ],
       httpTokenFile: '/etc/skein/http-tokens',
+      accessFile: '/etc/skein/access',
     };
     expect(configuration.options).toEqual(expected);
   });

@@ -1,6 +1,7 @@
 /** Every setting of delivery changes while the daemon runs, for those it is meant for. */
 import { scryptSync } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { parseAccessFile } from '../../engine/access/access-file.ts';
 import { EMPTY_ACCESS_LIST, parseAccessIp } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
 import { type DeliverySettings, shareOfWorker } from '../../workers/delivery/delivery-settings.ts';
@@ -150,6 +151,16 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     expect([await isIn('a', 'old'), await isIn('b', 'new')]).toEqual([true, false]);
     change(daemon, { auth, passwords: passwordsOf('new') });
     expect([await isIn('c', 'old'), await isIn('d', 'new')]).toEqual([false, true]);
+  },
+  // All of it: delivery-rights.test.ts.
+  rights: (daemon) => {
+    const client = daemon.login('client');
+    client.join('a');
+    daemon.settle();
+    change(daemon, { rights: parseAccessFile('anyone join b', 'rules').rules });
+    for (const group of ['b', 'c']) client.join(group);
+    daemon.settle();
+    expect([daemon.count('JoinsForbidden'), daemon.count('RequestsRejected')]).toEqual([1, 1]);
   },
 };
 

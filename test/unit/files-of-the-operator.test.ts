@@ -63,6 +63,13 @@ const FILES: readonly ReadFile[] = [
     options: (path) => ({ configText: CONF, name: 'a', accessIpFile: path, allowedAuthMethods: ['IP'] }),
     check: ({ spec }) => expect(spec.delivery.access.rules).toHaveLength(2),
   },
+  {
+    name: 'AccessFile',
+    good: '# rights\nanyone join news\naddress 10.0.0.0/8 send web.* private\n',
+    whenEmpty: { warning: /has no line with rights; every join and every send is refused/ },
+    options: (path) => ({ configText: CONF, name: 'a', accessFile: path }),
+    check: ({ spec }) => expect(spec.delivery.rights?.lines).toHaveLength(2),
+  },
 ];
 
 /** Mistakes that no file survives: what is put at the path, and what the error says behind it. */
@@ -171,8 +178,8 @@ describe.each(FILES.slice(1))('skein conf check reads $name', ({ name, good, whe
     writeFileSync(path, `${good}nonsense\n`, { mode: 0o600 });
     const { problems, warnings } = await check(path);
     const line = good.split('\n').length;
-    // A wrong line of keys is no start; one of the others lets nobody in.
-    const told = name === 'ClusterKeyFile' ? problems : warnings;
+    // A wrong line of keys or rights is no start; one of the others lets nobody in.
+    const told = name === 'ClusterKeyFile' || name === 'AccessFile' ? problems : warnings;
     expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(`^${path}:${line}:1: `)]);
     expect(problems.length + warnings.length).toBe(1);
   });

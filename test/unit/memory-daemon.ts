@@ -13,6 +13,7 @@ import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
+import type { TransportPeer } from '../../workers/delivery/client-transport.ts';
 import { DeliveryAgent } from '../../workers/delivery-agent.ts';
 import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
@@ -130,8 +131,8 @@ export class MemoryDaemon {
     return daemon;
   }
 
-  connect(name: string, room?: number): MemoryClient {
-    const transport = this.listener.connect(`memory:${name}`, room);
+  connect(name: string, room?: number, from?: Partial<TransportPeer>): MemoryClient {
+    const transport = this.listener.connect(`memory:${name}`, room, from);
     this.#clients.push(transport);
     return new MemoryClient(this, transport, name);
   }
@@ -142,8 +143,8 @@ export class MemoryDaemon {
   }
 
   /** A client that went through the handshake. */
-  login(name: string, room?: number): MemoryClient {
-    const client = this.connect(name, room);
+  login(name: string, room?: number, from?: Partial<TransportPeer>): MemoryClient {
+    const client = this.connect(name, room, from);
     client.transport.send(connectBytes(name, true));
     this.settle();
     expect(client.take().toString('latin1')).toBe('\u0005NULL ');

@@ -5,12 +5,12 @@ import type {
   ConnectionHost,
   ListenAddress,
 } from '../../workers/delivery/client-listener.ts';
-import type { ClientTransport, TransportReceiver } from '../../workers/delivery/client-transport.ts';
+import type { ClientTransport, TransportPeer, TransportReceiver } from '../../workers/delivery/client-transport.ts';
 import type { ReadBuffers } from '../../workers/delivery/read-buffers.ts';
 import { FakeTransport } from './fake-transport.ts';
 
 export class MemoryTransport extends FakeTransport implements ClientTransport {
-  override readonly peer;
+  override readonly peer: TransportPeer;
   /** The client has read its end. */
   isEnded = false;
   /** What the daemon was given last read into the long buffer. */
@@ -22,10 +22,10 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
   readonly #inbox: Buffer[] = [];
 
   /** @param room bytes that the client's side takes before it reads */
-  constructor(buffers: ReadBuffers, label: string, room: number) {
+  constructor(buffers: ReadBuffers, peer: TransportPeer, room: number) {
     super(room);
     this.#buffers = buffers;
-    this.peer = { label, address: undefined };
+    this.peer = peer;
     this.isPaused = true;
   }
 
@@ -111,8 +111,8 @@ export class MemoryListener implements ClientListener {
     this.isOpen = false;
   }
 
-  connect(label: string, room = Number.POSITIVE_INFINITY): MemoryTransport {
-    const transport = new MemoryTransport(this.#host.buffers, label, room);
+  connect(label: string, room = Number.POSITIVE_INFINITY, from: Partial<TransportPeer> = {}): MemoryTransport {
+    const transport = new MemoryTransport(this.#host.buffers, { label, address: undefined, ...from }, room);
     this.#host.accepted(transport);
     transport.resume();
     return transport;

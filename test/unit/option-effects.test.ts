@@ -236,6 +236,10 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     await changes(text, ({ delivery: { passwords } }) => [...passwords.keys()], ['bob']);
     warns('passwordFile', `PasswordFile = ${file}`, 'PWORD');
   },
+  accessFile: async () => {
+    const file = temporaryFile('anyone join news\n');
+    await changes(`AccessFile = ${file}`, ({ delivery: { rights } }) => rights?.lines[0]?.grants.join, ['news']);
+  },
   datagramSize: () => changes('DatagramSize = 8900', ({ ring }) => ring.ring.datagramBytes, 8900),
   transport: () => changes('Transport = unicast', ({ network }) => network.segment, null),
   clusterKeyFile: () =>

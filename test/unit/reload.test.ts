@@ -38,6 +38,7 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   requiredAuthMethods: ['NULL', 'IP'],
   accessIpFile: ['ip.a', 'ip.b'],
   passwordFile: ['users.a', 'users.b'],
+  accessFile: ['rights.a', 'rights.b'],
   accessControlPolicy: ['PERMIT', 'PERMIT'],
   stateDir: ['state.a', 'state.b'],
   volatile: ['yes', 'no'],
@@ -89,13 +90,14 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'skein-reload-'));
   const files = { 'ip.a': 'local\n', 'ip.b': 'unix\n', 'users.a': USER('a'), 'users.b': USER('b') };
-  for (const [name, text] of Object.entries({ ...files, 'keys.a': KEY(1), 'keys.b': KEY(2) }))
+  const rights = { 'rights.a': 'anyone join a\n', 'rights.b': 'anyone join b\n' };
+  for (const [name, text] of Object.entries({ ...files, ...rights, 'keys.a': KEY(1), 'keys.b': KEY(2) }))
     writeFileSync(join(folder, name), text, { mode: 0o600 });
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const PATHS = /^(ip|users|state|keys|run|log|token)\./;
+const PATHS = /^(ip|users|rights|state|keys|run|log|token)\./;
 const SEGMENT = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\n';
 
 function line(key: OptionKey, value: string): string {
@@ -246,15 +248,19 @@ describe('a reload', () => {
     const text =
       SEGMENT +
       methods +
-      (['passwordFile', 'accessIpFile', 'clusterKeyFile'] as const).map((key) => line(key, VALUES[key][0])).join('');
+      (['passwordFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const)
+        .map((key) => line(key, VALUES[key][0]))
+        .join('');
     const { reloader } = await reloading(text);
     writeFileSync(join(folder, 'users.a'), USER('a') + USER('c'));
     writeFileSync(join(folder, 'ip.a'), 'unix\n');
+    writeFileSync(join(folder, 'rights.a'), '# moved\nanyone join a\nuser c send c\n');
     writeFileSync(join(folder, 'keys.a'), KEY(3) + KEY(1));
     const report = await reloader.reload();
     expect(report.changed).toEqual([
       { option: 'AccessIpFile', was: '1 rules', now: '1 rules' },
       { option: 'PasswordFile', was: '1 users', now: '2 users' },
+      { option: 'AccessFile', was: '1 lines', now: '2 lines' },
       { option: 'ClusterKeyFile', was: 'keys 1', now: 'keys 3 1' },
     ]);
   });
@@ -265,11 +271,13 @@ describe('a reload', () => {
     ['the key file', 'keys.a', 'nonsense\n'],
     ['the password file', 'users.a', `${USER('a')}nonsense\n`],
     ['the access file', 'ip.a', 'local\nnonsense/99\n'],
+    ['the rights', 'rights.a', 'anyone join a\nnonsense\n'],
+    ['the rights, which are gone', 'rights.a', null],
     ['the key file, which is gone', 'keys.a', null],
     ['the password file, which is gone', 'users.a', null],
   ])('changes nothing when something is wrong in %s', async (_, name, content) => {
     const text = `${SEGMENT}AllowedAuthMethods = "PWORD IP"\n${(
-      ['passwordFile', 'accessIpFile', 'clusterKeyFile'] as const
+      ['passwordFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const
     )
       .map((key) => line(key, VALUES[key][0]))
       .join('')}`;

@@ -1,4 +1,5 @@
 /** State of one client connection in its delivery worker. The files beside this one act on it. */
+import type { SubjectRights } from '../../engine/access/subject-rights.ts';
 import type { SenderIdentity } from '../../engine/wire/frame-scanner.ts';
 import type { SessionHandle } from '../../engine/wire/ids.ts';
 import type { ServerHandshake } from '../../engine/wire/server-handshake.ts';
@@ -25,6 +26,10 @@ export class ClientSession {
   state: SessionState = 'handshake';
   /** `#user#daemon`; empty until the client has asked for a name. */
   privateName = '';
+  /** That it has proven to be, by a password for example; null: it logged in without one. */
+  user: string | null = null;
+  /** What `AccessFile` lets it do; null: nobody has asked. */
+  rights: SubjectRights | null = null;
   /** Whether the ring agent was asked if the name is free, was asked for it, or holds it for this connection. */
   nameState: 'none' | 'checked' | 'asked' | 'held' = 'none';
   /** Waits for its verdict, or is being computed. */

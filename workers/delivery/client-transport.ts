@@ -15,6 +15,8 @@ export interface TransportPeer {
   readonly label: string;
   /** IP address as Node gives it, for access rules and fair shares; undefined: a client of this machine without one. */
   readonly address: string | undefined;
+  /** Common name of the certificate that the client has proven to hold; absent: none was asked for, or given. */
+  readonly certificate?: string;
 }
 
 /** Takes what a transport brings; one for each connection. */

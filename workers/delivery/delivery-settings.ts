@@ -3,6 +3,7 @@
  * `Supervisor.changeDelivery` -> message to each thread -> `DeliveryAgent.change` -> the worker's `Live<DeliverySettings>`, which the
  * parts of a worker ask at each use. ARCHITECTURE.md, "Where to add what", says how an option gets here.
  */
+import type { AccessRules } from '../../engine/access/access-rules.ts';
 import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
 import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
@@ -32,6 +33,8 @@ export interface DeliverySettings {
   readonly auth: AuthPolicy;
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
+  /** For joins and messages that come from now on, also of sessions that are open; null: everything is allowed. */
+  readonly rights: AccessRules | null;
 }
 
 /** The part of one worker in what is limited for all of them. `maxQueuedBytes` is watched over all (`QueueCap`). */

@@ -3,10 +3,16 @@
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { readName } from '../../engine/wire/frame.ts';
 import { describeFrameProblem, FrameScanner, ScanStatus } from '../../engine/wire/frame-scanner.ts';
-import { FRAME_HEADER_LENGTH } from '../../engine/wire/layout/frame-header.ts';
+import {
+  FRAME_DATA_LENGTH_OFFSET,
+  FRAME_GROUPS_OFFSET,
+  FRAME_HEADER_LENGTH,
+} from '../../engine/wire/layout/frame-header.ts';
+import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { groupNameProblem } from '../../engine/wire/names.ts';
 import { RECORD_SELF_DISCARD } from '../../engine/wire/record.ts';
 import { JOIN_MESS, KILL_MESS, REGULAR_MESS, SELF_DISCARD } from '../../engine/wire/service.ts';
+import { type AccessControl, NONE_FORBIDDEN } from './access-control.ts';
 import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
@@ -15,6 +21,9 @@ import type { SubmitPort } from './submit-port.ts';
 
 /** Longest run of several frames. Small enough that one client does not fill the pipeline, large enough to amortise a record. */
 const MAX_RUN_BYTES = 64 * 1024;
+
+/** Of this worker. */
+export type PumpSettings = Pick<DeliverySettings, 'maxSessionGroups' | 'rights'>;
 
 export interface PumpEvents {
   /** The client asked to be disconnected, or broke the protocol (`reason` names field, value and limit). */
@@ -27,17 +36,20 @@ export interface PumpEvents {
 export class FramePump {
   readonly #scanner = new FrameScanner(MAX_RUN_BYTES);
   readonly #port: SubmitPort;
+  readonly #access: AccessControl;
   readonly #counters: Float64Array;
   readonly #events: PumpEvents;
-  readonly #settings: Live<Pick<DeliverySettings, 'maxSessionGroups'>>;
+  readonly #settings: Live<PumpSettings>;
 
   constructor(
     port: SubmitPort,
+    access: AccessControl,
     counters: Float64Array,
-    settings: Live<Pick<DeliverySettings, 'maxSessionGroups'>>,
+    settings: Live<PumpSettings>,
     events: PumpEvents,
   ) {
     this.#port = port;
+    this.#access = access;
     this.#counters = counters;
     this.#events = events;
     this.#settings = settings;
@@ -99,25 +111,9 @@ export class FramePump {
     while (position < end) {
       const status = scanner.scan(view, position, end, identity);
       if (status === ScanStatus.Run) {
-        const flags = (scanner.type & SELF_DISCARD) !== 0 ? RECORD_SELF_DISCARD : 0;
-        const service = scanner.type & REGULAR_MESS;
-        if (
-          !this.#port.run(
-            session.handle,
-            service,
-            flags,
-            scanner.frameCount,
-            scanner.targetHash,
-            bytes,
-            scanner.start,
-            scanner.end,
-          )
-        ) {
-          return this.#stall(session, position);
-        }
+        if (!this.#run(session, bytes, view)) return this.#stall(session, position);
         counters[DeliveryCounter.FramesReceived]! += scanner.frameCount;
         session.receivedFrames += scanner.frameCount;
-        counters[DeliveryCounter.RunsSubmitted]!++;
       } else if (status === ScanStatus.Request) {
         if (!this.#request(session, bytes, view)) return this.#stall(session, position);
         if (session.state !== 'open') return scanner.end;
@@ -141,6 +137,40 @@ export class FramePump {
     return position;
   }
 
+  /** Submits the run that was found, or refuses it. @returns false when the submit queue is full */
+  #run(session: ClientSession, bytes: Buffer, view: DataView): boolean {
+    const { type, frameCount, groupCount, targetHash, start, end } = this.#scanner;
+    const { rights } = this.#settings.current;
+    if (rights !== null) {
+      const access = this.#access;
+      const forbidden = access.forbiddenTarget(session, rights, bytes, view, start, groupCount, targetHash);
+      if (forbidden !== NONE_FORBIDDEN) {
+        this.#refuseRun(session, bytes, view, forbidden);
+        return true;
+      }
+    }
+    const flags = (type & SELF_DISCARD) !== 0 ? RECORD_SELF_DISCARD : 0;
+    if (!this.#port.run(session.handle, type & REGULAR_MESS, flags, frameCount, targetHash, bytes, start, end))
+      return false;
+    this.#counters[DeliveryCounter.RunsSubmitted]!++;
+    return true;
+  }
+
+  /** Nothing of it is sent, whatever the other targets. Its client gets every message back. */
+  #refuseRun(session: ClientSession, bytes: Buffer, view: DataView, forbidden: number): void {
+    const { frameCount, groupCount, start } = this.#scanner;
+    let frame = start;
+    for (let i = 0; i < frameCount; i++) {
+      const dataLength = view.getInt32(frame + FRAME_DATA_LENGTH_OFFSET, true);
+      const next = frame + FRAME_HEADER_LENGTH + groupCount * NAME_FIELD_LENGTH + dataLength;
+      session.output.addOwned(rejectFrame(bytes, view, frame, next, session.privateName, forbidden), 1);
+      frame = next;
+    }
+    const field = start + FRAME_GROUPS_OFFSET + forbidden * NAME_FIELD_LENGTH;
+    this.#access.refusedMessages(session, frameCount, bytes, field);
+    this.#events.markDirty(session);
+  }
+
   /** @returns false when the submit queue is full */
   #request(session: ClientSession, bytes: Buffer, view: DataView): boolean {
     const { type, start, end, groupCount } = this.#scanner;
@@ -151,9 +181,7 @@ export class FramePump {
     const group = groupCount > 0 ? readName(bytes, start + FRAME_HEADER_LENGTH) : '';
     const isJoin = (type & JOIN_MESS) !== 0;
     const { groups, handle, privateName } = session;
-    const isFull = isJoin && groups.size >= this.#settings.current.maxSessionGroups && !groups.has(group);
-    if (isFull) this.#counters[DeliveryCounter.JoinsRefused]!++;
-    if (isFull || groupNameProblem(group) !== null) {
+    if (groupNameProblem(group) !== null || (isJoin && !this.#admitsJoin(session, group, bytes, view))) {
       session.output.addOwned(rejectFrame(bytes, view, start, end, privateName), 1);
       this.#counters[DeliveryCounter.RequestsRejected]!++;
       this.#events.markDirty(session);
@@ -167,5 +195,14 @@ export class FramePump {
     if (!this.#port.join(handle, group, privateName, session.wantsMembership)) return false;
     groups.add(group);
     return true;
+  }
+
+  /** Counts a refusal by its cause. @param group a name that is legal */
+  #admitsJoin(session: ClientSession, group: string, bytes: Buffer, view: DataView): boolean {
+    const { rights, maxSessionGroups } = this.#settings.current;
+    if (rights !== null && !this.#access.admitsJoin(session, rights, bytes, view, this.#scanner.start)) return false;
+    if (session.groups.size < maxSessionGroups || session.groups.has(group)) return true;
+    this.#counters[DeliveryCounter.JoinsRefused]!++;
+    return false;
   }
 }

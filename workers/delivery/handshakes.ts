@@ -236,7 +236,10 @@ export class Handshakes {
         const reason = 'passwords that wait to be checked: too many';
         this.#events.crowded(reason);
         this.#step(session, handshake.busy(reason));
-      } else this.#step(session, handshake.authenticated('PWORD', verdict === 'right'));
+        return;
+      }
+      if (verdict === 'right') session.user = step.credentials!.user;
+      this.#step(session, handshake.authenticated('PWORD', verdict === 'right'));
     };
     const { passwords } = this.#authenticator;
     const check = { credentials: step.credentials!, owner: session.share, answer };

@@ -3,6 +3,7 @@
  * blocked, is kept with its session, which is not read meanwhile.
  */
 import type { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
+import type { AccessControl } from './access-control.ts';
 import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import { FramePump } from './frame-pump.ts';
@@ -27,6 +28,7 @@ export interface IntakeEvents {
 export interface IntakeSurroundings {
   readonly sessions: ReadonlyMap<number, ClientSession>;
   readonly port: SubmitPort;
+  readonly access: AccessControl;
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
   readonly now: () => number;
@@ -45,14 +47,14 @@ export class Intake {
   #nowMs = 0;
 
   constructor(
-    settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups'>>,
-    { sessions, port, ringDoorbell, counters, now }: IntakeSurroundings,
+    settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups' | 'rights'>>,
+    { sessions, port, access, ringDoorbell, counters, now }: IntakeSurroundings,
     events: IntakeEvents,
   ) {
     this.#port = port;
     this.#ringDoorbell = ringDoorbell;
     this.#events = events;
-    this.#pump = new FramePump(port, counters, settings, {
+    this.#pump = new FramePump(port, access, counters, settings, {
       endSession: (session, reason, protocolError) => events.refused(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
       markDirty: (session) => events.markDirty(session),

@@ -1,6 +1,7 @@
 /** One duty cycle of each agent: with nothing to do, which is what a wake-up costs at least, and with a batch. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { parseAccessFile } from '../../../engine/access/access-file.ts';
 import { Intake, idleDeliveryAgent, LoneRingAgent, Output, SendingNetworkAgent } from '../agents.ts';
 import { frameBytes, makeFrames } from '../frames.ts';
 import type { LoopRow, MicroFamily } from '../micro-row.ts';
@@ -8,6 +9,8 @@ import type { LoopRow, MicroFamily } from '../micro-row.ts';
 const CYCLES = 256;
 const BATCH = 32;
 const PAYLOAD_BYTES = 256;
+/** Several patterns that do not fit before the one that does. */
+const ACCESS_FILE = 'anyone send a.* b.* c.* *.d\nunix join * send * private\n';
 
 const idle = (title: string, cycle: () => number): LoopRow => ({
   kind: 'loop',
@@ -34,13 +37,13 @@ function ringBatch(ring: LoneRingAgent): LoopRow {
   };
 }
 
-function intakeBatch(): LoopRow {
-  const intake = new Intake();
+function intakeBatch(withRights: boolean): LoopRow {
+  const intake = new Intake(withRights ? parseAccessFile(ACCESS_FILE, 'bench').rules : null);
   const frames = makeFrames(BATCH, PAYLOAD_BYTES);
   const view = new DataView(frames.buffer);
   return {
     kind: 'loop',
-    title: `delivery, ${BATCH} messages of 256 B from a client to the submit queue: per message`,
+    title: `delivery, ${BATCH} messages of 256 B from a client to the submit queue${withRights ? ', with AccessFile' : ''}: per message`,
     operations: BATCH,
     bytesPerOperation: frameBytes(PAYLOAD_BYTES),
     run: () => intake.read(frames, view),
@@ -88,7 +91,8 @@ export const dutyCycleFamily: MicroFamily = {
         idle('ring', () => ring.cycle(0)),
         ringBatch(ring),
         idle('delivery', () => delivery.doWork(0)),
-        intakeBatch(),
+        intakeBatch(false),
+        intakeBatch(true),
         outputBatch(1),
         outputBatch(10),
         idle('network', () => network.agent.doWork(0)),

@@ -159,12 +159,22 @@ export const CLIENT_OPTIONS = {
     text: 'Users and password hashes for the method `PWORD` ([format](security.md#passwords)). No effect unless `PWORD` is a method.',
     spread: 'No option; `spread.access_pword`, with DES `crypt` hashes.',
   },
+  accessFile: {
+    section: 'access',
+    type: path,
+    none: true,
+    unset: 'none: everything is allowed',
+    change: 'reload',
+    since: '0.1.0',
+    text: 'Which groups each user, address or certificate may join, send to and administer, and which private names it may send to ([format](access.md#the-file)). With the file, nothing is allowed that no line of it allows.',
+    spread: 'No option; policies can be compiled in.',
+  },
   accessControlPolicy: {
     section: 'access',
     type: { kind: 'exact-word', words: ['PERMIT'] },
     change: 'restart',
     since: '0.1.0',
-    text: 'The only policy is `PERMIT`: every client that may connect may join every group and send to it.',
+    text: 'The only policy is `PERMIT`: every client that may connect may join every group and send to it, as far as `AccessFile` allows it.',
     spread: 'The same option; further policies can be compiled in.',
   },
 } as const satisfies Readonly<Record<string, OptionEntry>>;

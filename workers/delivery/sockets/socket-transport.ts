@@ -9,6 +9,9 @@ interface WithHandle {
   _handle: { readonly writeQueueSize?: number } | null;
 }
 
+/** Stands for the address of a client that is gone; fits no rule. */
+const GONE = 'gone';
+
 export class SocketTransport implements ClientTransport {
   readonly peer: TransportPeer;
   readonly #buffers: ReadBuffers;
@@ -28,11 +31,7 @@ export class SocketTransport implements ClientTransport {
     this.#buffers = buffers;
     const handle = (accepted as unknown as WithHandle)._handle;
     this.#socket = handle === null || handle === undefined ? this.#readByEvents(accepted) : this.#adopt(accepted);
-    const { remoteAddress, remotePort } = this.#socket;
-    this.peer = {
-      label: remoteAddress === undefined ? 'unix' : `${remoteAddress}:${remotePort}`,
-      address: remoteAddress,
-    };
+    this.peer = peerOf(this.#socket);
   }
 
   get pendingBytes(): number {
@@ -132,4 +131,13 @@ export class SocketTransport implements ClientTransport {
     });
     return socket;
   }
+}
+
+/**
+ * A TCP connection that its client has reset already has no remote address any more, and must not pass for one of the Unix socket, which
+ * has no local address either.
+ */
+function peerOf({ remoteAddress, remotePort, localAddress }: Socket): TransportPeer {
+  if (remoteAddress !== undefined) return { label: `${remoteAddress}:${remotePort}`, address: remoteAddress };
+  return localAddress === undefined ? { label: 'unix', address: undefined } : { label: GONE, address: GONE };
 }
