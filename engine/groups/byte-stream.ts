@@ -121,6 +121,13 @@ export class ByteReader {
     return value;
   }
 
+  /** Refuses a count of items that cannot be there, before anything is made for them. */
+  expect(count: number, itemBytes: number): void {
+    const left = this.bytes.length - this.position;
+    if (count * itemBytes > left)
+      throw new MalformedTableError(`${count} items of ${itemBytes} bytes and more: ${left} bytes are left`);
+  }
+
   private take(lengthBytes: number): number {
     const at = this.position;
     if (at + lengthBytes > this.bytes.length)

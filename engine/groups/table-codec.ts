@@ -1,15 +1,14 @@
 /**
  * The group table of one synced set as its representative sends it. Members are numbered in member order (daemon, name), so a
- * group's list is a rising sequence, written as differences:
- *
- *     u64 table hash | u16 daemons x { node u16, stamp: kind u8, ringSeq u32, leader u16, leader incarnation u48 }
- *     u32 members x { node u16, session u32, name }
- *     u32 groups in name order x { name, group id 3 x i32, changed u8, varint count x { varint difference } }
- *
- * A name is u8 length and bytes; varints carry seven bits a byte, lowest first.
+ * group's list is a rising sequence, written as differences. Layouts: engine/wire/layout/exchange-table.ts, table-stamp.ts,
+ * table-member.ts, table-group.ts.
  */
 import type { ConfigurationId } from '../host/configuration.ts';
 import { incarnation, type NodeIndex, nodeIndex, type SessionHandle } from '../wire/ids.ts';
+import { EXCHANGE_TABLE_HEADER_LENGTH } from '../wire/layout/exchange-table.ts';
+import { TABLE_GROUP_HEADER_LENGTH } from '../wire/layout/table-group.ts';
+import { TABLE_MEMBER_HEADER_LENGTH } from '../wire/layout/table-member.ts';
+import { TABLE_STAMP_LENGTH } from '../wire/layout/table-stamp.ts';
 import { groupNameProblem, parsePrivateName } from '../wire/names.ts';
 import { ByteReader, ByteWriter, MalformedTableError } from './byte-stream.ts';
 import { compareMembers, GroupMember } from './group.ts';
@@ -110,6 +109,7 @@ export function decodeTable(
   names: DaemonNames = NO_NAMES,
 ): DecodedTable {
   const from = new ByteReader(bytes);
+  from.expect(1, EXCHANGE_TABLE_HEADER_LENGTH);
   const hashHigh = from.u32();
   const hashLow = from.u32();
   const daemons = decodeDaemons(from, names);
@@ -119,7 +119,9 @@ export function decodeTable(
   const groups: ForeignGroup[] = [];
   let previous = '';
   let memberships = 0;
-  for (let left = from.u32(); left > 0; left--) {
+  const groupCount = from.u32();
+  from.expect(groupCount, TABLE_GROUP_HEADER_LENGTH);
+  for (let left = groupCount; left > 0; left--) {
     const group = decodeGroup(from, members, isLeftOut, isUsed, MAX_TABLE_MEMBERSHIPS - memberships);
     if (previous >= group.name) throw new MalformedTableError(`group ${JSON.stringify(group.name)} is out of order`);
     previous = group.name;
@@ -136,7 +138,9 @@ export function decodeTable(
 function decodeDaemons(from: ByteReader, names: DaemonNames): StampedNode[] {
   const daemons: StampedNode[] = [];
   let before = -1;
-  for (let left = from.u16(); left > 0; left--) {
+  const count = from.u16();
+  from.expect(count, TABLE_STAMP_LENGTH);
+  for (let left = count; left > 0; left--) {
     const node = nodeIndex(from.u16());
     const kind = from.u8();
     const configuration: ConfigurationId = {
@@ -163,6 +167,7 @@ function decodeMembers(from: ByteReader, daemons: readonly StampedNode[], names:
   let before: GroupMember | null = null;
   const count = from.u32();
   if (count > MAX_TABLE_MEMBERS) throw new TableLimitError(`${count} members: at most ${MAX_TABLE_MEMBERS}`);
+  from.expect(count, TABLE_MEMBER_HEADER_LENGTH);
   for (let left = count; left > 0; left--) {
     const node = nodeIndex(from.u16());
     const session = from.u32() as SessionHandle;

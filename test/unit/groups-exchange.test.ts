@@ -6,6 +6,33 @@ import { GroupTable } from '../../engine/groups/group-table.ts';
 import { StateExchange, sendInParts } from '../../engine/groups/state-exchange.ts';
 import { decodeTable, encodeTable } from '../../engine/groups/table-codec.ts';
 import { incarnation, nodeIndex } from '../../engine/wire/ids.ts';
+import {
+  EXCHANGE_TABLE_DAEMON_COUNT_OFFSET,
+  EXCHANGE_TABLE_HASH_HIGH_OFFSET,
+  EXCHANGE_TABLE_HASH_LOW_OFFSET,
+  EXCHANGE_TABLE_HEADER_LENGTH,
+} from '../../engine/wire/layout/exchange-table.ts';
+import {
+  TABLE_GROUP_CHANGED_OFFSET,
+  TABLE_GROUP_HEADER_LENGTH,
+  TABLE_GROUP_INDEX_OFFSET,
+  TABLE_GROUP_PROC_ID_OFFSET,
+  TABLE_GROUP_TIME_OFFSET,
+} from '../../engine/wire/layout/table-group.ts';
+import {
+  TABLE_MEMBER_HEADER_LENGTH,
+  TABLE_MEMBER_NAME_LENGTH_OFFSET,
+  TABLE_MEMBER_NODE_OFFSET,
+  TABLE_MEMBER_SESSION_OFFSET,
+} from '../../engine/wire/layout/table-member.ts';
+import {
+  TABLE_STAMP_KIND_OFFSET,
+  TABLE_STAMP_LEADER_INCARNATION_OFFSET,
+  TABLE_STAMP_LEADER_OFFSET,
+  TABLE_STAMP_LENGTH,
+  TABLE_STAMP_NODE_OFFSET,
+  TABLE_STAMP_RING_SEQ_OFFSET,
+} from '../../engine/wire/layout/table-stamp.ts';
 import { configuration, sessionHandle } from './groups-fixtures.ts';
 
 const REGULAR = configuration('regular', 0xffff_fff0, [0, 1, 2]);
@@ -55,6 +82,58 @@ describe('group table on the wire', () => {
     expect(copy.group('room')!.memberNames.slice(0, 192)).toEqual(original.group('room')!.memberNames.slice(0, 192));
     expect(copy.group('z'.repeat(31))).toMatchObject({ isChanged: true, membershipTime: -5, index: 1 });
     expect(copy.member(nodeIndex(2), sessionHandle(0xffff_ff01))!.groups.size).toBe(2);
+  });
+
+  it('has the layouts of docs/protocol/', () => {
+    const bytes = encoded([1, 2]);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const nameAt = (at: number): string => Buffer.from(bytes).toString('latin1', at + 1, at + 1 + bytes[at]!);
+    const hash = tableOf([1, 2]).hash();
+    expect(
+      hash.equals(
+        view.getUint32(EXCHANGE_TABLE_HASH_HIGH_OFFSET, true),
+        view.getUint32(EXCHANGE_TABLE_HASH_LOW_OFFSET, true),
+      ),
+    ).toBe(true);
+    expect(view.getUint16(EXCHANGE_TABLE_DAEMON_COUNT_OFFSET, true)).toBe(2);
+    let at = EXCHANGE_TABLE_HEADER_LENGTH;
+    for (const node of [1, 2]) {
+      expect(view.getUint16(at + TABLE_STAMP_NODE_OFFSET, true)).toBe(node);
+      expect(bytes[at + TABLE_STAMP_KIND_OFFSET]).toBe(1);
+      expect(view.getUint32(at + TABLE_STAMP_RING_SEQ_OFFSET, true)).toBe(7);
+      expect(view.getUint16(at + TABLE_STAMP_LEADER_OFFSET, true)).toBe(2);
+      expect([...bytes.subarray(at + TABLE_STAMP_LEADER_INCARNATION_OFFSET, at + TABLE_STAMP_LENGTH)]).toEqual(
+        Array(6).fill(255),
+      );
+      at += TABLE_STAMP_LENGTH;
+    }
+    const members = view.getUint32(at, true);
+    at += 4;
+    const names: string[] = [];
+    for (let i = 0; i < members; i++) {
+      expect(view.getUint16(at + TABLE_MEMBER_NODE_OFFSET, true)).toBe(i < 3 ? 1 : 2);
+      expect(view.getUint32(at + TABLE_MEMBER_SESSION_OFFSET, true)).toBe(0xffff_ff02 - (i % 3));
+      names.push(nameAt(at + TABLE_MEMBER_NAME_LENGTH_OFFSET));
+      at += TABLE_MEMBER_HEADER_LENGTH + bytes[at + TABLE_MEMBER_NAME_LENGTH_OFFSET]!;
+    }
+    expect(names).toEqual(['#u7#daemon1', '#u8#daemon1', '#u9#daemon1', '#u7#daemon2', '#u8#daemon2', '#u9#daemon2']);
+    expect(view.getUint32(at, true)).toBe(2);
+    at += 4;
+    const groups = [
+      { name: 'room', ids: [-1, 2 ** 31 - 1, 5], changed: 0, differences: [6, 1, 1, 1, 1, 1, 1] },
+      { name: 'z'.repeat(31), ids: [0x7f00_0001, -5, 1], changed: 1, differences: [4, 1, 1, 2, 1] },
+    ];
+    for (const { name, ids, changed, differences } of groups) {
+      expect(nameAt(at)).toBe(name);
+      at += 1 + name.length;
+      const offsets = [TABLE_GROUP_PROC_ID_OFFSET, TABLE_GROUP_TIME_OFFSET, TABLE_GROUP_INDEX_OFFSET];
+      expect(offsets.map((offset) => view.getInt32(at + offset, true))).toEqual(ids);
+      expect(bytes[at + TABLE_GROUP_CHANGED_OFFSET]).toBe(changed);
+      at += TABLE_GROUP_HEADER_LENGTH;
+      expect([...bytes.subarray(at, at + differences.length)]).toEqual(differences);
+      at += differences.length;
+    }
+    expect(at).toBe(bytes.length);
   });
 
   it('is the same bytes whatever the history of the table', () => {

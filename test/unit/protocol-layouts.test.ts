@@ -40,7 +40,7 @@ const OF_RECORDS: Readonly<Record<keyof typeof RecordKind, readonly string[]>> =
   Join: ['join-record.ts'],
   Leave: ['join-record.ts'],
   Disconnect: ['disconnect-record.ts'],
-  Groups: ['groups-body.ts'],
+  Groups: ['groups-body.ts', 'exchange-table.ts', 'table-stamp.ts', 'table-member.ts', 'table-group.ts'],
   Drain: ['drain-record.ts'],
   Register: ['register-record.ts'],
   Unregister: ['register-record.ts'],
