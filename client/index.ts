@@ -44,3 +44,4 @@ export type { Service } from './service-names.ts';
 export { Session } from './session.ts';
 export type { EndEvents, SessionEvents } from './session-events.ts';
 export type { Kinded } from './session-feed.ts';
+export type { SessionOptions } from './session-options.ts';

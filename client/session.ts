@@ -2,7 +2,6 @@ import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
 import { asUnreadable, checkFunction, checkNames, illegal, readFields, reading, wrongThis } from './check.ts';
 import { checkGroupName } from './check-names.ts';
-import type { ResolvedOptions } from './connect-options.ts';
 import { SkeinError } from './errors.ts';
 import type { ReceivedEvent } from './events.ts';
 import { GroupRequests } from './group-requests.ts';
@@ -16,6 +15,7 @@ import { Target, TargetCache, targetList } from './send/target.ts';
 import { asSkeinError, sessionClosed } from './session-errors.ts';
 import { RECEIVE_EVENTS, type SessionEvents } from './session-events.ts';
 import { SessionFeed } from './session-feed.ts';
+import type { SessionSettings } from './session-options.ts';
 import { Transport } from './transport.ts';
 
 /** Whether a value is a session, whatever its prototype says. */
@@ -32,7 +32,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
 
   readonly #accepted: AcceptedSession;
   readonly #transport: Transport;
-  readonly #options: ResolvedOptions;
+  readonly #options: SessionSettings;
   readonly #outbound: Outbound;
   readonly #receiver: Receiver;
   readonly #feed: SessionFeed<ReceivedEvent>;
@@ -43,7 +43,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   #closing: Promise<void> | undefined;
 
   /** @internal */
-  constructor(transport: Transport, accepted: AcceptedSession, options: ResolvedOptions) {
+  constructor(transport: Transport, accepted: AcceptedSession, options: SessionSettings) {
     const feed = new SessionFeed<ReceivedEvent>(RECEIVE_EVENTS, 'iterating, events, or batches');
     super(feed);
     if (!reading('transport', () => transport instanceof Transport))

@@ -16,12 +16,15 @@ const isClean = process.argv.includes('--clean');
 ensureInstalled();
 const { build } = await import('esbuild');
 const { bundleDashboard } = await import('./bundle-dashboard.mjs');
+const { browserBundle } = await import('./browser-bundle.mjs');
 const { generateConfigParser } = await import('./generate-config-parser.mjs');
 
 const dist = join(root, 'dist');
 
 /** Output name in dist/ -> source entry. */
 const libraryEntries = { index: 'index.ts', client: 'client/index.ts' };
+/** The browser's is bundled in a way of its own. */
+const declaredEntries = { ...libraryEntries, browser: 'client/browser/index.ts' };
 const programEntries = { cli: 'cli/main.ts', worker: 'workers/worker-main.ts' };
 
 generateConfigParser();
@@ -47,6 +50,7 @@ const common = {
 
 await buildEsModules();
 await buildCommonJs();
+await build(browserBundle(root));
 if (withTypes) await buildDeclarations();
 
 function buildEsModules() {
@@ -79,7 +83,7 @@ async function buildDeclarations() {
   const { rollup } = await import('rollup');
   const { dts } = await import('rollup-plugin-dts');
   const bundle = await rollup({
-    input: Object.fromEntries(Object.entries(libraryEntries).map(([name, file]) => [name, join(root, file)])),
+    input: Object.fromEntries(Object.entries(declaredEntries).map(([name, file]) => [name, join(root, file)])),
     external: [/^node:/, 'pino', 'zod'],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.types.json') })],
   });

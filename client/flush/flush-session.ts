@@ -1,12 +1,7 @@
 import type { PrivateName } from '../../engine/wire/ids.ts';
 import { checkString, illegal, readFields, readStrings, wrongThis } from '../check.ts';
 import { connectWith } from '../connect.ts';
-import {
-  type ConnectOptions,
-  checkBytes,
-  DEFAULT_RECEIVE_QUEUE_BYTES,
-  resolveConnectOptions,
-} from '../connect-options.ts';
+import { type ConnectOptions, resolveConnectOptions } from '../connect-options.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
 import { Inbox } from '../inbox.ts';
@@ -16,6 +11,7 @@ import { isSession, type Session } from '../session.ts';
 import { mixedReceiving, sessionClosed } from '../session-errors.ts';
 import { type EndEvents, RECEIVE_EVENTS } from '../session-events.ts';
 import { SessionFeed } from '../session-feed.ts';
+import { checkBytes, DEFAULT_RECEIVE_QUEUE_BYTES } from '../session-options.ts';
 import type {
   FlushEvent,
   FlushMessage,

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import { FRAME_DATA_LENGTH_OFFSET } from '../../engine/wire/layout/frame-header.ts';
 import { SkeinError } from '../errors.ts';
 import { viewOf } from '../receive/receive-buffer.ts';
+import type { ClientSocket } from '../transport.ts';
 import { bytesOf, checkAttached, type Data, isBytes, lengthOf, plainView } from './data.ts';
 import type { FrameTemplate } from './frame-template.ts';
 
@@ -35,7 +35,7 @@ export interface OutboundOptions {
  * it.
  */
 export class Outbound {
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #options: OutboundOptions;
   #block: Block = newBlock();
   /** `block[pieceStart, filled)` is not yet among the pieces. */
@@ -59,7 +59,7 @@ export class Outbound {
   #closedBy: SkeinError | undefined;
   #abandoned = false;
 
-  constructor(socket: Socket, options: OutboundOptions) {
+  constructor(socket: ClientSocket, options: OutboundOptions) {
     this.#socket = socket;
     this.#options = options;
   }

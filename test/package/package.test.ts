@@ -27,7 +27,7 @@ describe('the tarball', () => {
   it('holds entries, declarations and documents, and nothing else of the repository', () => {
     const contents = contentsOf(tarball);
     const entries = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'cli.js', 'worker.js'];
-    const client = ['client.js', 'client.cjs', 'client.d.ts', 'client.d.cts'];
+    const client = ['client.js', 'client.cjs', 'client.d.ts', 'client.d.cts', 'browser.js', 'browser.d.ts'];
     for (const name of [...entries, ...client]) expect(contents).toContain(`dist/${name}`);
     for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/client.md', 'docs/protocol/ring-protocol.md'])
       expect(contents).toContain(name);
