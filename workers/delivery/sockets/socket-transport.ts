@@ -3,14 +3,12 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silence.ts';
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
+import { peerOf } from './socket-peer.ts';
 
 /** Node's private side of a socket: what the public interface cannot hand over or report. */
 interface WithHandle {
   _handle: { readonly writeQueueSize?: number } | null;
 }
-
-/** Stands for the address of a client that is gone; fits no rule. */
-const GONE = 'gone';
 
 export class SocketTransport implements ClientTransport {
   readonly peer: TransportPeer;
@@ -131,13 +129,4 @@ export class SocketTransport implements ClientTransport {
     });
     return socket;
   }
-}
-
-/**
- * A TCP connection that its client has reset already has no remote address any more, and must not pass for one of the Unix socket, which
- * has no local address either.
- */
-function peerOf({ remoteAddress, remotePort, localAddress }: Socket): TransportPeer {
-  if (remoteAddress !== undefined) return { label: `${remoteAddress}:${remotePort}`, address: remoteAddress };
-  return localAddress === undefined ? { label: 'unix', address: undefined } : { label: GONE, address: GONE };
 }

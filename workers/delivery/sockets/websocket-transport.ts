@@ -10,6 +10,7 @@ import { WebSocket } from 'ws';
 import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silence.ts';
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
+import { peerOf } from './socket-peer.ts';
 
 /** Codes of a Close (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000;
@@ -50,8 +51,9 @@ export class WebSocketTransport implements ClientTransport {
     this.#socket = socket;
     this.#buffers = buffers;
     this.#isStopping = isStopping;
-    const { remoteAddress, remotePort } = socket;
-    this.peer = { label: `${remoteAddress}:${remotePort}`, address: remoteAddress };
+    const peer = peerOf(socket);
+    // Only TCP carries WebSockets, so a socket without any address is one that is gone.
+    this.peer = peer.address === undefined ? { label: 'gone', address: 'gone' } : peer;
   }
 
   get pendingBytes(): number {
