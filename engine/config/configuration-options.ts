@@ -300,6 +300,7 @@ interface LenientInputs {
   readonly maxQueuedBytes: number | string | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly httpListen: string | readonly string[] | null;
+  /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketListen: string | readonly string[] | null;
   /** `https://app.example.com`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketOrigins: string | readonly string[] | null;

@@ -13,7 +13,7 @@ import { WebSocketTransport } from './websocket-transport.ts';
 export type WebSocketAddress = Extract<ListenAddress, { readonly kind: 'websocket' | 'shared-websocket' }>;
 
 /** Longest payload of one WebSocket message. A message of the protocol may go over several, so this bounds no client. */
-export const MAX_PAYLOAD_BYTES = 64 * 1024;
+const MAX_PAYLOAD_BYTES = 64 * 1024;
 /** Pieces that one message may come in: a page sends one, some libraries a few. */
 const MAX_FRAGMENTS = 1024;
 const MAX_HEADER_BYTES = 8 * 1024;
