@@ -1,6 +1,7 @@
 /** Options that every command with a session has, and the session they lead to. */
+import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type AuthOption, connect, type Session, SkeinError } from '../client/index.ts';
+import { type AuthOption, connect, type Session, SkeinError, type TlsOptions } from '../client/index.ts';
 import { integer } from './arguments.ts';
 import { CliError } from './exit.ts';
 import { contextNamed } from './http/contexts.ts';
@@ -17,6 +18,11 @@ export interface ConnectionFlags {
   readonly connectTimeout: number;
   /** Named connection; absent: the current one, if there is one. */
   readonly context?: string;
+  readonly tls?: true;
+  /** Files. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
@@ -26,13 +32,17 @@ export function addConnectionOptions(command: Command): Command {
     .addOption(
       new Option(
         '-s, --spread <address>',
-        'the daemon: PORT (Unix socket /tmp/PORT), PORT@HOST, HOST:PORT or the path of a socket',
+        'the daemon: PORT (Unix socket /tmp/PORT), PORT@HOST, HOST:PORT, tls://HOST:PORT or the path of a socket',
       ).env('SKEIN_ADDRESS'),
     )
     .option('--context <name>', 'a named connection, see "skein context"')
     .option('-u, --name <name>', 'private name of this session (default: the daemon chooses one)')
     .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
     .option('--login <user>', `authenticate by password, from ${PASSWORD_VARIABLE} or a prompt`)
+    .option('--tls', 'encrypt with TLS; the same as tls://HOST:PORT')
+    .option('--ca <file>', 'trust these authorities (PEM) in place of those of the system')
+    .option('--cert <file>', 'certificate of this client (PEM)')
+    .option('--key <file>', 'its key (PEM)')
     .addOption(
       new Option('--connect-timeout <ms>', 'time for connecting').argParser(integer(1, 2 ** 31 - 1)).default(5000),
     );
@@ -47,9 +57,11 @@ export interface SessionNeeds {
 export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): Promise<Session> {
   const auth = await authOf(flags);
   const address = flags.spread ?? contextNamed(flags.context).spread;
+  const tls = await tlsOf(flags);
   try {
     return await connect({
       auth,
+      ...(tls === undefined ? {} : { tls }),
       membership: needs.membership,
       connectTimeoutMs: flags.connectTimeout,
       ...(address === undefined ? {} : { address }),
@@ -60,6 +72,26 @@ export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): 
     const isNowhere = error instanceof SkeinError && error.code === 'COULD_NOT_CONNECT';
     if (address !== undefined || !isNowhere) throw error;
     throw new CliError(`${error.message}. Start a daemon with "skein start", or name one with --spread`);
+  }
+}
+
+/** Any of its flags means TLS. */
+async function tlsOf({ tls, ca, cert, key }: ConnectionFlags): Promise<true | TlsOptions | undefined> {
+  if (ca === undefined && cert === undefined && key === undefined) return tls;
+  const files = {
+    ca: await pemFile('--ca', ca),
+    cert: await pemFile('--cert', cert),
+    key: await pemFile('--key', key),
+  };
+  return Object.fromEntries(Object.entries(files).filter(([, text]) => text !== undefined));
+}
+
+async function pemFile(flag: string, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'latin1');
+  } catch (error) {
+    throw new CliError(`${flag} ${path}: cannot be read: ${(error as Error).message}`);
   }
 }
 

@@ -23,7 +23,7 @@ const MAX_PATH_CHARS = 4096;
 const MAX_HOST_CHARS = 253;
 
 const FORMS =
-  'must be PORT (the Unix socket of that port), PORT@HOST, HOST:PORT, HOST, [IPV6]:PORT, tcp://HOST:PORT or the path of a Unix socket, ' +
+  'must be PORT (the Unix socket of that port), PORT@HOST, HOST:PORT, HOST, [IPV6]:PORT, tcp://HOST:PORT, tls://HOST:PORT or the path of a Unix socket, ' +
   'for example "4803@localhost"';
 
 const unparsable = (text: string, why: string): SkeinError =>
@@ -48,12 +48,17 @@ function parseAddressString(text: string, socketDirectory: string): DaemonAddres
 
 function parseUrl(text: string, scheme: string, rest: string): DaemonAddress {
   if (scheme === 'unix') return pathAddress(text, rest);
-  if (scheme !== 'tcp' && scheme !== 'spread' && scheme !== 'skein')
-    throw unparsable(text, `the scheme "${scheme}" is none of tcp, spread, skein and unix`);
+  if (scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'spread' && scheme !== 'skein')
+    throw unparsable(text, `the scheme "${scheme}" is none of tcp, tls, spread, skein and unix`);
   const authority = rest.replace(/\/$/, '');
   if (authority.includes('@')) throw unparsable(text, 'user and password do not belong into it; give them as auth');
+  if (scheme === 'tls' && !/:\d+$/.test(authority))
+    throw unparsable(text, 'needs a port, because there is no usual one for TLS: tls://HOST:PORT');
   return parseHostAndPort(text, authority);
 }
+
+/** Whether the text of an address asks for TLS. */
+export const isTlsAddress = (address: unknown): boolean => typeof address === 'string' && /^tls:\/\//i.test(address);
 
 /** `host:port`, `[::1]:port`, or either without a port. */
 function parseHostAndPort(text: string, part: string): DaemonAddress {

@@ -1,4 +1,4 @@
-import { type DaemonAddress, defaultAddresses, resolveAddress } from './address.ts';
+import { type DaemonAddress, defaultAddresses, isTlsAddress, resolveAddress } from './address.ts';
 import { checkInteger, checkString, illegal, readFields } from './check.ts';
 import { SkeinError } from './errors.ts';
 import {
@@ -8,13 +8,14 @@ import {
   type SessionOptions,
   type SessionSettings,
 } from './session-options.ts';
+import { checkTlsAddress, type ResolvedTls, resolveTls, type TlsOptions } from './tls-options.ts';
 
 /** How to reach a daemon and what session to ask it for. Everything has a default. */
 export interface ConnectOptions extends SessionOptions {
   /**
-   * Where the daemon is: `4803` (Unix socket `/tmp/4803`), `4803@host`, `host:4803`, `[::1]:4803`, `tcp://host:4803`, the path of a
-   * Unix socket, `{ host, port }` or `{ path }`. `''` is the Unix socket `/tmp/4803`. Default, where no option says where the daemon is:
-   * the Unix socket `/tmp/4803`, and when no daemon listens there TCP to `localhost:4803`.
+   * Where the daemon is: `4803` (Unix socket `/tmp/4803`), `4803@host`, `host:4803`, `[::1]:4803`, `tcp://host:4803`,
+   * `tls://host:4804`, the path of a Unix socket, `{ host, port }` or `{ path }`. `''` is the Unix socket `/tmp/4803`. Default, where no
+   * option says where the daemon is: the Unix socket `/tmp/4803`, and when no daemon listens there TCP to `localhost:4803`.
    */
   readonly address?:
     | string
@@ -32,6 +33,11 @@ export interface ConnectOptions extends SessionOptions {
   /** In place of `address`: the path of a Unix socket. */
   readonly path?: string;
   /**
+   * TLS: `true`, or with which certificates. `tls://` in the address is as good as `true`; the daemon's port for TLS must be given. Default:
+   * not encrypted.
+   */
+  readonly tls?: boolean | TlsOptions;
+  /**
    * Milliseconds. The session ends with CONNECTION_CLOSED, `reason: 'daemon-vanished'`, when the daemon's machine has not answered for so
    * long: neither keep-alive while nothing is sent, nor (on Linux) what is sent. A daemon that is only busy answers. Over TCP; 1,000 to
    * 7,200,000, default 60,000; 0 leaves it to the system, which takes hours. The system's keep-alive takes 11 s at least.
@@ -45,6 +51,8 @@ export interface ConnectOptions extends SessionOptions {
 export interface ResolvedOptions extends SessionSettings {
   /** Tried in this order until a daemon listens; at least one. */
   readonly addresses: readonly DaemonAddress[];
+  /** Null: not encrypted. */
+  readonly tls: ResolvedTls | null;
   readonly daemonTimeoutMs: number;
 }
 
@@ -54,6 +62,7 @@ const NAMES: Readonly<Record<keyof ConnectOptions, true>> = {
   host: true,
   port: true,
   path: true,
+  tls: true,
   ...SESSION_OPTION_NAMES,
   daemonTimeoutMs: true,
   socketDirectory: true,
@@ -68,10 +77,25 @@ const checkDaemonTimeout = (value: unknown): number =>
 export function resolveConnectOptions(options: ConnectOptions): ResolvedOptions {
   const given = readFields('options of connect', options, CONNECT_OPTION_NAMES);
   return {
-    addresses: resolvePlaces(given),
+    ...resolveWay(given),
     ...resolveSessionOptions(given),
     daemonTimeoutMs: optional(given.daemonTimeoutMs, 60_000, checkDaemonTimeout),
   };
+}
+
+/** Where the daemon is, and whether what goes there is encrypted. */
+function resolveWay(
+  given: Readonly<Partial<Record<keyof ConnectOptions, unknown>>>,
+): Pick<ResolvedOptions, 'addresses' | 'tls'> {
+  const addresses = resolvePlaces(given);
+  if (given.tls === false && isTlsAddress(given.address))
+    throw new SkeinError('ILLEGAL_PARAM', 'tls is false and the address begins with tls://: give one of them');
+  const tls = resolveTls(given.tls) ?? (isTlsAddress(given.address) ? {} : null);
+  if (tls === null) return { addresses, tls };
+  if (given.address === undefined && given.port === undefined && given.path === undefined)
+    throw new SkeinError('ILLEGAL_PARAM', "tls: give the daemon's address; there is no usual port for TLS");
+  for (const address of addresses) checkTlsAddress(address);
+  return { addresses, tls };
 }
 
 const DEFAULT_SOCKET_DIRECTORY = '/tmp';

@@ -21,9 +21,9 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
 
 /** The same with options that are checked already. */
 export function connectWith(resolved: ResolvedOptions): Promise<Session> {
-  const { addresses, daemonTimeoutMs } = resolved;
+  const { addresses, daemonTimeoutMs, tls } = resolved;
   return connectToOne(
     resolved,
-    addresses.map((address) => () => new SocketTransport(address, daemonTimeoutMs)),
+    addresses.map((address) => () => new SocketTransport(address, daemonTimeoutMs, tls)),
   );
 }

@@ -45,3 +45,4 @@ export { Session } from './session.ts';
 export type { EndEvents, SessionEvents } from './session-events.ts';
 export type { Kinded } from './session-feed.ts';
 export type { SessionOptions } from './session-options.ts';
+export type { TlsOptions } from './tls-options.ts';

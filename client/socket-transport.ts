@@ -1,18 +1,26 @@
 import { connect as connectSocket, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { isSilenceError, keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import { type DaemonAddress, describeAddress } from './address.ts';
 import { daemonWatch } from './daemon-watch.ts';
 import { SkeinError } from './errors.ts';
+import type { ResolvedTls } from './tls-options.ts';
 import { Transport } from './transport.ts';
 
-/** Over TCP or a Unix socket. */
+/** Over TCP, with or without TLS, or a Unix socket. */
 export class SocketTransport extends Transport {
   readonly socket: Socket;
   readonly #daemonTimeoutMs: number;
 
-  /** @param daemonTimeoutMs how long the daemon's machine may be silent; 0: as long as the system waits */
-  constructor(address: DaemonAddress, daemonTimeoutMs: number) {
-    super(describeAddress(address));
+  protected override readonly connectedEvent;
+
+  /**
+   * @param daemonTimeoutMs how long the daemon's machine may be silent; 0: as long as the system waits
+   * @param tls null: not encrypted
+   */
+  constructor(address: DaemonAddress, daemonTimeoutMs: number, tls: ResolvedTls | null = null) {
+    super(tls === null ? describeAddress(address) : `tls://${describeAddress(address)}`);
+    this.connectedEvent = tls === null ? ('connect' as const) : ('secureConnect' as const);
     this.#daemonTimeoutMs = daemonTimeoutMs;
     const onread = {
       buffer: () => this.input.room(),
@@ -21,16 +29,28 @@ export class SocketTransport extends Transport {
         return true;
       },
     };
-    this.socket =
-      'path' in address
-        ? connectSocket({ path: address.path, onread })
-        : connectSocket({
-            ...address,
-            onread,
-            noDelay: true,
-            keepAlive: true,
-            keepAliveInitialDelay: daemonTimeoutMs === 0 ? 0 : keepAliveDelayMs(daemonTimeoutMs),
-          } satisfies TcpNetConnectOpts);
+    const keepAliveInitialDelay = daemonTimeoutMs === 0 ? 0 : keepAliveDelayMs(daemonTimeoutMs);
+    if ('path' in address) this.socket = connectSocket({ path: address.path, onread });
+    else if (tls === null)
+      this.socket = connectSocket({
+        ...address,
+        onread,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay,
+      } satisfies TcpNetConnectOpts);
+    else {
+      // Its types leave out what it takes of a socket.
+      const tlsOptions: ConnectionOptions & { readonly onread: typeof onread } = {
+        ...address,
+        ...tls,
+        onread,
+        minVersion: 'TLSv1.2',
+      };
+      const socket = connectTls(tlsOptions);
+      socket.once('connect', () => socket.setNoDelay(true).setKeepAlive(true, keepAliveInitialDelay));
+      this.socket = socket;
+    }
     if (!('path' in address) && daemonTimeoutMs > 0) {
       this.socket.once('connect', () =>
         daemonWatch.add(this.socket, daemonTimeoutMs, () => this.destroy(this.#vanished(undefined))),

@@ -24,7 +24,7 @@ export interface ClientSocket {
   end(): unknown;
   /** Drops what is not sent. @param error the reason that its transport learns */
   destroy(error?: Error): unknown;
-  once(event: 'connect' | 'close', listener: () => void): unknown;
+  once(event: 'connect' | 'secureConnect' | 'close', listener: () => void): unknown;
 }
 
 /** The connection to the daemon: reads into one reused buffer, and turns every way to end into one reason. */
@@ -33,6 +33,8 @@ export abstract class Transport {
   readonly input = new ReceiveBuffer();
   readonly description: string;
   protected isConnected = false;
+  /** When bytes may go. */
+  protected readonly connectedEvent: 'connect' | 'secureConnect' = 'connect';
   #consumer: ByteConsumer | undefined;
   #failure: { readonly reason: unknown } | undefined;
 
@@ -48,7 +50,7 @@ export abstract class Transport {
   connected(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.attach({ receive: () => undefined, ended: reject });
-      this.socket.once('connect', () => {
+      this.socket.once(this.connectedEvent, () => {
         this.isConnected = true;
         resolve();
       });

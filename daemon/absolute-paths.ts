@@ -17,6 +17,9 @@ export const withAbsolutePaths = (options: ConfigurationOptions, folder: string)
   httpTokenFile: absolute(options.httpTokenFile, folder),
   stateDir: absolute(options.stateDir, folder),
   runtimeDir: absolute(options.runtimeDir, folder),
+  tlsCertificateFile: absolute(options.tlsCertificateFile, folder),
+  tlsKeyFile: absolute(options.tlsKeyFile, folder),
+  tlsAuthorityFile: absolute(options.tlsAuthorityFile, folder),
 });
 
 const absolute = (path: string | null, folder: string): string | null => (path === null ? null : resolve(folder, path));

@@ -115,13 +115,15 @@ function listenAddresses(
   { listen, configuration }: ResolvedDaemonOptions,
   owner: Identity | null,
 ): readonly ListenAddress[] {
-  const { unixSocketDir, unixSocketMode, webSocketListen, webSocketOrigins: origins } = configuration.options;
+  const { options } = configuration;
+  const { unixSocketDir, unixSocketMode, tlsListen, webSocketListen, webSocketOrigins: origins } = options;
   const addresses: ListenAddress[] = listen.addresses.map((host) => ({ kind: 'tcp', host, port: listen.port }));
   // A free port is known only after binding, so such a daemon has no name for a Unix socket.
   if (unixSocketDir !== null && listen.port !== 0) {
     const path = join(unixSocketDir, String(listen.port));
     addresses.push({ kind: 'unix', path, mode: unixSocketMode, owner });
   }
+  addresses.push(...tlsListen.map(({ host, port }) => ({ kind: 'tls', host, port }) as const));
   addresses.push(...webSocketListen.map(({ host, port }) => ({ kind: 'websocket', host, port, origins }) as const));
   return addresses;
 }

@@ -6,7 +6,7 @@ import type { OperatorFiles } from './operator-files.ts';
 
 export function deliverySettings(
   options: ConfigurationOptions,
-  { access, passwords, rights }: Pick<OperatorFiles, 'access' | 'passwords' | 'rights'>,
+  { access, passwords, rights, tls }: Pick<OperatorFiles, 'access' | 'passwords' | 'rights' | 'tls'>,
 ): DeliverySettings {
   return {
     handshakeTimeoutMs: options.handshakeTimeout,
@@ -24,5 +24,6 @@ export function deliverySettings(
     access,
     passwords,
     rights,
+    tls,
   };
 }

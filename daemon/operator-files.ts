@@ -9,9 +9,11 @@ import { ConfigError, type ConfigProblem } from '../engine/config/config-error.t
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
+import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
 import { TokenFile } from './http/token-file.ts';
 import { readKeyFile } from './key-file.ts';
 import { readTextFile } from './text-file.ts';
+import { readCertificateAndKey, readCertificateFile, readPrivateKeyFile, readTlsFiles } from './tls-files.ts';
 
 /** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
 const ACCESS_FOLDERS = ['.', '/etc'];
@@ -25,6 +27,11 @@ type FileOptions = Pick<
   | 'accessFile'
   | 'clusterKeyFile'
   | 'httpTokenFile'
+  | 'tlsListen'
+  | 'tlsCertificateFile'
+  | 'tlsKeyFile'
+  | 'tlsAuthorityFile'
+  | 'tlsClientCertificate'
 >;
 
 export interface OperatorFiles {
@@ -32,6 +39,8 @@ export interface OperatorFiles {
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
   /** Null: everything is allowed. */
   readonly rights: AccessRules | null;
+  /** Null: no TLS for clients. */
+  readonly tls: TlsSettings | null;
   /** Null: traffic between daemons is not sealed. */
   readonly clusterKeys: readonly ClusterKey[] | null;
 }
@@ -57,6 +66,7 @@ export async function readOperatorFiles(
       ? await readPasswords(options.passwordFile, warnings, mistakes, folder)
       : new Map(),
     rights: accessFile === null ? null : await readRights(accessFile, options, warnings),
+    tls: options.tlsListen.length === 0 ? null : await readTlsFiles(options, warnings),
     clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
   };
 }
@@ -70,12 +80,7 @@ export interface CheckedFiles {
 export async function checkOperatorFiles(options: FileOptions): Promise<CheckedFiles> {
   const problems: ConfigProblem[] = [];
   const warnings: ConfigProblem[] = [];
-  const check = async (
-    field: string,
-    file: string | null,
-    isUsed: boolean,
-    read: (told: string[]) => Promise<unknown>,
-  ): Promise<void> => {
+  const check: Check = async (field, file, isUsed, read) => {
     if (!isUsed) return;
     const told: string[] = [];
     try {
@@ -100,7 +105,34 @@ export async function checkOperatorFiles(options: FileOptions): Promise<CheckedF
     readClusterKeys(clusterKeyFile!, told),
   );
   await check('HttpTokenFile', httpTokenFile, httpTokenFile !== null, () => TokenFile.check(httpTokenFile!));
+  await checkTls(options, check);
   return { problems, warnings };
+}
+
+type Check = (
+  field: string,
+  file: string | null,
+  isUsed: boolean,
+  read: (told: string[]) => Promise<unknown>,
+) => Promise<void>;
+
+/** One by one first, so that each problem names its option; what they are together only when each is good. */
+async function checkTls(options: FileOptions, check: Check): Promise<void> {
+  const { tlsListen, tlsCertificateFile, tlsKeyFile, tlsAuthorityFile, tlsClientCertificate } = options;
+  const isUsed = tlsListen.length > 0;
+  let good = 0;
+  await check('TlsCertificateFile', tlsCertificateFile, isUsed, async (told) => {
+    await readCertificateFile(tlsCertificateFile!, told);
+    good++;
+  });
+  await check('TlsKeyFile', tlsKeyFile, isUsed, async () => {
+    await readPrivateKeyFile(tlsKeyFile!);
+    good++;
+  });
+  await check('TlsKeyFile', tlsKeyFile, good === 2, () => readCertificateAndKey(options, []));
+  await check('TlsAuthorityFile', tlsAuthorityFile, isUsed && tlsClientCertificate !== 'none', (told) =>
+    readCertificateFile(tlsAuthorityFile!, told),
+  );
 }
 
 function uses({ allowedAuthMethods, requiredAuthMethods }: FileOptions, method: 'IP' | 'PWORD'): boolean {
@@ -127,7 +159,13 @@ async function readRights(file: string, options: FileOptions, warnings: string[]
   return rules;
 }
 
-const provesUsers = ({ allowedAuthMethods, requiredAuthMethods }: FileOptions): boolean =>
+const provesUsers = ({
+  allowedAuthMethods,
+  requiredAuthMethods,
+  tlsListen,
+  tlsClientCertificate,
+}: FileOptions): boolean =>
+  (tlsListen.length > 0 && tlsClientCertificate !== 'none') ||
   [...allowedAuthMethods, ...requiredAuthMethods].some((method) => method !== 'NULL' && method !== 'IP');
 
 async function readAccessList(

@@ -69,7 +69,7 @@ export function resolveDaemonOptions(options: DaemonOptions, context: ResolveCon
     resolved.source,
   );
   const addresses = values.listen ?? clientAddresses(self, segments);
-  if (addresses.length === 0 && complete.unixSocketDir === null) {
+  if (addresses.length === 0 && complete.tlsListen.length === 0 && complete.unixSocketDir === null) {
     const findings = new Findings();
     findings.problem(
       null,

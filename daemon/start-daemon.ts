@@ -56,6 +56,8 @@ export interface DaemonListenAddress {
   readonly port?: number;
   /** Path of the Unix socket; absent for TCP. */
   readonly path?: string;
+  /** Clients connect with TLS. */
+  readonly tls?: true;
 }
 
 /** A daemon in this process; `startDaemon` makes it. */
@@ -191,13 +193,14 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   http?.running();
   const addresses = bound.flatMap(({ address }): DaemonListenAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
+    if (address.kind === 'tls') return [{ host: address.host, port: address.port, tls: true }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
   const httpUrls = urlsOf(http);
   const webSocketUrls = bound.flatMap(({ address }) =>
     address.kind === 'websocket' ? [`ws://${endpointText(address)}/`] : [],
   );
-  const port = addresses.find((address) => address.port !== undefined)?.port ?? null;
+  const port = addresses.find((address) => address.port !== undefined && address.tls !== true)?.port ?? null;
   log.info(
     {
       version: packageRelease(),
@@ -236,7 +239,10 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
 }
 
 /** As people write it: `127.0.0.1:4803`, or the path of a Unix socket. */
-export const addressText = ({ host, port, path }: DaemonListenAddress): string => path ?? `${host}:${port}`;
+export const addressText = ({ host, port, path, tls }: DaemonListenAddress): string => {
+  const text = path ?? `${host?.includes(':') ? `[${host}]` : host}:${port}`;
+  return tls === true ? `tls://${text}` : text;
+};
 
 function statusFields(counters: CountersMemory, startedMs: number) {
   const ring = ringCounters(counters);

@@ -140,6 +140,7 @@ export class DeliveryAgent implements Agent {
   /** Goes by these settings, of the whole daemon, from the next duty cycle on. */
   change(settings: DeliverySettings): void {
     this.#settings.replace(shareOfWorker(settings, this.#options.workers));
+    this.#listener.settingsChanged();
     this.#links.schedule();
   }
 

@@ -12,6 +12,10 @@ export interface SessionReport {
   readonly name: string;
   /** Where its client is: `127.0.0.1:51234`, or `unix`. */
   readonly peer: string;
+  /** Whether its bytes are encrypted on the way. */
+  readonly isEncrypted: boolean;
+  /** Who it is: user of its login, or common name of its certificate; null: it did not say. */
+  readonly user: string | null;
   /** Number of the delivery worker that serves it. */
   readonly worker: number;
   readonly openMs: number;

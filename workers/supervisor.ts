@@ -241,10 +241,10 @@ export class Supervisor {
   #addressesFor(bound: readonly BoundAddress[], reusePort: boolean): readonly ListenAddress[] {
     if (bound.length === 0) return this.#spec.listen;
     return bound.flatMap(({ address, fd }): readonly ListenAddress[] => {
-      if (reusePort && (address.kind === 'tcp' || address.kind === 'websocket')) return [address];
+      if (reusePort && address.kind !== 'unix') return [address];
       if (address.kind === 'websocket')
         return fd === -1 ? [] : [{ kind: 'shared-websocket', fd, origins: address.origins }];
-      return fd === -1 ? [] : [{ kind: 'shared', fd }];
+      return fd === -1 ? [] : [{ kind: address.kind === 'tls' ? 'shared-tls' : 'shared', fd }];
     });
   }
 

@@ -1,4 +1,5 @@
 /** What has changed in the content of the files beside the configuration, without their secrets. Pure. */
+import { X509Certificate } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import type { OperatorFiles } from '../operator-files.ts';
 import type { OptionDifference } from './option-changes.ts';
@@ -23,6 +24,9 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
     ({ length }: readonly unknown[]) => `${length} users`,
   );
   compare('AccessFile', linesOf(inForce), linesOf(read), ({ length }: readonly unknown[]) => `${length} lines`);
+  compare('TlsCertificateFile', inForce.tls?.certificate, read.tls?.certificate, certificateText);
+  compare('TlsKeyFile', inForce.tls?.key, read.tls?.key, () => 'a private key');
+  compare('TlsAuthorityFile', inForce.tls?.authority, read.tls?.authority, certificateText);
   compare('ClusterKeyFile', inForce.clusterKeys ?? [], read.clusterKeys ?? [], keysText);
   return differences;
 }
@@ -30,6 +34,12 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
 /** Where they stand has no effect. */
 const linesOf = ({ rights }: OperatorFiles): readonly unknown[] =>
   rights?.lines.map(({ who, grants }) => ({ who, grants })) ?? [];
+/** Of the first certificate. */
+function certificateText(pem: string | null | undefined): string {
+  if (pem == null) return 'none';
+  const { subject, validTo } = new X509Certificate(pem);
+  return `${(subject ?? '').replaceAll('\n', ', ')} until ${validTo}`;
+}
 
 /** The first seals. */
 const keysText = (keys: readonly ClusterKey[]): string =>

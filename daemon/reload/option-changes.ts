@@ -29,12 +29,14 @@ export interface OptionChanges {
 /** Where a change of an option belongs. */
 export type ChangeClass = keyof OptionChanges;
 
+/** A daemon seals its traffic, and serves TLS, from its start on or never: these files change, but do not come and go. */
+const FROM_THE_START: readonly OptionKey[] = ['clusterKeyFile', 'tlsCertificateFile', 'tlsKeyFile', 'tlsAuthorityFile'];
+
 /** @returns the class of a change between these two values */
 function changeClass(key: OptionKey, was: unknown, now: unknown): ChangeClass {
   const { change, ringWide } = optionEntry(key);
   if (ringWide === true) return 'drift';
-  // A daemon seals its traffic from its start on, or never.
-  if (key === 'clusterKeyFile' && (was === null) !== (now === null)) return 'restart';
+  if (FROM_THE_START.includes(key) && (was === null) !== (now === null)) return 'restart';
   return change === 'reload' ? 'changed' : 'restart';
 }
 

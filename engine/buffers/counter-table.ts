@@ -212,6 +212,17 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
   JoinsForbidden: total('joins refused for `AccessFile`', 'joinsForbidden'),
   MessagesForbidden: total('messages refused for `AccessFile`, by a group', 'messagesForbidden'),
   PrivatesForbidden: total('messages refused for `AccessFile`, by a private name', 'privatesForbidden'),
+  TlsHandshakesOpen: gauge('count', 'connections in the handshake of TLS', 'tlsHandshakesOpen'),
+  TlsHandshakesDone: total('handshakes of TLS that succeeded', 'tlsHandshakesDone'),
+  TlsHandshakesFailed: total(
+    'handshakes of TLS that failed: no common version, or a certificate that was not accepted',
+    'tlsHandshakesFailed',
+  ),
+  TlsHandshakesTimedOut: total('handshakes of TLS that took longer than `HandshakeTimeout`', 'tlsHandshakesTimedOut'),
+  TlsHandshakesCrowdedOut: total(
+    'connections ended in the handshake of TLS because there were `MaxHandshakes`',
+    'tlsHandshakesCrowdedOut',
+  ),
   HandshakesOpen: gauge('count', 'connections that are no sessions yet, or were refused just now', 'handshakesOpen'),
   HandshakesTimedOut: total('handshakes that took longer than `HandshakeTimeout`', 'handshakesTimedOut'),
   HandshakesCrowdedOut: total('connections ended because there were `MaxHandshakes`', 'handshakesCrowdedOut'),

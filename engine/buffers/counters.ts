@@ -121,10 +121,17 @@ export const DeliveryCounter = {
   JoinsRefused: 64,
   /** Times a connection could not be accepted, for want of descriptors or memory. */
   AcceptErrors: 65,
+  /** Connections in the handshake of TLS; now. */
+  TlsHandshakesOpen: 66,
+  /** Handshakes of TLS that succeeded, failed, took longer than `HandshakeTimeout`, and were ended because there were `MaxHandshakes`. */
+  TlsHandshakesDone: 67,
+  TlsHandshakesFailed: 68,
+  TlsHandshakesTimedOut: 69,
   /** Refused for `AccessFile`: joins, which are among `RequestsRejected`, and messages with a group or a private name among their targets. */
   JoinsForbidden: 70,
   MessagesForbidden: 71,
   PrivatesForbidden: 72,
+  TlsHandshakesCrowdedOut: 73,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

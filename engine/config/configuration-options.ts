@@ -34,6 +34,8 @@ export const SOCKET_PORT_REUSES = ['on', 'off', 'auto'] as const;
 export const LINK_PROTOCOLS = ['Hop', 'TcpHop'] as const;
 export const THREADING_MODES = ['auto', 'dedicated', 'shared-network', 'shared', 'inline'] as const;
 export const SLOW_CONSUMER_POLICIES = ['disconnect', 'drop-unreliable'] as const;
+/** Whether clients show certificates: see `TlsClientCertificate`. */
+export const CLIENT_CERTIFICATE_MODES = ['none', 'optional', 'required'] as const;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export const TRANSPORTS = ['unicast', 'multicast', 'broadcast'] as const;
 export const RING_PROFILES = ['lan', 'wan', 'fast'] as const;
@@ -44,6 +46,7 @@ export type SocketPortReuse = (typeof SOCKET_PORT_REUSES)[number];
 export type LinkProtocol = (typeof LINK_PROTOCOLS)[number];
 export type ThreadingMode = (typeof THREADING_MODES)[number];
 export type SlowConsumerPolicy = (typeof SLOW_CONSUMER_POLICIES)[number];
+export type ClientCertificateMode = (typeof CLIENT_CERTIFICATE_MODES)[number];
 export type LogLevel = (typeof LOG_LEVELS)[number];
 export type SegmentTransport = (typeof TRANSPORTS)[number];
 export type RingProfile = (typeof RING_PROFILES)[number];
@@ -189,6 +192,16 @@ export interface ConfigurationOptions {
   readonly ringProfile: RingProfile | null;
   /** Stretches (above 1) or shrinks every timer of the ring. */
   readonly timeScale: number;
+  /** Where clients connect with TLS; empty: nowhere. */
+  readonly tlsListen: readonly Endpoint[];
+  /** PEM: the daemon's certificate and those between it and its authority; null: none. */
+  readonly tlsCertificateFile: string | null;
+  /** PEM: the key of the certificate; null: none. */
+  readonly tlsKeyFile: string | null;
+  /** PEM: authorities of clients' certificates; null: none. */
+  readonly tlsAuthorityFile: string | null;
+  /** Whether clients show certificates. */
+  readonly tlsClientCertificate: ClientCertificateMode;
   /** Where health, metrics and the dashboard are served; empty: nowhere. */
   readonly httpListen: readonly Endpoint[];
   /** File with the tokens of HTTP requests; null: none is needed, and HTTP is served on loopback only. */
@@ -252,6 +265,11 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   volatile: false,
   ringProfile: null,
   timeScale: 1,
+  tlsListen: [],
+  tlsCertificateFile: null,
+  tlsKeyFile: null,
+  tlsAuthorityFile: null,
+  tlsClientCertificate: 'none',
   httpListen: [],
   httpTokenFile: null,
   webSocketListen: [],
@@ -304,6 +322,8 @@ interface LenientInputs {
   readonly webSocketListen: string | readonly string[] | null;
   /** `https://app.example.com`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketOrigins: string | readonly string[] | null;
+  /** Like `httpListen`. */
+  readonly tlsListen: string | readonly string[] | null;
   /** A number such as 0o660, or octal text such as `0660`. */
   readonly unixSocketMode: number | string;
 }

@@ -1,8 +1,8 @@
 /** The candidate a mistyped word was probably meant to be, or null when none is near. */
 export function closestWord(word: string, candidates: Iterable<string>): string | null {
   const lowered = word.toLowerCase();
-  // A third of the letters may be wrong; more than that is another word.
-  let smallest = Math.floor(word.length / 3) + 1;
+  // A third of the letters may be wrong, and one of two; more than that is another word.
+  let smallest = Math.max(Math.floor(word.length / 3), word.length > 1 ? 1 : 0) + 1;
   let closest: string | null = null;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= smallest) continue;

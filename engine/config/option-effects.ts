@@ -25,6 +25,11 @@ const NO_REPRESENTATIVES = 'this ring elects no representatives of segments';
 const allows = (method: string, { allowedAuthMethods, requiredAuthMethods }: OptionValues): boolean =>
   [...(allowedAuthMethods ?? []), ...(requiredAuthMethods ?? [])].includes(method);
 
+const withoutTls = ({ tlsListen = [] }: OptionValues): string | null =>
+  tlsListen.length === 0 ? 'there is no TlsListen, so nobody connects with TLS' : null;
+const withoutClientCertificates = ({ tlsClientCertificate = 'none' }: OptionValues): string | null =>
+  tlsClientCertificate === 'none' ? 'TlsClientCertificate is none, so no certificate is checked' : null;
+
 export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   debugFlags: never('the log has levels instead of classes; use LogLevel'),
   eventPriority: unless(({ logLevel }) =>
@@ -105,6 +110,11 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
       ? 'WebSocketListen is not set, so no page can connect'
       : null,
   ),
+  tlsListen: honoured,
+  tlsCertificateFile: unless(withoutTls),
+  tlsKeyFile: unless(withoutTls),
+  tlsAuthorityFile: unless((values) => withoutTls(values) ?? withoutClientCertificates(values)),
+  tlsClientCertificate: unless((values) => (values.tlsClientCertificate === 'none' ? null : withoutTls(values))),
   httpListen: honoured,
   httpTokenFile: unless(({ httpListen }) =>
     httpListen === undefined || httpListen.length === 0

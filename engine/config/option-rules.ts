@@ -8,6 +8,7 @@ import {
   type DebugFlag,
   type EventPriority,
   type LogLevel,
+  type OptionKey,
   type OptionValues,
   SPREAD_TIMEOUT_KEYS,
   type SpreadTimeouts,
@@ -32,6 +33,7 @@ export function checkOptionRelations(
   checkTransport(values, segments, originOf, findings);
   warnOfAuthMethods(values, originOf, findings);
   checkHttpAccess(values, originOf, findings);
+  checkTls(values, originOf, findings);
   warnOfEffects(values, segments, originOf, findings);
 }
 
@@ -112,6 +114,20 @@ function checkHttpAccess(
   const { at, field } = originOf('httpListen');
   const limit = `an address of loopback, or ${originOf('httpTokenFile').field} must be set as well`;
   findings.wrongValue(at, field, endpointText(open), limit);
+}
+
+/** Encryption needs a certificate with its key; judging clients' certificates needs their authority. */
+function checkTls(values: OptionValues, originOf: OriginOf, findings: Findings): void {
+  const { tlsListen = [], tlsClientCertificate = 'none' } = values;
+  if (tlsListen.length === 0) return;
+  const missing = (because: OptionKey, wanted: OptionKey): void => {
+    if (values[wanted] != null) return;
+    const { at, field } = originOf(because);
+    findings.problem(at, `${field} needs ${at === null ? wanted : keywordOf(wanted)}, which is not set`, { field });
+  };
+  missing('tlsListen', 'tlsCertificateFile');
+  missing('tlsListen', 'tlsKeyFile');
+  if (tlsClientCertificate !== 'none') missing('tlsClientCertificate', 'tlsAuthorityFile');
 }
 
 /** Fills in what was not given. `values` have passed `checkOptionRelations`. */

@@ -130,6 +130,11 @@ export const EXTENSION_COUNTERS = [
   'joinsForbidden',
   'messagesForbidden',
   'privatesForbidden',
+  'tlsHandshakesOpen',
+  'tlsHandshakesDone',
+  'tlsHandshakesFailed',
+  'tlsHandshakesTimedOut',
+  'tlsHandshakesCrowdedOut',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -162,6 +162,11 @@ describe('options of a file', () => {
         { host: '::1', port: 4884 },
       ],
       webSocketOrigins: ['https://app.example.com', 'http://localhost:3000'],
+      tlsListen: [{ host: '0.0.0.0', port: 4804 }],
+      tlsCertificateFile: '/etc/skein/tls.crt',
+      tlsKeyFile: '/etc/skein/tls.key',
+      tlsAuthorityFile: '/etc/skein/clients.crt',
+      tlsClientCertificate: 'optional',
       httpListen: [
         { host: '127.0.0.1', port: 4880 },
         { host: '::1', port: 4880 },

@@ -143,6 +143,13 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     change(daemon, { auth, access: parseAccessIp('unix\n') });
     expect((await loginWith(daemon, 'b', 'IP')).isIn).toBe(true);
   },
+  // That listeners take a new certificate: test/e2e/tls.test.ts.
+  tls: (daemon) => {
+    const tls = { certificate: 'c', key: 'k', authority: null, clientCertificate: 'none' } as const;
+    expect(daemon.listener.host.settings.current.tls).toBeNull();
+    change(daemon, { tls });
+    expect([daemon.listener.host.settings.current.tls, daemon.listener.changes]).toEqual([tls, 1]);
+  },
   passwords: async (daemon) => {
     const auth = { allowed: ['PWORD'], required: [] } as const;
     const isIn = async (name: string, password: string): Promise<boolean> =>

@@ -171,6 +171,8 @@ describe('metrics of the counters', () => {
 const QUIET: SessionReport = {
   name: '#a#d',
   peer: '127.0.0.1:1',
+  isEncrypted: false,
+  user: null,
   worker: 0,
   openMs: 60_000,
   idleMs: 0,

@@ -96,10 +96,12 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
 
 export class MemoryListener implements ClientListener {
   isOpen = false;
-  readonly #host: ConnectionHost;
+  /** Times that it was told of new settings. */
+  changes = 0;
+  readonly host: ConnectionHost;
 
   constructor(host: ConnectionHost) {
-    this.#host = host;
+    this.host = host;
   }
 
   listen(address: ListenAddress): Promise<BoundAddress> {
@@ -107,13 +109,17 @@ export class MemoryListener implements ClientListener {
     return Promise.resolve({ address, fd: -1 });
   }
 
+  settingsChanged(): void {
+    this.changes++;
+  }
+
   close(): void {
     this.isOpen = false;
   }
 
   connect(label: string, room = Number.POSITIVE_INFINITY, from: Partial<TransportPeer> = {}): MemoryTransport {
-    const transport = new MemoryTransport(this.#host.buffers, { label, address: undefined, ...from }, room);
-    this.#host.accepted(transport);
+    const transport = new MemoryTransport(this.host.buffers, { label, address: undefined, ...from }, room);
+    this.host.accepted(transport);
     transport.resume();
     return transport;
   }

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { DaemonLog } from '../../daemon/daemon-log.ts';
 import { enterRuntimeDir, identityWarnings, resolveIdentity } from '../../daemon/identity.ts';
@@ -16,6 +16,7 @@ import { OPTION_EFFECTS } from '../../engine/config/option-effects.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
 import { planThreads } from '../../workers/threading.ts';
+import { Authority, type Issued } from '../e2e/support/certificates.ts';
 
 const RING = 'Spread_Segment 10.0.0.255:5000 { a 10.0.0.1 b 10.0.0.2 }\n';
 const MULTICAST = 'Spread_Segment 239.1.1.1:5000 { a 10.0.0.1 b 10.0.0.2 }\n';
@@ -270,6 +271,25 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect(warningsOf(text)).toEqual([]);
     warns('webSocketOrigins', 'WebSocketOrigins = https://a.example', 'WebSocketListen');
   },
+  // Who connects there, and how: test/e2e/tls.test.ts.
+  tlsListen: () => changes(tlsLines(''), tlsListen, [{ kind: 'tls', host: '10.0.0.1', port: 4804 }]),
+  tlsCertificateFile: () => certificateOption('tlsCertificateFile', 'certificate'),
+  tlsKeyFile: () => certificateOption('tlsKeyFile', 'key'),
+  tlsAuthorityFile: async () => {
+    const { ca, caFile } = authority();
+    await changes(
+      tlsLines(`TlsClientCertificate = required\nTlsAuthorityFile = ${caFile}`),
+      ({ delivery: { tls } }) => tls?.authority,
+      ca,
+    );
+    warns('tlsAuthorityFile', tlsLines(`TlsAuthorityFile = ${caFile}`), 'TlsClientCertificate is none');
+    warns('tlsAuthorityFile', `TlsAuthorityFile = ${caFile}`, 'TlsListen');
+  },
+  tlsClientCertificate: async () => {
+    const lines = `TlsClientCertificate = optional\nTlsAuthorityFile = ${authority().caFile}`;
+    await changes(tlsLines(lines), ({ delivery: { tls } }) => tls?.clientCertificate, 'optional');
+    warns('tlsClientCertificate', 'TlsClientCertificate = required', 'TlsListen');
+  },
   // What is served there: test/e2e/http.test.ts.
   httpListen: () => {
     const listen = (lines: string): unknown => resolve(lines).configuration.options.httpListen;
@@ -286,6 +306,34 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   },
   timeScale: () => changes('TimeScale = 3', ({ ring }) => ring.ring.timeouts.tokenLossMs, 1800),
 };
+
+let made: { readonly authority: Authority; readonly daemon: Issued } | null = null;
+afterAll(() => made?.authority.remove());
+
+function certificates() {
+  if (made === null) {
+    const fresh = new Authority();
+    made = { authority: fresh, daemon: fresh.issue('a') };
+  }
+  return made;
+}
+
+const authority = (): Authority => certificates().authority;
+
+function tlsLines(more: string): string {
+  const { certFile, keyFile } = certificates().daemon;
+  return `TlsListen = 10.0.0.1:4804\nTlsCertificateFile = ${certFile}\nTlsKeyFile = ${keyFile}\n${more}`;
+}
+
+const tlsListen = ({ listen }: DaemonSpec): unknown => listen.filter(({ kind }) => kind === 'tls');
+
+async function certificateOption(key: 'tlsCertificateFile' | 'tlsKeyFile', part: 'certificate' | 'key') {
+  const { cert, key: privateKey, certFile } = certificates().daemon;
+  await changes(tlsLines(''), ({ delivery: { tls } }) => tls?.[part], part === 'key' ? privateKey : cert);
+  warns(key, `${keywordOf(key)} = ${certFile}`, 'TlsListen');
+  const without = tlsLines('').replace(new RegExp(`^${keywordOf(key)}.*$`, 'm'), '');
+  expect(() => resolve(without)).toThrow(`TlsListen needs ${keywordOf(key)}, which is not set`);
+}
 
 function unixSocket({ listen }: DaemonSpec): unknown {
   return listen.find(({ kind }) => kind === 'unix');

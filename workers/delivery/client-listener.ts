@@ -1,5 +1,7 @@
 /** Where clients connect. A listener accepts connections of its kind and hands each over as a `ClientTransport`. */
-import type { ClientTransport } from './client-transport.ts';
+import type { ClientTransport, TransportPeer } from './client-transport.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 
 /** User and group that get the file of a Unix socket, when they are not those that make it. */
@@ -11,6 +13,8 @@ export interface SocketOwner {
 /** One place where clients connect. */
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host: string | null; readonly port: number }
+  /** TCP whose bytes are encrypted. */
+  | { readonly kind: 'tls'; readonly host: string; readonly port: number }
   | {
       readonly kind: 'unix';
       readonly path: string;
@@ -20,6 +24,7 @@ export type ListenAddress =
     }
   /** A descriptor that another worker of this daemon listens on. */
   | { readonly kind: 'shared'; readonly fd: number }
+  | { readonly kind: 'shared-tls'; readonly fd: number }
   /** TCP for WebSockets. `origins` are the pages that may connect; empty: those of the same host. */
   | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly origins: readonly string[] }
   | { readonly kind: 'shared-websocket'; readonly fd: number; readonly origins: readonly string[] };
@@ -39,12 +44,22 @@ export interface ListenerOptions {
   readonly keepAliveDelayMs: number;
 }
 
+/** Of this worker; they may change while it listens. */
+export type ListenerSettings = Pick<DeliverySettings, 'tls' | 'handshakeTimeoutMs' | 'maxHandshakes'>;
+
 /** Takes the connections that a listener accepts. */
 export interface ConnectionHost {
+  readonly settings: Live<ListenerSettings>;
+  /** Of the worker. */
+  readonly counters: Float64Array;
   /** What all transports of the worker read into. */
   readonly buffers: ReadBuffers;
   /** A connection that is not read yet; the listener resumes it after this call. */
   accepted(transport: ClientTransport): void;
+  /** A connection did not get through the handshake of TLS. @param reason without a full stop, for the log */
+  tlsFailed(peer: TransportPeer, reason: string): void;
+  /** Connections are ended because too many are in the handshake of TLS. */
+  crowded(reason: string): void;
   /** A connection could not be accepted. */
   acceptFailed(error: NodeJS.ErrnoException): void;
 }
@@ -52,6 +67,8 @@ export interface ConnectionHost {
 export interface ClientListener {
   /** @throws (rejects) the bind error, with the address in its message */
   listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress>;
+  /** The settings of its host have changed. */
+  settingsChanged(): void;
   /** No new connections from here on. */
   close(): void;
 }

@@ -26,8 +26,8 @@ export class ClientSession {
   state: SessionState = 'handshake';
   /** `#user#daemon`; empty until the client has asked for a name. */
   privateName = '';
-  /** That it has proven to be, by a password for example; null: it logged in without one. */
-  user: string | null = null;
+  /** User of its login, or common name of its certificate; null: it did not say who it is. */
+  user: string | null;
   /** What `AccessFile` lets it do; null: nobody has asked. */
   rights: SubjectRights | null = null;
   /** Whether the ring agent was asked if the name is free, was asked for it, or holds it for this connection. */
@@ -62,6 +62,7 @@ export class ClientSession {
     this.handle = handle;
     this.transport = transport;
     this.share = shareKey(transport.peer.address);
+    this.user = transport.peer.certificate ?? null;
     this.output = output;
     this.handshake = handshake;
   }

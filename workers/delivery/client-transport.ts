@@ -4,7 +4,7 @@
  * a `ClientListener` that accepts its connections.
  *
  * Bytes given to `write` stay the caller's and must not change until the transport is done with them: they are views of the ordered
- * log. A transport that changes bytes (encryption, framing) reads them within `write` and is done at once.
+ * log. A transport that changes bytes (encryption, framing) may copy them within `write` and be done at once.
  */
 import type { SocketEnds } from '../../engine/wire/tcp-silence.ts';
 import type { ReadBuffer } from './read-buffers.ts';
@@ -17,6 +17,8 @@ export interface TransportPeer {
   readonly address: string | undefined;
   /** Common name of the certificate that the client has proven to hold; absent: none was asked for, or given. */
   readonly certificate?: string;
+  /** Its bytes are encrypted on the way. */
+  readonly isEncrypted?: true;
 }
 
 /** Takes what a transport brings; one for each connection. */

@@ -7,6 +7,7 @@ import type { AccessRules } from '../../engine/access/access-rules.ts';
 import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
 import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
+import type { TlsSettings } from './tls-settings.ts';
 
 /** What may wait for one session. */
 export interface SlowConsumerLimits {
@@ -35,6 +36,8 @@ export interface DeliverySettings {
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
   /** For joins and messages that come from now on, also of sessions that are open; null: everything is allowed. */
   readonly rights: AccessRules | null;
+  /** For connections that come from now on; null: no TLS. */
+  readonly tls: TlsSettings | null;
 }
 
 /** The part of one worker in what is limited for all of them. `maxQueuedBytes` is watched over all (`QueueCap`). */

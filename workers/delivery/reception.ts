@@ -5,9 +5,9 @@ import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { ServerHandshake } from '../../engine/wire/server-handshake.ts';
-import type { ConnectionHost } from './client-listener.ts';
+import type { ConnectionHost, ListenerSettings } from './client-listener.ts';
 import { ClientSession } from './client-session.ts';
-import type { ClientTransport, TransportReceiver } from './client-transport.ts';
+import type { ClientTransport, TransportPeer, TransportReceiver } from './client-transport.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Live } from './live.ts';
@@ -28,7 +28,7 @@ export interface ReceptionParts {
   readonly log: LogPosition;
   /** By handle. */
   readonly sessions: Map<number, ClientSession>;
-  readonly settings: Live<Pick<DeliverySettings, 'auth'>>;
+  readonly settings: Live<Pick<DeliverySettings, 'auth'> & ListenerSettings>;
   readonly handshakes: Handshakes;
   readonly delivery: LogDelivery;
   readonly ends: SessionEnds;
@@ -46,6 +46,8 @@ export class Reception implements ConnectionHost {
   readonly buffers: ReadBuffers;
   /** Connections so far. */
   acceptedCount = 0;
+  readonly settings: Live<ListenerSettings>;
+  readonly counters: Float64Array;
   readonly #options: ReceptionOptions;
   readonly #parts: ReceptionParts;
   /** The log's data as the type that Node's sockets take without wrapping it. */
@@ -56,6 +58,8 @@ export class Reception implements ConnectionHost {
     this.#options = options;
     this.#parts = parts;
     this.buffers = parts.buffers;
+    this.settings = parts.settings;
+    this.counters = parts.counters;
     this.#logBytes = Buffer.from(parts.log.bytes.buffer);
   }
 
@@ -80,6 +84,14 @@ export class Reception implements ConnectionHost {
     if (session.state !== 'handshake' || words.sessions < maxSessions) return;
     const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
     ends.refuse(session, bytes, `sessions: the limit of ${maxSessions} is reached`);
+  }
+
+  tlsFailed(peer: TransportPeer, reason: string): void {
+    this.#parts.refusals.refusedPeer(peer.label, `TLS: ${reason}`, this.#parts.now());
+  }
+
+  crowded(reason: string): void {
+    this.#parts.refusals.crowded(reason, this.#parts.now());
   }
 
   acceptFailed({ code, message }: NodeJS.ErrnoException): void {

@@ -19,11 +19,23 @@ export class RefusalLog {
   }
 
   refused(session: ClientSession, reason: string, nowMs: number): void {
+    if (this.#mayTell(nowMs))
+      this.#logger.info(
+        { peer: session.transport.peer.label, name: session.privateName, reason },
+        'connection refused',
+      );
+  }
+
+  /** A connection that never became one of a client. */
+  refusedPeer(peer: string, reason: string, nowMs: number): void {
+    if (this.#mayTell(nowMs)) this.#logger.info({ peer, reason }, 'connection refused');
+  }
+
+  #mayTell(nowMs: number): boolean {
     this.poll(nowMs);
     if (this.#refused === 0) this.#periodEndsMs = nowMs + PERIOD_MS;
     this.#refused++;
-    if (this.#refused > TOLD_PER_PERIOD) return;
-    this.#logger.info({ peer: session.transport.peer.label, name: session.privateName, reason }, 'connection refused');
+    return this.#refused <= TOLD_PER_PERIOD;
   }
 
   /** Clients are turned away because there are too many of them: what the operator must know, once a minute. */

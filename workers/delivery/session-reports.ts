@@ -35,6 +35,8 @@ function report(session: ClientSession, worker: number, nowMs: number): SessionR
   return {
     name: session.privateName,
     peer: session.transport.peer.label,
+    isEncrypted: session.transport.peer.isEncrypted === true,
+    user: session.user,
     worker,
     openMs: since(openedMs, nowMs),
     idleMs: since(lastActiveMs, nowMs),

@@ -1,7 +1,7 @@
 /** Options about clients: how many, how much may wait for them, and how they are let in. */
 
-import { SLOW_CONSUMER_POLICIES } from '../configuration-options.ts';
-import { bytes, integer, milliseconds, type OptionEntry, path, word } from '../option-types.ts';
+import { CLIENT_CERTIFICATE_MODES, SLOW_CONSUMER_POLICIES } from '../configuration-options.ts';
+import { bytes, endpoints, integer, milliseconds, type OptionEntry, path, word } from '../option-types.ts';
 
 /** Spread's limit for the text of one occurrence. */
 const MAX_METHODS_CHARS = 89;
@@ -121,6 +121,54 @@ export const CLIENT_OPTIONS = {
     since: '0.1.0',
     text: 'File mode of the Unix socket, octal: who may connect through it. See [the socket file](security.md#the-unix-socket).',
     spread: 'No option; 0666.',
+  },
+  tlsListen: {
+    section: 'access',
+    type: endpoints,
+    none: true,
+    unset: 'none: no TLS',
+    change: 'restart',
+    since: '0.1.0',
+    text: 'Addresses where clients connect with [TLS](security.md#tls), beside the plain port, separated by blanks; port 0 takes any free one. TLS 1.2 and later. Needs `TlsCertificateFile` and `TlsKeyFile`.',
+    spread: 'No option.',
+  },
+  tlsCertificateFile: {
+    section: 'access',
+    type: path,
+    none: true,
+    unset: 'none',
+    change: 'reload',
+    since: '0.1.0',
+    text: "The daemon's certificate and those between it and its authority, as PEM. A daemon refuses to start with one that has expired, and warns 30 days before. No effect without `TlsListen`.",
+    spread: 'No option.',
+  },
+  tlsKeyFile: {
+    section: 'access',
+    type: path,
+    none: true,
+    unset: 'none',
+    change: 'reload',
+    since: '0.1.0',
+    text: 'The private key of the certificate, as PEM without a passphrase. Nobody but its owner and group may read it. No effect without `TlsListen`.',
+    spread: 'No option.',
+  },
+  tlsAuthorityFile: {
+    section: 'access',
+    type: path,
+    none: true,
+    unset: 'none',
+    change: 'reload',
+    since: '0.1.0',
+    text: "Certificates of the authorities that sign clients' certificates, as PEM. No effect unless `TlsClientCertificate` asks for them.",
+    spread: 'No option.',
+  },
+  tlsClientCertificate: {
+    section: 'access',
+    type: word(CLIENT_CERTIFICATE_MODES),
+    change: 'restart',
+    since: '0.1.0',
+    text: 'Whether clients show a certificate: `none`, `optional` (one that is shown must be good) or `required`. The common name of its subject becomes the user of the session.',
+    spread: 'No option.',
   },
   allowedAuthMethods: {
     section: 'access',

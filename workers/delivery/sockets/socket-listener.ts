@@ -1,6 +1,7 @@
 /** Opens the daemon's listening TCP and Unix sockets and hands over accepted connections. */
-import { createServer, type ListenOptions, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions, SocketOwner } from '../client-listener.ts';
+import { listenOptions, type WithHandle } from './listen-options.ts';
 import { SocketTransport } from './socket-transport.ts';
 import {
   checkSocketFolder,
@@ -11,10 +12,7 @@ import {
   temporaryName,
 } from './unix-socket.ts';
 
-/** Node's private side of a server. */
-interface WithHandle {
-  readonly _handle: { readonly fd?: number } | null;
-}
+type SocketHost = Pick<ConnectionHost, 'buffers' | 'accepted' | 'acceptFailed'>;
 
 /** Of sockets without anything in between. */
 export type SocketAddress = Extract<ListenAddress, { readonly kind: 'tcp' | 'unix' | 'shared' }>;
@@ -22,9 +20,9 @@ export type SocketAddress = Extract<ListenAddress, { readonly kind: 'tcp' | 'uni
 export class SocketListener {
   readonly #servers: Server[] = [];
   readonly #socketFiles: SocketFile[] = [];
-  readonly #host: ConnectionHost;
+  readonly #host: SocketHost;
 
-  constructor(host: ConnectionHost) {
+  constructor(host: SocketHost) {
     this.#host = host;
   }
 
@@ -87,16 +85,3 @@ const ownersOf = (owner: SocketOwner | null): readonly number[] => [
   process.geteuid?.() ?? 0,
   ...(owner === null ? [] : [owner.uid]),
 ];
-
-function listenOptions(
-  address: SocketAddress,
-  boundPath: string,
-  options: ListenerOptions,
-): ListenOptions & { reusePort?: boolean; fd?: number } {
-  const { backlog } = options;
-  if (address.kind === 'unix') return { path: boundPath, backlog };
-  if (address.kind === 'shared') return { fd: address.fd, backlog };
-  const tcp =
-    address.host === null ? { port: address.port, backlog } : { port: address.port, host: address.host, backlog };
-  return options.reusePort ? { ...tcp, reusePort: true } : tcp;
-}

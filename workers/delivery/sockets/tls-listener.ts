@@ -1,0 +1,111 @@
+/** Opens the daemon's listening TLS sockets and hands over connections that are through the handshake of TLS. */
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { DeliveryCounter } from '../../../engine/buffers/counters.ts';
+import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import type { TlsSettings } from '../tls-settings.ts';
+import { listenOptions, type WithHandle } from './listen-options.ts';
+import { clientCertificateOptions, secureContextOptions } from './tls-context.ts';
+import { peerOf, TlsHandshakes } from './tls-handshakes.ts';
+import { TlsTransport } from './tls-transport.ts';
+
+export type TlsAddress = Extract<ListenAddress, { readonly kind: 'tls' | 'shared-tls' }>;
+
+export class TlsListener {
+  readonly #servers: Server[] = [];
+  readonly #host: ConnectionHost;
+  readonly #handshakes: TlsHandshakes;
+  /** In force at the servers. */
+  #tls: TlsSettings | null = null;
+
+  constructor(host: ConnectionHost) {
+    this.#host = host;
+    this.#handshakes = new TlsHandshakes(host);
+  }
+
+  async listen(address: TlsAddress, options: ListenerOptions): Promise<BoundAddress> {
+    const server = this.#createServer(options);
+    this.#servers.push(server);
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(listenOptions(address, '', options), () => {
+        server.removeListener('error', reject);
+        resolve();
+      });
+    });
+    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
+    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
+    const bound = server.address();
+    if (address.kind === 'tls' && bound !== null && typeof bound === 'object')
+      return { address: { ...address, port: bound.port }, fd };
+    return { address, fd };
+  }
+
+  settingsChanged(): void {
+    const { tls } = this.#host.settings.current;
+    if (tls === null || tls === this.#tls) return;
+    this.#tls = tls;
+    for (const server of this.#servers) server.setSecureContext(secureContextOptions(tls));
+  }
+
+  close(): void {
+    for (const server of this.#servers) server.close();
+    this.#handshakes.close();
+  }
+
+  #createServer({ keepAliveDelayMs }: ListenerOptions): Server {
+    const { tls, handshakeTimeoutMs } = this.#host.settings.current;
+    if (tls === null) throw new Error('TlsListen: the daemon has no certificate');
+    this.#tls = tls;
+    const server = createServer({
+      ...secureContextOptions(tls),
+      ...clientCertificateOptions(tls),
+      // `TlsHandshakes` keeps the time; this only switches Node's own, longer one off.
+      handshakeTimeout: handshakeTimeoutMs + 1000,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveDelayMs,
+    });
+    server.on('connection', (socket) => this.#handshakes.begin(socket));
+    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('tlsClientError', (error, socket) => this.#failed(socket, reasonOf(error)));
+    return server;
+  }
+
+  #secured(socket: TLSSocket): void {
+    if (!this.#handshakes.end(socket)) {
+      socket.destroy();
+      return;
+    }
+    // Errors before the session takes over.
+    socket.on('error', () => socket.destroy());
+    const { subject } = socket.getPeerCertificate();
+    const isShown = subject !== undefined;
+    if (isShown && !socket.authorized) {
+      this.#failed(socket, `certificate of the client: ${String(socket.authorizationError)}`);
+      socket.destroy();
+      return;
+    }
+    this.#host.counters[DeliveryCounter.TlsHandshakesDone]!++;
+    const name = isShown ? commonNameOf(subject.CN) : null;
+    const peer = name === null ? peerOf(socket) : { ...peerOf(socket), certificate: name };
+    const transport = new TlsTransport(socket, peer, this.#host.buffers);
+    this.#host.accepted(transport);
+    transport.resume();
+  }
+
+  #failed(socket: TLSSocket, reason: string): void {
+    this.#handshakes.end(socket);
+    this.#host.counters[DeliveryCounter.TlsHandshakesFailed]!++;
+    this.#host.tlsFailed(peerOf(socket), reason);
+  }
+}
+
+/** A subject may have several names; the last is the most specific. */
+const commonNameOf = (name: string | readonly string[] | undefined): string | null =>
+  (typeof name === 'string' ? name : name?.at(-1)) ?? null;
+
+/** OpenSSL's own words without its addresses and line numbers. */
+function reasonOf(error: NodeJS.ErrnoException): string {
+  const { reason } = error as { readonly reason?: unknown };
+  return typeof reason === 'string' ? reason : (error.code ?? error.message);
+}
