@@ -20,7 +20,7 @@ environment variables win over it. They are kept in
 $XDG_CONFIG_HOME/skein/contexts.json (~/.config without that), mode 0600.
 
 Examples:
-  skein context add berlin --http http://10.0.0.1:4880 --token-file ~/.skein-token
+  skein context add berlin --http http://10.0.0.1:4880 --token-file ~/.token
   skein context use berlin
   skein top --context paris`;
 

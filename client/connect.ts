@@ -1,7 +1,7 @@
 import { type ConnectOptions, type ResolvedOptions, resolveConnectOptions } from './connect-options.ts';
 import { connectToOne } from './connect-to-one.ts';
+import { NodeTransport } from './node-transport.ts';
 import type { Session } from './session.ts';
-import { SocketTransport } from './socket-transport.ts';
 
 /**
  * Opens a session with a daemon.
@@ -24,6 +24,6 @@ export function connectWith(resolved: ResolvedOptions): Promise<Session> {
   const { addresses, daemonTimeoutMs, tls } = resolved;
   return connectToOne(
     resolved,
-    addresses.map((address) => () => new SocketTransport(address, daemonTimeoutMs, tls)),
+    addresses.map((address) => () => new NodeTransport(address, daemonTimeoutMs, tls)),
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** @returns {import('esbuild').BuildOptions} */
 export const browserBundle = (root) => ({
   absWorkingDir: root,
-  entryPoints: { browser: 'client/browser/index.ts' },
+  entryPoints: { browser: 'client/browser/library.ts' },
   outdir: join(root, 'dist'),
   bundle: true,
   platform: 'browser',

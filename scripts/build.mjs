@@ -6,7 +6,7 @@
  *
  * `--no-types` leaves the declarations as they are; `--clean` empties dist/ first, so that a package holds nothing stale.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
@@ -24,7 +24,7 @@ const dist = join(root, 'dist');
 /** Output name in dist/ -> source entry. */
 const libraryEntries = { index: 'index.ts', client: 'client/index.ts' };
 /** The browser's is bundled in a way of its own. */
-const declaredEntries = { ...libraryEntries, browser: 'client/browser/index.ts' };
+const declaredEntries = { ...libraryEntries, browser: 'client/browser/library.ts' };
 const programEntries = { cli: 'cli/main.ts', worker: 'workers/worker-main.ts' };
 
 generateConfigParser();
@@ -87,10 +87,12 @@ async function buildDeclarations() {
     external: [/^node:/, 'pino', 'zod'],
     plugins: [dts({ tsconfig: join(root, 'tsconfig.types.json') })],
   });
-  await bundle.write({ dir: dist, format: 'es', chunkFileNames: '[name].d.ts' });
+  const { output } = await bundle.write({ dir: dist, format: 'es', chunkFileNames: '[name].d.ts' });
   await bundle.close();
-  for (const name of Object.keys(libraryEntries)) {
-    const declarations = readFileSync(join(dist, `${name}.d.ts`), 'utf8');
-    writeFileSync(join(dist, `${name}.d.cts`), declarations.replaceAll("'./client.js'", "'./client.cjs'"));
-  }
+  // What several entries share is in a file of its own, which a CommonJS module must find as one.
+  for (const { fileName, code } of output)
+    writeFileSync(
+      join(dist, fileName.replace(/\.d\.ts$/, '.d.cts')),
+      code.replaceAll(/'(\.\/[\w-]+)\.js'/g, "'$1.cjs'"),
+    );
 }

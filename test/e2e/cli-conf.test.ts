@@ -37,8 +37,8 @@ describe('skein conf', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.match(/^warning: /gm)).toHaveLength(11);
     const asJson = JSON.parse((await skein(['conf', 'check', fixture('every-option.conf'), '--json'])).stdout);
-    expect([asJson.ok, asJson.warnings.length, asJson.problems.length]).toEqual([false, 11, 3]);
-    for (const name of ['AccessIpFile', 'ClusterKeyFile'])
+    expect([asJson.ok, asJson.warnings.length, asJson.problems.length]).toEqual([false, 11, 8]);
+    for (const name of ['AccessIpFile', 'ClusterKeyFile', 'AccessFile', 'TlsCertificateFile', 'TlsKeyFile'])
       expect(stderr).toMatch(new RegExp(`^${name}: /etc/skein/.*ENOENT`, 'm'));
     for (const name of ['DebugFlags', 'EventTimeStamp', 'EventPreciseTimeStamp', 'LinkProtocol', 'SocketPortReuse'])
       expect(stderr).toMatch(new RegExp(`^warning: .*every-option\\.conf:\\d+:\\d+: ${name} has no effect: `, 'm'));

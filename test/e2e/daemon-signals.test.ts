@@ -60,7 +60,7 @@ it('the first line names version, configuration, mode and addresses; the monitor
   expect(lines.find(({ msg }) => msg === 'daemon ready')).toMatchObject({
     daemon: 'd1',
     version,
-    configuration: 'ring.conf',
+    configuration: join(folder, 'ring.conf'),
     mode: 'shared',
     addresses: [`127.0.0.1:${daemon.port}`],
     pid: daemon.process.pid,

@@ -9,7 +9,7 @@ import { build, type Metafile } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { ROOT } from './consumer.ts';
 
-const NODE_MODULES = ['events', 'fs/promises', 'net', 'os', 'timers/promises', 'url', 'util'];
+const NODE_MODULES = ['events', 'fs/promises', 'net', 'os', 'timers/promises', 'tls', 'url', 'util'];
 /** Readable, not minified. The daemon's code and packages would be many times that. */
 const MAX_BYTES = 180_000;
 

@@ -180,6 +180,8 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     },
     'Daemon.reopenLog': junk((...args) => (use().daemon.reopenLog as Call)(...args)),
     'Daemon.logStatus': junk((...args) => (use().daemon.logStatus as Call)(...args)),
+    'Session.prototype.removeAllListeners': junk((event) => (use().session.removeAllListeners as Call)(event)),
+    'FlushSession.prototype.removeAllListeners': junk((event) => (use().flush.removeAllListeners as Call)(event)),
     'AuthChannel.read': authenticating,
     'AuthChannel.write': authenticating,
     'FlushSession.connect': { runs: 100, run: (args) => connecting(FlushSession.connect, args) },

@@ -32,4 +32,4 @@ export { Session } from '../session.ts';
 export type { EndEvents, SessionEvents } from '../session-events.ts';
 export type { Kinded } from '../session-feed.ts';
 export type { SessionOptions } from '../session-options.ts';
-export { type BrowserConnectOptions, connect } from './connect.ts';
+export { type BrowserConnectOptions, connect } from './connect-page.ts';

@@ -8,7 +8,7 @@ import type { ResolvedTls } from './tls-options.ts';
 import { Transport } from './transport.ts';
 
 /** Over TCP, with or without TLS, or a Unix socket. */
-export class SocketTransport extends Transport {
+export class NodeTransport extends Transport {
   readonly socket: Socket;
   readonly #daemonTimeoutMs: number;
 

@@ -2,7 +2,7 @@ import { checkString, illegal, readFields } from '../check.ts';
 import { connectToOne } from '../connect-to-one.ts';
 import type { Session } from '../session.ts';
 import { resolveSessionOptions, SESSION_OPTION_NAMES, type SessionOptions } from '../session-options.ts';
-import { WebSocketTransport } from './web-socket-transport.ts';
+import { PageTransport } from './page-transport.ts';
 
 /** Where the daemon is and what session to ask it for. */
 export interface BrowserConnectOptions extends SessionOptions {
@@ -27,7 +27,7 @@ const MAX_URL_CHARS = 4096;
 export async function connect(options: BrowserConnectOptions): Promise<Session> {
   const given = readFields('options of connect', options, NAMES);
   const url = checkUrl(given.url);
-  return connectToOne(resolveSessionOptions(given), [() => new WebSocketTransport(url)]);
+  return connectToOne(resolveSessionOptions(given), [() => new PageTransport(url)]);
 }
 
 function checkUrl(value: unknown): string {

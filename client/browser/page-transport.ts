@@ -127,7 +127,7 @@ class WebSocketSocket implements ClientSocket {
   }
 }
 
-export class WebSocketTransport extends Transport {
+export class PageTransport extends Transport {
   readonly socket: WebSocketSocket;
 
   /** @throws {SkeinError} ILLEGAL_SPREAD where there is no WebSocket, or the URL is none of one */
