@@ -97,6 +97,7 @@ export abstract class ReceivingSession<Events extends Listeners<Events>, Item ex
   /** Takes all listeners of an event away, or all of all events. */
   override removeAllListeners(event?: string | symbol): this {
     const feed = feedOf(this, 'removeAllListeners');
+    if (event !== undefined) feed.checkEvent(event);
     if (event === undefined) super.removeAllListeners();
     else super.removeAllListeners(event);
     feed.removed();

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { SkeinError } from './errors.ts';
-import { checkListener } from './listeners.ts';
+import { checkEvent, checkListener } from './listeners.ts';
 import { mixedReceiving } from './session-errors.ts';
 import { throwLater } from './throw-later.ts';
 
@@ -101,6 +101,11 @@ export class SessionFeed<Item extends Kinded> {
   /** Before a listener is taken away: ILLEGAL_PARAM for an event that no session emits, and for what is no function. */
   check(event: unknown, listener: unknown): void {
     checkListener(event, listener, this.#names);
+  }
+
+  /** Before all listeners of an event are taken away: ILLEGAL_PARAM for an event that no session emits. */
+  checkEvent(event: unknown): void {
+    checkEvent(event, this.#names);
   }
 
   /** Before a listener is added: as `check`, and ILLEGAL_STATE while another way of receiving is in use. */

@@ -1,4 +1,5 @@
 /** For every function of the package: how to call it with whatever a program may pass. */
+import type { EventEmitter } from 'node:events';
 import { expect } from 'vitest';
 import { CONNECT_OPTION_NAMES } from '../../../client/connect-options.ts';
 import type { AuthChannel, ConnectOptions, Data, SendOptions } from '../../../client/index.ts';
@@ -56,6 +57,20 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
       const emitter = owner() as unknown as Record<string, Call>;
       emitter[method]!(event, listener, ...rest);
       emitter['removeListener']!(event, listener);
+    });
+  /** The listeners of the fixture are put back. */
+  const removingAll = (owner: () => Session | FlushSession) =>
+    junk((event) => {
+      const emitter = owner() as EventEmitter;
+      const kept = emitter.eventNames().map((name) => [name, emitter.listeners(name)] as const);
+      try {
+        (emitter.removeAllListeners as Call).call(emitter, event);
+      } finally {
+        for (const [name, listeners] of kept) {
+          emitter.removeAllListeners(name);
+          for (const listener of listeners) emitter.on(name, listener as () => void);
+        }
+      }
     });
   /** A session whose events are pulled must give out the next one whatever its functions are called with. */
   const pulling =
@@ -180,8 +195,8 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     },
     'Daemon.reopenLog': junk((...args) => (use().daemon.reopenLog as Call)(...args)),
     'Daemon.logStatus': junk((...args) => (use().daemon.logStatus as Call)(...args)),
-    'Session.prototype.removeAllListeners': junk((event) => (use().session.removeAllListeners as Call)(event)),
-    'FlushSession.prototype.removeAllListeners': junk((event) => (use().flush.removeAllListeners as Call)(event)),
+    'Session.prototype.removeAllListeners': removingAll(() => use().session),
+    'FlushSession.prototype.removeAllListeners': removingAll(() => use().flush),
     'AuthChannel.read': authenticating,
     'AuthChannel.write': authenticating,
     'FlushSession.connect': { runs: 100, run: (args) => connecting(FlushSession.connect, args) },
