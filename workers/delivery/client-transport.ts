@@ -1,7 +1,6 @@
 /**
- * Carries the bytes of one client. The delivery path uses clients through this interface only: TCP and Unix sockets are one
- * implementation (`sockets/socket-transport.ts`), the simulator and tests have others, and TLS or WebSocket would each be one more, with
- * a `ClientListener` that accepts its connections.
+ * Carries the bytes of one client. The delivery path uses clients through this interface only: TCP and Unix sockets, TLS and WebSockets
+ * each have an implementation in `sockets/`, with a listener that accepts their connections; the simulator and tests have others.
  *
  * Bytes given to `write` stay the caller's and must not change until the transport is done with them: they are views of the ordered
  * log. A transport that changes bytes (encryption, framing) may copy them within `write` and be done at once.

@@ -1,7 +1,7 @@
 /** Opens the daemon's listening TCP and Unix sockets and hands over accepted connections. */
 import { createServer, type Server } from 'node:net';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions, SocketOwner } from '../client-listener.ts';
-import { listenOptions, type WithHandle } from './listen-options.ts';
+import { openServer } from './open-server.ts';
 import { SocketTransport } from './socket-transport.ts';
 import {
   checkSocketFolder,
@@ -46,31 +46,16 @@ export class SocketListener {
       },
     );
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(listenOptions(address, boundPath, options), () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    // A listener that cannot accept keeps trying: descriptors or memory may become free.
-    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
-    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
-    if (address.kind === 'unix') {
-      try {
-        const file = publishSocket(boundPath, address.path, address.mode, address.owner);
-        this.#socketFiles.push(file);
-        return { address: { ...address, path: file.path }, fd };
-      } catch (error) {
-        server.close();
-        throw error;
-      }
+    if (address.kind !== 'unix') return openServer(server, address, options, this.#host);
+    const { fd } = await openServer(server, { ...address, path: boundPath }, options, this.#host);
+    try {
+      const file = publishSocket(boundPath, address.path, address.mode, address.owner);
+      this.#socketFiles.push(file);
+      return { address: { ...address, path: file.path }, fd };
+    } catch (error) {
+      server.close();
+      throw error;
     }
-    const bound = server.address();
-    if (address.kind === 'tcp' && bound !== null && typeof bound === 'object') {
-      return { address: { ...address, port: bound.port }, fd };
-    }
-    return { address, fd };
   }
 
   close(): void {

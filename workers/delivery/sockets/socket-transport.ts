@@ -1,21 +1,20 @@
 /** A client's TCP or Unix socket as the delivery path sees it. */
 import { Socket, type SocketConstructorOpts } from 'node:net';
-import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silence.ts';
-import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
+import type { TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
 import { peerOf } from './socket-peer.ts';
+import { StreamTransport } from './stream-transport.ts';
 
 /** Node's private side of a socket: what the public interface cannot hand over or report. */
 interface WithHandle {
   _handle: { readonly writeQueueSize?: number } | null;
 }
 
-export class SocketTransport implements ClientTransport {
+export class SocketTransport extends StreamTransport {
   readonly peer: TransportPeer;
+  protected readonly socket: Socket;
   readonly #buffers: ReadBuffers;
-  readonly #socket: Socket;
   #receiver: TransportReceiver | null = null;
-  #readsLong = false;
   /** The buffer that the socket reads into; null: none was asked for yet. */
   #given: ReadBuffer | null = null;
 
@@ -26,76 +25,25 @@ export class SocketTransport implements ClientTransport {
    * @param accepted paused
    */
   constructor(accepted: Socket, buffers: ReadBuffers) {
+    super();
     this.#buffers = buffers;
     const handle = (accepted as unknown as WithHandle)._handle;
-    this.#socket = handle === null || handle === undefined ? this.#readByEvents(accepted) : this.#adopt(accepted);
-    this.peer = peerOf(this.#socket);
-  }
-
-  get pendingBytes(): number {
-    return this.#socket.writableLength;
+    this.socket = handle === null || handle === undefined ? this.#readByEvents(accepted) : this.#adopt(accepted);
+    this.peer = peerOf(this.socket);
   }
 
   /** libuv keeps the figure on the socket's handle. */
   get unsentBytes(): number {
-    return (this.#socket as unknown as WithHandle)._handle?.writeQueueSize ?? this.#socket.writableLength;
+    return (this.socket as unknown as WithHandle)._handle?.writeQueueSize ?? this.socket.writableLength;
   }
 
-  get isDestroyed(): boolean {
-    return this.#socket.destroyed;
-  }
-
-  get tcpEnds(): SocketEnds {
-    return this.#socket;
-  }
-
-  attach(receiver: TransportReceiver): void {
+  override attach(receiver: TransportReceiver): void {
     this.#receiver = receiver;
-    const socket = this.#socket;
-    socket.on('error', (error: NodeJS.ErrnoException) => receiver.failed(isSilenceError(error.code)));
-    socket.on('end', () => receiver.inputEnded());
-    socket.on('close', () => receiver.closed());
-  }
-
-  readLong(): void {
-    this.#readsLong = true;
-  }
-
-  pause(): void {
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#socket.resume();
-  }
-
-  write(bytes: Uint8Array, done?: () => void): void {
-    this.#socket.write(bytes, done);
-  }
-
-  cork(): void {
-    this.#socket.cork();
-  }
-
-  uncork(): void {
-    this.#socket.uncork();
-  }
-
-  end(bytes?: Uint8Array): void {
-    if (bytes === undefined) this.#socket.end();
-    else this.#socket.end(bytes);
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  destroySoon(): void {
-    this.#socket.destroySoon();
+    super.attach(receiver);
   }
 
   get #wanted(): ReadBuffer {
-    return this.#readsLong ? this.#buffers.long : this.#buffers.short;
+    return this.readsLong ? this.#buffers.long : this.#buffers.short;
   }
 
   #adopt(accepted: Socket): Socket {

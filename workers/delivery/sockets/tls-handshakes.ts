@@ -7,6 +7,7 @@ import { DeliveryCounter } from '../../../engine/buffers/counters.ts';
 import { shareKey } from '../client-address.ts';
 import type { ConnectionHost } from '../client-listener.ts';
 import type { TransportPeer } from '../client-transport.ts';
+import { tcpPeerOf } from './socket-peer.ts';
 
 interface Begun {
   readonly socket: Socket;
@@ -30,7 +31,7 @@ export class TlsHandshakes {
     if (this.#begun.size >= maxHandshakes) this.#crowdOut(maxHandshakes);
     const timer = setTimeout(() => {
       counters[DeliveryCounter.TlsHandshakesTimedOut]!++;
-      this.#host.tlsFailed(peerOf(socket), `handshake: not finished after ${handshakeTimeoutMs} ms`);
+      this.#host.tlsFailed(tlsPeerOf(socket), `handshake: not finished after ${handshakeTimeoutMs} ms`);
       socket.destroy();
     }, handshakeTimeoutMs);
     this.#begun.set(key, { socket, share: shareKey(socket.remoteAddress), timer });
@@ -83,8 +84,4 @@ export class TlsHandshakes {
 const connectionKey = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): string =>
   `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`;
 
-export const peerOf = ({ remoteAddress, remotePort }: Socket): TransportPeer => ({
-  label: remoteAddress === undefined ? 'gone' : `${remoteAddress}:${remotePort}`,
-  address: remoteAddress ?? 'gone',
-  isEncrypted: true,
-});
+export const tlsPeerOf = (socket: Socket): TransportPeer => ({ ...tcpPeerOf(socket), isEncrypted: true });

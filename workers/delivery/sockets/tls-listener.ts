@@ -3,9 +3,9 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { DeliveryCounter } from '../../../engine/buffers/counters.ts';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
 import type { TlsSettings } from '../tls-settings.ts';
-import { listenOptions, type WithHandle } from './listen-options.ts';
+import { openServer } from './open-server.ts';
 import { clientCertificateOptions, secureContextOptions } from './tls-context.ts';
-import { peerOf, TlsHandshakes } from './tls-handshakes.ts';
+import { TlsHandshakes, tlsPeerOf } from './tls-handshakes.ts';
 import { TlsTransport } from './tls-transport.ts';
 
 export type TlsAddress = Extract<ListenAddress, { readonly kind: 'tls' | 'shared-tls' }>;
@@ -25,19 +25,7 @@ export class TlsListener {
   async listen(address: TlsAddress, options: ListenerOptions): Promise<BoundAddress> {
     const server = this.#createServer(options);
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(listenOptions(address, '', options), () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
-    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
-    const bound = server.address();
-    if (address.kind === 'tls' && bound !== null && typeof bound === 'object')
-      return { address: { ...address, port: bound.port }, fd };
-    return { address, fd };
+    return openServer(server, address, options, this.#host);
   }
 
   settingsChanged(): void {
@@ -87,7 +75,7 @@ export class TlsListener {
     }
     this.#host.counters[DeliveryCounter.TlsHandshakesDone]!++;
     const name = isShown ? commonNameOf(subject.CN) : null;
-    const peer = name === null ? peerOf(socket) : { ...peerOf(socket), certificate: name };
+    const peer = name === null ? tlsPeerOf(socket) : { ...tlsPeerOf(socket), certificate: name };
     const transport = new TlsTransport(socket, peer, this.#host.buffers);
     this.#host.accepted(transport);
     transport.resume();
@@ -96,7 +84,7 @@ export class TlsListener {
   #failed(socket: TLSSocket, reason: string): void {
     this.#handshakes.end(socket);
     this.#host.counters[DeliveryCounter.TlsHandshakesFailed]!++;
-    this.#host.tlsFailed(peerOf(socket), reason);
+    this.#host.tlsFailed(tlsPeerOf(socket), reason);
   }
 }
 

@@ -3,10 +3,11 @@
  * the request that opens a WebSocket counts as part of the handshake, with its limits in time and number.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { ListenOptions, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import { openServer } from './open-server.ts';
 import { originProblem } from './websocket-origin.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
 
@@ -45,11 +46,6 @@ const UPGRADE_OPTIONS: UpgradeOptions = {
   handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
 };
 
-/** Node's private side of a server. */
-interface WithHandle {
-  readonly _handle: { readonly fd?: number } | null;
-}
-
 export class WebSocketListener {
   readonly #host: ConnectionHost;
   readonly #clientTimeoutMs: number;
@@ -81,20 +77,9 @@ export class WebSocketListener {
     server.on('request', (request, response) => this.#answerRequest(request, response));
     server.on('clientError', (error, socket) => this.#turnAway(socket, 400, `no HTTP request: ${error.message}`));
     this.#servers.push(server);
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(listenOptions(address, options), () => {
-        server.removeListener('error', reject);
-        resolve();
-      });
-    });
-    server.on('error', (error: NodeJS.ErrnoException) => this.#host.acceptFailed(error));
+    const bound = await openServer(server, address, options, this.#host);
     this.#watch();
-    const fd = (server as unknown as WithHandle)._handle?.fd ?? -1;
-    const bound = server.address();
-    if (address.kind === 'websocket' && bound !== null && typeof bound === 'object')
-      return { address: { ...address, port: bound.port }, fd };
-    return { address, fd };
+    return bound;
   }
 
   /**
@@ -167,13 +152,4 @@ export class WebSocketListener {
     if (this.#looks !== null) clearInterval(this.#looks);
     this.#looks = null;
   }
-}
-
-function listenOptions(
-  address: WebSocketAddress,
-  { backlog, reusePort }: ListenerOptions,
-): ListenOptions & { reusePort?: boolean; fd?: number } {
-  if (address.kind === 'shared-websocket') return { fd: address.fd, backlog };
-  const { host, port } = address;
-  return reusePort ? { host, port, backlog, reusePort: true } : { host, port, backlog };
 }

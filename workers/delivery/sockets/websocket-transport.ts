@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silence.ts';
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
-import { peerOf } from './socket-peer.ts';
+import { tcpPeerOf } from './socket-peer.ts';
 
 /** Codes of a Close (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000;
@@ -51,9 +51,7 @@ export class WebSocketTransport implements ClientTransport {
     this.#socket = socket;
     this.#buffers = buffers;
     this.#isStopping = isStopping;
-    const peer = peerOf(socket);
-    // Only TCP carries WebSockets, so a socket without any address is one that is gone.
-    this.peer = peer.address === undefined ? { label: 'gone', address: 'gone' } : peer;
+    this.peer = tcpPeerOf(socket);
   }
 
   get pendingBytes(): number {
