@@ -192,7 +192,7 @@ export class RingAgent implements Agent {
   }
 
   drained(): boolean {
-    return this.#isMeeting ? this.#barrier.isMet : this.#ring.isSettled();
+    return this.#isMeeting ? this.#barrier.checkMet() : this.#ring.isSettled();
   }
 
   close(): void {
@@ -209,7 +209,7 @@ export class RingAgent implements Agent {
     this.counters[OrderingCounter.BytesNotOrdered] = bytes;
     if (bytes > 0) this.#says.requestsLost(bytes);
     if (this.#ring.node.mayLoseSent) this.#says.sentMayBeLost();
-    if (!this.#barrier.isMet) this.#says.notAwaited(this.#barrier.awaited);
+    if (!this.#barrier.checkMet()) this.#says.notAwaited(this.#barrier.awaited);
   }
 
   #configurationChanged(configuration: Configuration): void {

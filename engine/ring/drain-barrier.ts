@@ -42,8 +42,11 @@ export class DrainBarrier {
     this.#host.announce(stage);
   }
 
-  /** Whether this daemon and all of its ring that stop as well have come to the stage that this daemon has announced. */
-  get isMet(): boolean {
+  /**
+   * Looks whether this daemon and all of its ring that stop as well have come to the stage that this daemon has announced, and remembers
+   * that they have.
+   */
+  checkMet(): boolean {
     if (this.#met < this.#own && this.#stages[this.#self]! >= this.#own && this.#host.isSettled() && !this.#isWaiting)
       this.#met = this.#own;
     return this.#met >= this.#own;

@@ -304,7 +304,7 @@ export class GroupService implements DeliveryTarget {
   }
 
   get isMet(): boolean {
-    return this.#barrier.isMet;
+    return this.#barrier.checkMet();
   }
 
   /** Entries of the log so far. */
