@@ -1,10 +1,8 @@
 /** Reads the cluster's key file, and checks which other users can read it. */
 import { stat } from 'node:fs/promises';
 import { type ClusterKey, MAX_KEY_FILE_BYTES, parseClusterKeys } from '../engine/config/cluster-keys.ts';
+import { secretModeProblem } from './secret-mode.ts';
 import { readTextFile } from './text-file.ts';
-
-/** A daemon in the group may need to read it; others must not. */
-const FORBIDDEN_MODE = 0o037;
 
 export interface KeyFile {
   readonly keys: readonly ClusterKey[];
@@ -26,11 +24,8 @@ export async function readKeyFile(path: string): Promise<KeyFile> {
 export function accessWarnings(path: string, mode: number, owner: number, user: number): readonly string[] {
   if (process.platform === 'win32') return [];
   const warnings: string[] = [];
-  const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-  if ((mode & FORBIDDEN_MODE) !== 0)
-    warnings.push(
-      `${path}: mode ${octal} lets others read or change the cluster's keys: chmod 600 it, or 640 for a group`,
-    );
+  const problem = secretModeProblem(mode, "the cluster's keys");
+  if (problem !== null) warnings.push(`${path}: ${problem}`);
   if (owner !== user && owner !== 0 && user !== 0)
     warnings.push(
       `${path} belongs to user ${owner}, who can change the cluster's keys: give it to root or to user ${user}`,

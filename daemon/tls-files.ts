@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
+import { secretModeProblem } from './secret-mode.ts';
 import { readTextFile } from './text-file.ts';
 
 type TlsOptions = Pick<
@@ -13,8 +14,6 @@ type TlsOptions = Pick<
 
 const DAY_MS = 86_400_000;
 const WARN_BEFORE_MS = 30 * DAY_MS;
-/** Reading by the group is for a daemon that is in it; nobody else has business there. */
-const FORBIDDEN_MODE = 0o037;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
@@ -93,11 +92,8 @@ export async function readPrivateKeyFile(path: string): Promise<{ readonly text:
     throw new Error(`${path}: the key has a passphrase, which nobody can type at the start; store it without one`);
   if (!/-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(text))
     throw new Error(`${path}: holds no private key as PEM (-----BEGIN PRIVATE KEY-----)`);
-  const { mode } = await stat(path);
-  if (process.platform !== 'win32' && (mode & FORBIDDEN_MODE) !== 0) {
-    const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-    throw new Error(`${path}: mode ${octal} lets others read or change the key: chmod 600 it, or 640 for a group`);
-  }
+  const problem = secretModeProblem((await stat(path)).mode, 'the key');
+  if (problem !== null) throw new Error(`${path}: ${problem}`);
   try {
     return { text, key: createPrivateKey(text) };
   } catch (error) {

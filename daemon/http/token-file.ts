@@ -3,10 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { ConfigError } from '../../engine/config/config-error.ts';
+import { secretModeProblem } from '../secret-mode.ts';
 import { MAX_TOKEN_CHARS, MAX_TOKENS, MIN_TOKEN_CHARS } from './http-limits.ts';
 
-/** Only the owner may write it, and only owner and group may read it. */
-const FORBIDDEN_MODE = 0o037;
 const MAX_FILE_BYTES = 16 * 1024;
 /** How often the file is looked at, while requests come. */
 const LOOK_MS = 1000;
@@ -83,10 +82,8 @@ async function readTokens(path: string): Promise<{ readonly hashes: TokenHashes;
   const stats = await stat(path);
   if (!stats.isFile()) throw new Error('it is not a regular file');
   if (stats.size > MAX_FILE_BYTES) throw new Error(`it is ${stats.size} bytes long; the limit is ${MAX_FILE_BYTES}`);
-  if (process.platform !== 'win32' && (stats.mode & FORBIDDEN_MODE) !== 0) {
-    const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
-    throw new Error(`mode ${mode} lets others read or change the tokens: chmod 600 it, or 640 for a group`);
-  }
+  const problem = secretModeProblem(stats.mode, 'the tokens');
+  if (problem !== null) throw new Error(problem);
   return { hashes: parseTokens(await readFile(path, 'latin1')).map(hashOf), seen: stateOf(stats) };
 }
 
