@@ -12,17 +12,18 @@ import type { Sample } from './status-types.ts';
 
 const MAX_SAMPLES = 120;
 
-/** What only rises. */
-interface Totals {
-  readonly messagesOrdered: number;
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  readonly packetsSent: number;
-  readonly retransmissions: number;
-  readonly tokenRounds: number;
-}
+/** What only rises; a sample has the rates. */
+type Totals = Pick<
+  Sample,
+  | 'messagesOrdered'
+  | 'messagesIn'
+  | 'messagesOut'
+  | 'bytesIn'
+  | 'bytesOut'
+  | 'packetsSent'
+  | 'retransmissions'
+  | 'tokenRounds'
+>;
 
 export interface SamplerParts {
   readonly counters: CountersMemory;

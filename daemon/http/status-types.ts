@@ -1,4 +1,6 @@
 /** Contents of /status.json and /events: shared with the dashboard and the commands. Plain types, of which nothing remains at run time. */
+import type { EndedSession } from '../../workers/daemon-event.ts';
+import type { GroupReport, SessionReport } from '../../workers/inspection.ts';
 
 /** One daemon of the configuration, as the daemon that is asked sees it. */
 export interface MemberStatus {
@@ -10,56 +12,18 @@ export interface MemberStatus {
   readonly isLeader: boolean;
 }
 
-export interface SessionStatus {
-  /** Private name, `#user#daemon`. */
-  readonly name: string;
-  readonly peer: string;
-  readonly worker: number;
-  readonly openMs: number;
-  readonly idleMs: number;
-  readonly groups: number;
-  readonly waitingBytes: number;
-  readonly waitingMessages: number;
-  /** For how long something has been waiting without a break. */
-  readonly behindMs: number;
+export interface SessionStatus extends SessionReport {
   /** See docs/slow-consumers.md. */
   readonly isSlow: boolean;
-  readonly droppedMessages: number;
-  readonly messagesIn: number;
-  readonly bytesIn: number;
-  readonly messagesOut: number;
-  readonly bytesOut: number;
   /** A second, since the last look; null: this is the first look at it. */
   readonly rates: SessionRates | null;
 }
 
-export interface SessionRates {
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
+export type SessionRates = Pick<SessionReport, 'messagesIn' | 'messagesOut' | 'bytesIn' | 'bytesOut'>;
 
-export interface EndedStatus {
-  readonly name: string;
-  readonly peer: string;
-  readonly cause: string;
-  readonly reason: string;
-  /** Milliseconds since 1970. */
-  readonly endedAt: number;
-  readonly lastedMs: number;
-  readonly waitingBytes: number;
-  readonly waitingMessages: number;
-  readonly messagesIn: number;
-  readonly messagesOut: number;
-}
+export type EndedStatus = EndedSession;
 
-export interface GroupStatus {
-  readonly name: string;
-  readonly members: number;
-  readonly localMembers: number;
-  readonly daemons: number;
-}
+export type GroupStatus = GroupReport;
 
 /** What an operator follows, numbered from 1 in each incarnation of a daemon. */
 export type LoggedEvent = { readonly id: number; readonly at: number } & (
