@@ -4,24 +4,10 @@
  * @module skein/client
  */
 
-export type { PrivateName } from '../engine/wire/ids.ts';
-export { ViewId } from '../engine/wire/membership-decode.ts';
-export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
 export type { DaemonAddress } from './address.ts';
-export { type AuthChannel, type AuthMethod, type AuthOption, ipAuth, nullAuth, passwordAuth } from './auth.ts';
 export { connect } from './connect.ts';
 export type { ConnectOptions } from './connect-options.ts';
-export { type ErrorReason, SkeinError } from './errors.ts';
-export type {
-  ByteOrder,
-  Membership,
-  MembershipCause,
-  Message,
-  ReceivedEvent,
-  Reject,
-  SelfLeave,
-  Transition,
-} from './events.ts';
+export * from './everywhere.ts';
 export type {
   FlushEvent,
   FlushMessage,
@@ -32,17 +18,4 @@ export type {
 } from './flush/flush-events.ts';
 export { FlushSession, type FlushSessionEvents, type FlushSessionOptions } from './flush/flush-session.ts';
 export type { FlushSendOptions } from './flush/flush-state.ts';
-export type { DaemonVersion } from './handshake.ts';
-export type { Batch } from './receive/batch.ts';
-export type { FrameKind } from './receive/frame-kind.ts';
-export type { BatchHandler } from './receive/receiver.ts';
-export type { Listeners, ReceivingSession } from './receiving-session.ts';
-export type { Data } from './send/data.ts';
-export type { SendOptions } from './send/frame-template.ts';
-export type { SplitTargets, Target } from './send/target.ts';
-export type { Service } from './service-names.ts';
-export { Session } from './session.ts';
-export type { EndEvents, SessionEvents } from './session-events.ts';
-export type { Kinded } from './session-feed.ts';
-export type { SessionOptions } from './session-options.ts';
 export type { TlsOptions } from './tls-options.ts';
