@@ -15,8 +15,8 @@ import { readKeyFile } from './key-file.ts';
 import { readTextFile } from './text-file.ts';
 import { readCertificateAndKey, readCertificateFile, readPrivateKeyFile, readTlsFiles } from './tls-files.ts';
 
-/** Where Spread looks for its access files, in this order (client-protocol.md, 1.6). */
-const ACCESS_FOLDERS = ['.', '/etc'];
+/** Where Spread looks for its access files behind the folder of the start (client-protocol.md, 1.6). */
+const SYSTEM_FOLDER = '/etc';
 
 type FileOptions = Pick<
   ConfigurationOptions,
@@ -174,7 +174,7 @@ async function readAccessList(
   mistakes: string[] = warnings,
   folder: string = process.cwd(),
 ): Promise<AccessList> {
-  const found = await readAccessFile(file, 'spread.access_ip', warnings, folder);
+  const found = await readSpreadAccessFile(file, 'spread.access_ip', warnings, folder);
   if (found === null) return EMPTY_ACCESS_LIST;
   const list = parseAccessIp(found.text);
   mistakes.push(...placed(found.path, list.problems));
@@ -188,7 +188,7 @@ async function readPasswords(
   mistakes: string[] = warnings,
   folder: string = process.cwd(),
 ): Promise<ReadonlyMap<string, PasswordEntry>> {
-  const found = await readAccessFile(file, 'spread.access_pword', warnings, folder);
+  const found = await readSpreadAccessFile(file, 'spread.access_pword', warnings, folder);
   if (found === null) return new Map();
   const { entries, problems } = parsePasswordFile(found.text);
   mistakes.push(...placed(found.path, problems));
@@ -209,21 +209,21 @@ const placed = (path: string, problems: readonly ConfigProblem[]): readonly stri
  * A file that is named must exist. Otherwise the default one is used, and without it no client is admitted.
  * @throws (rejects) when a file is there and cannot be read
  */
-async function readAccessFile(
+async function readSpreadAccessFile(
   file: string | null,
   name: string,
   warnings: string[],
   startFolder: string,
 ): Promise<{ readonly path: string; readonly text: string } | null> {
   if (file !== null) return { path: file, text: await readTextFile(file) };
-  for (const folder of ACCESS_FOLDERS) {
-    const path = join(folder === '.' ? startFolder : folder, name);
+  for (const folder of [startFolder, SYSTEM_FOLDER]) {
+    const path = join(folder, name);
     const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
     });
     if (text !== null) return { path, text };
   }
-  warnings.push(`${name}: found in none of ${ACCESS_FOLDERS.join(', ')}; every check by it fails`);
+  warnings.push(`${name}: found in none of ., ${SYSTEM_FOLDER}; every check by it fails`);
   return null;
 }

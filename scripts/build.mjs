@@ -90,9 +90,10 @@ async function buildDeclarations() {
   const { output } = await bundle.write({ dir: dist, format: 'es', chunkFileNames: '[name].d.ts' });
   await bundle.close();
   // What several entries share is in a file of its own, which a CommonJS module must find as one.
-  for (const { fileName, code } of output)
-    writeFileSync(
-      join(dist, fileName.replace(/\.d\.ts$/, '.d.cts')),
-      code.replaceAll(/'(\.\/[\w-]+)\.js'/g, "'$1.cjs'"),
-    );
+  for (const { fileName, code, isEntry, name } of output)
+    if (!isEntry || name in libraryEntries)
+      writeFileSync(
+        join(dist, fileName.replace(/\.d\.ts$/, '.d.cts')),
+        code.replaceAll(/'(\.\/[\w-]+)\.js'/g, "'$1.cjs'"),
+      );
 }

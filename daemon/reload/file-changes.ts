@@ -34,6 +34,7 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
 /** Where they stand has no effect. */
 const linesOf = ({ rights }: OperatorFiles): readonly unknown[] =>
   rights?.lines.map(({ who, grants }) => ({ who, grants })) ?? [];
+
 /** Of the first certificate. */
 function certificateText(pem: string | null | undefined): string {
   if (pem == null) return 'none';
