@@ -73,7 +73,7 @@ export interface SelfLeave {
   readonly group: string;
 }
 
-/** The daemon's access control refused a request of this session (section 3.5). */
+/** The daemon refused a request of this session, by its access control or a limit (section 3.5). */
 export interface Reject {
   /** Tells events apart. */
   readonly kind: 'reject';

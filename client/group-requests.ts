@@ -114,7 +114,10 @@ export class GroupRequests {
     if (record.pending.length === 0) record.wanted = this.#joined.has(group);
     this.#forgetIfIdle(group, record);
     request.reject(
-      new SkeinError('REJECT_AUTH', `${kind} of group "${group}": refused by the daemon's access control`),
+      new SkeinError(
+        'REJECT_AUTH',
+        `${kind} of group "${group}": refused by the daemon: its access control, or a limit such as MaxSessionGroups`,
+      ),
     );
   }
 

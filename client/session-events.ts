@@ -23,7 +23,7 @@ export interface SessionEvents extends EndEvents {
   transition: [transition: Transition];
   /** This session has left a group. */
   selfLeave: [selfLeave: SelfLeave];
-  /** The daemon's access control refused a request. */
+  /** The daemon refused a request, by its access control or a limit. */
   reject: [reject: Reject];
 }
 

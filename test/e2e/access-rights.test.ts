@@ -85,7 +85,7 @@ describe.each(['inline', 'shared', 'dedicated'] as const)('a daemon with %s thre
         () => true,
         (error: { code: string; message: string }) => {
           expect(error.code).toBe('REJECT_AUTH');
-          expect(error.message).toContain(`join of group "${group}": refused by the daemon's access control`);
+          expect(error.message).toContain(`join of group "${group}": refused by the daemon: its access control`);
           return false;
         },
       );
