@@ -7,7 +7,7 @@ const WIDTH_CHARS = 120;
 
 const INTRODUCTION = `# Configuration
 
-<!-- Made by "npm run docs:configuration" from engine/config/option-catalogue.ts. Do not edit. -->
+<!-- Made by "npm run docs:configuration" from engine/config/catalogue/. Do not edit. -->
 
 Every option of a daemon. A configuration file has one option a line, \`Name = value\`. \`skein start\` takes the same name
 with a small first letter after \`-o\`, and \`startDaemon\` as a field:
