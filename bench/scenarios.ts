@@ -48,7 +48,7 @@ const oneToOne = (bytes: number, headline: boolean): Scenario =>
     kind: 'throughput',
     payloadBytes: bytes,
     headline,
-    variants: ['mosquitto-qos1', ...(bytes === 64 || bytes === 8192 ? THREADING_MODES : [])],
+    variants: ['mosquitto-qos1', 'skein-tls', ...(bytes === 64 || bytes === 8192 ? THREADING_MODES : [])],
   });
 
 const oneToMany = (receivers: number, headline: boolean): Scenario =>
@@ -159,7 +159,7 @@ export const scenarios: readonly Scenario[] = [
     kind: 'throughput',
     idleClients: 900,
   }),
-  latencyAt(1000, true, THREADING_MODES),
+  latencyAt(1000, true, [...THREADING_MODES, 'skein-tls']),
   latencyAt(10_000, false),
   latencyAt(50_000, true, THREADING_MODES),
   scenario({

@@ -2,7 +2,7 @@
  * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs the project's own packages when
  * they are missing. Ends with a line `N passed, N failed` and exits non-zero when anything failed.
  *
- * `npm test -- --install` also installs what some tests need beyond the project: nginx, Chromium and promtool on this machine, where a
+ * `npm test -- --install` also installs what some tests need beyond the project: nginx, Chromium, stunnel and promtool on this machine, where a
  * package manager is at hand, and other people's bundlers and compilers in temporary folders. Without it those tests run only where that is present.
  */
 import { spawnSync } from 'node:child_process';
@@ -34,6 +34,7 @@ function run(title, command, args) {
 const TOOLS = [
   { command: 'nginx', asks: '-v', package: 'nginx-light', untested: 'the example with it is not tested' },
   { command: 'chromium', asks: '--version', package: 'chromium', untested: 'the dashboard is not tested' },
+  { command: 'stunnel', asks: '-version', package: 'stunnel4', untested: 'clients through stunnel are not tested' },
   { command: 'promtool', asks: '--version', package: 'prometheus', untested: 'the rules of Prometheus are not tested' },
 ];
 

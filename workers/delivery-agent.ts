@@ -285,11 +285,11 @@ export class DeliveryAgent implements Agent {
   }
 
   #opened(session: ClientSession): void {
-    const { privateName, transport } = session;
+    const { privateName, transport, user } = session;
     this.counters[DeliveryCounter.SessionsOpen]!++;
     session.openedMs = this.#links.now();
     this.#names.add(nameWords(privateName), session);
-    this.#links.logger.debug({ session: privateName, peer: transport.peer.label }, 'session opened');
+    this.#links.logger.debug({ session: privateName, peer: transport.peer.label, user }, 'session opened');
     this.#intake.opened(session);
   }
 }

@@ -3,12 +3,15 @@
  * consumed in place, and only the cut unit at the end of a chunk is kept aside, to be put in front of the next chunk.
  */
 import { createConnection, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { ProtocolClient } from './protocol.ts';
 
 /** Where a system under test takes connections. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** Certificate to trust, as PEM; present: connections are encrypted. */
+  readonly ca?: string;
 }
 
 const CHUNK_BYTES = 256 * 1024;
@@ -43,13 +46,17 @@ export class Connection {
     this.client = client;
     this.#scratch = scratch;
     this.#events = events;
-    this.socket = createConnection({
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: true,
-      onread: { buffer: scratch.chunk, callback: (lengthBytes) => this.#take(lengthBytes) },
-    });
-    this.socket.on('connect', () => this.#flush());
+    const onread = { buffer: scratch.chunk, callback: (lengthBytes: number) => this.#take(lengthBytes) };
+    if (endpoint.ca === undefined) {
+      this.socket = createConnection({ host: endpoint.host, port: endpoint.port, noDelay: true, onread });
+      this.socket.on('connect', () => this.#flush());
+    } else {
+      // Its types leave out what it takes of a socket.
+      const options: ConnectionOptions & { readonly onread: typeof onread } = { ...endpoint, onread };
+      this.socket = connectTls(options);
+      this.socket.setNoDelay(true);
+      this.socket.on('secureConnect', () => this.#flush());
+    }
     this.socket.on('drain', () => events.onDrain());
     this.socket.on('error', (error) => this.#fail(error));
     this.socket.on('close', () => this.#fail(new Error('closed by the system under test')));

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './child.ts';
 import { type DaemonKind, startSpreadDaemons } from './spread-daemons.ts';
 import type { RunningSystem, StartRequest, System } from './system.ts';
+import { makeCertificate } from './tls-certificate.ts';
+
+const TLS_HOST = '127.0.0.1';
 
 /** Both files lie in dist/: this code in dist/bench/. */
 const commandLine = fileURLToPath(new URL('../cli.js', import.meta.url));
@@ -19,6 +23,8 @@ interface Variant {
   readonly onlyRings?: true;
   /** Traffic between daemons is encrypted and authenticated with a key made for the run. */
   readonly sealed?: true;
+  /** Clients connect with TLS, by a certificate made for the run. */
+  readonly tls?: true;
 }
 
 /** Command line of a daemon in the foreground; `nodeOptions` go to Node itself. */
@@ -55,6 +61,15 @@ async function makeClusterKey(directory: string): Promise<string> {
   return `ClusterKeyFile = ${file}`;
 }
 
+/** The one daemon, with an encrypted port beside its plain one. */
+async function startWithTls(options: readonly string[], request: StartRequest): Promise<RunningSystem> {
+  const { certFile, keyFile, ca } = makeCertificate(request.directory, TLS_HOST);
+  const port = await freePort();
+  const tls = [`TlsListen = ${TLS_HOST}:${port}`, `TlsCertificateFile = ${certFile}`, `TlsKeyFile = ${keyFile}`];
+  const running = await startSkein([...options, ...tls], request);
+  return { ...running, endpoints: [{ host: TLS_HOST, port, ca }] };
+}
+
 function skein(variant: Variant): System {
   const options = ['Volatile = true', ...variant.options];
   return {
@@ -66,7 +81,11 @@ function skein(variant: Variant): System {
       reliability: 'reliable; slow readers are disconnected (or lose unreliable messages only)',
       membership: 'views of groups and daemons, extended virtual synchrony',
     },
-    configuration: [...options, ...(variant.sealed ? ['ClusterKeyFile = a key of 32 random bytes'] : [])].join('; '),
+    configuration: [
+      ...options,
+      ...(variant.sealed ? ['ClusterKeyFile = a key of 32 random bytes'] : []),
+      ...(variant.tls ? ['TlsListen, with a certificate of the curve P-256'] : []),
+    ].join('; '),
     async availability() {
       const why = await notBuilt();
       if (why !== null) return { available: false, why };
@@ -75,10 +94,12 @@ function skein(variant: Variant): System {
     },
     unsuited(scenario) {
       if (variant.onlyRings && scenario.daemons === 1) return 'one daemon: nothing between daemons';
+      if (variant.tls && scenario.daemons > 1) return 'several daemons: TLS is between a daemon and its clients';
       return null;
     },
     protocol: (scenario) => ({ kind: 'spread', options: { service: scenario.service } }),
     async start(request) {
+      if (variant.tls) return startWithTls(options, request);
       const keys = variant.sealed ? [await makeClusterKey(request.directory)] : [];
       return startSkein([...options, ...keys], request);
     },
@@ -102,6 +123,7 @@ export const skeinSystems: readonly System[] = [
   skein({ id: 'skein', title: 'skein', options: accelerated }),
   ...['dedicated', 'shared-network', 'shared', 'inline'].map(threading),
   skein({ id: 'skein-original', title: 'skein, original ring', options: ['AcceleratedRing = false'], onlyRings: true }),
+  skein({ id: 'skein-tls', title: 'skein, TLS', options: accelerated, tls: true }),
   skein({ id: 'skein-sealed', title: 'skein, encrypted', options: accelerated, onlyRings: true, sealed: true }),
   datagrams('1400', 1_400),
   datagrams('8k', 8_192),

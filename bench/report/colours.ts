@@ -12,6 +12,7 @@ const LOOKS: Record<string, Look> = {
   'skein-inline': { colour: '#7fb2d9', dash: '1 3' },
   'skein-original': { colour: '#5f7fbf', dash: '4 4' },
   'skein-sealed': { colour: '#2f4f8f', dash: '10 3' },
+  'skein-tls': { colour: '#274b73', dash: '4 2' },
   'skein-datagram-8k': { colour: '#6fa8dc', dash: '5 2 1 2' },
   'skein-datagram-16k': { colour: '#1f5f99', dash: '3 2' },
   'skein-datagram-1400': { colour: '#9fc5e8', dash: '2 2' },
