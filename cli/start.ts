@@ -6,6 +6,7 @@ import {
   THREADING_MODES,
   type ThreadingMode,
 } from '../engine/config/configuration-options.ts';
+import { ListenFailure } from '../workers/listen-failure.ts';
 import { daemonOption, integer } from './arguments.ts';
 import { CliError, describeFailure, ExitCode } from './exit.ts';
 import { HangUp } from './hang-up.ts';
@@ -128,16 +129,11 @@ function readyText(daemon: Daemon, addressText: (address: DaemonListenAddress) =
 const readyJson = ({ name, addresses, port, threadingMode, httpUrls }: Daemon): string =>
   JSON.stringify({ event: 'ready', name, addresses, port, threadingMode, httpUrls, pid: process.pid });
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use; another daemon may be running there, --port chooses another port',
-  EADDRNOTAVAIL: 'it is not an address of this machine; -n chooses the right entry of a configuration',
-  EACCES: 'this user may not',
-};
-
-/** Puts what the system says of a socket that could not be opened into plain words. */
+/** An address in use is no wrong argument: the same command may succeed a moment later. */
 function explain(error: unknown): never {
-  const match = /\b(?:listen|bind) (E[A-Z]+)\b.* (\S+)$/.exec(describeFailure(error));
-  const reason = REASONS[match?.[1] ?? ''];
-  if (match === null || reason === undefined) throw error;
-  throw new CliError(`cannot listen on ${match[2]}: ${reason}`, ExitCode.Failure, { cause: error });
+  const { cause } = error as Error;
+  if (!(cause instanceof ListenFailure)) throw error;
+  const isPortTaken = cause.purpose === 'tcp' && cause.code === 'EADDRINUSE';
+  const hint = isPortTaken ? '; --port chooses another port' : '';
+  throw new CliError(`${describeFailure(error)}${hint}`, ExitCode.Failure, { cause: error });
 }

@@ -13,6 +13,7 @@ import {
 } from '../engine/buffers/counters.ts';
 import { endpointText } from '../engine/config/endpoint.ts';
 import type { AgentFailure } from '../workers/agent-thread.ts';
+import { ListenFailure } from '../workers/listen-failure.ts';
 import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ResolvedThreadingMode } from '../workers/threading.ts';
@@ -30,6 +31,7 @@ import {
   resolveIdentity,
 } from './identity.ts';
 import { checkFilesOf, handOverState } from './identity-files.ts';
+import { listenProblem } from './listen-problem.ts';
 import { openHttp, urlsOf } from './open-http.ts';
 import { loadOptions } from './options-load.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
@@ -107,8 +109,8 @@ const DEFAULT_DRAIN_TIMEOUT_MS = 2000;
 
 /**
  * Starts a daemon. Resolves when it listens.
- * @throws (rejects) ConfigError with every problem of the options and the configuration file, or the error of the socket that
- * could not be opened
+ * @throws (rejects) ConfigError with every problem of the options and the configuration file, or with the address that it cannot listen
+ * on; the `code` of its `cause` is then that of the system, such as EADDRINUSE
  */
 export async function startDaemon(options: StartDaemonOptions = {}): Promise<Daemon> {
   const { logger, workerUrl, ...daemonOptions } = readOptions('options of startDaemon', options);
@@ -188,7 +190,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     })
     .catch(async (error: unknown) => {
       await Promise.all([log.close(), http?.close()]);
-      throw error;
+      throw error instanceof ListenFailure ? listenProblem(error, daemonOptions, resolved.source !== null) : error;
     });
   http?.running();
   const addresses = bound.flatMap(({ address }): DaemonListenAddress[] => {

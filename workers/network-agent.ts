@@ -44,6 +44,7 @@ import {
 import { readU32 } from '../engine/wire/ring-bytes.ts';
 import { NO_RING, PacketType, RING_MAGIC, RingHeaderWriter } from '../engine/wire/ring-header.ts';
 import type { Agent } from './agent.ts';
+import { ringFailure } from './listen-failure.ts';
 import type { Log } from './log.ts';
 import { AloneWatch } from './network/alone-watch.ts';
 import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
@@ -161,11 +162,12 @@ export class NetworkAgent implements Agent {
   async listen(clientPort: number): Promise<void> {
     const { daemons, self, segment, segmentName, daemonNames } = this.#options;
     const { counters, logger, now } = this.#links;
-    const { host, port } = daemons[self]!;
+    const { host, port: configuredPort } = daemons[self]!;
+    const port = configuredPort === 0 ? clientPort : configuredPort;
     this.#sockets = await RingSockets.open(
       {
         host,
-        port: port === 0 ? clientPort : port,
+        port,
         ring: daemons.length > 1 ? { segment } : null,
         owner: `daemon ${daemonNames[self]} (segment ${segmentName})`,
       },
@@ -177,7 +179,9 @@ export class NetworkAgent implements Agent {
         onData: (message, from) => this.#onData(message, from),
         onToken: (message, from) => this.#onToken(message, from),
       },
-    );
+    ).catch((error: unknown) => {
+      throw ringFailure({ host, port }, error);
+    });
   }
 
   doWork(nowMs: number): number {

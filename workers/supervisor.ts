@@ -15,6 +15,7 @@ import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts'
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { Inspection, ThreadInspection } from './inspection.ts';
 import { Inspector } from './inspector.ts';
+import { ListenFailure } from './listen-failure.ts';
 import type { LogRecord, LogRecordLevel } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import type { RingChange } from './ring/ring-settings.ts';
@@ -104,7 +105,7 @@ export class Supervisor {
   /**
    * Resolves when every socket listens and all threads serve.
    * @param beforeServing called in between: what needs open sockets, and must be done before any client is served
-   * @throws (rejects) the bind error, what `beforeServing` threw, or AgentFailure; nothing keeps running then
+   * @throws (rejects) ListenFailure, what `beforeServing` threw, or AgentFailure; nothing keeps running then
    */
   async start(beforeServing: () => void = () => {}): Promise<readonly BoundAddress[]> {
     this.#threads = this.#plan.mode === 'inline' ? [this.#inlineThread()] : this.#workerThreads();
@@ -363,9 +364,8 @@ export class Supervisor {
         questions.delete(message.question);
       } else if (message.kind === 'listening') accept(message.bound);
       else if (message.kind === 'stop-requested') this.#events.stopRequested();
-      else if (message.kind === 'cannot-listen') {
-        refuse(Object.assign(new Error(message.message), { code: message.code }));
-      } else {
+      else if (message.kind === 'cannot-listen') refuse(new ListenFailure(message.fault));
+      else {
         const failure = new AgentFailure(message.agent, new Error(message.message));
         failure.stack = message.stack;
         failed(failure);

@@ -9,12 +9,13 @@ import type { Agent } from './agent.ts';
 import type { DaemonEvent } from './daemon-event.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
-import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
+import type { BoundAddress, ListenAddress, ListenerOptions } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import { ClientListeners } from './delivery/sockets/client-listeners.ts';
 import { DeliveryAgent } from './delivery-agent.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { together } from './inspector.ts';
+import { clientListenFailure } from './listen-failure.ts';
 import { createLog, type LogRecord, type LogRecordLevel, LogThreshold } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import { NetworkAgent } from './network-agent.ts';
@@ -51,7 +52,11 @@ export interface ThreadAgents {
   changeLogLevel(level: LogRecordLevel | 'silent'): void;
   /** What its agents know of sessions and groups, one by one. */
   inspect(): ThreadInspection;
-  /** Opens this thread's sockets. @param clientPort where the daemon listens for clients already, 0 when nowhere yet */
+  /**
+   * Opens this thread's sockets.
+   * @param clientPort where the daemon listens for clients already, 0 when nowhere yet
+   * @throws (rejects) ListenFailure
+   */
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
 
@@ -109,7 +114,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
         if (bound.length > 0 && !reusePort) break;
         for (const address of addresses)
           bound.push(
-            await agent.listen(withPort(address, bound), {
+            await openFor(agent, withPort(address, bound), {
               backlog: spec.listenBacklog,
               reusePort,
               keepAliveDelayMs: idleMs,
@@ -121,6 +126,11 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
     },
   };
 }
+
+const openFor = (agent: DeliveryAgent, address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> =>
+  agent.listen(address, options).catch((error: unknown) => {
+    throw clientListenFailure(address, error);
+  });
 
 /** Several addresses with any free port get the same one: it is the daemon's name for clients. */
 function withPort(address: ListenAddress, bound: readonly BoundAddress[]): ListenAddress {

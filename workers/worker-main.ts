@@ -7,6 +7,7 @@ import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
 import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { ThreadInspection } from './inspection.ts';
+import { ListenFailure, type ListenFault } from './listen-failure.ts';
 import type { LogRecord, LogRecordLevel } from './log.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
@@ -45,7 +46,7 @@ export type SupervisorMessage =
 export type WorkerMessage =
   | { readonly kind: 'listening'; readonly bound: readonly BoundAddress[] }
   /** A socket could not be opened; the thread does not run. */
-  | { readonly kind: 'cannot-listen'; readonly message: string; readonly code: string | undefined }
+  | { readonly kind: 'cannot-listen'; readonly fault: ListenFault }
   /** A monitor asked for the daemon's end. */
   | { readonly kind: 'stop-requested' }
   | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
@@ -129,7 +130,10 @@ function handle(message: SupervisorMessage): void {
   }
   agents.listen(message.addresses, message.reusePort, message.clientPort).then(
     (bound) => tell({ kind: 'listening', bound }),
-    (error: NodeJS.ErrnoException) => tell({ kind: 'cannot-listen', message: error.message, code: error.code }),
+    (error: unknown) => {
+      if (error instanceof ListenFailure) tell({ kind: 'cannot-listen', fault: error.fault });
+      else fail(error);
+    },
   );
 }
 

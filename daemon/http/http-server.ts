@@ -5,7 +5,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SupervisorCounter } from '../../engine/buffers/counters.ts';
-import { type Endpoint, endpointText, isLoopbackEndpoint } from '../../engine/config/endpoint.ts';
+import { type Endpoint, isLoopbackEndpoint } from '../../engine/config/endpoint.ts';
+import { endpointFailure } from '../../workers/listen-failure.ts';
 import { OnceAMinute } from '../../workers/once-a-minute.ts';
 import { Connections } from './connections.ts';
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES, STUCK_MS } from './http-limits.ts';
@@ -50,12 +51,6 @@ const SETTINGS = {
 } as const;
 export type ServerSettings = typeof SETTINGS;
 
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'it is in use by another program',
-  EADDRNOTAVAIL: 'it is not an address of this machine',
-  EACCES: 'this user may not',
-};
-
 export class HttpServer {
   readonly #parts: HttpServerParts;
   readonly #servers: Server[] = [];
@@ -66,7 +61,7 @@ export class HttpServer {
     this.#parts = parts;
   }
 
-  /** @returns where it listens @throws (rejects) Error that names the address; nothing listens then */
+  /** @returns where it listens @throws (rejects) ListenFailure; nothing listens then */
   async listen(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
     const bound: Endpoint[] = [];
     try {
@@ -106,11 +101,7 @@ export class HttpServer {
     });
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = REASONS[error.code ?? ''] ?? error.message;
-        const message = `HttpListen: cannot listen on ${endpointText(endpoint)}: ${reason}`;
-        reject(Object.assign(new Error(message), { code: error.code }));
-      });
+      server.once('error', (error) => reject(endpointFailure('http', endpoint, error)));
       server.listen(endpoint.port, endpoint.host, resolve);
     });
     return { host: endpoint.host, port: (server.address() as AddressInfo).port };

@@ -36,8 +36,12 @@ export class ConfigError extends Error {
   /** The text that they are in; null for options of the API alone. */
   readonly source: ConfigSource | null;
 
-  constructor(problems: readonly ConfigProblem[], source: ConfigSource | null) {
-    super(joined(problems, (problem) => problemLine(problem, source)));
+  /** @param options `cause`: the error of the system, where there is one */
+  constructor(problems: readonly ConfigProblem[], source: ConfigSource | null, options?: ErrorOptions) {
+    super(
+      joined(problems, (problem) => problemLine(problem, source)),
+      options,
+    );
     this.problems = problems;
     this.source = source;
   }

@@ -71,7 +71,11 @@ describe('skein start', () => {
     ]);
     server.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(new RegExp(`^skein: cannot listen on 127\\.0\\.0\\.1:${port}: it is in use.*\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^skein: port: cannot listen on 127\\.0\\.0\\.1:${port}: EADDRINUSE, .*; --port chooses another port\\n$`,
+      ),
+    );
   });
 
   it('checks passwords made with skein passwd', async () => {

@@ -74,7 +74,7 @@ describe.each(MODES)('%s', (threadingMode) => {
   it('says which port is taken, and leaves nothing running', async () => {
     const first = await testDaemon({ threadingMode });
     await expect(testDaemon({ threadingMode, port: first.port! })).rejects.toThrow(
-      new RegExp(`EADDRINUSE.*${first.port}`),
+      `port: cannot listen on 127.0.0.1:${first.port}: EADDRINUSE, another program uses it`,
     );
     const client = await testClient(first, 'alice');
     expect(await client.barrier()).toEqual([]);

@@ -271,7 +271,7 @@ it('a daemon whose HTTP port is taken does not start, and says which', async () 
   const { url } = await served();
   const { port } = new URL(url);
   await expect(testDaemon({ httpListen: `127.0.0.1:${port}` })).rejects.toThrow(
-    `HttpListen: cannot listen on 127.0.0.1:${port}: it is in use by another program`,
+    `httpListen: cannot listen on 127.0.0.1:${port}: EADDRINUSE, another program uses it`,
   );
 });
 

@@ -140,7 +140,7 @@ describe.skipIf(!hasNamespaces)('in a network namespace', { timeout: 2 * START_M
     );
     expect(await ended).toBe(1);
     expect(log.at(-1)!.msg).toMatch(
-      /skein: cannot open the UDP socket for data and monitors of daemon here \(segment 10\.77\.0\.255:4803\) at 10\.77\.0\.2:4803: EADDRNOTAVAIL, it is not an address of this machine/,
+      /skein: Spread_Segment: cannot open the UDP socket for data and monitors of daemon here \(segment 10\.77\.0\.255:4803\) at 10\.77\.0\.2:4803: EADDRNOTAVAIL, it is not an address of this machine/,
     );
   });
 });

@@ -1,17 +1,9 @@
 /** One UDP socket of the daemon: bound to a literal address, or an error that says which one, for what, and why not. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { socketReason } from '../listen-failure.ts';
 
 /** Requested of the kernel, which may grant less. */
 const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
-
-const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another program uses it, perhaps another daemon',
-  EADDRNOTAVAIL:
-    'it is not an address of this machine; -n chooses the right entry of a configuration, and the interface must be up before the daemon starts',
-  EACCES: 'this user may not',
-  EPERM: 'this user may not',
-  ENODEV: 'no interface of this machine has that address',
-};
 
 export interface UdpSocketOptions {
   readonly host: string;
@@ -52,11 +44,8 @@ export async function openUdpSocket(options: UdpSocketOptions): Promise<Socket> 
 }
 
 /** What the system said, behind what was to be done. */
-export function socketError(attempt: string, cause: unknown): Error {
-  const { code = '', message } = cause as NodeJS.ErrnoException;
-  const reason = REASONS[code];
-  return new Error(`${attempt}: ${reason === undefined ? message : `${code}, ${reason}`}`, { cause });
-}
+export const socketError = (attempt: string, cause: unknown): Error =>
+  new Error(`${attempt}: ${socketReason(cause)}`, { cause });
 
 type LookupAnswer = (error: null, address: string, family: number) => void;
 
