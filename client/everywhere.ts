@@ -1,5 +1,6 @@
 /** What the library has in Node and in web pages alike; the entries add how to connect. */
 
+export type { DrainNotice } from '../engine/wire/drain-notice.ts';
 export type { PrivateName } from '../engine/wire/ids.ts';
 export { ViewId } from '../engine/wire/membership-decode.ts';
 export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';

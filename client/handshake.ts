@@ -1,5 +1,10 @@
 /** Opening a session (client-protocol.md, sections 1.2 to 1.9). */
 
+import {
+  CONNECT_PRIORITY_SHIFT,
+  CONNECT_TAKES_NOTICES,
+  CONNECT_WANTS_MEMBERSHIP,
+} from '../engine/wire/connect-flags.ts';
 import { type PrivateName, privateName } from '../engine/wire/ids.ts';
 import { AUTH_CHOICE_LENGTH, AUTH_CHOICE_METHOD_1_OFFSET } from '../engine/wire/layout/auth-choice.ts';
 import {
@@ -38,14 +43,15 @@ export interface AcceptedSession {
   readonly daemonVersion: DaemonVersion;
 }
 
-const FLAG_MEMBERSHIP = 0x01;
-const PRIORITY_SHIFT = 4;
 /** The C library gives up above this, with CONNECTION_CLOSED. */
 const MAX_AUTH_LIST_LENGTH = 90;
 
 /** CONNECT (1.3). */
 function encodeConnect(request: HandshakeRequest): Uint8Array {
-  const flags = (request.priority << PRIORITY_SHIFT) | (request.membership ? FLAG_MEMBERSHIP : 0);
+  const flags =
+    (request.priority << CONNECT_PRIORITY_SHIFT) |
+    (request.membership ? CONNECT_WANTS_MEMBERSHIP : 0) |
+    CONNECT_TAKES_NOTICES;
   const { major, minor, patch } = PROTOCOL_VERSION;
   const connect = Buffer.alloc(CONNECT_FIXED_LENGTH + request.name.length);
   connect[CONNECT_MAJOR_OFFSET] = major;

@@ -1,8 +1,14 @@
+import type { DrainNotice } from '../engine/wire/drain-notice.ts';
 import type { SkeinError } from './errors.ts';
 import type { Membership, Message, Reject, SelfLeave, Transition } from './events.ts';
 
 /** Events that sessions of both kinds emit beside what they receive. */
 export interface EndEvents {
+  /**
+   * The daemon drains: it takes no new clients, and ends this session in `msLeft`. Comes as soon as the notice is read, in every way of
+   * receiving; while the session is paused, or its queue full, nothing is read.
+   */
+  drain: [notice: DrainNotice];
   /** The connection was lost. As usual, without a listener it is an uncaught exception; not if one iterates. */
   error: [error: SkeinError];
   /** The session is over: with the error, or without when it was closed by this side and all that was sent left. */

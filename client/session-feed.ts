@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import type { DrainNotice } from '../engine/wire/drain-notice.ts';
 import type { SkeinError } from './errors.ts';
 import { checkEvent, checkListener } from './listeners.ts';
 import { mixedReceiving } from './session-errors.ts';
@@ -41,7 +42,7 @@ export class SessionFeed<Item extends Kinded> {
    */
   constructor(kinds: readonly Item['kind'][], ways: string) {
     this.#kinds = kinds;
-    this.#names = [...kinds, 'error', 'close'];
+    this.#names = [...kinds, 'drain', 'error', 'close'];
     this.#ways = ways;
   }
 
@@ -67,6 +68,15 @@ export class SessionFeed<Item extends Kinded> {
   emit(item: Item): void {
     try {
       this.#emitter!.emit(item.kind, item);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
+  /** The daemon drains. What a listener throws is the program's uncaught exception. */
+  emitDrain(notice: DrainNotice): void {
+    try {
+      this.#emitter!.emit('drain', notice);
     } catch (error) {
       throwLater(error);
     }

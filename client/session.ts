@@ -1,3 +1,4 @@
+import type { DrainNotice } from '../engine/wire/drain-notice.ts';
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
 import { asUnreadable, checkFunction, checkNames, illegal, readFields, reading, wrongThis } from './check.ts';
@@ -40,6 +41,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   readonly #cache = new TargetCache();
   #reading = true;
   #ended = false;
+  #drainNotice: DrainNotice | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -63,6 +65,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
       hasListeners: () => feed.hasListeners,
       emitEvent: (event) => feed.emit(event),
       observe: (event) => this.#requests.observe(event),
+      noticed: (notice) => this.#noticed(notice),
       setReading: (reading) => this.#setReading(reading),
       failed: (error) => transport.destroy(error),
       ended: (reason) => this.#finish(asSkeinError(reason)),
@@ -101,6 +104,11 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
   /** Whether the session is over or being closed. */
   get closed(): boolean {
     return this.#ended || this.#closing !== undefined;
+  }
+
+  /** What the daemon last said of its end, as the event `drain` told it; undefined: nothing. */
+  get drainNotice(): DrainNotice | undefined {
+    return this.#drainNotice;
   }
 
   /** Bytes accepted by `multicast` and not yet with the kernel. */
@@ -281,6 +289,12 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
     } catch (error) {
       throw asUnreadable('groups and options', error);
     }
+  }
+
+  #noticed(notice: DrainNotice): void {
+    const { msLeft, addresses } = notice;
+    this.#drainNotice = Object.freeze({ msLeft, addresses: Object.freeze(addresses) });
+    this.#feed.emitDrain(this.#drainNotice);
   }
 
   #setReading(reading: boolean): void {

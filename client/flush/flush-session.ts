@@ -1,3 +1,4 @@
+import type { DrainNotice } from '../../engine/wire/drain-notice.ts';
 import type { PrivateName } from '../../engine/wire/ids.ts';
 import { checkString, illegal, readFields, readStrings, wrongThis } from '../check.ts';
 import { connectWith } from '../connect.ts';
@@ -120,6 +121,7 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
       send: (send) => this.#send(send),
     });
     for (const event of RECEIVE_EVENTS) session.on(event, (received: ReceivedEvent) => this.#onSpread(received));
+    session.on('drain', (notice) => feed.emitDrain(notice));
     session.on('error', () => undefined);
     session.on('close', (error) => this.#finish(error));
     this.#feed = feed;
@@ -129,6 +131,11 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
   /** `#name#daemon`. */
   get privateName(): PrivateName {
     return this.#session.privateName;
+  }
+
+  /** As of `Session`. */
+  get drainNotice(): DrainNotice | undefined {
+    return this.#session.drainNotice;
   }
 
   /**

@@ -6,7 +6,7 @@ import {
 } from '../../engine/wire/layout/frame-header.ts';
 import { MAX_MEMBERSHIP_FRAME_LENGTH, NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
 import { OLD_TYPE_LENGTH } from '../../engine/wire/reject-decode.ts';
-import { ENDIAN_FLAG, REG_MEMB_MESS, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
+import { ENDIAN_FLAG, isNotice, REG_MEMB_MESS, REGULAR_MESS, REJECT_MESS } from '../../engine/wire/service.ts';
 import { SkeinError } from '../errors.ts';
 
 /**
@@ -32,6 +32,8 @@ export class FrameScan {
   frameCount = 0;
   /** Length of the frame that is cut at the end, as far as known yet; 0 when none is. */
   cutFrameLength = 0;
+  /** Length of the notice that begins at `end`: it is nothing that is given out, and the scan stopped before it. 0: none. */
+  noticeLength = 0;
 
   /**
    * Scans `bytes[from, to)`. Throws ILLEGAL_MESSAGE for counts no frame can have; `end` then stands before that
@@ -42,6 +44,7 @@ export class FrameScan {
     this.end = from;
     this.frameCount = 0;
     this.cutFrameLength = 0;
+    this.noticeLength = 0;
     while (to - position >= FRAME_HEADER_LENGTH) {
       const type = view.getInt32(position + FRAME_TYPE_OFFSET, true);
       const flag = type & ENDIAN_FLAG;
@@ -62,7 +65,13 @@ export class FrameScan {
         this.cutFrameLength = length;
         return;
       }
-      if (!plain) control.controlFrame(bytes, view, position, length);
+      if (!plain) {
+        if (isNotice(bits)) {
+          this.noticeLength = length;
+          return;
+        }
+        control.controlFrame(bytes, view, position, length);
+      }
       position += length;
       this.end = position;
       this.frameCount++;

@@ -1,3 +1,5 @@
+import { type DrainNotice, decodeDrainNotice } from '../../engine/wire/drain-notice.ts';
+import { FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
 import { MalformedFrameError } from '../../engine/wire/membership-decode.ts';
 import { SkeinError } from '../errors.ts';
 import type { ReceivedEvent } from '../events.ts';
@@ -25,6 +27,8 @@ export interface ReceiverHost {
   emitEvent(event: ReceivedEvent): void;
   /** Every frame that is not a message, as it arrives, whenever the application gets to see it. */
   observe(event: ReceivedEvent): void;
+  /** The daemon drains. In its place among the frames as they arrive. Never throws. */
+  noticed(notice: DrainNotice): void;
   setReading(reading: boolean): void;
   /** The stream cannot be trusted any more. */
   failed(error: SkeinError): void;
@@ -79,20 +83,28 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
   }
 
   receive(input: ReceiveBuffer): void {
-    const { bytes, view, start } = input;
     const scan = this.#scan;
     let failure: SkeinError | undefined;
-    try {
-      scan.scan(bytes, view, start, input.end, this);
-    } catch (error) {
-      failure = asBrokenStream(error);
-    }
-    input.start = scan.end;
-    input.need(scan.cutFrameLength);
-    if (scan.frameCount > 0 && this.#end === undefined) {
-      this.#take(bytes, view, start, scan.end, scan.frameCount);
-      this.updateReading();
-    }
+    let isAtNotice: boolean;
+    do {
+      const { bytes, view, start } = input;
+      try {
+        scan.scan(bytes, view, start, input.end, this);
+      } catch (error) {
+        failure = asBrokenStream(error);
+      }
+      const { end, frameCount, noticeLength } = scan;
+      isAtNotice = failure === undefined && noticeLength > 0;
+      const notice = isAtNotice ? this.#readNotice(bytes, end, noticeLength) : null;
+      if (notice instanceof SkeinError) failure = notice;
+      input.start = end + noticeLength;
+      if (!isAtNotice) input.need(scan.cutFrameLength);
+      if (frameCount > 0 && this.#end === undefined) {
+        this.#take(bytes, view, start, end, frameCount);
+        this.updateReading();
+      }
+      if (notice !== null && !(notice instanceof SkeinError) && this.#end === undefined) this.#host.noticed(notice);
+    } while (isAtNotice && failure === undefined);
     if (failure !== undefined) this.#host.failed(failure);
   }
 
@@ -112,6 +124,16 @@ export class Receiver implements ByteConsumer, FeedSource<ReceivedEvent> {
       );
     this.#host.observe(frame.event());
     frame.release();
+  }
+
+  /** @returns null: of an unknown kind */
+  #readNotice(bytes: Buffer, offset: number, lengthBytes: number): DrainNotice | SkeinError | null {
+    try {
+      const data = FRAME_GROUPS_OFFSET;
+      return decodeDrainNotice(bytes, offset + data, lengthBytes - data);
+    } catch (error) {
+      return asBrokenStream(error);
+    }
   }
 
   setBatchHandler(handler: BatchHandler | undefined): void {

@@ -59,7 +59,7 @@ export function describeFrameProblem(problem: FrameProblem, value: number): stri
     case FrameProblem.ServiceBits:
       return `type ${hex}: needs exactly one of the service, join, leave and kill bits (0x0007003f)`;
     case FrameProblem.ForbiddenBits:
-      return `type ${hex}: has bits that only a daemon may set (0x00783f00)`;
+      return `type ${hex}: has bits that only a daemon may set (0x02783f00)`;
     case FrameProblem.Sender:
       return 'sender: is not the private name of this connection';
     case FrameProblem.GroupCount:

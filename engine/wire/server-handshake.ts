@@ -3,6 +3,7 @@
  * may be split or pipelined at will. Questions to others (is the name free, is the password right) are steps that the caller answers.
  */
 
+import { CONNECT_TAKES_NOTICES, CONNECT_WANTS_MEMBERSHIP } from './connect-flags.ts';
 import {
   ACCEPT_CODE_OFFSET,
   ACCEPT_FIXED_LENGTH,
@@ -84,6 +85,8 @@ const NEED_BYTES: HandshakeStep = { kind: 'need-bytes' };
 export class ServerHandshake {
   /** Known once CONNECT was read. */
   wantsMembership = false;
+  /** Likewise: whether the client may be sent notices. */
+  takesNotices = false;
   readonly #policy: AuthPolicy;
   readonly #part = new Uint8Array(LONGEST_PART);
   #partLength = 0;
@@ -249,7 +252,8 @@ export class ServerHandshake {
       }
       name += String.fromCharCode(byte);
     }
-    this.wantsMembership = flags > 0 && flags % 2 === 1;
+    this.wantsMembership = flags > 0 && (flags & CONNECT_WANTS_MEMBERSHIP) !== 0;
+    this.takesNotices = flags > 0 && (flags & CONNECT_TAKES_NOTICES) !== 0;
     this.#partLength = 0;
     this.#state = 'naming';
     return { kind: 'check-name', name, wantsMembership: this.wantsMembership };

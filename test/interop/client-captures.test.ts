@@ -10,6 +10,7 @@ import {
   type SplitCapture,
   sessionCaptureNames,
   splitCapture,
+  withNotices,
 } from '../unit/client-captures.ts';
 import { FakeDaemon, until } from '../unit/client-fake-daemon.ts';
 import { ReceiverBench } from '../unit/client-frames.ts';
@@ -61,7 +62,7 @@ describe('what the client sends', () => {
     const expected = Buffer.concat(frames.map((frame) => frame.canonical));
     let frameBytes: Buffer = Buffer.alloc(0);
     const daemon = await FakeDaemon.start(async (peer) => {
-      expect(await peer.read(capture.connect.length)).toEqual(capture.connect);
+      expect(await peer.read(capture.connect.length)).toEqual(withNotices(capture.connect));
       peer.write(capture.authList);
       expect(await peer.read(90)).toEqual(capture.authChoice);
       peer.write(capture.accept);

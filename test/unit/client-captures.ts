@@ -1,6 +1,8 @@
 /** The recorded traces of test/fixtures/captures, per direction, and a strict reading of what clients sent in them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CONNECT_TAKES_NOTICES } from '../../engine/wire/connect-flags.ts';
+import { CONNECT_FLAGS_OFFSET } from '../../engine/wire/layout/connect-request.ts';
 
 const directory = fileURLToPath(new URL('../fixtures/captures/', import.meta.url));
 
@@ -62,6 +64,13 @@ export function splitCapture(capture: Capture): SplitCapture {
     accept: fromDaemon.subarray(listLength, listLength + acceptLength),
     daemonFrames: fromDaemon.subarray(listLength + acceptLength),
   };
+}
+
+/** What this library sends where the C library sent `connect`: it also takes notices (client-protocol.md, 1.3). */
+export function withNotices(connect: Buffer): Buffer {
+  const ours = Buffer.from(connect);
+  ours[CONNECT_FLAGS_OFFSET]! |= CONNECT_TAKES_NOTICES;
+  return ours;
 }
 
 export interface ClientFrame {

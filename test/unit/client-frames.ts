@@ -1,7 +1,9 @@
 /** Frames as a daemon writes them, and a receiver to feed them to without a socket. */
+
 import type { ReceivedEvent, SkeinError } from '../../client/index.ts';
 import { ReceiveBuffer } from '../../client/receive/receive-buffer.ts';
 import { Receiver } from '../../client/receive/receiver.ts';
+import type { DrainNotice } from '../../engine/wire/drain-notice.ts';
 
 const ENDIAN_FLAG = 0x8000_0080;
 
@@ -86,6 +88,7 @@ export class ReceiverBench {
   readonly input = new ReceiveBuffer();
   readonly events: ReceivedEvent[] = [];
   readonly observed: ReceivedEvent[] = [];
+  readonly notices: { readonly notice: DrainNotice; readonly eventsBefore: number }[] = [];
   failure: SkeinError | undefined;
   listening = true;
   reading = true;
@@ -99,6 +102,7 @@ export class ReceiverBench {
       hasListeners: () => this.listening,
       emitEvent: (event) => this.events.push(event),
       observe: (event) => this.observed.push(event),
+      noticed: (notice) => this.notices.push({ notice, eventsBefore: this.events.length }),
       setReading: (reading) => {
         this.reading = reading;
       },

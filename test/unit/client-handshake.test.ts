@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConnectOptions, connect, type Session, SkeinError } from '../../client/index.ts';
-import { loadCapture, splitCapture } from './client-captures.ts';
+import { loadCapture, splitCapture, withNotices } from './client-captures.ts';
 import { FakeDaemon, type Peer, type Script, turn } from './client-fake-daemon.ts';
 
 const open: { close(): Promise<void> }[] = [];
@@ -39,7 +39,7 @@ describe('handshake', () => {
   it('sends the recorded bytes, one part at a time and never ahead of the daemon', async () => {
     const capture = splitCapture(loadCapture('01-connect-membership-quit'));
     const daemon = await start(async (peer) => {
-      expect(await peer.read(capture.connect.length)).toEqual(capture.connect);
+      expect(await peer.read(capture.connect.length)).toEqual(withNotices(capture.connect));
       for (let i = 0; i < 20; i++) await turn();
       expect(peer.unread).toBe(0);
       peer.write(capture.authList);
@@ -60,7 +60,7 @@ describe('handshake', () => {
   ])('sends the flags and name of capture %s', async (name, options) => {
     const capture = splitCapture(loadCapture(name));
     const daemon = await start(async (peer) => {
-      expect(await peer.read(capture.connect.length)).toEqual(capture.connect);
+      expect(await peer.read(capture.connect.length)).toEqual(withNotices(capture.connect));
       peer.write(capture.authList);
       expect(await peer.read(90)).toEqual(capture.authChoice);
       peer.write(capture.accept);

@@ -57,7 +57,15 @@ const OF_MONITOR: Readonly<Record<keyof typeof MonitorType, readonly string[]>> 
 };
 const OF_CLIENTS = [
   ...['connect-request.ts', 'auth-list.ts', 'auth-choice.ts', 'password-request.ts', 'accept.ts', 'frame-header.ts'],
-  ...['reject-frame.ts', 'view-body.ts', 'view-id.ts', 'vs-set.ts', 'drop-notice.ts', 'vulnerable-suffix.ts'],
+  ...[
+    'reject-frame.ts',
+    'view-body.ts',
+    'view-id.ts',
+    'vs-set.ts',
+    'drop-notice.ts',
+    'drain-notice.ts',
+    'vulnerable-suffix.ts',
+  ],
 ];
 const COMMON = [
   ...['ring-header.ts', 'crc-trailer.ts', 'seal-trailer.ts', 'seal-nonce.ts', 'key-info.ts'],
