@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type AuthOption, connect, type Session, SkeinError, type TlsOptions } from '../client/index.ts';
 import { integer } from './arguments.ts';
-import { CliError } from './exit.ts';
+import { CliError, ExitCode } from './exit.ts';
 import { contextNamed } from './http/contexts.ts';
 import { readSecret } from './secret.ts';
 
@@ -53,7 +53,7 @@ export interface SessionNeeds {
   readonly signal?: AbortSignal;
 }
 
-/** Opens a session. @throws (rejects) CliError when nobody listens where one may expect it, else as `connect` */
+/** Opens a session. @throws (rejects) CliError when nobody listens, else as `connect` */
 export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): Promise<Session> {
   const auth = await authOf(flags);
   const address = flags.spread ?? contextNamed(flags.context).spread;
@@ -69,9 +69,8 @@ export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): 
       ...(needs.signal === undefined ? {} : { signal: needs.signal }),
     });
   } catch (error) {
-    const isNowhere = error instanceof SkeinError && error.code === 'COULD_NOT_CONNECT';
-    if (address !== undefined || !isNowhere) throw error;
-    throw new CliError(`${error.message}. Start a daemon with "skein start", or name one with --spread`);
+    if (!(error instanceof SkeinError) || error.reason !== 'nobody-listens') throw error;
+    throw new CliError(`${error.message}, with --spread`, ExitCode.Failure, { cause: error });
   }
 }
 

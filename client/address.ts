@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { DEFAULT_PORT } from '../engine/wire/limits.ts';
+import { addressHint } from './address-hint.ts';
 import { illegal, readFields, show } from './check.ts';
 import { SkeinError } from './errors.ts';
 
@@ -35,6 +36,27 @@ const unparsable = (text: string, why: string): SkeinError =>
  * otherwise. Anything else is ILLEGAL_SPREAD.
  */
 function parseAddressString(text: string, socketDirectory: string): DaemonAddress {
+  try {
+    return parseForm(text, socketDirectory);
+  } catch (error) {
+    if (!(error instanceof SkeinError) || text.length > LONGEST_HINTED_CHARS) throw error;
+    const hint = addressHint(text, (meant) => isReadable(meant, socketDirectory));
+    throw hint === '' ? error : new SkeinError(error.code, `${error.message}${hint}`);
+  }
+}
+
+const LONGEST_HINTED_CHARS = 300;
+
+function isReadable(text: string, socketDirectory: string): boolean {
+  try {
+    parseForm(text, socketDirectory);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function parseForm(text: string, socketDirectory: string): DaemonAddress {
   if (text === '' || /^\d+$/.test(text))
     return localAddress(text === '' ? DEFAULT_PORT : portOf(text, text), socketDirectory);
   const url = /^([a-z][a-z\d+.-]*):\/\/(.*)$/i.exec(text);

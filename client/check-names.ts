@@ -1,36 +1,23 @@
 /** Checks of names before they are sent (client-protocol.md, sections 1.3, 3.4 and 6). */
-import {
-  MAX_DAEMON_NAME_LENGTH,
-  MAX_GROUP_NAME_LENGTH,
-  MAX_NAME_BYTE,
-  MAX_PRIVATE_NAME_LENGTH,
-  MIN_NAME_BYTE,
-} from '../engine/wire/limits.ts';
+import { MAX_DAEMON_NAME_LENGTH, MAX_GROUP_NAME_LENGTH, MAX_PRIVATE_NAME_LENGTH } from '../engine/wire/limits.ts';
+import { nameFault, nameLimit } from '../engine/wire/names.ts';
+import type { ResultCodeName } from '../engine/wire/result-codes.ts';
 import { show } from './check.ts';
 import { SkeinError } from './errors.ts';
 
-/** Whether every character of `name` from `start` on is a legal name byte. */
-function isLegal(name: string, start = 0): boolean {
-  for (let i = start; i < name.length; i++) {
-    const byte = name.charCodeAt(i);
-    if (byte < MIN_NAME_BYTE || byte > MAX_NAME_BYTE) return false;
-  }
-  return true;
+function checkName(field: string, name: unknown, maxLengthBytes: number, code: ResultCodeName): void {
+  const fault = typeof name === 'string' ? nameFault(name, maxLengthBytes) : 'it is not a string';
+  if (fault !== null)
+    throw new SkeinError(code, `${field} ${show(name)}: must be ${nameLimit(maxLengthBytes)}; ${fault}`);
 }
-
-const LEGAL = 'bytes from 0x24 "$" to 0x7e "~"';
 
 /** The user part of a private name: 1 to 10 legal bytes, else REJECT_ILLEGAL_NAME. */
-export function checkUserName(name: string): void {
-  if (typeof name !== 'string' || name.length < 1 || name.length > MAX_PRIVATE_NAME_LENGTH || !isLegal(name))
-    throw new SkeinError('REJECT_ILLEGAL_NAME', `name ${show(name)}: must be 1 to ${MAX_PRIVATE_NAME_LENGTH} ${LEGAL}`);
-}
+export const checkUserName = (name: string): void =>
+  checkName('name', name, MAX_PRIVATE_NAME_LENGTH, 'REJECT_ILLEGAL_NAME');
 
 /** A group one can join: 1 to 31 legal bytes (so no `#`), else ILLEGAL_GROUP. */
-export function checkGroupName(group: string): void {
-  if (typeof group !== 'string' || group.length < 1 || group.length > MAX_GROUP_NAME_LENGTH || !isLegal(group))
-    throw new SkeinError('ILLEGAL_GROUP', `group ${show(group)}: must be 1 to ${MAX_GROUP_NAME_LENGTH} ${LEGAL}`);
-}
+export const checkGroupName = (group: string): void =>
+  checkName('group', group, MAX_GROUP_NAME_LENGTH, 'ILLEGAL_GROUP');
 
 /** Whether `name` is of the class of private names, whatever its form (section 6). */
 export const isPrivateName = (name: string): boolean => name.startsWith('#');
@@ -41,20 +28,17 @@ export function checkTarget(target: string): void {
     checkGroupName(target);
     return;
   }
-  const second = target.indexOf('#', 1);
-  const userLength = second - 1;
-  const daemonLength = target.length - second - 1;
-  const wellFormed =
-    userLength >= 1 &&
-    userLength <= MAX_PRIVATE_NAME_LENGTH &&
-    daemonLength >= 1 &&
-    daemonLength <= MAX_DAEMON_NAME_LENGTH &&
-    isLegal(target.slice(1, second)) &&
-    isLegal(target, second + 1);
-  if (!wellFormed)
-    throw new SkeinError(
-      'ILLEGAL_GROUP',
-      `target ${show(target)}: a private name must be #user#daemon, user 1 to ${MAX_PRIVATE_NAME_LENGTH} and ` +
-        `daemon 1 to ${MAX_DAEMON_NAME_LENGTH} ${LEGAL}`,
-    );
+  const fault = privateNameFault(target);
+  if (fault === null) return;
+  const limit = `#user#daemon, user 1 to ${MAX_PRIVATE_NAME_LENGTH} and daemon ${nameLimit(MAX_DAEMON_NAME_LENGTH)}`;
+  throw new SkeinError('ILLEGAL_GROUP', `target ${show(target)}: a private name must be ${limit}; ${fault}`);
+}
+
+function privateNameFault(name: string): string | null {
+  const second = name.indexOf('#', 1);
+  if (second === -1) return 'the second # is missing';
+  const user = nameFault(name.slice(1, second), MAX_PRIVATE_NAME_LENGTH);
+  if (user !== null) return `of the user, ${user}`;
+  const daemon = nameFault(name.slice(second + 1), MAX_DAEMON_NAME_LENGTH);
+  return daemon === null ? null : `of the daemon, ${daemon}`;
 }

@@ -90,6 +90,24 @@ export function readFields<Name extends string>(
   });
 }
 
+/**
+ * Throws ILLEGAL_PARAM for a value that is one of the fields itself: `connect('4803@localhost')`.
+ * @param fields name of the field that a value of this type is meant for
+ */
+export function checkWrapped(
+  what: string,
+  call: string,
+  value: unknown,
+  fields: { readonly string?: string; readonly number?: string },
+): void {
+  const field = typeof value === 'string' ? fields.string : typeof value === 'number' ? fields.number : undefined;
+  if (field !== undefined)
+    throw new SkeinError(
+      'ILLEGAL_PARAM',
+      `${what} ${show(value)}: must be an object; write ${call}({ ${field}: ${show(value)} })`,
+    );
+}
+
 /** A copy of an array's elements, each read once. The caller has seen that it is one. */
 export function readElements(field: string, array: readonly unknown[], most: number): unknown[] {
   return reading(field, () => {

@@ -1,5 +1,5 @@
 import { type DaemonAddress, defaultAddresses, isTlsAddress, resolveAddress } from './address.ts';
-import { checkInteger, checkString, illegal, readFields } from './check.ts';
+import { checkInteger, checkString, checkWrapped, illegal, readFields } from './check.ts';
 import { SkeinError } from './errors.ts';
 import {
   optional,
@@ -75,6 +75,7 @@ const checkDaemonTimeout = (value: unknown): number =>
 
 /** Fills in defaults. Throws SkeinError naming the first option that is unknown, of the wrong type or out of its range. */
 export function resolveConnectOptions(options: ConnectOptions): ResolvedOptions {
+  checkWrapped('options of connect', 'connect', options, { string: 'address', number: 'port' });
   const given = readFields('options of connect', options, CONNECT_OPTION_NAMES);
   return {
     ...resolveWay(given),

@@ -6,12 +6,22 @@ import { Session } from './session.ts';
 import type { SessionSettings } from './session-options.ts';
 import type { Transport } from './transport.ts';
 
-/** @param places ways to the daemon, tried in this order until a daemon listens */
-export async function connectToOne(resolved: SessionSettings, places: readonly (() => Transport)[]): Promise<Session> {
+/** @param failures one for each way that was tried */
+type NextStep = (failures: readonly SkeinError[]) => string;
+
+/**
+ * @param places ways to the daemon, tried in this order until a daemon listens
+ * @param nextStep what to do when none of them led to a daemon, to follow the error; may be empty
+ */
+export async function connectToOne(
+  resolved: SessionSettings,
+  places: readonly (() => Transport)[],
+  nextStep: NextStep,
+): Promise<Session> {
   const { attempts, delayMs } = resolved.retryNameInUse;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await connectToFirst(resolved, places);
+      return await connectToFirst(resolved, places, nextStep);
     } catch (error) {
       const taken = error instanceof SkeinError && error.code === 'REJECT_NOT_UNIQUE';
       if (!taken || attempt >= attempts) throw error;
@@ -35,7 +45,11 @@ function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> 
 }
 
 /** One attempt: the first address at which a daemon listens. Once one has answered, no other address is tried. */
-async function connectToFirst(options: SessionSettings, places: readonly (() => Transport)[]): Promise<Session> {
+async function connectToFirst(
+  options: SessionSettings,
+  places: readonly (() => Transport)[],
+  nextStep: NextStep,
+): Promise<Session> {
   const { signal, connectTimeoutMs } = options;
   signal?.throwIfAborted();
   let transport: Transport | undefined;
@@ -66,7 +80,7 @@ async function connectToFirst(options: SessionSettings, places: readonly (() => 
     clearTimeout(timeout);
     signal?.removeEventListener('abort', onAbort);
   }
-  throw nobodyListens(failures);
+  throw nobodyListens(failures, nextStep);
 }
 
 async function openSession(transport: Transport, options: SessionSettings): Promise<Session> {
@@ -80,9 +94,14 @@ async function openSession(transport: Transport, options: SessionSettings): Prom
   }
 }
 
-/** The error of the only address, or one that names all addresses, with the error of the last as cause. */
-function nobodyListens(failures: readonly SkeinError[]): SkeinError {
-  if (failures.length === 1) return failures[0]!;
+/** One error that names all addresses, with the error of the last as cause. */
+function nobodyListens(failures: readonly SkeinError[], nextStep: NextStep): SkeinError {
   const message = failures.map((failure) => failure.message).join('; ');
-  return new SkeinError('COULD_NOT_CONNECT', message, { cause: failures.at(-1)?.cause });
+  const { cause, reason } = failures.at(-1)!;
+  const step = nextStep(failures);
+  const hint = step === '' ? '' : `. ${step}`;
+  return new SkeinError('COULD_NOT_CONNECT', `${message}${hint}`, {
+    cause,
+    ...(reason === undefined ? {} : { reason }),
+  });
 }

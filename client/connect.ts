@@ -1,7 +1,14 @@
 import { type ConnectOptions, type ResolvedOptions, resolveConnectOptions } from './connect-options.ts';
 import { connectToOne } from './connect-to-one.ts';
+import type { SkeinError } from './errors.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { Session } from './session.ts';
+
+/** Where a daemon could run and does not. */
+const nextStep = (failures: readonly SkeinError[]): string =>
+  failures.every(({ reason }) => reason === 'nobody-listens')
+    ? 'Start a daemon there (skein start), or give the address of one that runs'
+    : '';
 
 /**
  * Opens a session with a daemon.
@@ -25,5 +32,6 @@ export function connectWith(resolved: ResolvedOptions): Promise<Session> {
   return connectToOne(
     resolved,
     addresses.map((address) => () => new NodeTransport(address, daemonTimeoutMs, tls)),
+    nextStep,
   );
 }

@@ -1,7 +1,10 @@
 import { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
 
-/** `daemon-vanished`: with CONNECTION_CLOSED, the machine of the daemon stopped answering (`daemonTimeoutMs`). */
-export type ErrorReason = 'daemon-vanished';
+/**
+ * - `daemon-vanished`: with CONNECTION_CLOSED, the machine of the daemon stopped answering (`daemonTimeoutMs`)
+ * - `nobody-listens`: with COULD_NOT_CONNECT, no daemon listens at the address, so waiting for one may help
+ */
+export type ErrorReason = 'daemon-vanished' | 'nobody-listens';
 
 /**
  * Every error this library makes. `code` is the name the Spread API gives the condition, `resultCode` its number

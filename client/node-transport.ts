@@ -74,10 +74,24 @@ export class NodeTransport extends Transport {
         cause,
       });
     const unresolved = cause.syscall === 'getaddrinfo';
+    const nobody = NOBODY_LISTENS[cause.code ?? ''];
+    const reason = nobody === undefined ? reasonOf(cause) : `${nobody} (${cause.code})`;
     return new SkeinError(
       unresolved ? 'ILLEGAL_SPREAD' : 'COULD_NOT_CONNECT',
-      `could not connect to ${this.description}: ${cause.message}`,
-      { cause },
+      `could not connect to ${this.description}: ${reason}`,
+      { cause, ...(nobody === undefined ? {} : { reason: 'nobody-listens' }) },
     );
   }
 }
+
+const NOBODY_LISTENS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'no daemon listens there',
+  ENOENT: 'there is no such socket',
+  ENOTSOCK: 'this is not a socket',
+};
+
+/** The error of a name with several addresses has no message of its own. */
+const reasonOf = (cause: Error): string =>
+  cause.message === '' && cause instanceof AggregateError
+    ? cause.errors.map((error: Error) => error.message).join(', ')
+    : cause.message;

@@ -15,9 +15,17 @@ function fail(field: string, value: unknown, limit: string): never {
   throw new Error('unreachable');
 }
 
+/** What a value that is one of the options itself was meant to be. */
+const MEANT: Readonly<Record<string, (value: string) => string>> = {
+  'string for options of startDaemon': (value) => `startDaemon({ configFile: ${value} })`,
+  'number for options of stop': (value) => `stop({ drainTimeoutMs: ${value} })`,
+};
+
 /** A copy of the enumerable fields of an object; undefined has none. @throws ConfigError when it is none, or a field cannot be read */
 export function readOptions(what: string, options: unknown): Readonly<Record<string, unknown>> {
   if (options === undefined) return {};
+  const meant = MEANT[`${typeof options} for ${what}`];
+  if (meant !== undefined) return fail(what, options, `an object; write ${meant(showValue(options))}`);
   if (typeof options !== 'object' || options === null) return fail(what, options, 'an object');
   try {
     if (Array.isArray(options)) return fail(what, '[…]', 'an object');

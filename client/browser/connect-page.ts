@@ -1,4 +1,4 @@
-import { checkString, illegal, readFields } from '../check.ts';
+import { checkString, checkWrapped, illegal, readFields } from '../check.ts';
 import { connectToOne } from '../connect-to-one.ts';
 import type { Session } from '../session.ts';
 import { resolveSessionOptions, SESSION_OPTION_NAMES, type SessionOptions } from '../session-options.ts';
@@ -15,6 +15,7 @@ const NAMES: readonly (keyof BrowserConnectOptions)[] = [
   ...(Object.keys(SESSION_OPTION_NAMES) as (keyof SessionOptions)[]),
 ];
 const MAX_URL_CHARS = 4096;
+const NEXT_STEP = 'A daemon must run there with WebSocketListen, and WebSocketOrigins must allow this page';
 
 /**
  * Opens a session with a daemon over a WebSocket.
@@ -25,9 +26,10 @@ const MAX_URL_CHARS = 4096;
  * browsers do not tell pages why.
  */
 export async function connect(options: BrowserConnectOptions): Promise<Session> {
+  checkWrapped('options of connect', 'connect', options, { string: 'url' });
   const given = readFields('options of connect', options, NAMES);
   const url = checkUrl(given.url);
-  return connectToOne(resolveSessionOptions(given), [() => new PageTransport(url)]);
+  return connectToOne(resolveSessionOptions(given), [() => new PageTransport(url)], () => NEXT_STEP);
 }
 
 function checkUrl(value: unknown): string {

@@ -68,17 +68,30 @@ export function parsePrivateName(name: string): PrivateNameParts | null {
   return connectionNameProblem(user) === null && daemonNameProblem(daemon) === null ? { user, daemon } : null;
 }
 
-function nameProblem(field: string, name: string, maxLengthBytes: number): string | null {
-  if (name.length === 0) return `${field} is empty; it needs 1 to ${maxLengthBytes} bytes`;
-  for (let i = 0; i < name.length; i++) {
-    const code = name.charCodeAt(i);
+/** What a name may be, for the text of an error. */
+export const nameLimit = (maxLengthBytes: number): string => `1 to ${maxLengthBytes} bytes from 0x24 "$" to 0x7e "~"`;
+
+/** Which character of a name is illegal, counted from 1, or how long it is; null when nothing is wrong with it. */
+export function nameFault(name: string, maxLengthBytes: number): string | null {
+  if (name.length === 0) return 'it is empty';
+  let position = 0;
+  for (const character of name) {
+    position++;
+    const code = character.codePointAt(0)!;
     if (isNameByte(code)) continue;
-    const hex = `0x${code.toString(16).padStart(2, '0')}`;
-    return `${field} ${JSON.stringify(name)} has byte ${hex} at position ${i}; allowed are 0x24 ($) to 0x7e (~)`;
+    const hex = code.toString(16).padStart(code < 0x80 ? 2 : 4, '0');
+    return `character ${position} is ${JSON.stringify(character)} (${code < 0x80 ? '0x' : 'U+'}${hex})`;
   }
-  if (name.length > maxLengthBytes)
-    return `${field} ${JSON.stringify(name)} has ${name.length} bytes; the limit is ${maxLengthBytes}`;
-  return null;
+  return name.length > maxLengthBytes ? `it has ${name.length}` : null;
+}
+
+const LONGEST_SHOWN_CHARS = 60;
+
+function nameProblem(field: string, name: string, maxLengthBytes: number): string | null {
+  const fault = nameFault(name, maxLengthBytes);
+  if (fault === null) return null;
+  const shown = name.length > LONGEST_SHOWN_CHARS ? `${name.slice(0, LONGEST_SHOWN_CHARS)}…` : name;
+  return `${field} ${JSON.stringify(shown)}: must be ${nameLimit(maxLengthBytes)}; ${fault}`;
 }
 
 /** What is wrong with a user's connection name, or null. */

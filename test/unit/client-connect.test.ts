@@ -74,8 +74,15 @@ describe('connecting without an address', () => {
     const error = await failure([noSocket, port]);
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT', cause: { code: 'ECONNREFUSED' } });
     expect((error as Error).message).toMatch(
-      /could not connect to .*4803: .*ENOENT.*; could not connect to \d+@127.0.0.1: /,
+      /^could not connect to .*4803: there is no such socket \(ENOENT\); could not connect to \d+@127.0.0.1: no daemon listens there \(ECONNREFUSED\)\. Start a daemon there \(skein start\), or give the address of one that runs$/,
     );
+    expect(error).toMatchObject({ reason: 'nobody-listens' });
+  });
+
+  it('gives no advice about a place that does not answer', async () => {
+    const error = await failure([(await start(silent)).address], { connectTimeoutMs: 50 });
+    expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT', reason: undefined });
+    expect((error as Error).message).not.toMatch(/Start a daemon/);
   });
 
   it.each([

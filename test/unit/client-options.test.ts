@@ -69,6 +69,44 @@ describe('address', () => {
     expect(codeOf(() => resolve(text))).toBe('ILLEGAL_SPREAD');
   });
 
+  it.each([
+    ['localhost@4803', '4803@localhost'],
+    ['10.0.0.7@4803', '4803@10.0.0.7'],
+    ['[::1]@4803', '4803@[::1]'],
+    ['4803:localhost', '4803@localhost'],
+    ['4803@localhost:4804', '4803@localhost'],
+    ['host:4803@', '4803@host'],
+    ['@host', '4803@host'],
+    ['4803@', '4803@localhost'],
+    [':4803', '4803@localhost'],
+    ['host:', 'host:4803'],
+    [' 4803 ', '4803'],
+    ['4803 @host', '4803@host'],
+    ['4803 host', '4803@host'],
+    ['host 4803', 'host:4803'],
+    ['http://host:4803', 'tcp://host:4803'],
+    ['ws://host:4884/', 'tcp://host:4884'],
+    ['tcp://user@host:1', 'tcp://host:1'],
+  ])('suggests for %j the address %j', (text, meant) => {
+    expect(() => resolve(text)).toThrow(`did you mean "${meant}"?`);
+    expect(codeOf(() => resolve(meant))).toBe('nothing thrown');
+  });
+
+  it.each(['0', '-1', '65536@a', 'a:b:c', '[host]:1', 'unix:', 'x'.repeat(254), `4803@${'y '.repeat(5000)}`])(
+    'suggests nothing for %j',
+    (text) => {
+      expect(() => resolve(text)).not.toThrow('did you mean');
+    },
+  );
+
+  it('says how to pass an address to connect', () => {
+    expect(() => resolveConnectOptions('4803@localhost' as never)).toThrow(
+      'options of connect "4803@localhost": must be an object; write connect({ address: "4803@localhost" })',
+    );
+    expect(() => resolveConnectOptions(4803 as never)).toThrow('write connect({ port: 4803 })');
+    expect(() => resolveConnectOptions(true as never)).toThrow('options of connect true: must be an object with');
+  });
+
   it('takes host and port, or path, in place of an address, and no two of them', () => {
     expect(resolveConnectOptions({ host: '::1', port: 4900 }).addresses).toEqual([{ host: '::1', port: 4900 }]);
     expect(resolveConnectOptions({ host: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
@@ -138,6 +176,36 @@ describe('names', () => {
       '#u #d',
     ])
       expect(codeOf(() => checkTarget(target))).toBe('ILLEGAL_GROUP');
+  });
+
+  it.each([
+    ['#u', 'the second # is missing'],
+    ['##d', 'of the user, it is empty'],
+    ['#u #d', 'of the user, character 2 is " " (0x20)'],
+    [`#${'u'.repeat(11)}#d`, 'of the user, it has 11'],
+    ['#u#', 'of the daemon, it is empty'],
+    ['#u#d#e', 'of the daemon, character 2 is "#" (0x23)'],
+    [`#u#${'d'.repeat(20)}`, 'of the daemon, it has 20'],
+    ['my room', 'group "my room": must be 1 to 31 bytes from 0x24 "$" to 0x7e "~"; character 3 is " " (0x20)'],
+  ])('says what is wrong with the target %j', (target, fault) => {
+    expect(() => checkTarget(target)).toThrow(fault);
+  });
+
+  it.each([
+    ['', 'it is empty'],
+    ['x'.repeat(32), 'it has 32'],
+    ['#room', 'character 1 is "#" (0x23)'],
+    [7 as never, 'group 7: must be 1 to 31 bytes'],
+  ])('says what is wrong with the group %j', (group, fault) => {
+    expect(() => checkGroupName(group)).toThrow(fault);
+  });
+
+  it.each([
+    ['a b', 'character 2 is " " (0x20)'],
+    ['abcdefghijk', 'it has 11'],
+  ])('says what is wrong with the name %j', (name, fault) => {
+    expect(() => resolveConnectOptions({ name })).toThrow(`name "${name}": must be 1 to 10 bytes`);
+    expect(() => resolveConnectOptions({ name })).toThrow(fault);
   });
 });
 

@@ -6,6 +6,7 @@ import {
   groupNameProblem,
   isConnectionName,
   isGroupNameField,
+  nameFault,
   nameFieldLength,
   parsePrivateName,
   privateUserLength,
@@ -82,13 +83,34 @@ describe('names in frames', () => {
 });
 
 describe('what is wrong with a name', () => {
+  it.each([
+    ['my room', 'character 3 is " " (0x20)'],
+    ['#room', 'character 1 is "#" (0x23)'],
+    ['a!', 'character 2 is "!" (0x21)'],
+    ['a\x7f', 'character 2 is "\x7f" (0x7f)'],
+    ['a\n', 'character 2 is "\\n" (0x0a)'],
+    ['caf\xe9', 'character 4 is "\xe9" (U+00e9)'],
+    ['\u{1f600} x', 'character 1 is "\u{1f600}" (U+1f600)'],
+    ['a\ud800', 'character 2 is "\\ud800" (U+d800)'],
+    ['', 'it is empty'],
+    ['x'.repeat(32), 'it has 32'],
+    // An illegal character is what to change first.
+    [`${'x'.repeat(40)} `, 'character 41 is " " (0x20)'],
+    ['x'.repeat(31), null],
+  ])('of %j: %s', (name, fault) => {
+    expect(nameFault(name, 31)).toBe(fault);
+  });
+
   it('names the field, the value and the limit', () => {
-    expect(connectionNameProblem('')).toBe('private name is empty; it needs 1 to 10 bytes');
-    expect(connectionNameProblem('abcdefghijk')).toBe('private name "abcdefghijk" has 11 bytes; the limit is 10');
-    expect(groupNameProblem('a b')).toBe(
-      'group name "a b" has byte 0x20 at position 1; allowed are 0x24 ($) to 0x7e (~)',
+    const bytes = 'bytes from 0x24 "$" to 0x7e "~"';
+    expect(connectionNameProblem('')).toBe(`private name "": must be 1 to 10 ${bytes}; it is empty`);
+    expect(connectionNameProblem('abcdefghijk')).toBe(
+      `private name "abcdefghijk": must be 1 to 10 ${bytes}; it has 11`,
     );
-    expect(daemonNameProblem('d'.repeat(20))).toBe(`daemon name "${'d'.repeat(20)}" has 20 bytes; the limit is 19`);
+    expect(groupNameProblem('a b')).toBe(`group name "a b": must be 1 to 31 ${bytes}; character 2 is " " (0x20)`);
+    expect(daemonNameProblem('d'.repeat(20))).toBe(
+      `daemon name "${'d'.repeat(20)}": must be 1 to 19 ${bytes}; it has 20`,
+    );
     expect(daemonNameProblem('d'.repeat(19))).toBeNull();
   });
 });
