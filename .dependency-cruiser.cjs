@@ -17,7 +17,7 @@ module.exports = {
       from: { path: '^client/' },
       to: {
         path: '^(workers|daemon|cli|bench|examples|engine)/',
-        pathNot: '^engine/(wire/|config/did-you-mean\\.ts$)',
+        pathNot: '^engine/(wire/|plural\\.ts$|config/did-you-mean\\.ts$)',
       },
     },
     {
@@ -44,7 +44,7 @@ module.exports = {
       comment: 'Of the daemon it knows types only; what is Node is not in a browser.',
       severity: 'error',
       from: { path: '^dashboard/' },
-      to: { pathNot: '^(dashboard/|daemon/http/status-types\\.ts$|node_modules/uplot/)' },
+      to: { pathNot: '^(dashboard/|engine/plural\\.ts$|daemon/http/status-types\\.ts$|node_modules/uplot/)' },
     },
     {
       name: 'nothing-imports-the-dashboard',

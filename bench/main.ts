@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import { plural } from '../engine/plural.ts';
 import { positive, positiveInteger } from './arguments.ts';
 import { exitOnSignals } from './clean-up.ts';
 import { compareReports, formatComparison } from './compare.ts';
@@ -123,7 +124,7 @@ async function compare(files: readonly string[]): Promise<void> {
   const cells = compareReports(await load(first), await load(second));
   say(formatComparison(cells));
   const worse = cells.filter((cell) => cell.verdict === 'worse');
-  say(`\n${cells.length} cells, ${worse.length} regressions`);
+  say(`\n${cells.length} ${plural(cells.length, 'cell')}, ${worse.length} ${plural(worse.length, 'regression')}`);
   if (worse.length > 0) process.exitCode = 1;
 }
 
@@ -173,7 +174,7 @@ function selectionOf(options: Options): Selection {
 async function measureAll(planned: readonly PlannedRun[], shape: LoadShape): Promise<Run[]> {
   const estimate = estimateMs(planned, shape);
   const progress = new Progress(planned.length, estimate, process.stdout);
-  say(`${planned.length} runs, about ${Math.ceil(estimate / 60_000)} min`);
+  say(`${planned.length} ${plural(planned.length, 'run')}, about ${Math.ceil(estimate / 60_000)} min`);
   const runs: Run[] = [];
   for (const run of planned) {
     progress.begin(run);

@@ -3,7 +3,7 @@ import { CHECKS, type Check, judge, type Thresholds, type Verdict } from '../dae
 import { ExitCode, QuietExit } from './exit.ts';
 import { NoAnswer } from './http/http-daemon.ts';
 import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
-import { table } from './text.ts';
+import { counted, table } from './text.ts';
 
 type Limits = Readonly<Record<string, number | null>>;
 
@@ -119,7 +119,7 @@ function printNagios(daemonName: string, worst: Verdict, judged: readonly Judged
   const said = troubles.map(({ name, value, check, verdict }) =>
     verdict === 'unknown' ? `${name}: the daemon does not tell` : `${name} ${number(value)}: ${check.meaning}`,
   );
-  const text = said.length === 0 ? `${judged.length} checks` : said.join('; ');
+  const text = said.length === 0 ? counted(judged.length, 'check') : said.join('; ');
   const figures = judged.map(({ name, value, limits, check }) => {
     // A range of Nagios: "N" is trouble above N, "N:" below.
     const range = (one: number | null): string =>

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type AuthOption, connect, type Session, SkeinError, type TlsOptions } from '../client/index.ts';
+import { fileReason } from '../daemon/file-reason.ts';
 import { integer } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
 import { contextNamed } from './http/contexts.ts';
@@ -90,7 +91,7 @@ async function pemFile(flag: string, path: string | undefined): Promise<string |
   try {
     return await readFile(path, 'latin1');
   } catch (error) {
-    throw new CliError(`${flag} ${path}: cannot be read: ${(error as Error).message}`);
+    throw new CliError(`${flag} ${path}: cannot be read: ${fileReason(error)}`);
   }
 }
 

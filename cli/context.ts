@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { DEFAULT_SOCKET_DIRECTORY, resolveAddress } from '../client/address.ts';
 import { CliError, ExitCode } from './exit.ts';
 import {
   CONTEXT_NAME_LIMIT,
@@ -38,7 +39,7 @@ export function registerContext(program: Command): void {
     .command('add')
     .description('add a context, or replace the one of that name')
     .argument('<name>', 'letters, digits, dots, dashes and underscores', contextName)
-    .option('--http <url>', 'where the daemon serves HTTP (HttpListen)', httpUrl)
+    .option('--http <url>', 'where the daemon serves HTTP (HttpListen), also HOST:PORT', httpUrl)
     .option('--token-file <file>', 'file with the token for it')
     .option('--ca <file>', 'authorities for HTTPS, in PEM')
     .option('-s, --spread <address>', 'where clients connect')
@@ -57,6 +58,7 @@ function contextName(name: string): string {
 function add(name: string, { http, tokenFile, ca, spread, use: becomesCurrent }: AddFlags): void {
   if (http === undefined && spread === undefined)
     throw new CliError('give --http or --spread, or both: a context says where to connect', ExitCode.Usage);
+  if (spread !== undefined) resolveAddress(spread, DEFAULT_SOCKET_DIRECTORY);
   // Paths must mean the same wherever a command is run.
   const added: Context = {
     ...(http === undefined ? {} : { http }),

@@ -4,7 +4,7 @@ import type { EventKind, LoggedEvent } from '../daemon/http/status-types.ts';
 import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
 import { printError } from './standard-output.ts';
 import { stopSignal } from './stop-signal.ts';
-import { compact, printable } from './text.ts';
+import { compactly, printable } from './text.ts';
 
 interface EventsFlags extends HttpFlags {
   readonly kind?: readonly EventKind[];
@@ -97,11 +97,11 @@ function describe(event: LoggedEvent): string {
       return `ring ${ringSeq} of ${members.length}: ${members.join(' ')}${changes.join('')}`;
     }
     case 'slow':
-      return `${event.session} (${event.peer}) reads too slowly: ${compact(event.waitingBytes)} bytes wait`;
+      return `${event.session} (${event.peer}) reads too slowly: ${compactly(event.waitingBytes, 'byte')} waiting`;
     case 'recovered':
       return `${event.session} (${event.peer}) has caught up`;
     case 'session-ended':
-      return `${event.session} (${event.peer}): ${event.reason}; ${compact(event.waitingBytes)} bytes waited`;
+      return `${event.session} (${event.peer}): ${event.reason}; ${compactly(event.waitingBytes, 'byte')} waited`;
     case 'daemon':
       return event.what === 'started' ? 'the daemon started' : 'the daemon drains, and will end';
   }

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { MAX_SCRYPT_BYTES, MAX_USER_LENGTH, type PasswordEntry } from '../engine/config/password-file.ts';
 import { CliError, ExitCode } from './exit.ts';
 import { readSecret } from './secret.ts';
+import { counted } from './text.ts';
 
 /** The exchange of the password method has so many bytes for it (client-protocol.md, section 1.6). */
 const MAX_PASSWORD_BYTES = 8;
@@ -57,7 +58,7 @@ function checkPassword(password: string): void {
   const bytes = Buffer.byteLength(password);
   if (bytes < 1 || bytes > MAX_PASSWORD_BYTES)
     throw new CliError(
-      `the password has ${bytes} bytes, must have 1 to ${MAX_PASSWORD_BYTES}: the protocol carries no more`,
+      `the password has ${counted(bytes, 'byte')}, must have 1 to ${MAX_PASSWORD_BYTES}: the protocol carries no more`,
       ExitCode.Usage,
     );
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { Service, Session, Target } from '../client/index.ts';
+import { fileReason } from '../daemon/file-reason.ts';
 import { MAX_CLIENT_BODY_LENGTH, NAME_FIELD_LENGTH } from '../engine/wire/limits.ts';
 import { integer, messageType, SERVICES, targetNames } from './arguments.ts';
 import { addConnectionOptions, type ConnectionFlags, lost, openSession } from './connection.ts';
@@ -191,7 +192,7 @@ async function* chunksOf(stream: Readable, name: string, signal: AbortSignal): A
     yield* streamChunks(stream, signal);
   } catch (error) {
     if (error instanceof LineTooLongError) throw error;
-    throw new CliError(`${name} cannot be read: ${describeFailure(error)}`, ExitCode.Failure, { cause: error });
+    throw new CliError(`${name} cannot be read: ${fileReason(error)}`, ExitCode.Failure, { cause: error });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { fileReason } from '../daemon/file-reason.ts';
 import type { StateEntry } from '../daemon/state-folder.ts';
 import { integer } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
@@ -145,7 +146,7 @@ const reasonOf = ({ verdict, problem }: StateEntry): string => problem ?? verdic
 async function inspect(folder: string): Promise<readonly StateEntry[]> {
   const { inspectStateFolder } = await import('../daemon/state-folder.ts');
   return inspectStateFolder(folder, Date.now()).catch((error: Error) => {
-    throw new CliError(`${folder} cannot be read: ${error.message}`, ExitCode.Failure, { cause: error });
+    throw new CliError(`${folder} cannot be read: ${fileReason(error)}`, ExitCode.Failure, { cause: error });
   });
 }
 

@@ -1,4 +1,5 @@
 /** Numbers and tables for people. */
+import { plural } from '../engine/plural.ts';
 
 /** `1,234,567`, whatever the locale of the machine. */
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
@@ -17,8 +18,11 @@ export function compact(value: number): string {
   return power === 0 ? String(scaled) : `${scaled.toPrecision(3)}${THOUSANDS[power]}`;
 }
 
-/** `1 line`, `2 lines`. */
-export const counted = (count: number, noun: string): string => `${grouped(count)} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 line`, `1,234 lines`. */
+export const counted = (count: number, noun: string): string => `${grouped(count)} ${plural(count, noun)}`;
+
+/** `1 client`, `1.23k clients`. */
+export const compactly = (count: number, noun: string): string => `${compact(count)} ${plural(count, noun)}`;
 
 /** Seconds with as many digits as mean something. */
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

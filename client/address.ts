@@ -19,6 +19,8 @@ export type DaemonAddress =
 
 const MAX_PORT = 65_535;
 const DEFAULT_HOST = 'localhost';
+/** Where daemons put their Unix sockets. */
+export const DEFAULT_SOCKET_DIRECTORY = '/tmp';
 /** The kernel takes no longer path of a socket on any system; most take less. */
 const MAX_PATH_CHARS = 4096;
 const MAX_HOST_CHARS = 253;

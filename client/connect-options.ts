@@ -1,4 +1,10 @@
-import { type DaemonAddress, defaultAddresses, isTlsAddress, resolveAddress } from './address.ts';
+import {
+  type DaemonAddress,
+  DEFAULT_SOCKET_DIRECTORY,
+  defaultAddresses,
+  isTlsAddress,
+  resolveAddress,
+} from './address.ts';
 import { checkInteger, checkString, checkWrapped, illegal, readFields } from './check.ts';
 import { SkeinError } from './errors.ts';
 import {
@@ -98,8 +104,6 @@ function resolveWay(
   for (const address of addresses) checkTlsAddress(address);
   return { addresses, tls };
 }
-
-const DEFAULT_SOCKET_DIRECTORY = '/tmp';
 
 /** Where the daemon is: said by `address`, or by the fields people write in its place; else where daemons usually are. */
 function resolvePlaces(given: Readonly<Partial<Record<keyof ConnectOptions, unknown>>>): readonly DaemonAddress[] {

@@ -1,3 +1,4 @@
+import { plural } from '../engine/plural.ts';
 import type { DrainNotice } from '../engine/wire/drain-notice.ts';
 import type { PrivateName } from '../engine/wire/ids.ts';
 import { JOIN_MESS, KILL_MESS, LEAVE_MESS } from '../engine/wire/service.ts';
@@ -249,7 +250,7 @@ export class Session extends ReceivingSession<SessionEvents, ReceivedEvent> {
     if (pendingBytes === 0 && !timedOut) return undefined;
     const what =
       pendingBytes > 0
-        ? `${pendingBytes} bytes are not sent`
+        ? `${pendingBytes} ${plural(pendingBytes, 'byte')} not sent`
         : 'the daemon has not confirmed that it has taken what was sent last';
     const why = timedOut
       ? `it did not take them and hang up within closeTimeoutMs ${this.#options.closeTimeoutMs}`

@@ -5,6 +5,7 @@ import { type CountersMemory, SupervisorCounter, supervisorCounters } from '../e
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import type { LogRecord, LogRecordLevel } from '../workers/log.ts';
+import { fileReason } from './file-reason.ts';
 import { type LogGap, LogSink } from './log-sink.ts';
 import { absoluteLogPath, type LogTarget, openLogTarget } from './log-target.ts';
 
@@ -120,8 +121,7 @@ function openSink(daemon: string, eventLogFile: string | null): LogSink {
   try {
     return new LogSink({ open: opener(eventLogFile), describeGap: (gap) => gapLine(daemon, gap) });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = `the log file ${pathOf(eventLogFile) ?? 'standard error'} cannot be opened: ${reason}`;
+    const message = `the log file ${pathOf(eventLogFile) ?? 'standard error'} cannot be opened: ${fileReason(error)}`;
     throw new ConfigError([{ message, field: 'eventLogFile', value: eventLogFile }], null);
   }
 }

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import { fileReason } from './file-reason.ts';
 
 type IdentityOptions = Pick<ConfigurationOptions, 'daemonUser' | 'daemonGroup' | 'runtimeDir'>;
 
@@ -168,7 +169,7 @@ export function enterRuntimeDir({ runtimeDir }: IdentityOptions): readonly strin
   try {
     process.chdir(runtimeDir);
   } catch (error) {
-    const message = `RuntimeDir ${runtimeDir}: cannot be the working folder: ${(error as Error).message}`;
+    const message = `RuntimeDir ${runtimeDir}: cannot be the working folder: ${fileReason(error)}`;
     if (isRoot() && isMainThread) throw new ConfigError([{ message, field: 'runtimeDir', value: runtimeDir }], null);
     return [message];
   }

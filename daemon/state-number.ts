@@ -8,6 +8,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MAX_RING_SEQ } from '../engine/ring/ring-seq-limits.ts';
 import { forceToDisk, latestFile, temporaryFile } from '../workers/ring/ring-seq-file.ts';
+import { fileReason } from './file-reason.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** One of the numbers of a daemon. */
@@ -62,8 +63,8 @@ export async function inspectNumber(path: string, { what, highest }: StateNumber
   try {
     text = await readStart(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' ? { kind: 'missing' } : broken(`cannot be read: ${message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? { kind: 'missing' } : broken(`cannot be read: ${fileReason(error)}`);
   }
   if (text === '') return broken('is empty');
   const shown = `holds ${JSON.stringify(text.length < MAX_BYTES ? text : `${text.slice(0, 40)}…`)}`;
@@ -97,9 +98,8 @@ export async function writeNumber(path: string, value: number): Promise<void> {
     makeFolder(dirname(path));
     await forceToDisk(path, value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `state file ${path} cannot be written: ${reason}; a daemon that cannot keep its numbers does not start: make StateDir writable for its user, or set another`,
+      `state file ${path} cannot be written: ${fileReason(cause)}; a daemon that cannot keep its numbers does not start: make StateDir writable for its user, or set another`,
       { cause },
     );
   }

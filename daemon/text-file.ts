@@ -1,5 +1,6 @@
 /** Text files an operator writes: the configuration, keys, passwords, access lists. Whatever is at the path, the error names it and says what is wrong. */
 import { type FileHandle, open } from 'node:fs/promises';
+import { fileReason } from './file-reason.ts';
 
 /** What the largest of them may be: passwords of a hundred thousand users. */
 export const MAX_TEXT_FILE_BYTES = 16 * 1024 * 1024;
@@ -12,9 +13,9 @@ const CHUNK_BYTES = 64 * 1024;
  */
 export async function readTextFile(path: string): Promise<string> {
   const bytes = await readBounded(path).catch((cause: NodeJS.ErrnoException) => {
-    const { code, message } = cause;
+    const { code } = cause;
     throw Object.assign(
-      new Error(`${path}: cannot be read: ${message}`, { cause }),
+      new Error(`${path}: cannot be read: ${fileReason(cause)}`, { cause }),
       code === undefined ? {} : { code },
     );
   });

@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import { plural } from '../engine/plural.ts';
 import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
 import { secretModeProblem } from './secret-mode.ts';
 import { readTextFile } from './text-file.ts';
@@ -78,9 +79,12 @@ function checkDates(path: string, certificate: X509Certificate, nowMs: number, w
   if (nowMs > to) throw new Error(`${path}: the certificate ${name} expired on ${day(to)}`);
   if (nowMs < from) throw new Error(`${path}: the certificate ${name} is not valid before ${day(from)}`);
   if (to - nowMs < WARN_BEFORE_MS)
-    warnings.push(
-      `${path}: the certificate ${name} expires on ${day(to)}, in ${Math.floor((to - nowMs) / DAY_MS)} days: renew it`,
-    );
+    warnings.push(`${path}: the certificate ${name} expires on ${day(to)}, ${untilText(to - nowMs)}: renew it`);
+}
+
+function untilText(ms: number): string {
+  const days = Math.floor(ms / DAY_MS);
+  return `in ${days} ${plural(days, 'day')}`;
 }
 
 const day = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z');

@@ -1,5 +1,6 @@
 /** The ring: its daemons around a circle, and the token on its way. */
 import type { RingStatus, Sample } from '../daemon/http/status-types.ts';
+import { plural } from '../engine/plural.ts';
 import { element, svg } from './dom.ts';
 import { count, duration } from './format.ts';
 
@@ -79,7 +80,8 @@ export class RingPicture {
       return [circle, label];
     });
     const absent = members.filter(({ isPresent }) => !isPresent).map(({ name }) => name);
-    const label = `A ring of ${members.length - absent.length} daemons${absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`}`;
+    const present = members.length - absent.length;
+    const label = `A ring of ${present} ${plural(present, 'daemon')}${absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`}`;
     const picture = svg(
       'svg',
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label },

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Command } from 'commander';
+import { plural } from '../../engine/plural.ts';
 import { positive } from '../arguments.ts';
 import { exitOnSignals } from '../clean-up.ts';
 import { describeCommit, describeMachine } from '../machine.ts';
@@ -120,7 +121,7 @@ async function main(): Promise<void> {
   if (options.json) say(JSON.stringify(report, null, 1));
   else {
     const doubtful = results.filter(disagrees);
-    say(`\n${results.length} rows; the two harnesses disagree on ${doubtful.length}`);
+    say(`\n${results.length} ${plural(results.length, 'row')}; the two harnesses disagree on ${doubtful.length}`);
   }
   if (options.save)
     await save(report, options.output, `${report.createdAt.slice(0, 19).replaceAll(':', '').replace('T', '-')}-micro`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Command } from 'commander';
+import { plural } from '../../engine/plural.ts';
 import { exitOnSignals, withTemporaryDirectory } from '../clean-up.ts';
 import { notBuilt } from '../peers/skein.ts';
 import { ALLOCATION_NODE_OPTIONS } from './allocation.ts';
@@ -75,7 +76,7 @@ async function main(): Promise<void> {
   if (options.json) process.stdout.write(`${JSON.stringify({ nodeMajor, comparisons }, null, 1)}\n`);
   else
     process.stdout.write(
-      `${formatComparisons(comparisons)}\n\n${comparisons.length} figures, ${worse.length} regressions\n`,
+      `${formatComparisons(comparisons)}\n\n${comparisons.length} ${plural(comparisons.length, 'figure')}, ${worse.length} ${plural(worse.length, 'regression')}\n`,
     );
   if (baseline !== null && baseline.nodeMajor !== nodeMajor) {
     process.stderr.write(

@@ -1,4 +1,5 @@
 /** A report as one self-contained HTML page: no script, no network, charts as inline SVG. */
+import { plural } from '../../engine/plural.ts';
 import { SUBJECT } from '../peers/all-systems.ts';
 import type { Report } from '../report-schema.ts';
 import { drawBars } from './bars.ts';
@@ -26,7 +27,7 @@ function facts(report: Report): string {
     `${machine.kernel}, ${machine.distribution}`,
     `Node ${machine.node}`,
     `load before: ${machine.loadAverageBefore.toFixed(2)}`,
-    `${report.runs.length} runs of ${report.measureSeconds} s after ${report.warmUpSeconds} s of warm-up (latencies: ${report.latencyWarmUpSeconds} s), ${minutes} min in all`,
+    `${report.runs.length} ${plural(report.runs.length, 'run')} of ${report.measureSeconds} s after ${report.warmUpSeconds} s of warm-up (latencies: ${report.latencyWarmUpSeconds} s), ${minutes} min in all`,
   ];
   return `<ul class="facts">${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>${commands(report.command)}`;
 }

@@ -192,7 +192,7 @@ export class FloodRun {
   #giveUp(): void {
     const missing = this.#sent() * this.#receivers.length - this.#delivered;
     if (this.#plan.service === 'unreliable') this.#finish();
-    else this.#fail(new CliError(`no message came for ${STALL_MS / 1000} s; ${missing} deliveries are missing`));
+    else this.#fail(new CliError(`no message came for ${STALL_MS / 1000} s; missing deliveries: ${missing}`));
   }
 
   #result(elapsedMs: number): FloodResult {

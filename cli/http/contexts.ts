@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, w
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { fileReason } from '../../daemon/file-reason.ts';
 import { CliError, ExitCode } from '../exit.ts';
 
 export interface Context {
@@ -56,7 +57,7 @@ export function readContexts(): Contexts {
       throw new Error(`mode 0${mode.toString(8)} lets others read or change it: chmod 600 it`);
     return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : fileReason(error);
     throw new CliError(`${path} cannot be used: ${reason}`, ExitCode.Usage);
   }
 }

@@ -15,6 +15,9 @@ export interface HttpDaemonOptions {
 /** A status of a thousand sessions has half a megabyte. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** A daemon may run and serve clients only. */
+const NOT_SERVED = '. A daemon serves HTTP where HttpListen says: skein start -o httpListen=127.0.0.1:4880';
+
 /** Nobody answers there, or not in time. */
 export class NoAnswer extends CliError {}
 
@@ -118,8 +121,10 @@ export class HttpDaemon {
     if (error instanceof CliError) return error;
     if (error instanceof SyntaxError) return new CliError(`${this.url}: this is no answer of skein`);
     const { timeoutMs } = this.#options;
-    const reason = signal.aborted ? `within ${timeoutMs} ms` : `(${(error as Error).message})`;
-    return new NoAnswer(`no daemon answers at ${this.url} ${reason}`);
+    if (signal.aborted) return new NoAnswer(`no daemon answers at ${this.url} within ${timeoutMs} ms`);
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const hint = code === 'ECONNREFUSED' ? NOT_SERVED : '';
+    return new NoAnswer(`no daemon answers at ${this.url} (${message === '' ? code : message})${hint}`);
   }
 }
 

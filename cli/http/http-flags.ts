@@ -1,6 +1,7 @@
 /** Options that every command over HTTP has, and the daemon they lead to. */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { fileReason } from '../../daemon/file-reason.ts';
 import { duration } from '../arguments.ts';
 import { CliError, ExitCode } from '../exit.ts';
 import { contextNamed } from './contexts.ts';
@@ -21,7 +22,7 @@ const TOKEN_VARIABLE = 'SKEIN_HTTP_TOKEN';
 export function addHttpOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--http <url>', `where the daemon serves HTTP (default: ${DEFAULT_URL})`)
+      new Option('--http <url>', `where the daemon serves HTTP, also HOST:PORT (default: ${DEFAULT_URL})`)
         .argParser(httpUrl)
         .env('SKEIN_HTTP'),
     )
@@ -31,11 +32,25 @@ export function addHttpOptions(command: Command): Command {
     .addOption(new Option('--timeout <time>', 'time to wait for an answer').argParser(duration).default(5000, '5s'));
 }
 
+const DEFAULT_HTTP_PORT = 4880;
+
+/** A URL, or as HttpListen has it: `HOST:PORT`, `[::1]:4880`; also `HOST` and `PORT` alone. */
 export function httpUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '')
-    throw new InvalidArgumentError('It must be a URL such as http://127.0.0.1:4880.');
+  const written = text.includes('://') ? text : `http://${withHostAndPort(text)}`;
+  const url = URL.canParse(written) ? new URL(written) : null;
+  if (url === null || !isDaemonUrl(url))
+    throw new InvalidArgumentError('It must be a URL such as http://127.0.0.1:4880, HOST:PORT, HOST or PORT.');
   return url.href;
+}
+
+const isDaemonUrl = ({ protocol, username, password, search, hash }: URL): boolean =>
+  (protocol === 'http:' || protocol === 'https:') && `${username}${password}${search}${hash}` === '';
+
+function withHostAndPort(text: string): string {
+  const port = /^:?(\d{1,5})$/.exec(text)?.[1];
+  if (port !== undefined) return `127.0.0.1:${port}`;
+  const bare = /^[0-9a-f:]*:[0-9a-f]*:[0-9a-f:.]*$/i.test(text) ? `[${text}]` : text;
+  return /:\d+(\/|$)/.test(bare.replace(/^\[.*?\]/, '')) ? bare : bare.replace(/^[^/]*/, `$&:${DEFAULT_HTTP_PORT}`);
 }
 
 /** @throws CliError when a file cannot be read */
@@ -64,6 +79,6 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new CliError(`${path} cannot be read: ${(error as Error).message}`, ExitCode.Usage, { cause: error });
+    throw new CliError(`${path} cannot be read: ${fileReason(error)}`, ExitCode.Usage, { cause: error });
   }
 }

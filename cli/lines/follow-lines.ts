@@ -1,6 +1,7 @@
 /** The lines of a file that grows, through rotation by renaming and by truncation. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileReason } from '../../daemon/file-reason.ts';
 import { LineSplitter, type LineSplitterOptions } from './line-splitter.ts';
 
 export interface FollowOptions extends LineSplitterOptions {
@@ -228,7 +229,7 @@ class PathWatch {
         this.wasEmpty = true;
         this.#say('path', 'is not there; it is waited for');
       } else if (error instanceof NotAFileError) this.#say('path', `${message}; a file is waited for`);
-      else this.#say('path', `cannot be opened: ${message}; it is tried again`);
+      else this.#say('path', `cannot be opened: ${fileReason(error)}; it is tried again`);
       return null;
     } finally {
       this.#looked = true;
@@ -243,7 +244,7 @@ class PathWatch {
       return lines;
     } catch (error) {
       if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
-      this.#say('file', `cannot be read: ${(error as Error).message}; it is tried again`);
+      this.#say('file', `cannot be read: ${fileReason(error)}; it is tried again`);
       return null;
     }
   }

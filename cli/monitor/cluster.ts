@@ -1,7 +1,7 @@
 /** Which daemons a monitor speaks to, and from where. */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
-import { resolveAddress } from '../../client/address.ts';
+import { DEFAULT_SOCKET_DIRECTORY, resolveAddress } from '../../client/address.ts';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
 import { addressesFor, allHosts, type Segment } from '../../engine/config/daemon-configuration.ts';
 import { ipv4ToNumber, isLoopback } from '../../engine/config/ipv4.ts';
@@ -53,7 +53,7 @@ export async function commandKeys({ keyFile }: Cluster, configFile: string): Pro
  * @throws (rejects) CliError when it is none of these, or the host has no IPv4 address
  */
 export async function daemonAt(text: string): Promise<MonitoredDaemon> {
-  const address = resolveAddress(/^\d+$/.test(text) ? `${text}@localhost` : text, '/tmp');
+  const address = resolveAddress(/^\d+$/.test(text) ? `${text}@localhost` : text, DEFAULT_SOCKET_DIRECTORY);
   if ('path' in address)
     throw new CliError(
       `address ${JSON.stringify(text)}: monitors reach daemons over UDP; it must be PORT or PORT@HOST`,

@@ -1,6 +1,6 @@
 /** What `skein top` prints. */
 import type { EndedStatus, SessionStatus, Status } from '../../daemon/http/status-types.ts';
-import { compact, printable, table } from '../text.ts';
+import { compact, compactly, printable, table } from '../text.ts';
 
 /** A session, with what this machine knows of its connection. */
 export interface TopSession extends SessionStatus {
@@ -57,7 +57,7 @@ export function topText(status: Status, sessions: readonly TopSession[], limit: 
   const { daemon, ring, health } = status;
   const present = ring.members.filter(({ isPresent }) => isPresent).length;
   const state = health.ready ? 'ready' : `not ready: ${health.reason}`;
-  const head = `${daemon.name}: ${state}, ring of ${present}/${ring.members.length}, ${compact(status.sessions.count)} clients, ${compact(status.groups.count)} groups`;
+  const head = `${daemon.name}: ${state}, ring of ${present}/${ring.members.length}, ${compactly(status.sessions.count, 'client')}, ${compactly(status.groups.count, 'group')}`;
   const rows = sessions.slice(0, limit).map(sessionRow);
   const left = status.sessions.count - rows.length;
   const ended = status.ended.slice(-endedLimit).reverse().map(endedRow);

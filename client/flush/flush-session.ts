@@ -46,6 +46,8 @@ export interface FlushSessionOptions {
 
 const FLUSH_RECEIVE_EVENTS = ['message', 'view', 'flushRequest', 'transition', 'selfLeave'] as const;
 const WAYS = 'iterating or events';
+/** Groups that an error names. */
+const MOST_NAMED = 3;
 
 /** What an event counts in the queue besides its data. */
 const EVENT_OVERHEAD_BYTES = 128;
@@ -104,7 +106,10 @@ export class FlushSession extends ReceivingSession<FlushSessionEvents, FlushEven
     if (!session.membership) throw withoutMembership();
     if (session.closed) throw sessionClosed();
     if (session.groups.size > 0)
-      throw new SkeinError('ILLEGAL_STATE', `session is in ${session.groups.size} groups: it must be in none`);
+      throw new SkeinError(
+        'ILLEGAL_STATE',
+        `session is in groups (${[...session.groups].slice(0, MOST_NAMED).join(', ')}): it must be in none`,
+      );
     if (session.hasReceiver) throw mixedReceiving(WAYS);
     this.#session = session;
     this.#inbox = new Inbox({

@@ -1,6 +1,7 @@
 /** What has changed in the content of the files beside the configuration, without their secrets. Pure. */
 import { X509Certificate } from 'node:crypto';
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
+import { plural } from '../../engine/plural.ts';
 import type { OperatorFiles } from '../operator-files.ts';
 import type { OptionDifference } from './option-changes.ts';
 
@@ -15,15 +16,20 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
     'AccessIpFile',
     inForce.access.rules,
     read.access.rules,
-    ({ length }: readonly unknown[]) => `${length} rules`,
+    ({ length }: readonly unknown[]) => `${length} ${plural(length, 'rule')}`,
   );
   compare(
     'PasswordFile',
     [...inForce.passwords],
     [...read.passwords],
-    ({ length }: readonly unknown[]) => `${length} users`,
+    ({ length }: readonly unknown[]) => `${length} ${plural(length, 'user')}`,
   );
-  compare('AccessFile', linesOf(inForce), linesOf(read), ({ length }: readonly unknown[]) => `${length} lines`);
+  compare(
+    'AccessFile',
+    linesOf(inForce),
+    linesOf(read),
+    ({ length }: readonly unknown[]) => `${length} ${plural(length, 'line')}`,
+  );
   compare('TlsCertificateFile', inForce.tls?.certificate, read.tls?.certificate, certificateText);
   compare('TlsKeyFile', inForce.tls?.key, read.tls?.key, () => 'a private key');
   compare('TlsAuthorityFile', inForce.tls?.authority, read.tls?.authority, certificateText);

@@ -1,4 +1,5 @@
 /** Segments of a file -> segments of a configuration, with the rules of section 9.3. */
+import { plural } from '../plural.ts';
 import { nodeIndex } from '../wire/ids.ts';
 import { DEFAULT_PORT } from '../wire/limits.ts';
 import type { Findings } from './config-error.ts';
@@ -237,12 +238,15 @@ function warnOfSharedPorts(items: readonly SegmentItem[], segments: readonly Seg
 }
 
 /** Accepted for the sake of old files: only a link protocol that skein lacks would use it. */
+const rowsText = (rows: number, segments: number): string =>
+  `RouteMatrix has ${rows} ${plural(rows, 'row')} for ${segments} ${plural(segments, 'segment')}`;
+
 function checkRouteMatrix(item: RouteMatrixItem, segmentCount: number, findings: Findings): void {
   findings.warn(item.keyword, 'RouteMatrix has no effect: the network routes datagrams', {
     field: 'RouteMatrix',
   });
   if (item.rows.length !== segmentCount) {
-    findings.warn(item.keyword, `RouteMatrix has ${item.rows.length} rows for ${segmentCount} segments`);
+    findings.warn(item.keyword, rowsText(item.rows.length, segmentCount));
   }
   for (const row of item.rows) {
     if (row.length !== segmentCount) {

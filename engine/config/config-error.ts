@@ -1,4 +1,5 @@
 /** Problems of a configuration, wherever they come from: a file, or the options of the embedding API. */
+import { plural } from '../plural.ts';
 import type { Position } from './syntax-tree.ts';
 
 /** A configuration text and what to call it in messages (usually its path). */
@@ -155,11 +156,13 @@ export function formatConfigError(error: ConfigError): string {
   return joined(error.problems, (problem) => formatProblem(problem, error.source));
 }
 
+const andMore = (count: number): string => `and ${count} more ${plural(count, 'problem')}`;
+
 /** A file that is no configuration at all has thousands of problems; the first ones suffice. */
 const MOST_SHOWN_PROBLEMS = 20;
 
 function joined(problems: readonly ConfigProblem[], format: (problem: ConfigProblem) => string): string {
   const shown = problems.slice(0, MOST_SHOWN_PROBLEMS).map(format);
-  if (problems.length > shown.length) shown.push(`and ${problems.length - shown.length} more problems`);
+  if (problems.length > shown.length) shown.push(andMore(problems.length - shown.length));
   return shown.join('\n');
 }

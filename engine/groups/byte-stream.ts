@@ -125,13 +125,13 @@ export class ByteReader {
   expect(count: number, itemBytes: number): void {
     const left = this.bytes.length - this.position;
     if (count * itemBytes > left)
-      throw new MalformedTableError(`${count} items of ${itemBytes} bytes and more: ${left} bytes are left`);
+      throw new MalformedTableError(`${count} items of at least ${itemBytes} bytes each in the ${left} that are left`);
   }
 
   private take(lengthBytes: number): number {
     const at = this.position;
     if (at + lengthBytes > this.bytes.length)
-      throw new MalformedTableError(`${lengthBytes} bytes at ${at} reach past the end at ${this.bytes.length}`);
+      throw new MalformedTableError(`length ${lengthBytes} at ${at} reaches past the end at ${this.bytes.length}`);
     this.position = at + lengthBytes;
     return at;
   }

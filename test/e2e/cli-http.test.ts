@@ -68,7 +68,7 @@ describe('skein top', () => {
     const { code, stdout } = await skein(['top', '--http', url], '', alone());
     expect(code).toBe(0);
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^localhost: ready, ring of 1\/1, 2 clients, 1 groups$/);
+    expect(lines[0]).toMatch(/^localhost: ready, ring of 1\/1, 2 clients, 1 group$/);
     expect(lines[2]).toMatch(/^client +from +waiting +msgs +behind +in\/s +out\/s +B out\/s +rtt +idle +groups/);
     expect(lines[3]).toMatch(/^#stuck#localhost +127\.0\.0\.1:\d+ +[\d.]+[kM] .* slow$/);
     expect(stdout).toMatch(/#gone#localhost +\d{4}-.*client closed the connection/);

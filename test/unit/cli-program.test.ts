@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, describeFailure, ExitCode, exitCodeOf } from '../../cli/exit.ts';
+import { httpUrl } from '../../cli/http/http-flags.ts';
 import { Pacer } from '../../cli/pacer.ts';
 import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
 import { createProgram, run } from '../../cli/program.ts';
@@ -37,6 +38,13 @@ describe('command lines', () => {
     ['options that exclude each other', ['publish', 'a', '-f', 'x', '--follow', 'y'], 'cannot be used with'],
     ['a now without a growing file', ['publish', 'news', '--since-now'], '--since-now needs --follow'],
     ['no address', ['subscribe', 'news', '-s', 'http://localhost'], 'the scheme "http" is none of'],
+    ['a swapped address of a monitor', ['monitor', '-s', 'localhost@4803'], 'did you mean "4803@localhost"?'],
+    [
+      'a swapped address of a context',
+      ['context', 'add', 'x', '-s', 'localhost@4803'],
+      'did you mean "4803@localhost"?',
+    ],
+    ['a URL that is none', ['top', '--http', '4880@localhost'], 'http://127.0.0.1:4880, HOST:PORT, HOST or PORT'],
     ['a swapped address', ['subscribe', 'news', '-s', 'localhost@4803'], 'did you mean "4803@localhost"?'],
     ['two groups where one is needed', ['flood', '-g', 'a', '-g', 'b'], 'It is given twice'],
     ['a user with a blank', ['passwd', 'a b'], 'user "a b": must be 1 to 31'],
@@ -48,6 +56,52 @@ describe('command lines', () => {
     expect(err).toContain(text);
     expect(err).not.toContain('    at ');
     expect(out).toBe('');
+  });
+
+  it.each([
+    ['start', '-c'],
+    ['conf', 'check'],
+    ['conf', 'show'],
+    ['access', 'check', '--join', 'x'],
+    ['state', 'show'],
+    ['monitor', '-c'],
+    ['top', '--token-file'],
+    ['top', '--ca'],
+    ['subscribe', 'x', '--ca'],
+    ['subscribe', 'x', '--cert'],
+    ['subscribe', 'x', '--key'],
+    ['keygen', '--add'],
+  ])('names a file that is not there once: %s %s', async (...args) => {
+    expect(await run([...args, '/nowhere/file'])).not.toBe(ExitCode.Ok);
+    const lines = err.split('\n').filter((line) => line.includes('ENOENT'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]!.match(/\/nowhere\/file/g)).toHaveLength(1);
+  });
+
+  it.each([
+    ['127.0.0.1:4880', 'http://127.0.0.1:4880/'],
+    ['localhost:81', 'http://localhost:81/'],
+    ['berlin', 'http://berlin:4880/'],
+    ['4881', 'http://127.0.0.1:4881/'],
+    ['[::1]:4880', 'http://[::1]:4880/'],
+    ['::1', 'http://[::1]:4880/'],
+    ['berlin:81/skein', 'http://berlin:81/skein'],
+    ['https://berlin/skein', 'https://berlin/skein'],
+  ])('takes --http %s for %s', (text, url) => {
+    expect(httpUrl(text)).toBe(url);
+  });
+
+  it.each([
+    '',
+    'a b',
+    '4880@berlin',
+    'berlin:x',
+    'berlin:99999',
+    'tcp://berlin:4880',
+    'http://u:p@berlin',
+    'http://h?x',
+  ])('refuses --http %j', (text) => {
+    expect(() => httpUrl(text)).toThrow('HOST:PORT');
   });
 
   it('fails with exit code 1 and one line when nobody listens', async () => {

@@ -369,7 +369,7 @@ describe('sending', () => {
     expect(session.pendingBytes).toBeGreaterThan(0);
     const error = await closed;
     expect(error).toMatchObject({ code: 'CONNECTION_CLOSED' });
-    expect(String(error)).toMatch(/\d+ bytes are not sent: it did not take them and hang up within closeTimeoutMs 50/);
+    expect(String(error)).toMatch(/\d+ bytes not sent: it did not take them and hang up within closeTimeoutMs 50/);
     await daemon.stop();
   });
 

@@ -125,15 +125,18 @@ describe('syntax errors', () => {
     ['Window 50', '1:8: expected "=", "RouteMatrix", "Spread_Segment", an option or end of file; found "50"'],
     ['Window =\nPersonalWindow = 5', '2:1: expected "{" or a value; found "PersonalWindow"'],
     ['Window =', '1:9: expected "{" or a value; found end of file'],
-    ['}', '1:1: expected "RouteMatrix", "Spread_Segment", an option or end of file; found "}"'],
+    ['}', '1:1: expected "RouteMatrix", "Spread_Segment", an option or end of file; found "}" (no "{" is open here)'],
     ['Spread_Segment {', '1:16: expected an IPv4 address; found "{"'],
     ['Spread_Segment 1.2.3.4 4803 {', '1:24: expected "{" or an IPv4 address; found "4803"'],
     ['Spread_Segment 1.2.3.4 { d1 {} }', '1:30: expected "C", "D" or "M" or an IPv4 address; found "}"'],
-    ['Spread_Segment 1.2.3.4 { d1', '1:28: expected "{", "}", a daemon name or an IPv4 address; found end of file'],
+    [
+      'Spread_Segment 1.2.3.4 { d1',
+      '1:28: expected "{", "}", a daemon name or an IPv4 address; found end of file (the "{" of line 1 is not closed)',
+    ],
     ['Spread_Segment 1.2.3.4 { 12 }', '(a name of digits only must be quoted)'],
     [
       'Spread_Segment 1.2.3.4 { d1 1.2.3.5\nWindow=5',
-      '2:1: expected "{", "}", a daemon name or an IPv4 address; found "Window=5" (is a closing "}" missing above?)',
+      '2:1: expected "{", "}", a daemon name or an IPv4 address; found "Window=5" (the "{" of line 1 is not closed)',
     ],
     ['Spread_segment 1.2.3.4 {}', '(did you mean "Spread_Segment" instead of "Spread_segment"?)'],
     ['RuntimeDir = "abc\nWindow = 5', '1:14: the string has no closing quote on its line'],
@@ -144,6 +147,42 @@ describe('syntax errors', () => {
     expect(problems).toHaveLength(1);
     expect(whole).toMatch(/^test\.conf:\d+:\d+: /);
     expect(whole).toContain(message);
+  });
+
+  it.each([
+    ['a segment, at the end', 'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5\n', 'the "{" of line 1 is not closed'],
+    [
+      'a segment before another',
+      '# {\nSpread_Segment 1.2.3.4 {\n "d{" 1.2.3.5\nSpread_Segment 1.2.3.6 {\n d2 1.2.3.7 }\n',
+      'the "{" of line 2 is not closed',
+    ],
+    [
+      'a segment before an option',
+      'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5 { C 1.2.3.6 }\n\nWindow = 5\n',
+      'the "{" of line 1 is not closed',
+    ],
+    [
+      'interfaces before a daemon',
+      'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5 {\n C 1.2.3.6\n d2 1.2.3.7\n}\n',
+      'is the "{" of line 2 closed?',
+    ],
+    [
+      'interfaces, so that their end is taken for that of the segment',
+      'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5 {\n C 1.2.3.6\n}\nWindow = 5\n',
+      'the "{" of line 1 is not closed',
+    ],
+    ['flags, at the end', '\nDebugFlags = {\n PRINT\nWindow = 5\n', 'the "{" of line 2 is not closed'],
+    [
+      'flags before a segment',
+      'DebugFlags = { PRINT\nSpread_Segment 1.2.3.4 {\n d1 1.2.3.5 }\n',
+      'the "{" of line 1 is not closed',
+    ],
+    ['costs, at the end', 'RouteMatrix {\n 0 1\n', 'the "{" of line 1 is not closed'],
+    ['costs before an option', 'RouteMatrix {\n 0 1\nWindow = 5', 'the "{" of line 1 is not closed'],
+    ['costs before a segment', 'RouteMatrix {\n0\nSpread_Segment 1.2.3.4 {}', 'the "{" of line 1 is not closed'],
+    ['nothing, with one too many', 'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5 }\n}\n', 'no "{" is open here'],
+  ])('name the brace that is open: of %s', (_, text, why) => {
+    expect(refusal(text).message).toContain(`(${why})`);
   });
 
   it('carry position, token and expectation as data', () => {

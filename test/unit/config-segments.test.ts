@@ -282,7 +282,7 @@ describe('rules of section 9.3', () => {
     [
       'a matrix with a row missing',
       'Spread_Segment 1.2.3.4 { a 1.1.1.1 } RouteMatrix { }',
-      'RouteMatrix has 0 rows for 1 segments',
+      'RouteMatrix has 0 rows for 1 segment',
     ],
   ])('warns of %s', (_, text, message) => {
     expect(messages(text)).toEqual([]);
