@@ -116,7 +116,7 @@ function listenAddresses(
   owner: Identity | null,
 ): readonly ListenAddress[] {
   const { options } = configuration;
-  const { unixSocketDir, unixSocketMode, tlsListen, webSocketListen, webSocketOrigins: origins } = options;
+  const { unixSocketDir, unixSocketMode, tlsListen, webSocketListen, webSocketTlsListen } = options;
   const addresses: ListenAddress[] = listen.addresses.map((host) => ({ kind: 'tcp', host, port: listen.port }));
   // A free port is known only after binding, so such a daemon has no name for a Unix socket.
   if (unixSocketDir !== null && listen.port !== 0) {
@@ -124,6 +124,7 @@ function listenAddresses(
     addresses.push({ kind: 'unix', path, mode: unixSocketMode, owner });
   }
   addresses.push(...tlsListen.map(({ host, port }) => ({ kind: 'tls', host, port }) as const));
-  addresses.push(...webSocketListen.map(({ host, port }) => ({ kind: 'websocket', host, port, origins }) as const));
+  addresses.push(...webSocketListen.map(({ host, port }) => ({ kind: 'websocket', host, port }) as const));
+  addresses.push(...webSocketTlsListen.map(({ host, port }) => ({ kind: 'websocket-tls', host, port }) as const));
   return addresses;
 }

@@ -25,5 +25,6 @@ export function deliverySettings(
     passwords,
     rights,
     tls,
+    webSocketOrigins: options.webSocketOrigins,
   };
 }

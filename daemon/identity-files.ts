@@ -3,12 +3,13 @@ import { accessSync, constants, existsSync, lchownSync, lstatSync } from 'node:f
 import { dirname } from 'node:path';
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import { servesTls, type TlsListenKey } from '../engine/config/tls-listeners.ts';
 import type { Identity } from './identity.ts';
 import { stateFilesOf } from './state-number.ts';
 
 type FileOptions = Pick<
   ConfigurationOptions,
-  'stateDir' | 'accessFile' | 'clusterKeyFile' | 'eventLogFile' | 'httpTokenFile' | 'tlsListen' | 'tlsKeyFile'
+  'stateDir' | 'accessFile' | 'clusterKeyFile' | 'eventLogFile' | 'httpTokenFile' | 'tlsKeyFile' | TlsListenKey
 >;
 
 /** Lets the daemon's user write what this incarnation wrote as root: its state files, and the folder if this incarnation made it. */
@@ -28,7 +29,7 @@ export function handOverState(stateDir: string, daemonName: string, madeFolder: 
  * @returns what is worth a line in the log each
  */
 export function checkFilesOf(options: FileOptions, userText: string): readonly string[] {
-  const { stateDir, accessFile, clusterKeyFile, eventLogFile, httpTokenFile, tlsListen, tlsKeyFile } = options;
+  const { stateDir, accessFile, clusterKeyFile, eventLogFile, httpTokenFile, tlsKeyFile } = options;
   if (stateDir !== null && !mayAccess(stateDir, constants.W_OK | constants.X_OK)) {
     const message = `StateDir ${stateDir}: ${userText} cannot write there; give the folder to that user`;
     throw new ConfigError([{ message, field: 'stateDir', value: stateDir }], null);
@@ -38,7 +39,7 @@ export function checkFilesOf(options: FileOptions, userText: string): readonly s
     warnings.push(`AccessFile ${accessFile}: ${userText} cannot read it, so SIGHUP cannot reload it`);
   if (clusterKeyFile !== null && !mayAccess(clusterKeyFile, constants.R_OK))
     warnings.push(`ClusterKeyFile ${clusterKeyFile}: ${userText} cannot read it, so SIGHUP cannot reload the keys`);
-  if (tlsListen.length > 0 && tlsKeyFile !== null && !mayAccess(tlsKeyFile, constants.R_OK))
+  if (servesTls(options) && tlsKeyFile !== null && !mayAccess(tlsKeyFile, constants.R_OK))
     warnings.push(`TlsKeyFile ${tlsKeyFile}: ${userText} cannot read it, so no reload can replace the key`);
   if (httpTokenFile !== null && !mayAccess(httpTokenFile, constants.R_OK))
     warnings.push(

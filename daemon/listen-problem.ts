@@ -8,6 +8,7 @@ import type { DaemonOptions } from './options-schema.ts';
 const OPTION_OF: Readonly<Partial<Record<ListenPurpose, OptionKey>>> = {
   tls: 'tlsListen',
   websocket: 'webSocketListen',
+  'websocket-tls': 'webSocketTlsListen',
   unix: 'unixSocketDir',
   http: 'httpListen',
 };

@@ -9,6 +9,7 @@ import { ConfigError, type ConfigProblem } from '../engine/config/config-error.t
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
+import { servesTls, type TlsListenKey } from '../engine/config/tls-listeners.ts';
 import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
 import { TokenFile } from './http/token-file.ts';
 import { readKeyFile } from './key-file.ts';
@@ -27,7 +28,7 @@ type FileOptions = Pick<
   | 'accessFile'
   | 'clusterKeyFile'
   | 'httpTokenFile'
-  | 'tlsListen'
+  | TlsListenKey
   | 'tlsCertificateFile'
   | 'tlsKeyFile'
   | 'tlsAuthorityFile'
@@ -66,7 +67,7 @@ export async function readOperatorFiles(
       ? await readPasswords(options.passwordFile, warnings, mistakes, folder)
       : new Map(),
     rights: accessFile === null ? null : await readRights(accessFile, options, warnings),
-    tls: options.tlsListen.length === 0 ? null : await readTlsFiles(options, warnings),
+    tls: servesTls(options) ? await readTlsFiles(options, warnings) : null,
     clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
   };
 }
@@ -118,8 +119,8 @@ type Check = (
 
 /** One by one first, so that each problem names its option; what they are together only when each is good. */
 async function checkTls(options: FileOptions, check: Check): Promise<void> {
-  const { tlsListen, tlsCertificateFile, tlsKeyFile, tlsAuthorityFile, tlsClientCertificate } = options;
-  const isUsed = tlsListen.length > 0;
+  const { tlsCertificateFile, tlsKeyFile, tlsAuthorityFile, tlsClientCertificate } = options;
+  const isUsed = servesTls(options);
   let good = 0;
   await check('TlsCertificateFile', tlsCertificateFile, isUsed, async (told) => {
     await readCertificateFile(tlsCertificateFile!, told);
@@ -159,14 +160,11 @@ async function readRights(file: string, options: FileOptions, warnings: string[]
   return rules;
 }
 
-const provesUsers = ({
-  allowedAuthMethods,
-  requiredAuthMethods,
-  tlsListen,
-  tlsClientCertificate,
-}: FileOptions): boolean =>
-  (tlsListen.length > 0 && tlsClientCertificate !== 'none') ||
-  [...allowedAuthMethods, ...requiredAuthMethods].some((method) => method !== 'NULL' && method !== 'IP');
+const provesUsers = (options: FileOptions): boolean =>
+  (servesTls(options) && options.tlsClientCertificate !== 'none') ||
+  [...options.allowedAuthMethods, ...options.requiredAuthMethods].some(
+    (method) => method !== 'NULL' && method !== 'IP',
+  );
 
 async function readAccessList(
   file: string | null,

@@ -235,6 +235,7 @@ const fileOptions = {
   ringProfile: oneOf('ringProfile').nullable(),
   timeScale: factor('timeScale'),
   webSocketListen: endpoints('webSocketListen'),
+  webSocketTlsListen: endpoints('webSocketTlsListen'),
   webSocketOrigins: origins('webSocketOrigins'),
   tlsListen: endpoints('tlsListen'),
   tlsCertificateFile: path('tlsCertificateFile').nullable(),

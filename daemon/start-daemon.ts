@@ -72,7 +72,7 @@ export interface Daemon {
   readonly port: number | null;
   /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`; empty without `httpListen`. */
   readonly httpUrls: readonly string[];
-  /** Where web pages connect: `ws://127.0.0.1:4884/`; empty without `webSocketListen`. */
+  /** Where web pages connect: `ws://127.0.0.1:4884/`, `wss://…` with TLS; empty without `webSocketListen` and `webSocketTlsListen`. */
   readonly webSocketUrls: readonly string[];
   /** How its agents are laid out on threads: the option, or what `auto` has chosen. */
   readonly threadingMode: ResolvedThreadingMode;
@@ -200,7 +200,9 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   });
   const httpUrls = urlsOf(http);
   const webSocketUrls = bound.flatMap(({ address }) =>
-    address.kind === 'websocket' ? [`ws://${endpointText(address)}/`] : [],
+    address.kind === 'websocket' || address.kind === 'websocket-tls'
+      ? [`${address.kind === 'websocket' ? 'ws' : 'wss'}://${endpointText(address)}/`]
+      : [],
   );
   const port = addresses.find((address) => address.port !== undefined && address.tls !== true)?.port ?? null;
   log.info(

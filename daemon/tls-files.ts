@@ -18,7 +18,7 @@ const WARN_BEFORE_MS = 30 * DAY_MS;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Of a daemon with `TlsListen`, whose rules between options are kept.
+ * Of a daemon that serves over TLS, whose rules between options are kept.
  * @throws (rejects) with file and cause when one cannot be used
  */
 export async function readTlsFiles(options: TlsOptions, warnings: string[]): Promise<TlsSettings> {

@@ -3,7 +3,7 @@ import { type Endpoint, endpointText } from '../engine/config/endpoint.ts';
 import type { ListenAddress } from './delivery/client-listener.ts';
 
 /** What the socket is for; `ring`: datagrams between daemons and of monitors. */
-export type ListenPurpose = 'tcp' | 'tls' | 'unix' | 'websocket' | 'http' | 'ring';
+export type ListenPurpose = 'tcp' | 'tls' | 'unix' | 'websocket' | 'websocket-tls' | 'http' | 'ring';
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program uses it, perhaps another daemon',
@@ -66,6 +66,7 @@ export function clientListenFailure(address: ListenAddress, error: unknown): Lis
     case 'tcp':
     case 'tls':
     case 'websocket':
+    case 'websocket-tls':
       return endpointFailure(address.kind, { host: address.host ?? '0.0.0.0', port: address.port }, error);
     case 'unix':
       return unixFailure(address.path, error);
@@ -74,13 +75,14 @@ export function clientListenFailure(address: ListenAddress, error: unknown): Lis
   }
 }
 
-const PURPOSES_OF_SHARED = { shared: 'tcp', 'shared-tls': 'tls', 'shared-websocket': 'websocket' } as const;
-
 /** A further worker could not listen where the first one does. */
-function sharedFailure({ kind, fd }: Extract<ListenAddress, { readonly fd: number }>, error: unknown): ListenFailure {
+function sharedFailure(
+  { of: purpose, fd }: Extract<ListenAddress, { readonly fd: number }>,
+  error: unknown,
+): ListenFailure {
   const address = `descriptor ${fd}`;
   const message = `cannot listen on ${address}: ${socketReason(error)}`;
-  return new ListenFailure({ purpose: PURPOSES_OF_SHARED[kind], address, message, code: codeOf(error) });
+  return new ListenFailure({ purpose, address, message, code: codeOf(error) });
 }
 
 function unixFailure(path: string, error: unknown): ListenFailure {

@@ -243,9 +243,8 @@ export class Supervisor {
     if (bound.length === 0) return this.#spec.listen;
     return bound.flatMap(({ address, fd }): readonly ListenAddress[] => {
       if (reusePort && address.kind !== 'unix') return [address];
-      if (address.kind === 'websocket')
-        return fd === -1 ? [] : [{ kind: 'shared-websocket', fd, origins: address.origins }];
-      return fd === -1 ? [] : [{ kind: address.kind === 'tls' ? 'shared-tls' : 'shared', fd }];
+      if (fd === -1 || address.kind === 'shared') return [];
+      return [{ kind: 'shared', fd, of: address.kind === 'unix' ? 'tcp' : address.kind }];
     });
   }
 

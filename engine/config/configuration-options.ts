@@ -208,6 +208,8 @@ export interface ConfigurationOptions {
   readonly httpTokenFile: string | null;
   /** Where clients connect with WebSockets; empty: nowhere. */
   readonly webSocketListen: readonly Endpoint[];
+  /** Where clients connect with WebSockets over TLS; empty: nowhere. */
+  readonly webSocketTlsListen: readonly Endpoint[];
   /** Origins whose pages may connect, `*` for all; empty: pages of the same host. */
   readonly webSocketOrigins: readonly string[];
   /** File that says who may join, send to and administer what; null: everything is allowed. */
@@ -273,6 +275,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   httpListen: [],
   httpTokenFile: null,
   webSocketListen: [],
+  webSocketTlsListen: [],
   webSocketOrigins: [],
   accessFile: null,
 };
@@ -320,6 +323,8 @@ interface LenientInputs {
   readonly httpListen: string | readonly string[] | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketListen: string | readonly string[] | null;
+  /** Like `webSocketListen`. */
+  readonly webSocketTlsListen: string | readonly string[] | null;
   /** `https://app.example.com`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketOrigins: string | readonly string[] | null;
   /** Like `httpListen`. */

@@ -6,6 +6,7 @@ import type { Findings } from './config-error.ts';
 import type { OptionKey, OptionValues } from './configuration-options.ts';
 import { type Segment, segmentTransport } from './daemon-configuration.ts';
 import type { OriginOf } from './option-origin.ts';
+import { servesTls } from './tls-listeners.ts';
 
 /**
  * - `honoured`
@@ -25,8 +26,8 @@ const NO_REPRESENTATIVES = 'this ring elects no representatives of segments';
 const allows = (method: string, { allowedAuthMethods, requiredAuthMethods }: OptionValues): boolean =>
   [...(allowedAuthMethods ?? []), ...(requiredAuthMethods ?? [])].includes(method);
 
-const withoutTls = ({ tlsListen = [] }: OptionValues): string | null =>
-  tlsListen.length === 0 ? 'there is no TlsListen, so nobody connects with TLS' : null;
+const withoutTls = (values: OptionValues): string | null =>
+  servesTls(values) ? null : 'there is no TlsListen nor WebSocketTlsListen, so nobody connects with TLS';
 const withoutClientCertificates = ({ tlsClientCertificate = 'none' }: OptionValues): string | null =>
   tlsClientCertificate === 'none' ? 'TlsClientCertificate is none, so no certificate is checked' : null;
 
@@ -105,9 +106,10 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   ringProfile: honoured,
   timeScale: honoured,
   webSocketListen: honoured,
-  webSocketOrigins: unless(({ webSocketListen }) =>
-    webSocketListen === undefined || webSocketListen.length === 0
-      ? 'WebSocketListen is not set, so no page can connect'
+  webSocketTlsListen: honoured,
+  webSocketOrigins: unless(({ webSocketListen = [], webSocketTlsListen = [] }) =>
+    webSocketListen.length + webSocketTlsListen.length === 0
+      ? 'neither WebSocketListen nor WebSocketTlsListen is set, so no page can connect'
       : null,
   ),
   tlsListen: honoured,

@@ -20,6 +20,7 @@ import { keywordOf } from './option-catalogue.ts';
 import { warnOfEffects } from './option-effects.ts';
 import type { OriginOf } from './option-origin.ts';
 import { MIN_TOKEN_LOSS_MS } from './ring-parameters.ts';
+import { firstTlsListener } from './tls-listeners.ts';
 
 /** Judges options together that are valid one by one. */
 export function checkOptionRelations(
@@ -118,15 +119,16 @@ function checkHttpAccess(
 
 /** Encryption needs a certificate with its key; judging clients' certificates needs their authority. */
 function checkTls(values: OptionValues, originOf: OriginOf, findings: Findings): void {
-  const { tlsListen = [], tlsClientCertificate = 'none' } = values;
-  if (tlsListen.length === 0) return;
+  const { tlsClientCertificate = 'none' } = values;
+  const listener = firstTlsListener(values);
+  if (listener === null) return;
   const missing = (because: OptionKey, wanted: OptionKey): void => {
     if (values[wanted] != null) return;
     const { at, field } = originOf(because);
     findings.problem(at, `${field} needs ${at === null ? wanted : keywordOf(wanted)}, which is not set`, { field });
   };
-  missing('tlsListen', 'tlsCertificateFile');
-  missing('tlsListen', 'tlsKeyFile');
+  missing(listener, 'tlsCertificateFile');
+  missing(listener, 'tlsKeyFile');
   if (tlsClientCertificate !== 'none') missing('tlsClientCertificate', 'tlsAuthorityFile');
 }
 

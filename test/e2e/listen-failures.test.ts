@@ -76,6 +76,12 @@ const KINDS: Readonly<Record<ListenPurpose, Kind>> = {
     options: (port) => ({ webSocketListen: tcp(port) }),
     lines: (port) => [`WebSocketListen = ${tcp(port)}`],
   },
+  'websocket-tls': {
+    ...overTcp,
+    fields: ['webSocketTlsListen', 'WebSocketTlsListen'],
+    options: (port) => ({ webSocketTlsListen: tcp(port), ...tlsFiles }),
+    lines: (port) => [`WebSocketTlsListen = ${tcp(port)}`, ...tlsLines],
+  },
   http: {
     ...overTcp,
     fields: ['httpListen', 'HttpListen'],

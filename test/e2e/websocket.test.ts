@@ -1,17 +1,30 @@
 /** Clients over WebSockets: what they get, who is turned away and told why, and what none of them can cost. */
-import { connect as connectTcp } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { once } from 'node:events';
+import { cpSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connect, type Session } from '../../client/index.ts';
 import { type Daemon, type StartDaemonOptions, startDaemon } from '../../daemon/start-daemon.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
+import { Authority, type Issued } from './support/certificates.ts';
 import { deliveryCount, eventually, testDaemon } from './support/daemons.ts';
-import { get } from './support/http.ts';
 import { openWebSocket, webSocketBridge } from './support/websockets.ts';
 
-async function webDaemon(options: StartDaemonOptions = {}): Promise<{ readonly daemon: Daemon; readonly url: string }> {
-  const daemon = await testDaemon({ webSocketListen: '127.0.0.1:0', ...options });
-  return { daemon, url: daemon.webSocketUrls[0]! };
-}
+const authority = new Authority();
+const own = authority.issue('daemon');
+const alice = authority.issue('alice');
+afterAll(() => authority.remove());
+const TLS_FILES: StartDaemonOptions = { tlsCertificateFile: own.certFile, tlsKeyFile: own.keyFile };
+const TRUST = { ca: authority.ca };
+
+const LISTEN: Readonly<Record<'ws' | 'wss', StartDaemonOptions>> = {
+  ws: { webSocketListen: '127.0.0.1:0' },
+  wss: { webSocketTlsListen: '127.0.0.1:0', ...TLS_FILES },
+};
+
+const textOf = async (socket: Socket): Promise<string> => String(((await once(socket, 'data')) as [Buffer])[0]);
 
 async function session(port: number, name: string): Promise<Session> {
   const opened = await connect({ port, host: '127.0.0.1', name });
@@ -32,10 +45,35 @@ async function texts(receiver: Session, count: number): Promise<readonly string[
 /** What a client of the protocol sends first: version 5.0.1, no group membership, priority, and its name. */
 const GREETING = Buffer.concat([Buffer.from([5, 0, 1, 0x10, 3]), Buffer.from('web')]);
 
-describe('a daemon with WebSocketListen', () => {
+describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
+  async function webDaemon(
+    options: StartDaemonOptions = {},
+  ): Promise<{ readonly daemon: Daemon; readonly url: string }> {
+    const daemon = await testDaemon({ ...LISTEN[scheme], ...options });
+    const [url = ''] = daemon.webSocketUrls;
+    expect(url).toMatch(new RegExp(`^${scheme}://127\\.0\\.0\\.1:\\d+/$`));
+    return { daemon, url };
+  }
+
+  /** As `openWebSocket`; trusts the daemon. */
+  const open = (url: string, headers: Readonly<Record<string, string>> = {}) => openWebSocket(url, headers, TRUST);
+  const bridge = (url: string, frameBytes: number) => webSocketBridge(url, frameBytes, TRUST);
+
+  /** A connection to the port, in which no request was sent. */
+  async function rawConnection(url: string): Promise<Socket> {
+    const { hostname, port } = new URL(url);
+    const socket =
+      scheme === 'ws'
+        ? connectTcp(Number(port), hostname)
+        : connectTls({ host: hostname, port: Number(port), ...TRUST });
+    socket.on('error', () => {});
+    await once(socket, scheme === 'ws' ? 'connect' : 'secureConnect');
+    return socket;
+  }
+
   it.each([1, 7, 60_000])('carries the protocol in messages of any size: %d bytes', async (frameBytes) => {
     const { daemon, url } = await webDaemon({ deliveryWorkers: 2, threadingMode: 'shared-network' });
-    const web = await session(await webSocketBridge(url, frameBytes), 'web');
+    const web = await session(await bridge(url, frameBytes), 'web');
     const plain = await session(daemon.port!, 'plain');
     await web.join('both');
     await plain.join('both');
@@ -52,7 +90,7 @@ describe('a daemon with WebSocketListen', () => {
     const { daemon, url } = await webDaemon();
     const plain = await session(daemon.port!, 'plain');
     await plain.join('all');
-    const web = await session(await webSocketBridge(url, 1000), 'web');
+    const web = await session(await bridge(url, 1000), 'web');
     const count = 2000;
     for (let i = 0; i < count; i++) void web.multicast('all', String(i));
     await web.flushed();
@@ -62,7 +100,7 @@ describe('a daemon with WebSocketListen', () => {
 
   it('refuses text with 1003 and says so', async () => {
     const { daemon, url } = await webDaemon();
-    const client = await openWebSocket(url);
+    const client = await open(url);
     client.socket.send('text');
     expect(await client.closed).toEqual({ code: 1003, reason: 'text is refused: the protocol is binary' });
     await eventually(() => deliveryCount(daemon, 'HandshakesRefused') === 1, 'it is counted');
@@ -70,10 +108,10 @@ describe('a daemon with WebSocketListen', () => {
 
   it('refuses what is longer than 64 KiB with 1009, and a frame without a mask with 1002', async () => {
     const { daemon, url } = await webDaemon();
-    const long = await openWebSocket(url);
+    const long = await open(url);
     long.socket.send(Buffer.alloc(64 * 1024 + 1));
     expect((await long.closed).code).toBe(1009);
-    const bare = await openWebSocket(url);
+    const bare = await open(url);
     (bare.socket as unknown as { _socket: { write(bytes: Uint8Array): void } })._socket.write(
       Buffer.from([0x82, 1, 0]),
     );
@@ -83,13 +121,13 @@ describe('a daemon with WebSocketListen', () => {
 
   it('never compresses', async () => {
     const { url } = await webDaemon();
-    const { socket } = await openWebSocket(url);
+    const { socket } = await open(url);
     expect(socket.extensions).toBe('');
   });
 
   it('answers pings', async () => {
     const { url } = await webDaemon();
-    const { socket } = await openWebSocket(url);
+    const { socket } = await open(url);
     const pong = new Promise<string>((resolve) => socket.once('pong', (data) => resolve(data.toString())));
     socket.ping('are you there');
     expect(await pong).toBe('are you there');
@@ -97,12 +135,14 @@ describe('a daemon with WebSocketListen', () => {
 
   it('answers other requests with what the port is for', async () => {
     const { daemon, url } = await webDaemon();
-    expect((await get(new URL(url.replace('ws:', 'http:')))).status).toBe(426);
-    const raw = connectTcp(Number(new URL(url).port), '127.0.0.1');
+    const asked = await rawConnection(url);
+    asked.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(await textOf(asked)).toMatch(/^HTTP\/1\.1 426 /);
+    const raw = await rawConnection(url);
     raw.write('not HTTP\r\n\r\n');
-    const answer = await new Promise<string>((resolve) => raw.once('data', (data) => resolve(data.toString())));
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await textOf(raw)).toMatch(/^HTTP\/1\.1 400 /);
     raw.destroy();
+    asked.destroy();
     await eventually(() => deliveryCount(daemon, 'HandshakesRefused') === 2, 'both counted');
   });
 
@@ -127,7 +167,7 @@ describe('a daemon with WebSocketListen', () => {
   ])('judges %s', async (_, origins, origin, host, isAllowed) => {
     const { daemon, url } = await webDaemon(origins === undefined ? {} : { webSocketOrigins: origins });
     const headers = { ...(origin === undefined ? {} : { origin }), ...(host === undefined ? {} : { host }) };
-    const opened = openWebSocket(url, headers);
+    const opened = open(url, headers);
     if (isAllowed) await opened;
     else {
       await expect(opened).rejects.toThrow(/^403 Origin .*WebSocketOrigins/);
@@ -137,8 +177,7 @@ describe('a daemon with WebSocketListen', () => {
 
   it('counts a request that never ends as a handshake, and cuts it', async () => {
     const { daemon, url } = await webDaemon({ handshakeTimeout: 200 });
-    const raw = connectTcp(Number(new URL(url).port), '127.0.0.1');
-    raw.on('error', () => {});
+    const raw = await rawConnection(url);
     raw.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
     await eventually(() => deliveryCount(daemon, 'HandshakesOpen') === 1, 'it is counted');
     await new Promise((resolve) => raw.once('close', resolve));
@@ -149,15 +188,15 @@ describe('a daemon with WebSocketListen', () => {
   it('gives the reason of a refusal to a client whose request comes after it', async () => {
     const { daemon, url } = await webDaemon({ maxSessions: 1 });
     await session(daemon.port!, 'only');
-    const client = await openWebSocket(url);
+    const client = await open(url);
     expect((await client.closed).code).toBe(1000);
     expect([...client.bytes()]).toEqual([RESULT_CODES.REJECT_QUOTA & 0xff]);
   });
 
   it('ends a client that answers no ping within ClientTimeout, and keeps one that does', async () => {
     const { daemon, url } = await webDaemon({ clientTimeout: 1000 });
-    await session(await webSocketBridge(url, 1000), 'lively');
-    const dead = await openWebSocket(url);
+    await session(await bridge(url, 1000), 'lively');
+    const dead = await open(url);
     dead.socket.send(GREETING);
     // What would answer does not run.
     (dead.socket as unknown as { _socket: { pause(): void } })._socket.pause();
@@ -170,8 +209,7 @@ describe('a daemon with WebSocketListen', () => {
 
   it('ends a slow consumer by the limits of every session', async () => {
     const { daemon, url } = await webDaemon({ maxSessionMessages: 50, maxSessionBytes: 4 * 1024 * 1024 });
-    const bridge = await webSocketBridge(url, 1000);
-    const slow = await session(bridge, 'slow');
+    const slow = await session(await bridge(url, 1000), 'slow');
     await slow.join('flood');
     slow.pause();
     const plain = await session(daemon.port!, 'plain');
@@ -187,9 +225,9 @@ describe('a daemon with WebSocketListen', () => {
       port: 0,
       logLevel: 'silent',
       unixSocketDir: null,
-      webSocketListen: '127.0.0.1:0',
+      ...LISTEN[scheme],
     });
-    const client = await openWebSocket(daemon.webSocketUrls[0]!);
+    const client = await open(daemon.webSocketUrls[0]!);
     client.socket.send(GREETING);
     await eventually(() => client.bytes().length > 0, 'the methods');
     client.socket.send(Buffer.concat([Buffer.from('NULL'), Buffer.alloc(86)]));
@@ -198,3 +236,73 @@ describe('a daemon with WebSocketListen', () => {
     expect(await client.closed).toEqual({ code: 1001, reason: 'the daemon stops' });
   });
 });
+
+describe('WebSockets over TLS', () => {
+  const ASKING = { ...LISTEN.wss, tlsAuthorityFile: authority.caFile };
+
+  it('have the user of their certificate, with its rights', async () => {
+    const accessFile = join(authority.folder, 'access');
+    writeFileSync(accessFile, 'certificate alice join web.* send web.*\nuser alice join user.*\n');
+    const daemon = await testDaemon({ ...ASKING, tlsClientCertificate: 'optional', accessFile });
+    const url = daemon.webSocketUrls[0]!;
+    const known = await session(await webSocketBridge(url, 1000, { ...TRUST, ...pairOf(alice) }), 'known');
+    for (const group of ['web.a', 'user.a']) await known.join(group);
+    await expect(known.join('other')).rejects.toMatchObject({ code: 'REJECT_AUTH' });
+    const unknown = await session(await webSocketBridge(url, 1000, TRUST), 'unknown');
+    await expect(unknown.join('web.a')).rejects.toMatchObject({ code: 'REJECT_AUTH' });
+  });
+
+  it('need a certificate where clients must show one', async () => {
+    const daemon = await testDaemon({ ...ASKING, tlsClientCertificate: 'required' });
+    const url = daemon.webSocketUrls[0]!;
+    await expect(openWebSocket(url, {}, TRUST)).rejects.toThrow();
+    await openWebSocket(url, {}, { ...TRUST, ...pairOf(alice) });
+    await eventually(() => deliveryCount(daemon, 'TlsHandshakesFailed') === 1, 'the refusal to be counted');
+  });
+
+  it('are refused before TLS, and do not serve what is not encrypted', async () => {
+    const daemon = await testDaemon(LISTEN.wss);
+    await expect(openWebSocket(daemon.webSocketUrls[0]!.replace('wss:', 'ws:'))).rejects.toThrow();
+    await eventually(() => deliveryCount(daemon, 'TlsHandshakesFailed') === 1, 'the refusal to be counted');
+  });
+
+  it('get a new certificate at a reload, and who is connected stays', async () => {
+    const file = join(authority.folder, 'reload.conf');
+    const first = authority.issue('first');
+    const second = authority.issue('second');
+    const files = { cert: join(authority.folder, 'live.crt'), key: join(authority.folder, 'live.key') };
+    const use = ({ certFile, keyFile }: Issued): void => {
+      cpSync(certFile, files.cert);
+      cpSync(keyFile, files.key);
+    };
+    use(first);
+    const text = (origins: string): string =>
+      `Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\nWebSocketTlsListen = 127.0.0.1:0\nWebSocketOrigins = ${origins}\n` +
+      `TlsCertificateFile = ${files.cert}\nTlsKeyFile = ${files.key}\n`;
+    writeFileSync(file, text('https://a.example'));
+    const daemon = await testDaemon({ configFile: file });
+    const url = daemon.webSocketUrls[0]!;
+    const certificateOf = async (): Promise<string> => {
+      const socket = connectTls({ host: '127.0.0.1', port: Number(new URL(url).port), ...TRUST });
+      await once(socket, 'secureConnect');
+      const { subject } = socket.getPeerCertificate();
+      socket.destroy();
+      return String(subject.CN);
+    };
+    const web = await session(await webSocketBridge(url, 1000, TRUST), 'web');
+    await web.join('room');
+    expect(await certificateOf()).toBe('first');
+    const page = { origin: 'https://b.example' };
+    await expect(openWebSocket(url, page, TRUST)).rejects.toThrow(/^403/);
+    use(second);
+    writeFileSync(file, text('https://b.example'));
+    const { changed } = await daemon.reload();
+    expect(changed.map(({ option }) => option)).toEqual(['WebSocketOrigins', 'TlsCertificateFile', 'TlsKeyFile']);
+    await eventually(async () => (await certificateOf()) === 'second', 'the new certificate');
+    await openWebSocket(url, page, TRUST);
+    web.multicast('room', 'still here');
+    expect(await texts(web, 1)).toEqual(['still here']);
+  });
+});
+
+const pairOf = ({ cert, key }: Issued) => ({ cert, key });

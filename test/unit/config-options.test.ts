@@ -161,6 +161,7 @@ describe('options of a file', () => {
         { host: '127.0.0.1', port: 4884 },
         { host: '::1', port: 4884 },
       ],
+      webSocketTlsListen: [{ host: '0.0.0.0', port: 4885 }],
       webSocketOrigins: ['https://app.example.com', 'http://localhost:3000'],
       tlsListen: [{ host: '0.0.0.0', port: 4804 }],
       tlsCertificateFile: '/etc/skein/tls.crt',

@@ -150,6 +150,13 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     change(daemon, { tls });
     expect([daemon.listener.host.settings.current.tls, daemon.listener.changes]).toEqual([tls, 1]);
   },
+  // Which pages get in then: test/e2e/websocket.test.ts.
+  webSocketOrigins: (daemon) => {
+    const webSocketOrigins = ['https://a.example'];
+    expect(daemon.listener.host.settings.current.webSocketOrigins).toEqual([]);
+    change(daemon, { webSocketOrigins });
+    expect(daemon.listener.host.settings.current.webSocketOrigins).toBe(webSocketOrigins);
+  },
   passwords: async (daemon) => {
     const auth = { allowed: ['PWORD'], required: [] } as const;
     const isIn = async (name: string, password: string): Promise<boolean> =>

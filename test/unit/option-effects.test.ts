@@ -261,14 +261,29 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     const listen = async (lines: string) => (await spec(lines)).listen.filter(({ kind }) => kind === 'websocket');
     expect(await listen('')).toEqual([]);
     expect(await listen('WebSocketListen = 127.0.0.1:4884')).toEqual([
-      { kind: 'websocket', host: '127.0.0.1', port: 4884, origins: [] },
+      { kind: 'websocket', host: '127.0.0.1', port: 4884 },
     ]);
     expect(warningsOf('WebSocketListen = 127.0.0.1:4884')).toEqual([]);
   },
-  webSocketOrigins: async () => {
-    const text = 'WebSocketListen = 127.0.0.1:4884\nWebSocketOrigins = https://a.example:443';
-    expect((await spec(text)).listen.at(-1)).toMatchObject({ kind: 'websocket', origins: ['https://a.example'] });
+  webSocketTlsListen: async () => {
+    const text = tlsLines('WebSocketTlsListen = 127.0.0.1:4885').replace(/^TlsListen.*\n/, '');
+    const encrypted = ({ listen }: DaemonSpec): unknown => listen.filter(({ kind }) => kind === 'websocket-tls');
+    await changes(text, encrypted, [{ kind: 'websocket-tls', host: '127.0.0.1', port: 4885 }]);
+    expect((await spec(text)).delivery.tls).not.toBeNull();
     expect(warningsOf(text)).toEqual([]);
+    expect(() => resolve('WebSocketTlsListen = 127.0.0.1:4885')).toThrow(
+      'WebSocketTlsListen needs TlsCertificateFile, which is not set',
+    );
+  },
+  webSocketOrigins: async () => {
+    const origins = 'WebSocketOrigins = https://a.example:443';
+    for (const text of [
+      `WebSocketListen = 127.0.0.1:4884\n${origins}`,
+      tlsLines(`WebSocketTlsListen = [::1]:1\n${origins}`),
+    ]) {
+      expect((await spec(text)).delivery.webSocketOrigins).toEqual(['https://a.example']);
+      expect(warningsOf(text)).toEqual([]);
+    }
     warns('webSocketOrigins', 'WebSocketOrigins = https://a.example', 'WebSocketListen');
   },
   // Who connects there, and how: test/e2e/tls.test.ts.

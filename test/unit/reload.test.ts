@@ -71,6 +71,10 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   linkProtocol: ['Hop', 'TcpHop'],
   socketPortReuse: ['on', 'off'],
   webSocketListen: ['127.0.0.1:0', '[::1]:0'],
+  webSocketTlsListen: [
+    '127.0.0.1:1\nTlsCertificateFile = x\nTlsKeyFile = x',
+    '127.0.0.1:2\nTlsCertificateFile = x\nTlsKeyFile = x',
+  ],
   webSocketOrigins: ['https://a.example', 'https://b.example'],
   tlsListen: [
     '127.0.0.1:1\nTlsCertificateFile = x\nTlsKeyFile = x',
@@ -211,7 +215,7 @@ async function reloading(text: string) {
 
 describe('a reload', () => {
   // Certificate and key change together, and must be real ones: test/e2e/tls.test.ts.
-  const isTls = (key: OptionKey): boolean => key.startsWith('tls');
+  const isTls = (key: OptionKey): boolean => /^tls|TlsListen/.test(key);
   it.each(OPTION_KEYS.filter((key) => !CONSTANT.includes(key) && !isTls(key)))(
     'puts %s in force, or says why not',
     async (key) => {

@@ -22,12 +22,14 @@ export type ListenAddress =
       /** The user that the daemon becomes; null: it keeps its user. */
       readonly owner: SocketOwner | null;
     }
-  /** A descriptor that another worker of this daemon listens on. */
-  | { readonly kind: 'shared'; readonly fd: number }
-  | { readonly kind: 'shared-tls'; readonly fd: number }
-  /** TCP for WebSockets. `origins` are the pages that may connect; empty: those of the same host. */
-  | { readonly kind: 'websocket'; readonly host: string; readonly port: number; readonly origins: readonly string[] }
-  | { readonly kind: 'shared-websocket'; readonly fd: number; readonly origins: readonly string[] };
+  /** TCP for WebSockets. */
+  | { readonly kind: 'websocket'; readonly host: string; readonly port: number }
+  /** The same, encrypted. */
+  | { readonly kind: 'websocket-tls'; readonly host: string; readonly port: number }
+  /** A descriptor that another worker of this daemon listens on, for connections of this kind; TCP and Unix sockets are served alike. */
+  | { readonly kind: 'shared'; readonly fd: number; readonly of: SharedKind };
+
+export type SharedKind = 'tcp' | 'tls' | 'websocket' | 'websocket-tls';
 
 /** Where a listener really listens, told to the supervisor: the port, and an absolute path, whatever the working folder will be. */
 export interface BoundAddress {
@@ -45,7 +47,10 @@ export interface ListenerOptions {
 }
 
 /** Of this worker; they may change while it listens. */
-export type ListenerSettings = Pick<DeliverySettings, 'tls' | 'handshakeTimeoutMs' | 'maxHandshakes'>;
+export type ListenerSettings = Pick<
+  DeliverySettings,
+  'tls' | 'handshakeTimeoutMs' | 'maxHandshakes' | 'webSocketOrigins'
+>;
 
 /** Takes the connections that a listener accepts. */
 export interface ConnectionHost {

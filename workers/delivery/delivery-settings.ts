@@ -38,6 +38,8 @@ export interface DeliverySettings {
   readonly rights: AccessRules | null;
   /** For connections that come from now on; null: no TLS. */
   readonly tls: TlsSettings | null;
+  /** Pages that may open WebSockets from now on; empty: those of the same host. */
+  readonly webSocketOrigins: readonly string[];
 }
 
 /** The part of one worker in what is limited for all of them. `maxQueuedBytes` is watched over all (`QueueCap`). */

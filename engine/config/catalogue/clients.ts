@@ -139,7 +139,7 @@ export const CLIENT_OPTIONS = {
     unset: 'none',
     change: 'reload',
     since: '0.1.0',
-    text: "The daemon's certificate and those between it and its authority, as PEM. A daemon refuses to start with one that has expired, and warns 30 days before. No effect without `TlsListen`.",
+    text: "The daemon's certificate and those between it and its authority, as PEM. Every listener with TLS uses it. A daemon refuses to start with one that has expired, and warns 30 days before. No effect without such a listener.",
     spread: 'No option.',
   },
   tlsKeyFile: {
@@ -149,7 +149,7 @@ export const CLIENT_OPTIONS = {
     unset: 'none',
     change: 'reload',
     since: '0.1.0',
-    text: 'The private key of the certificate, as PEM without a passphrase. Nobody but its owner and group may read it. No effect without `TlsListen`.',
+    text: 'The private key of the certificate, as PEM without a passphrase. Nobody but its owner and group may read it. No effect without a listener with TLS.',
     spread: 'No option.',
   },
   tlsAuthorityFile: {

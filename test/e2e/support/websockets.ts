@@ -3,6 +3,13 @@ import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
+/** PEM: whom the client trusts, and who it is. */
+export interface TlsFiles {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export interface Closed {
   readonly code: number;
   readonly reason: string;
@@ -16,8 +23,12 @@ export interface WebClient {
 }
 
 /** Opened with these headers. Rejects with the status when it is turned away. */
-export async function openWebSocket(url: string, headers: Readonly<Record<string, string>> = {}): Promise<WebClient> {
-  const socket = new WebSocket(url, { headers });
+export async function openWebSocket(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  tls: TlsFiles = {},
+): Promise<WebClient> {
+  const socket = new WebSocket(url, { headers, ...tls });
   onTestFinished(() => socket.terminate());
   const chunks: Buffer[] = [];
   socket.on('message', (data) => chunks.push(data as Buffer));
@@ -40,9 +51,9 @@ export async function openWebSocket(url: string, headers: Readonly<Record<string
 }
 
 /** @param frameBytes what a client sends goes in messages of this size, wherever that cuts it @returns a port of TCP on loopback */
-export async function webSocketBridge(url: string, frameBytes: number): Promise<number> {
+export async function webSocketBridge(url: string, frameBytes: number, tls: TlsFiles = {}): Promise<number> {
   const server = createServer({ allowHalfOpen: false }, (tcp) => {
-    const web = new WebSocket(url);
+    const web = new WebSocket(url, tls);
     tcp.pause();
     tcp.on('error', () => web.terminate());
     web.on('error', () => tcp.destroy());

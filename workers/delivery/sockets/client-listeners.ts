@@ -8,25 +8,39 @@ import type {
 } from '../client-listener.ts';
 import { SocketListener } from './socket-listener.ts';
 import { TlsListener } from './tls-listener.ts';
+import { TlsTransport } from './tls-transport.ts';
 import { WebSocketListener } from './websocket-listener.ts';
 
 export class ClientListeners implements ClientListener {
+  readonly #host: ConnectionHost;
   readonly #plain: SocketListener;
   readonly #tls: TlsListener;
   readonly #webSocket: WebSocketListener;
 
   /** @param clientTimeoutMs 0: silent clients are not looked for */
   constructor(host: ConnectionHost, clientTimeoutMs: number) {
+    this.#host = host;
     this.#plain = new SocketListener(host);
     this.#tls = new TlsListener(host);
     this.#webSocket = new WebSocketListener(host, clientTimeoutMs);
   }
 
   listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
-    if (address.kind === 'websocket' || address.kind === 'shared-websocket')
-      return this.#webSocket.listen(address, options);
-    if (address.kind === 'tls' || address.kind === 'shared-tls') return this.#tls.listen(address, options);
-    return this.#plain.listen(address, options);
+    switch (address.kind === 'shared' ? address.of : address.kind) {
+      case 'websocket':
+        return this.#webSocket.listen(address, options);
+      case 'websocket-tls':
+        this.#webSocket.watch();
+        return this.#tls.listen(address, options, (socket, peer) => this.#webSocket.takeSecured(socket, peer));
+      case 'tls':
+        return this.#tls.listen(address, options, (socket, peer) => {
+          const transport = new TlsTransport(socket, peer, this.#host.buffers);
+          this.#host.accepted(transport);
+          transport.resume();
+        });
+      default:
+        return this.#plain.listen(address, options);
+    }
   }
 
   settingsChanged(): void {

@@ -14,9 +14,6 @@ import {
 
 type SocketHost = Pick<ConnectionHost, 'buffers' | 'accepted' | 'acceptFailed'>;
 
-/** Of sockets without anything in between. */
-export type SocketAddress = Extract<ListenAddress, { readonly kind: 'tcp' | 'unix' | 'shared' }>;
-
 export class SocketListener {
   readonly #servers: Server[] = [];
   readonly #socketFiles: SocketFile[] = [];
@@ -26,7 +23,8 @@ export class SocketListener {
     this.#host = host;
   }
 
-  async listen(address: SocketAddress, options: ListenerOptions): Promise<BoundAddress> {
+  /** @param address of sockets without anything in between */
+  async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
     if (address.kind === 'unix') {
       checkSocketFolder(address.path);
       await removeStaleSocket(address.path, ownersOf(address.owner));
@@ -35,7 +33,8 @@ export class SocketListener {
     const server = createServer(
       {
         pauseOnConnect: true,
-        noDelay: address.kind === 'tcp',
+        // A Unix socket has nothing to delay.
+        noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: options.keepAliveDelayMs,
       },

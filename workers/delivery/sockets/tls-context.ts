@@ -14,3 +14,7 @@ export const clientCertificateOptions = ({ clientCertificate }: TlsSettings) =>
     requestCert: clientCertificate !== 'none',
     rejectUnauthorized: clientCertificate === 'required',
   }) satisfies TlsOptions;
+
+/** A subject may have several names; the last is the most specific. */
+export const commonNameOf = (name: string | readonly string[] | undefined): string | null =>
+  (typeof name === 'string' ? name : name?.at(-1)) ?? null;

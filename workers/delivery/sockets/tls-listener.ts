@@ -1,14 +1,18 @@
-/** Opens the daemon's listening TLS sockets and hands over connections that are through the handshake of TLS. */
+/**
+ * Opens the daemon's listening TLS sockets and hands over connections that are through the handshake of TLS, to whatever speaks over
+ * them: the protocol itself, or WebSockets.
+ */
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { DeliveryCounter } from '../../../engine/buffers/counters.ts';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import type { TransportPeer } from '../client-transport.ts';
 import type { TlsSettings } from '../tls-settings.ts';
 import { openServer } from './open-server.ts';
-import { clientCertificateOptions, secureContextOptions } from './tls-context.ts';
+import { clientCertificateOptions, commonNameOf, secureContextOptions } from './tls-context.ts';
 import { TlsHandshakes, tlsPeerOf } from './tls-handshakes.ts';
-import { TlsTransport } from './tls-transport.ts';
 
-export type TlsAddress = Extract<ListenAddress, { readonly kind: 'tls' | 'shared-tls' }>;
+/** Takes a connection after its handshake, paused. */
+export type TakeSecured = (socket: TLSSocket, peer: TransportPeer) => void;
 
 export class TlsListener {
   readonly #servers: Server[] = [];
@@ -22,8 +26,8 @@ export class TlsListener {
     this.#handshakes = new TlsHandshakes(host);
   }
 
-  async listen(address: TlsAddress, options: ListenerOptions): Promise<BoundAddress> {
-    const server = this.#createServer(options);
+  async listen(address: ListenAddress, options: ListenerOptions, take: TakeSecured): Promise<BoundAddress> {
+    const server = this.#createServer(options, take);
     this.#servers.push(server);
     return openServer(server, address, options, this.#host);
   }
@@ -40,9 +44,9 @@ export class TlsListener {
     this.#handshakes.close();
   }
 
-  #createServer({ keepAliveDelayMs }: ListenerOptions): Server {
+  #createServer({ keepAliveDelayMs }: ListenerOptions, take: TakeSecured): Server {
     const { tls, handshakeTimeoutMs } = this.#host.settings.current;
-    if (tls === null) throw new Error('TlsListen: the daemon has no certificate');
+    if (tls === null) throw new Error('the daemon has no certificate');
     this.#tls = tls;
     const server = createServer({
       ...secureContextOptions(tls),
@@ -54,12 +58,12 @@ export class TlsListener {
       keepAliveInitialDelay: keepAliveDelayMs,
     });
     server.on('connection', (socket) => this.#handshakes.begin(socket));
-    server.on('secureConnection', (socket) => this.#secured(socket));
+    server.on('secureConnection', (socket) => this.#secured(socket, take));
     server.on('tlsClientError', (error, socket) => this.#failed(socket, reasonOf(error)));
     return server;
   }
 
-  #secured(socket: TLSSocket): void {
+  #secured(socket: TLSSocket, take: TakeSecured): void {
     if (!this.#handshakes.end(socket)) {
       socket.destroy();
       return;
@@ -75,10 +79,7 @@ export class TlsListener {
     }
     this.#host.counters[DeliveryCounter.TlsHandshakesDone]!++;
     const name = isShown ? commonNameOf(subject.CN) : null;
-    const peer = name === null ? tlsPeerOf(socket) : { ...tlsPeerOf(socket), certificate: name };
-    const transport = new TlsTransport(socket, peer, this.#host.buffers);
-    this.#host.accepted(transport);
-    transport.resume();
+    take(socket, name === null ? tlsPeerOf(socket) : { ...tlsPeerOf(socket), certificate: name });
   }
 
   #failed(socket: TLSSocket, reason: string): void {
@@ -87,10 +88,6 @@ export class TlsListener {
     this.#host.tlsFailed(tlsPeerOf(socket), reason);
   }
 }
-
-/** A subject may have several names; the last is the most specific. */
-const commonNameOf = (name: string | readonly string[] | undefined): string | null =>
-  (typeof name === 'string' ? name : name?.at(-1)) ?? null;
 
 /** OpenSSL's own words without its addresses and line numbers. */
 function reasonOf(error: NodeJS.ErrnoException): string {

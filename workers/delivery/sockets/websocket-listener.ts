@@ -7,11 +7,11 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import type { TransportPeer } from '../client-transport.ts';
 import { openServer } from './open-server.ts';
+import { tcpPeerOf } from './socket-peer.ts';
 import { originProblem } from './websocket-origin.ts';
 import { WebSocketTransport } from './websocket-transport.ts';
-
-export type WebSocketAddress = Extract<ListenAddress, { readonly kind: 'websocket' | 'shared-websocket' }>;
 
 /** Longest payload of one WebSocket message. A message of the protocol may go over several, so this bounds no client. */
 const MAX_PAYLOAD_BYTES = 64 * 1024;
@@ -50,6 +50,8 @@ export class WebSocketListener {
   readonly #host: ConnectionHost;
   readonly #clientTimeoutMs: number;
   readonly #servers: Server[] = [];
+  /** Reads the requests of connections that were decrypted; it listens nowhere. */
+  readonly #secured: Server;
   readonly #transports = new Map<Duplex, WebSocketTransport>();
   readonly #upgrades = new WebSocketServer(UPGRADE_OPTIONS);
   #looks: NodeJS.Timeout | null = null;
@@ -59,35 +61,43 @@ export class WebSocketListener {
   constructor(host: ConnectionHost, clientTimeoutMs: number) {
     this.#host = host;
     this.#clientTimeoutMs = clientTimeoutMs;
+    this.#secured = this.#createServer(0);
     this.#upgrades.on('wsClientError', ({ message }, socket) => this.#turnAway(socket, 400, message));
   }
 
-  async listen(address: WebSocketAddress, options: ListenerOptions): Promise<BoundAddress> {
+  async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
+    const server = this.#createServer(options.keepAliveDelayMs);
+    server.on('connection', (socket) => this.#take(socket, tcpPeerOf(socket)));
+    this.#servers.push(server);
+    const bound = await openServer(server, address, options, this.#host);
+    this.watch();
+    return bound;
+  }
+
+  /** A connection that was decrypted, in which nothing was read so far. */
+  takeSecured(socket: Socket, peer: TransportPeer): void {
+    this.#take(socket, peer);
+    this.#secured.emit('connection', socket);
+  }
+
+  #createServer(keepAliveDelayMs: number): Server {
     const server = createServer({
       noDelay: true,
       keepAlive: true,
-      keepAliveInitialDelay: options.keepAliveDelayMs,
+      keepAliveInitialDelay: keepAliveDelayMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The worker's own limits for handshakes end what takes too long.
       headersTimeout: 0,
       requestTimeout: 0,
     });
-    server.on('connection', (socket) => this.take(socket));
-    server.on('upgrade', (request, socket, head) => this.#upgrade(address.origins, request, socket, head));
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     server.on('request', (request, response) => this.#answerRequest(request, response));
     server.on('clientError', (error, socket) => this.#turnAway(socket, 400, `no HTTP request: ${error.message}`));
-    this.#servers.push(server);
-    const bound = await openServer(server, address, options, this.#host);
-    this.#watch();
-    return bound;
+    return server;
   }
 
-  /**
-   * A connection, in which nothing was read so far. One whose bytes are decrypted first (`wss:`) would be taken here as well, and
-   * given to the HTTP server as its connection.
-   */
-  take(socket: Socket): void {
-    const transport = new WebSocketTransport(socket, this.#host.buffers, () => this.#isClosing);
+  #take(socket: Socket, peer: TransportPeer): void {
+    const transport = new WebSocketTransport(socket, peer, this.#host.buffers, () => this.#isClosing);
     this.#transports.set(socket, transport);
     socket.once('close', () => this.#transports.delete(socket));
     this.#host.accepted(transport);
@@ -100,14 +110,17 @@ export class WebSocketListener {
     if (this.#transports.size === 0) this.#stopWatching();
   }
 
-  #upgrade(origins: readonly string[], request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const transport = this.#transports.get(socket);
     if (transport === undefined) {
       socket.destroy();
       return;
     }
     const { origin, host } = request.headers;
-    const problem = originProblem({ origin, host, localAddress: request.socket.localAddress }, origins);
+    const problem = originProblem(
+      { origin, host, localAddress: request.socket.localAddress },
+      this.#host.settings.current.webSocketOrigins,
+    );
     if (problem !== null) this.#turnAway(socket, 403, problem);
     else this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => transport.opened(webSocket));
   }
@@ -137,7 +150,8 @@ export class WebSocketListener {
     else transport.refuse(reason, ANSWER_MS);
   }
 
-  #watch(): void {
+  /** Looks for silent clients from now on. */
+  watch(): void {
     if (this.#looks !== null || this.#clientTimeoutMs === 0) return;
     const periodMs = Math.max(MIN_LOOK_MS, this.#clientTimeoutMs / LOOKS_PER_TIMEOUT);
     this.#looks = setInterval(() => {

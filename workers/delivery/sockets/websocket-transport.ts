@@ -10,7 +10,6 @@ import { WebSocket } from 'ws';
 import { isSilenceError, type SocketEnds } from '../../../engine/wire/tcp-silence.ts';
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../client-transport.ts';
 import type { ReadBuffer, ReadBuffers } from '../read-buffers.ts';
-import { tcpPeerOf } from './socket-peer.ts';
 
 /** Codes of a Close (RFC 6455, 7.4.1). */
 const CLOSE_NORMAL = 1000;
@@ -46,20 +45,21 @@ export class WebSocketTransport implements ClientTransport {
   #isPinged = false;
   #isPongWaiting = false;
 
-  /** @param isStopping whether the daemon accepts no more clients */
-  constructor(socket: Socket, buffers: ReadBuffers, isStopping: () => boolean) {
+  /** @param peer who that is. @param isStopping whether the daemon accepts no more clients */
+  constructor(socket: Socket, peer: TransportPeer, buffers: ReadBuffers, isStopping: () => boolean) {
     this.#socket = socket;
     this.#buffers = buffers;
     this.#isStopping = isStopping;
-    this.peer = tcpPeerOf(socket);
+    this.peer = peer;
   }
 
   get pendingBytes(): number {
     return this.#socket.writableLength;
   }
 
-  /** libuv keeps the figure on the socket's handle. */
+  /** libuv keeps the figure on the socket's handle; the kernel's part of what is encrypted is not told. */
   get unsentBytes(): number {
+    if (this.peer.isEncrypted === true) return this.#socket.writableLength;
     return (this.#socket as unknown as WithHandle)._handle?.writeQueueSize ?? this.#socket.writableLength;
   }
 
