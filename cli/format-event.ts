@@ -2,13 +2,17 @@
 import { isUtf8 } from 'node:buffer';
 import type { Membership, Message, ReceivedEvent, Reject, Session } from '../client/index.ts';
 import { counted, printable } from './text.ts';
+import type { ViewChange, ViewChanges } from './view-changes.ts';
 
 /** Data is UTF-8 text under `data`, or, when it is not that, base64 under `dataBase64`. */
 const jsonData = (data: Buffer): { readonly data: string } | { readonly dataBase64: string } =>
   isUtf8(data) ? { data: data.toString('utf8') } : { dataBase64: data.toString('base64') };
 
-/** One object for each kind of event, told apart by `kind`. Documented in docs/command-line.md. */
-export function eventToJson(event: ReceivedEvent): object {
+/**
+ * One object for each kind of event, told apart by `kind`. Documented in docs/command-line.md.
+ * @param changes of the session; each of its views is passed here once
+ */
+export function eventToJson(event: ReceivedEvent, changes: ViewChanges): object {
   switch (event.kind) {
     case 'message': {
       const { kind, groups, sender, service, type, data } = event;
@@ -17,7 +21,8 @@ export function eventToJson(event: ReceivedEvent): object {
     case 'membership': {
       const { kind, group, viewId, cause, changed, members, ownIndex, vsSets, ownVsSet } = event;
       const network = cause === 'network' ? { vsSets, ownVsSet } : {};
-      return { kind, group, viewId: viewId.toString(), cause, changed, members, ownIndex, ...network };
+      const { joined, left } = changes.of(event);
+      return { kind, group, viewId: viewId.toString(), cause, changed, joined, left, members, ownIndex, ...network };
     }
     case 'transition':
       return { kind: event.kind, group: event.group, viewId: event.viewId.toString() };
@@ -36,16 +41,22 @@ export const isOwnJoin = (event: Membership, session: Session): boolean =>
 
 const CAUSES = { join: 'joined', leave: 'left', disconnect: 'disconnected' } as const;
 
-const causeText = ({ cause, changed }: Membership): string =>
-  cause === 'network' ? 'the network of daemons changed' : `${changed} ${CAUSES[cause]}`;
+function causeText({ cause, changed }: Membership, { joined, left }: ViewChange): string {
+  if (cause !== 'network') return `${changed} ${CAUSES[cause]}`;
+  const parts = [
+    ...(left.length === 0 ? [] : [`; left: ${left.join(' ')}`]),
+    ...(joined.length === 0 ? [] : [`; joined: ${joined.join(' ')}`]),
+  ];
+  return `the network of daemons changed${parts.join('')}`;
+}
 
 const rejectText = ({ request, groups }: Reject): string => `refused: ${request} ${groups.join(' ')}`;
 
-/** What is not a message on one line, marked as a comment among messages. */
-export function controlLine(event: Exclude<ReceivedEvent, Message>): string {
+/** What is not a message on one line, marked as a comment among messages. @param changes as of `eventToJson` */
+export function controlLine(event: Exclude<ReceivedEvent, Message>, changes: ViewChanges): string {
   switch (event.kind) {
     case 'membership':
-      return `# ${event.group}: ${causeText(event)}; ${counted(event.members.length, 'member')}: ${event.members.join(' ')}`;
+      return `# ${event.group}: ${causeText(event, changes.of(event))}; ${counted(event.members.length, 'member')}: ${event.members.join(' ')}`;
     case 'transition':
       return `# ${event.group}: transitional signal in view ${event.viewId}`;
     case 'selfLeave':
@@ -55,8 +66,8 @@ export function controlLine(event: Exclude<ReceivedEvent, Message>): string {
   }
 }
 
-/** An event with all there is to know, over several lines. */
-export function describeEvent(event: ReceivedEvent): string {
+/** An event with all there is to know, over several lines. @param changes as of `eventToJson` */
+export function describeEvent(event: ReceivedEvent, changes: ViewChanges): string {
   switch (event.kind) {
     case 'message': {
       const { service, type, sender, groups, data } = event;
@@ -64,7 +75,7 @@ export function describeEvent(event: ReceivedEvent): string {
       return `${printable(head)}\n${printable(data.toString('utf8'))}`;
     }
     case 'membership':
-      return printable(describeView(event));
+      return printable(describeView(event, changes.of(event)));
     case 'transition':
       return printable(`[transition] of ${event.group}, in view ${event.viewId}`);
     case 'selfLeave':
@@ -74,10 +85,10 @@ export function describeEvent(event: ReceivedEvent): string {
   }
 }
 
-function describeView(event: Membership): string {
+function describeView(event: Membership, change: ViewChange): string {
   const { group, members, ownIndex, viewId, cause, vsSets, ownVsSet } = event;
   const lines = [
-    `[view] of ${group}: ${counted(members.length, 'member')}, because ${causeText(event)}; view ${viewId}`,
+    `[view] of ${group}: ${counted(members.length, 'member')}, because ${causeText(event, change)}; view ${viewId}`,
     ...members.map((member, i) => `    ${member}${i === ownIndex ? '  (this session)' : ''}`),
   ];
   if (cause === 'network') {

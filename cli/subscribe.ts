@@ -5,6 +5,7 @@ import { groupNames, integer, messageType } from './arguments.ts';
 import { addConnectionOptions, type ConnectionFlags, openSession } from './connection.ts';
 import { controlLine, eventToJson, isOwnJoin } from './format-event.ts';
 import { aborted, stopSignal } from './stop-signal.ts';
+import { ViewChanges } from './view-changes.ts';
 
 interface SubscribeFlags extends ConnectionFlags {
   readonly json?: true;
@@ -32,7 +33,7 @@ export function registerSubscribe(program: Command): void {
     .description('print the messages of groups')
     .argument('<group...>', 'groups to join', groupNames)
     .option('--json', 'print JSON, one object for each line')
-    .option('--membership', 'also print views, transitional signals and refusals')
+    .option('--membership', 'also print views (who came, who went), transitional signals and refusals')
     .option('--count <n>', 'end after N messages', integer(1, Number.MAX_SAFE_INTEGER))
     .option('--since-now', 'print nothing from before this session is in all groups')
     .option('--type <n>', 'only messages of this type', messageType)
@@ -67,6 +68,7 @@ class EventPrinter {
   readonly #flags: SubscribeFlags;
   /** Groups whose own join has not been seen; until there are none, `--since-now` holds messages back. */
   readonly #awaited: Set<string>;
+  readonly #changes = new ViewChanges();
   #left: number;
   #finish: () => void = () => undefined;
 
@@ -97,7 +99,7 @@ class EventPrinter {
     if (this.#awaited.size > 0) return;
     if (this.#flags.type !== undefined && batch.type !== this.#flags.type) return;
     this.#left--;
-    if (this.#flags.json === true) parts.push(jsonLine(eventToJson(batch.event())));
+    if (this.#flags.json === true) parts.push(jsonLine(eventToJson(batch.event(), this.#changes)));
     else parts.push(batch.data(), NEWLINE);
   }
 
@@ -106,7 +108,8 @@ class EventPrinter {
     if (event.kind === 'message') return;
     if (event.kind === 'membership' && isOwnJoin(event, this.#session)) this.#awaited.delete(event.group);
     if (this.#flags.membership !== true) return;
-    parts.push(this.#flags.json === true ? jsonLine(eventToJson(event)) : Buffer.from(`${controlLine(event)}\n`));
+    if (this.#flags.json === true) parts.push(jsonLine(eventToJson(event, this.#changes)));
+    else parts.push(Buffer.from(`${controlLine(event, this.#changes)}\n`));
   }
 }
 

@@ -3,6 +3,7 @@ import { closestWord } from '../../engine/config/did-you-mean.ts';
 import { describeFailure } from '../exit.ts';
 import { describeEvent } from '../format-event.ts';
 import { counted } from '../text.ts';
+import { ViewChanges } from '../view-changes.ts';
 import type { LineInput } from './line-input.ts';
 
 export const SHELL_COMMANDS = `  j GROUP              join
@@ -29,6 +30,7 @@ export class CommandShell {
   readonly #input: LineInput;
   readonly #options: SendOptions;
   readonly #held: ReceivedEvent[] = [];
+  readonly #changes = new ViewChanges();
   #printing = true;
   #wanted = 0;
   /** Lets the receive loop go on when it holds too much. */
@@ -146,11 +148,16 @@ export class CommandShell {
   #handOut(): void {
     while (this.#held.length > 0 && (this.#printing || this.#wanted > 0)) {
       if (this.#wanted > 0) this.#wanted--;
-      this.#input.print(describeEvent(this.#held.shift()!));
+      this.#print(this.#held.shift()!);
     }
     if (this.#held.length >= MOST_HELD) return;
     this.#roomMade?.();
     this.#roomMade = null;
+  }
+
+  #print(event: ReceivedEvent): void {
+    this.#input.print(describeEvent(event, this.#changes));
+    if (event.kind === 'selfLeave') this.#changes.forget(event.group);
   }
 
   /** Waits for a message to oneself: the order of messages is total, so everything sent before it has come when it comes. */

@@ -1,22 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { resolveConfiguration } from '../../daemon/options-resolve.ts';
-import {
-  AUTH_METHODS,
-  DEBUG_FLAGS,
-  EVENT_PRIORITIES,
-  LOG_LEVELS,
-  type OptionKey,
-  type OptionValues,
-  SLOW_CONSUMER_POLICIES,
-  SOCKET_PORT_REUSES,
-  SPREAD_TIMEOUT_KEYS,
-  type SpreadTimeouts,
-  THREADING_MODES,
-} from '../../engine/config/configuration-options.ts';
-import { keywordOf } from '../../engine/config/option-catalogue.ts';
+import type { OptionKey } from '../../engine/config/configuration-options.ts';
+import { keywordOf, OPTION_KEYS } from '../../engine/config/option-catalogue.ts';
 import { completeOptions } from '../../engine/config/option-rules.ts';
 import { parseConfig } from '../../engine/config/parse-config.ts';
+import { type DrawnOption, type DrawnOptions, drawnOptions, valuesOf } from './support/drawn-options.ts';
 
 // ---- what a configuration says, drawn at random -----------------------------------------------------------------
 
@@ -84,52 +73,15 @@ const segments: fc.Arbitrary<readonly SegmentModel[]> = fc
     });
   });
 
-/** Text for paths and such: anything a quoted string can hold. */
-const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((value) => !/["\n\0]/.test(value));
-
-const timeouts: fc.Arbitrary<SpreadTimeouts> = fc
-  .tuple(...SPREAD_TIMEOUT_KEYS.map(() => fc.integer({ min: 1, max: 2_000_000_000 })))
-  .map(
-    (values) => Object.fromEntries(SPREAD_TIMEOUT_KEYS.map((key, i) => [key, values[i]])) as unknown as SpreadTimeouts,
-  );
-
-const otherOptions = fc.record(
-  {
-    debugFlags: fc.array(fc.constantFrom(...[...DEBUG_FLAGS, 'ALL', 'NONE'].flatMap((flag) => [flag, `!${flag}`]))),
-    eventPriority: fc.constantFrom(...EVENT_PRIORITIES),
-    eventLogFile: text,
-    eventTimeStamp: text,
-    eventPreciseTimeStamp: fc.constant(true),
-    dangerousMonitor: fc.boolean(),
-    socketPortReuse: fc.constantFrom(...SOCKET_PORT_REUSES),
-    runtimeDir: text,
-    daemonUser: text,
-    allowedAuthMethods: fc.array(fc.constantFrom(...AUTH_METHODS), { maxLength: 5 }),
-    requiredAuthMethods: fc.array(fc.constantFrom(...AUTH_METHODS), { maxLength: 5 }),
-    maxSessionMessages: fc.nat({ max: 1_000_000_000 }),
-    window: fc.integer({ min: 100, max: 32_767 }),
-    personalWindow: fc.integer({ min: 50, max: 100 }),
-    acceleratedRing: fc.boolean(),
-    acceleratedWindow: fc.nat({ max: 20 }),
-    threadingMode: fc.constantFrom(...THREADING_MODES),
-    deliveryWorkers: fc.oneof(fc.constant('auto' as const), fc.integer({ min: 1, max: 64 })),
-    maxSessions: fc.integer({ min: 1, max: 1_000_000 }),
-    maxSessionBytes: fc.integer({ min: 1024, max: 2 ** 40 }),
-    maxQueuedBytes: fc.integer({ min: 2 ** 20, max: 2 ** 40 }),
-    maxSessionGroups: fc.integer({ min: 1, max: 10_000_000 }),
-    slowConsumerPolicy: fc.constantFrom(...SLOW_CONSUMER_POLICIES),
-    unixSocketMode: fc.nat({ max: 0o777 }),
-    logLevel: fc.constantFrom(...LOG_LEVELS),
-    datagramSize: fc.integer({ min: 576, max: 65_000 }),
-    volatile: fc.boolean(),
-    timeScale: fc.integer({ min: 1, max: 10_000 }).map((hundredths) => hundredths / 100),
-  },
-  { requiredKeys: [] },
-);
-
-const options: fc.Arbitrary<OptionValues> = fc
-  .tuple(otherOptions, fc.option(timeouts))
-  .map(([others, nine]) => ({ ...others, ...(nine ?? {}) }));
+/** A segment's address and the transport of all segments must agree. */
+const usable = (segmentModels: readonly SegmentModel[], drawn: DrawnOptions): DrawnOptions => {
+  const { transport, ...others } = drawn;
+  const isMulticast = ({ address }: SegmentModel): boolean => /^2(2[4-9]|3\d)\./.test(address);
+  const fits =
+    transport?.value === 'unicast' ||
+    segmentModels.every((segment) => isMulticast(segment) === (transport?.value === 'multicast'));
+  return fits ? drawn : others;
+};
 
 // ---- the same as text, with every freedom the grammar leaves ------------------------------------------------------
 
@@ -176,24 +128,32 @@ function printSegment(segment: SegmentModel, gap: Blanks): string {
   return `Spread_Segment${gap(true)}${segment.address}${port}${gap(false)}{${gap(false)}${hosts.join('')}}${gap(false)}`;
 }
 
-function printOption(key: string, value: unknown, gap: Blanks): string {
-  const keyword = keywordOf(key as OptionKey);
-  const set = (written: string): string => `${gap(true)}${keyword}${gap(false)}=${gap(false)}${written}${gap(true)}`;
-  if (key === 'eventPreciseTimeStamp') return `${gap(true)}${keyword}${gap(true)}`;
-  if (key === 'debugFlags') return set(`{${(value as string[]).map((flag) => gap(true) + flag).join('')}${gap(true)}}`);
-  if (Array.isArray(value)) return set(`"${value.join(' ')}"`);
-  if (key === 'unixSocketMode') return set((value as number).toString(8));
-  return set(typeof value === 'string' ? word(value, false) : String(value));
+function printOption(key: OptionKey, { written }: DrawnOption, gap: Blanks): string {
+  const keyword = keywordOf(key);
+  const set = (value: string): string => `${gap(true)}${keyword}${gap(false)}=${gap(false)}${value}${gap(true)}`;
+  switch (written.form) {
+    case 'flag':
+      return `${gap(true)}${keyword}${gap(true)}`;
+    case 'list':
+      return set(`{${written.words.map((flag) => gap(true) + flag).join('')}${gap(true)}}`);
+    case 'repeated':
+      return written.texts.map((text) => set(word(text, false))).join('');
+    case 'word':
+      return set(word(written.text, false));
+  }
 }
 
 // ---- the property -----------------------------------------------------------------------------------------------
 
 describe('a configuration', () => {
-  it('printed with any lawful blanks, comments and quotes reads back as itself', () => {
+  it('printed with any lawful blanks, comments and quotes reads back as itself, with every option there is', () => {
+    const seen = new Set<string>();
     fc.assert(
-      fc.property(segments, options, blanks, (segmentModels, values, choices) => {
+      fc.property(segments, drawnOptions, blanks, (segmentModels, drawn, choices) => {
         const gap = blanksFrom(choices);
-        const printedOptions = Object.entries(values).map(([key, value]) => printOption(key, value, gap));
+        const options = usable(segmentModels, drawn);
+        for (const key of Object.keys(options)) seen.add(key);
+        const printedOptions = (Object.keys(options) as OptionKey[]).map((key) => printOption(key, options[key]!, gap));
         const half = printedOptions.length >> 1;
         const conf = [
           ...printedOptions.slice(0, half),
@@ -204,7 +164,7 @@ describe('a configuration', () => {
         const file = parseConfig(conf, 'generated.conf');
         const { configuration } = resolveConfiguration({}, { file, addressOf: () => null });
 
-        expect(configuration.options).toEqual(completeOptions(values));
+        expect(configuration.options).toEqual(completeOptions(valuesOf(options)));
         let node = 0;
         expect(configuration.segments).toEqual(
           segmentModels.map((segment, number) => ({
@@ -220,8 +180,9 @@ describe('a configuration', () => {
           })),
         );
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
+    expect([...seen].sort()).toEqual([...OPTION_KEYS].sort());
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controlLine, describeEvent, eventToJson } from '../../cli/format-event.ts';
 import { printable, seconds, table } from '../../cli/text.ts';
+import { ViewChanges } from '../../cli/view-changes.ts';
 import { type Membership, type Message, ViewId } from '../../client/index.ts';
 
 const message = (data: Buffer): Message => ({
@@ -36,8 +37,8 @@ describe('events as JSON', () => {
       service: 'agreed',
       type: 7,
     };
-    expect(eventToJson(message(Buffer.from('grüß')))).toEqual({ ...common, data: 'grüß' });
-    expect(eventToJson(message(Buffer.from([0xff, 0])))).toEqual({ ...common, dataBase64: '/wA=' });
+    expect(eventToJson(message(Buffer.from('grüß')), new ViewChanges())).toEqual({ ...common, data: 'grüß' });
+    expect(eventToJson(message(Buffer.from([0xff, 0])), new ViewChanges())).toEqual({ ...common, dataBase64: '/wA=' });
   });
 
   it('gives sets that came together only for changes of the network', () => {
@@ -48,21 +49,54 @@ describe('events as JSON', () => {
       members: view.members,
       ownIndex: 1,
     };
-    expect(eventToJson(view)).toEqual({ ...common, cause: 'network', vsSets: view.vsSets, ownVsSet: 1 });
+    expect(eventToJson(view, new ViewChanges())).toEqual({
+      ...common,
+      cause: 'network',
+      joined: [],
+      left: [],
+      vsSets: view.vsSets,
+      ownVsSet: 1,
+    });
     const join: Membership = { ...view, cause: 'join', changed: '#bob#b', vsSets: [['#bob#b']], ownVsSet: 0 };
-    expect(eventToJson(join)).toEqual({ ...common, cause: 'join', changed: '#bob#b' });
+    expect(eventToJson(join, new ViewChanges())).toEqual({
+      ...common,
+      cause: 'join',
+      changed: '#bob#b',
+      joined: ['#bob#b'],
+      left: [],
+    });
   });
 });
 
 describe('events as text', () => {
   it('puts a view on a line', () => {
     const leave: Membership = { ...view, cause: 'leave', changed: '#carol#a' };
-    expect(controlLine(leave)).toBe('# room: #carol#a left; 2 members: #alice#a #bob#b');
-    expect(controlLine({ kind: 'selfLeave', group: 'room' })).toBe('# room: left');
+    expect(controlLine(leave, new ViewChanges())).toBe('# room: #carol#a left; 2 members: #alice#a #bob#b');
+    expect(controlLine({ kind: 'selfLeave', group: 'room' }, new ViewChanges())).toBe('# room: left');
+  });
+
+  it('tells who came and who went when the network changed, in each group apart', () => {
+    const changes = new ViewChanges();
+    const viewOf = (members: readonly string[], group = 'room'): Membership => ({ ...view, group, members });
+    controlLine({ ...viewOf(['#alice#a', '#carol#c']), cause: 'join', changed: '#alice#a' }, changes);
+    controlLine({ ...viewOf(['#alice#a'], 'hall'), cause: 'join', changed: '#alice#a' }, changes);
+    expect(controlLine(viewOf(['#alice#a', '#bob#b', '#dave#b']), changes)).toBe(
+      '# room: the network of daemons changed; left: #carol#c; joined: #bob#b #dave#b; 3 members: #alice#a #bob#b #dave#b',
+    );
+    expect(eventToJson(viewOf(['#alice#a']), changes)).toMatchObject({ joined: [], left: ['#bob#b', '#dave#b'] });
+    expect(controlLine(viewOf(['#alice#a']), changes)).toBe(
+      '# room: the network of daemons changed; 1 member: #alice#a',
+    );
+    expect(describeEvent(viewOf(['#alice#a', '#eve#e'], 'hall'), changes)).toMatch(
+      /^\[view\] of hall: 2 members, because the network of daemons changed; joined: #eve#e; view /,
+    );
+    changes.forget('hall');
+    const again: Membership = { ...viewOf(['#alice#a', '#eve#e'], 'hall'), cause: 'join', changed: '#alice#a' };
+    expect(eventToJson(again, changes)).toMatchObject({ joined: ['#alice#a'], left: [] });
   });
 
   it('tells all of a view', () => {
-    expect(describeEvent(view).split('\n')).toEqual([
+    expect(describeEvent(view, new ViewChanges()).split('\n')).toEqual([
       '[view] of room: 2 members, because the network of daemons changed; view 127.0.0.1:1000:3',
       '    #alice#a',
       '    #bob#b  (this session)',
@@ -73,7 +107,7 @@ describe('events as text', () => {
   });
 
   it('does not let data steer the terminal', () => {
-    expect(describeEvent(message(Buffer.from('a\u001b[2Jb\tc\nd')))).toBe(
+    expect(describeEvent(message(Buffer.from('a\u001b[2Jb\tc\nd')), new ViewChanges())).toBe(
       '[message] from #alice#localhost to room hall: agreed, type 7, 10 bytes\na\\x1b[2Jb\tc\nd',
     );
     expect(printable('\u009b\u007f\r')).toBe('\\x9b\\x7f\\x0d');
