@@ -1,5 +1,6 @@
 /** Scenarios 38 and 39 of ring-protocol.md 8.5: what operators do to a cluster, and get wrong. */
 import { RingCounter } from '../../../engine/host/ring-counters.ts';
+import type { RingTimeouts } from '../../../engine/host/ring-options.ts';
 import type { Violation } from '../checker/check.ts';
 import { processName } from '../checker/model.ts';
 import { type Random, randomFor } from '../core/random.ts';
@@ -7,20 +8,24 @@ import type { RunResult } from '../simulation.ts';
 import type { ConfigurationEvent, ProcessTrace } from '../trace/trace.ts';
 import type { NamedScenario } from './named.ts';
 import { at, disturbance } from './named-network.ts';
-import { client, plainScenario } from './profile.ts';
+import { client, FAST_TIMEOUTS, plainScenario } from './profile.ts';
 import type { Fault, Scenario } from './scenario.ts';
 
-/** From the start of the second machine: what else is done to the cluster is over, and later what that caused. */
+/** From the start of the second machine: what else is done to the cluster is over. */
 const OTHER_FAULTS_MS = 500;
-const SETTLED_MS = 3200;
+/** From the start of the second machine: what it and the other faults caused is over. The earlier machine may be let in for a penalty of three probes. */
+const settledMs = ({ probeIdleMs }: RingTimeouts): number => 2480 + 3 * probeIdleMs;
+/** Five times rarer than usual, as far apart as on a real LAN: longer than the ring waits for a machine that vanished. */
+const RARE_PROBES_MS = 5 * FAST_TIMEOUTS.probeIdleMs;
 
 function twoSameIds(seed: number): Scenario {
   const random = randomFor(seed, 'two-same-ids');
   const nodeCount = random.integer(2, 5);
   const node = random.integer(0, nodeCount - 1);
   const startMs = random.chance(0.2) ? 0.1 : random.real(100, 400);
+  const timeouts = { ...FAST_TIMEOUTS, probeIdleMs: random.pick([FAST_TIMEOUTS.probeIdleMs, RARE_PROBES_MS]) };
   // So long that a lone machine's probes have become rare: it must not be taken for gone between two of them.
-  const forMs = random.real(6000, 8500);
+  const forMs = settledMs(timeouts) + random.real(2800, 5300);
   const faults: Fault[] = [
     {
       kind: 'duplicate',
@@ -37,6 +42,7 @@ function twoSameIds(seed: number): Scenario {
   const mayLead = node === 0 || faults.some(({ kind }) => kind === 'partition');
   const nodes = Array.from({ length: nodeCount }, (_, i) => i).filter((i) => i !== node || !mayLead);
   return plainScenario('two-same-ids', seed, nodeCount, {
+    timeouts,
     faults,
     clients: nodes.map((i) => client(i, `c${i}`, { intervalMs: 40 })),
     faultsEndMs: startMs + forMs,
@@ -57,7 +63,7 @@ function othersUndisturbed(scenario: Scenario, { trace, counters }: RunResult): 
     const regular = process.events.filter(
       (event): event is ConfigurationEvent => event.kind === 'configuration' && event.regular,
     );
-    const changes = regular.filter(({ atMs }) => atMs > fromMs + SETTLED_MS && atMs < untilMs);
+    const changes = regular.filter(({ atMs }) => atMs > fromMs + settledMs(scenario.timeouts) && atMs < untilMs);
     if (changes.length > 0) examples.push(`${processName(process)} changed its ring ${changes.length} times, for ever`);
     const last = regular.findLast(({ atMs }) => atMs < untilMs);
     const lost = others.filter((other) => !last?.members.some((member) => isRun(member, other)));
