@@ -1,13 +1,13 @@
 import { type Command, type CommanderError, InvalidArgumentError } from 'commander';
 import { CHECKS, type Check, judge, type Thresholds, type Verdict } from '../daemon/http/checks.ts';
 import { ExitCode, QuietExit } from './exit.ts';
-import { NoAnswer } from './http/http-daemon.ts';
-import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
 import { counted, table } from './text.ts';
+import { addWatchOptions, type WatchFlags, watchedDaemon } from './watch/watch-flags.ts';
+import { NoAnswer, type WatchedDaemon } from './watch/watched-daemon.ts';
 
 type Limits = Readonly<Record<string, number | null>>;
 
-interface CheckFlags extends HttpFlags {
+interface CheckFlags extends WatchFlags {
   readonly warning?: Limits;
   readonly critical?: Limits;
   readonly only?: readonly string[];
@@ -34,7 +34,7 @@ Examples:
   skein check --list`;
 
 export function registerCheck(program: Command): void {
-  addHttpOptions(
+  addWatchOptions(
     program
       .command('check')
       .description('judge a daemon by thresholds, for Nagios and the like')
@@ -76,7 +76,7 @@ interface Judged {
   readonly check: Check;
 }
 
-async function check(flags: CheckFlags): Promise<void> {
+async function check(flags: CheckFlags, command: Command): Promise<void> {
   const chosen = CHECKS.filter(
     ({ name }) => (flags.only?.includes(name) ?? true) && flags.skip?.includes(name) !== true,
   );
@@ -86,8 +86,10 @@ async function check(flags: CheckFlags): Promise<void> {
   }
   let daemonName = '';
   let judged: readonly Judged[];
+  let daemon: WatchedDaemon | null = null;
   try {
-    const status = await httpDaemon(flags).status();
+    daemon = await watchedDaemon(flags, command);
+    const status = await daemon.status();
     daemonName = status.daemon.name;
     judged = chosen.map((one) => judgement(one, status.checks[one.name] ?? null, flags));
   } catch (error) {
@@ -96,6 +98,8 @@ async function check(flags: CheckFlags): Promise<void> {
     if (flags.json === true) print(JSON.stringify({ daemon: null, verdict, reason: message, checks: [] }));
     else print(`SKEIN ${verdict.toUpperCase()} - ${message}`);
     throw new QuietExit(NAGIOS_CODES[verdict]);
+  } finally {
+    await daemon?.close();
   }
   const worst = judged.reduce<Verdict>(
     (most, { verdict }) => (SEVERITY.indexOf(verdict) > SEVERITY.indexOf(most) ? verdict : most),

@@ -10,8 +10,8 @@ import {
   readContexts,
   writeContexts,
 } from './http/contexts.ts';
-import { httpUrl } from './http/http-flags.ts';
 import { table } from './text.ts';
+import { httpUrl } from './watch/watch-flags.ts';
 
 const HELP = `
 A context is a named connection: where a daemon serves HTTP, with which token,

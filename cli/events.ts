@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { EventKind, LoggedEvent } from '../daemon/http/status-types.ts';
-import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
 import { printError } from './standard-output.ts';
 import { stopSignal } from './stop-signal.ts';
 import { compactly, printable } from './text.ts';
+import { addWatchOptions, type WatchFlags, watchedDaemon } from './watch/watch-flags.ts';
+import type { WatchedDaemon } from './watch/watched-daemon.ts';
 
-interface EventsFlags extends HttpFlags {
+interface EventsFlags extends WatchFlags {
   readonly kind?: readonly EventKind[];
   readonly follow: boolean;
   readonly json?: true;
@@ -27,7 +28,7 @@ Examples:
   skein events --no-follow`;
 
 export function registerEvents(program: Command): void {
-  addHttpOptions(
+  addWatchOptions(
     program
       .command('events')
       .description('follow membership, slow clients and ended sessions of a daemon')
@@ -39,8 +40,16 @@ export function registerEvents(program: Command): void {
     .action(events);
 }
 
-async function events(flags: EventsFlags): Promise<void> {
-  const daemon = httpDaemon(flags);
+async function events(flags: EventsFlags, command: Command): Promise<void> {
+  const daemon = await watchedDaemon(flags, command);
+  try {
+    await follow(daemon, flags);
+  } finally {
+    await daemon.close();
+  }
+}
+
+async function follow(daemon: WatchedDaemon, flags: EventsFlags): Promise<void> {
   const print = (event: LoggedEvent): void => {
     if (flags.kind !== undefined && !flags.kind.includes(event.kind)) return;
     process.stdout.write(`${flags.json === true ? JSON.stringify(event) : eventText(event)}\n`);
@@ -75,7 +84,7 @@ async function events(flags: EventsFlags): Promise<void> {
       if (isFirst) throw error;
     }
     if (stop.aborted) return;
-    if (after !== '0') printError(`skein: connection to ${daemon.url} lost; trying again`);
+    if (after !== '0') printError(`skein: connection to ${daemon.label} lost; trying again`);
     isFirst = false;
     await delay(RETRY_MS, undefined, { signal: stop }).catch(() => undefined);
   }

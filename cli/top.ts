@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { duration, integer } from './arguments.ts';
-import { addHttpOptions, type HttpFlags, httpDaemon } from './http/http-flags.ts';
 import { stopSignal } from './stop-signal.ts';
 import { plain, roundTrips } from './top/round-trips.ts';
 import { SORT_KEYS, sorted, type TopSession, topText } from './top/top-table.ts';
+import { addWatchOptions, type WatchFlags, watchedDaemon } from './watch/watch-flags.ts';
+import type { WatchedDaemon } from './watch/watched-daemon.ts';
 
-interface TopFlags extends HttpFlags {
+interface TopFlags extends WatchFlags {
   readonly sort: string;
   readonly limit: number;
   readonly ended: number;
@@ -32,7 +33,7 @@ Examples:
   skein top --http http://10.0.0.1:4880 --token-file token --json`;
 
 export function registerTop(program: Command): void {
-  addHttpOptions(
+  addWatchOptions(
     program
       .command('top')
       .description('show the clients of a daemon: what waits for them, rates, round trips, idle time')
@@ -51,8 +52,16 @@ export function registerTop(program: Command): void {
     .action(top);
 }
 
-async function top(flags: TopFlags): Promise<void> {
-  const daemon = httpDaemon(flags);
+async function top(flags: TopFlags, command: Command): Promise<void> {
+  const daemon = await watchedDaemon(flags, command);
+  try {
+    await show(daemon, flags);
+  } finally {
+    await daemon.close();
+  }
+}
+
+async function show(daemon: WatchedDaemon, flags: TopFlags): Promise<void> {
   const isTerminal = process.stdout.isTTY === true;
   const repeats = flags.once !== true && (flags.watch !== undefined || (isTerminal && flags.json !== true));
   const stop = stopSignal();

@@ -21,7 +21,6 @@ import { withAbsolutePaths } from './absolute-paths.ts';
 import { checkLogger, checkWorkerUrl, drainTimeoutOf, readOptions } from './api-arguments.ts';
 import { createDaemonSpec } from './create-daemon-spec.ts';
 import { DaemonLog } from './daemon-log.ts';
-import type { DaemonHttp } from './http/daemon-http.ts';
 import {
   becomeIdentity,
   enterRuntimeDir,
@@ -32,7 +31,7 @@ import {
 } from './identity.ts';
 import { checkFilesOf, handOverState } from './identity-files.ts';
 import { listenProblem } from './listen-problem.ts';
-import { openHttp, urlsOf } from './open-http.ts';
+import { Observation } from './observation.ts';
 import { loadOptions } from './options-load.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import type { DaemonOptions } from './options-schema.ts';
@@ -144,11 +143,12 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
   closed.catch(() => {});
   const supervisor = new Supervisor(spec, plan, (workerUrl as URL | undefined) ?? workerEntry(), {
     log: (record) => log.record(record),
-    tell: (event) => http?.told(event),
+    tell: (event) => observation.told(event),
+    report: (report) => observation.report(report),
     stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
       log.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
-      void Promise.all([log.close(), http?.close()]).then(() => settle(failure));
+      void Promise.all([log.close(), observation.close()]).then(() => settle(failure));
     },
   });
   const reloader = new Reloader(resolved.configuration, files, {
@@ -158,12 +158,19 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     log,
   });
   let stopped: Promise<void> | null = null;
-  let http = null as DaemonHttp | null;
+  const observation = new Observation({
+    resolved,
+    spec,
+    threadingMode: plan.mode,
+    delivery: () => reloader.delivery,
+    supervisor,
+    log,
+  });
   const stop = (drainTimeoutMs: number): Promise<void> => {
-    if (stopped === null) http?.draining();
+    if (stopped === null) observation.draining();
     stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
       if (supervisor.failure !== null) return;
-      await http?.close();
+      await observation.close();
       log.info({}, 'daemon stopped');
       await log.close();
       settle(null);
@@ -183,22 +190,20 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     warn(checkFilesOf(settings, `the daemon, as ${identityText(identity)},`));
   };
   // Before the process becomes its user, who may not open every port and every file.
-  const bound = await openHttp(resolved, spec, () => reloader.delivery, plan.mode, supervisor, log)
-    .then((opened) => {
-      http = opened;
-      return supervisor.start(takeIdentity);
-    })
+  const bound = await observation
+    .openHttp()
+    .then(() => supervisor.start(takeIdentity))
     .catch(async (error: unknown) => {
-      await Promise.all([log.close(), http?.close()]);
+      await Promise.all([log.close(), observation.close()]);
       throw error instanceof ListenFailure ? listenProblem(error, daemonOptions, resolved.source !== null) : error;
     });
-  http?.running();
+  await observation.running();
   const addresses = bound.flatMap(({ address }): DaemonListenAddress[] => {
     if (address.kind === 'tcp') return [{ host: address.host ?? '0.0.0.0', port: address.port }];
     if (address.kind === 'tls') return [{ host: address.host, port: address.port, tls: true }];
     return address.kind === 'unix' ? [{ path: address.path }] : [];
   });
-  const httpUrls = urlsOf(http);
+  const httpUrls = observation.urls;
   const webSocketUrls = bound.flatMap(({ address }) =>
     address.kind === 'websocket' || address.kind === 'websocket-tls'
       ? [`${address.kind === 'websocket' ? 'ws' : 'wss'}://${endpointText(address)}/`]

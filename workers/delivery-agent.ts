@@ -27,6 +27,7 @@ import { HANDSHAKE_READ_BYTES, Handshakes } from './delivery/handshakes.ts';
 import { Intake } from './delivery/intake.ts';
 import { LiveValue } from './delivery/live.ts';
 import { LogDelivery } from './delivery/log-delivery.ts';
+import { MonitorRequests } from './delivery/monitor-requests.ts';
 import { NameTable } from './delivery/name-table.ts';
 import { PasswordChecker } from './delivery/password-checker.ts';
 import { QueueCap } from './delivery/queue-cap.ts';
@@ -41,6 +42,7 @@ import { SubmitPort } from './delivery/submit-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
 import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
+import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
 /** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
 const READ_BUFFER_BYTES = 128 * 1024;
@@ -67,6 +69,8 @@ export interface DeliveryLinks {
   readonly logger: Log;
   /** What an operator follows. */
   readonly tell: (event: DaemonEvent) => void;
+  /** What those who look at the daemon need. */
+  readonly report: (report: WatchReport) => void;
   /** Where clients come from: TCP and Unix sockets, and whatever else there is. */
   readonly createListener: (host: ConnectionHost) => ClientListener;
   /** Asks the thread to run a duty cycle soon: a connection brought work. */
@@ -86,6 +90,7 @@ export class DeliveryAgent implements Agent {
   readonly #refusals: RefusalLog;
   readonly #departures: Departures;
   readonly #farewell: Farewell;
+  readonly #monitor: MonitorRequests;
   readonly #intake: Intake;
   readonly #handshakes: Handshakes;
   readonly #delivery: LogDelivery;
@@ -109,6 +114,7 @@ export class DeliveryAgent implements Agent {
     this.#refusals = new RefusalLog(logger);
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, counters, schedule);
     this.#farewell = new Farewell(this.#sessions, counters, logger, now);
+    this.#monitor = this.#createMonitor();
     this.#intake = this.#createIntake();
     this.#handshakes = this.#createHandshakes();
     this.#delivery = this.#createDelivery();
@@ -141,6 +147,12 @@ export class DeliveryAgent implements Agent {
   change(settings: DeliverySettings): void {
     this.#settings.replace(shareOfWorker(settings, this.#options.workers));
     this.#listener.settingsChanged();
+    this.#links.schedule();
+  }
+
+  /** Of the thread that started the daemon. */
+  order(order: WatchOrder): void {
+    this.#monitor.answer(order);
     this.#links.schedule();
   }
 
@@ -211,7 +223,7 @@ export class DeliveryAgent implements Agent {
     const access = new AccessControl(counters, logger, now);
     return new Intake(
       this.#settings,
-      { sessions: this.#sessions, port: this.#port, access, ringDoorbell, counters, now },
+      { sessions: this.#sessions, port: this.#port, access, monitor: this.#monitor, ringDoorbell, counters, now },
       {
         refused: (session, reason, protocolError) => this.#ends.byInput(session, reason, protocolError),
         incomplete: (session, keptBytes) => this.#ends.incomplete(session, keptBytes),
@@ -220,6 +232,21 @@ export class DeliveryAgent implements Agent {
         schedule,
       },
     );
+  }
+
+  #createMonitor(): MonitorRequests {
+    const { counters, logger, now, report } = this.#links;
+    return new MonitorRequests({
+      worker: this.#options.worker,
+      daemonName: this.#options.daemonName,
+      sessions: this.#sessions,
+      settings: this.#settings,
+      counters,
+      logger,
+      now,
+      report,
+      markDirty: (session) => this.#delivery.markDirty(session),
+    });
   }
 
   #createHandshakes(): Handshakes {

@@ -20,13 +20,16 @@ import type { LogRecord, LogRecordLevel } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
-import { hasReusePort, type ThreadingPlan } from './threading.ts';
+import { type AgentRole, hasReusePort, type ThreadingPlan } from './threading.ts';
+import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-main.ts';
 
 export interface SupervisorEvents {
   log(record: LogRecord): void;
   /** What an operator follows. */
   tell(event: DaemonEvent): void;
+  /** For those who look at the daemon. */
+  report(report: WatchReport): void;
   /** A monitor requests the orderly end of the daemon: call `stop`. */
   stopRequested(): void;
   /** A thread ended without a stop of the daemon; all others have been closed. */
@@ -68,6 +71,7 @@ interface RunningThread {
   readonly changeRing: (change: RingChange) => void;
   readonly changeDelivery: (settings: DeliverySettings) => void;
   readonly changeLogLevel: (level: LogRecordLevel | 'silent') => void;
+  readonly order: (role: AgentRole, order: WatchOrder) => void;
   /** Never resolves when the thread ends before. */
   readonly inspect: () => Promise<ThreadInspection>;
   /** Null: it waits outside of its event loop, which then looks busy. */
@@ -146,6 +150,14 @@ export class Supervisor {
   /** Agents log from this level on. */
   changeLogLevel(level: LogRecordLevel | 'silent'): void {
     for (const thread of this.#threads) thread.changeLogLevel(level);
+  }
+
+  /** Has one agent do something for those who look at the daemon. */
+  order(role: AgentRole, order: WatchOrder): void {
+    const thread = this.#threads[this.#plan.threads.findIndex(({ roles }) => roles.includes(role))];
+    thread?.order(role, order);
+    // A thread that blocks reads its messages when it wakes.
+    thread?.doorbell.ring();
   }
 
   /** Sessions and groups, one by one, as they were at most a second ago. */
@@ -278,6 +290,7 @@ export class Supervisor {
       wake: () => {},
       log: (record) => this.#events.log(record),
       tell: (event) => this.#events.tell(event),
+      report: (report) => this.#events.report(report),
       schedule,
       requestStop: () => this.#events.stopRequested(),
     });
@@ -296,6 +309,7 @@ export class Supervisor {
       changeRing: (change) => agents.changeRing(change),
       changeDelivery: (settings) => agents.changeDelivery(settings),
       changeLogLevel: (level) => agents.changeLogLevel(level),
+      order: (role, order) => agents.order(role, order),
       inspect: async () => agents.inspect(),
       load: () => performance.eventLoopUtilization(),
       ended,
@@ -358,6 +372,7 @@ export class Supervisor {
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'log') this.#events.log(message.record);
       else if (message.kind === 'event') this.#events.tell(message.event);
+      else if (message.kind === 'report') this.#events.report(message.report);
       else if (message.kind === 'inspection') {
         questions.get(message.question)?.(message.inspection);
         questions.delete(message.question);
@@ -396,6 +411,10 @@ export class Supervisor {
       },
       changeLogLevel: (level) => {
         const message: SupervisorMessage = { kind: 'log-level', level };
+        worker.postMessage(message);
+      },
+      order: (role, order) => {
+        const message: SupervisorMessage = { kind: 'order', role, order };
         worker.postMessage(message);
       },
       inspect: () =>

@@ -24,6 +24,7 @@ import { checksumSealer } from './ring/checksum-sealer.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { RingAgent } from './ring-agent.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
+import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
 export interface ThreadContext {
   readonly spec: DaemonSpec;
@@ -36,6 +37,8 @@ export interface ThreadContext {
   readonly log: (record: LogRecord) => void;
   /** Takes what an operator follows. */
   readonly tell: (event: DaemonEvent) => void;
+  /** Takes what those need who look at the daemon. */
+  readonly report: (report: WatchReport) => void;
   /** Asks this thread for a duty cycle. */
   readonly schedule: () => void;
   /** Asks the supervisor's owner for the daemon's orderly end. */
@@ -50,6 +53,8 @@ export interface ThreadAgents {
   changeDelivery(settings: DeliverySettings): void;
   /** Least severe line that its agents hand over from now on. */
   changeLogLevel(level: LogRecordLevel | 'silent'): void;
+  /** What is asked for those who look at the daemon. @param role an agent of this thread */
+  order(role: AgentRole, order: WatchOrder): void;
   /** What its agents know of sessions and groups, one by one. */
   inspect(): ThreadInspection;
   /**
@@ -69,7 +74,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
   const threshold = new LogThreshold(spec.logLevel);
   let network: NetworkAgent | null = null;
   let ring: RingAgent | null = null;
-  const delivery: DeliveryAgent[] = [];
+  const delivery = new Map<AgentRole, DeliveryAgent>();
   for (const role of plan.threads[context.thread]!.roles) {
     if (role === 'network') {
       network = new NetworkAgent(spec.network, {
@@ -91,7 +96,7 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       agents.push(ring);
     } else {
       const agent = deliveryAgent(context, role, threshold);
-      delivery.push(agent);
+      delivery.set(role, agent);
       agents.push(agent);
     }
   }
@@ -102,14 +107,16 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       network?.change(change);
     },
     changeDelivery: (settings) => {
-      for (const agent of delivery) agent.change(settings);
+      for (const agent of delivery.values()) agent.change(settings);
     },
     changeLogLevel: (level) => threshold.set(level),
-    inspect: () => together([...(ring === null ? [] : [ring.inspect()]), ...delivery.map((agent) => agent.inspect())]),
+    order: (role, order) => delivery.get(role)?.order(order),
+    inspect: () =>
+      together([...(ring === null ? [] : [ring.inspect()]), ...[...delivery.values()].map((agent) => agent.inspect())]),
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
       const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
-      for (const agent of delivery) {
+      for (const agent of delivery.values()) {
         // One event loop cannot wait twice for one descriptor: without the kernel's help the first agent of a thread has all clients.
         if (bound.length > 0 && !reusePort) break;
         for (const address of addresses)
@@ -197,6 +204,7 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       words: new ControlWords(memory.words),
       logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
+      report: context.report,
       createListener: (host) => new ClientListeners(host, spec.clientTimeoutMs),
       schedule: context.schedule,
       now: monotonicNow,

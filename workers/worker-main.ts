@@ -11,7 +11,8 @@ import { ListenFailure, type ListenFault } from './listen-failure.ts';
 import type { LogRecord, LogRecordLevel } from './log.ts';
 import type { RingChange } from './ring/ring-settings.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
-import type { ThreadingPlan } from './threading.ts';
+import type { AgentRole, ThreadingPlan } from './threading.ts';
+import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
 export interface WorkerInput {
   readonly spec: DaemonSpec;
@@ -33,6 +34,8 @@ export type SupervisorMessage =
   | { readonly kind: 'log-level'; readonly level: LogRecordLevel | 'silent' }
   /** Tell what you know of sessions and groups, and this number. */
   | { readonly kind: 'inspect'; readonly question: number }
+  /** For those who look at the daemon. */
+  | { readonly kind: 'order'; readonly role: AgentRole; readonly order: WatchOrder }
   /** Open your sockets on these addresses. */
   | {
       readonly kind: 'listen';
@@ -52,6 +55,7 @@ export type WorkerMessage =
   | { readonly kind: 'failed'; readonly agent: string; readonly message: string; readonly stack: string }
   | { readonly kind: 'log'; readonly record: LogRecord }
   | { readonly kind: 'event'; readonly event: DaemonEvent }
+  | { readonly kind: 'report'; readonly report: WatchReport }
   /** Answers `inspect`. */
   | { readonly kind: 'inspection'; readonly question: number; readonly inspection: ThreadInspection };
 
@@ -79,6 +83,7 @@ const agents = setUpThread({
   wake: (thread) => input.wakeOthers[thread]?.postMessage(0),
   log: (record) => tell({ kind: 'log', record }),
   tell: (event) => tell({ kind: 'event', event }),
+  report: (report) => tell({ kind: 'report', report }),
   schedule: () => eventLoop?.schedule(),
   requestStop: () => tell({ kind: 'stop-requested' }),
 });
@@ -118,6 +123,10 @@ function handle(message: SupervisorMessage): void {
   }
   if (message.kind === 'log-level') {
     agents.changeLogLevel(message.level);
+    return;
+  }
+  if (message.kind === 'order') {
+    agents.order(message.role, message.order);
     return;
   }
   if (message.kind === 'inspect') {

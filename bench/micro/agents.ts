@@ -21,6 +21,7 @@ import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { FramePump } from '../../workers/delivery/frame-pump.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
 import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
+import { MonitorRequests } from '../../workers/delivery/monitor-requests.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
 import { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { createLog, LogThreshold } from '../../workers/log.ts';
@@ -56,6 +57,7 @@ async function buildAgents(options: DaemonOptions): Promise<Workshop> {
   const memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length);
   const threads = setUpThread({
     tell: () => {},
+    report: () => {},
     spec,
     plan,
     memory,
@@ -128,7 +130,18 @@ export class Intake {
   constructor(rights: AccessRules | null = null) {
     const counters = deliveryCounters(this.#memory.counters, 0);
     const access = new AccessControl(counters, createLog('bench', new LogThreshold('error'), refuse), refuse);
-    this.#pump = new FramePump(this.#port, access, counters, new LiveValue({ ...SETTINGS.current, rights }), {
+    const monitor = new MonitorRequests({
+      worker: 0,
+      daemonName: 'bench',
+      sessions: new Map(),
+      settings: SETTINGS,
+      counters,
+      logger: createLog('bench', new LogThreshold('error'), refuse),
+      now: refuse,
+      report: refuse,
+      markDirty: refuse,
+    });
+    this.#pump = new FramePump(this.#port, access, monitor, counters, new LiveValue({ ...SETTINGS.current, rights }), {
       endSession: refuse,
       stalled: refuse,
       markDirty: refuse,

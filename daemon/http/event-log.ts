@@ -41,13 +41,14 @@ export class EventLog {
     return this.#events.filter(({ id }) => id > after);
   }
 
+  /** Those a client has not seen. @param id of the last that it has; one of another run is higher than ours, or means nothing */
+  listAfter(id: number): readonly LoggedEvent[] {
+    return this.list(id > this.#lastId ? 0 : id);
+  }
+
   /** Since the start, with those that are forgotten. */
   total(kind: EventKind): number {
     return this.#totals.get(kind) ?? 0;
-  }
-
-  get lastId(): number {
-    return this.#lastId;
   }
 
   /** @returns how to end it */

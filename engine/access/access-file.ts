@@ -66,9 +66,6 @@ export function parseAccessFile(text: string, name: string): AccessFile {
   findings.throwIfAny({ name, text });
   const warnings: string[] = [];
   if (lines.length === 0) warnings.push(`${name}: has no line with rights; every join and every send is refused`);
-  const admin = lines.find(({ grants }) => grants.admin.length > 0);
-  if (admin !== undefined)
-    warnings.push(`${name}:${admin.line}:1: admin has no effect: no request of a client needs it`);
   return { rules: Object.freeze({ lines: Object.freeze(lines) }), warnings };
 }
 

@@ -9,7 +9,7 @@ import {
   sameNameWords,
 } from '../wire/name-hash.ts';
 import { type AccessRules, type AccessSubject, linesFor } from './access-rules.ts';
-import { hasStar, matchesBytes } from './name-pattern.ts';
+import { hasStar, matchesBytes, matchesText } from './name-pattern.ts';
 
 /** Targets whose verdict is remembered; a power of two. */
 const CACHED_TARGETS = 64;
@@ -22,6 +22,7 @@ export class SubjectRights {
   readonly #join: NameSet;
   readonly #send: NameSet;
   readonly #private: NameSet;
+  readonly #admin: readonly string[];
   /** By a hash of the field: its words, bytes behind the NUL included, and the verdict. One target displaces another. */
   readonly #cachedWords = new Int32Array(CACHED_TARGETS * NAME_WORDS);
   readonly #cachedVerdicts = new Uint8Array(CACHED_TARGETS);
@@ -33,11 +34,17 @@ export class SubjectRights {
     this.#join = new NameSet(lines.flatMap(({ grants }) => grants.join));
     this.#send = new NameSet(lines.flatMap(({ grants }) => grants.send));
     this.#private = new NameSet(lines.flatMap(({ grants }) => grants.private));
+    this.#admin = [...new Set(lines.flatMap(({ grants }) => grants.admin))];
   }
 
   /** @param offset of the name field in `view`, and in `bytes`, which is the same memory */
   mayJoin(bytes: Uint8Array, view: DataView, offset: number): boolean {
     return this.#join.has(bytes, view, offset);
+  }
+
+  /** @param group empty: the daemon itself. Not for hot paths */
+  mayAdminister(group: string): boolean {
+    return this.#admin.some((pattern) => matchesText(pattern, group));
   }
 
   /** @param hash that equal fields have in common; 0: not known */

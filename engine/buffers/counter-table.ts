@@ -223,6 +223,8 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
     'connections ended in the handshake of TLS because there were `MaxHandshakes`',
     'tlsHandshakesCrowdedOut',
   ),
+  MonitorRequests: total("clients' requests for the daemon's state", 'monitorRequests'),
+  MonitorRefused: total('those that were refused', 'monitorRefused'),
   HandshakesOpen: gauge('count', 'connections that are no sessions yet, or were refused just now', 'handshakesOpen'),
   HandshakesTimedOut: total('handshakes that took longer than `HandshakeTimeout`', 'handshakesTimedOut'),
   HandshakesCrowdedOut: total('connections ended because there were `MaxHandshakes`', 'handshakesCrowdedOut'),

@@ -132,6 +132,9 @@ export const DeliveryCounter = {
   MessagesForbidden: 71,
   PrivatesForbidden: 72,
   TlsHandshakesCrowdedOut: 73,
+  /** Requests of clients for the daemon's state, and those that were refused. */
+  MonitorRequests: 90,
+  MonitorRefused: 91,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

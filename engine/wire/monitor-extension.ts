@@ -135,6 +135,8 @@ export const EXTENSION_COUNTERS = [
   'tlsHandshakesFailed',
   'tlsHandshakesTimedOut',
   'tlsHandshakesCrowdedOut',
+  'monitorRequests',
+  'monitorRefused',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -9,7 +9,7 @@ import { planThreads } from '../../workers/threading.ts';
 import { eventually } from './support/daemons.ts';
 
 const WORKER = pathToFileURL(fileURLToPath(new URL('../../dist/worker.js', import.meta.url)));
-const IGNORED = { log: () => {}, tell: () => {}, stopRequested: () => {}, failed: () => {} };
+const IGNORED = { log: () => {}, report: () => {}, tell: () => {}, stopRequested: () => {}, failed: () => {} };
 
 it.each(['inline', 'shared', 'shared-network', 'dedicated'] as const)('in mode %s', async (mode) => {
   const options = { port: 0, volatile: true, logLevel: 'error', unixSocketDir: null } as const;

@@ -229,10 +229,8 @@ describe('the rules', () => {
       expect(verdict(rules, { ...NOBODY, user: 'a' }, right, 'x').isAllowed).toBe(false);
   });
 
-  it('tell of admin, which nothing asks for', () => {
-    expect(parseAccessFile('anyone join a\nanyone admin\n', 'rules').warnings).toEqual([
-      'rules:2:1: admin has no effect: no request of a client needs it',
-    ]);
+  it('may give admin, of which nothing is told', () => {
+    expect(parseAccessFile('anyone join a\nanyone admin\n', 'rules').warnings).toEqual([]);
   });
 });
 

@@ -18,6 +18,7 @@ import { DeliveryAgent } from '../../workers/delivery-agent.ts';
 import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
+import type { WatchReport } from '../../workers/watch/watch-messages.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
 import { AGREED, decodeFrame, encodeFrame, frameLength, type IncomingFrame, JOIN } from '../e2e/support/wire-frames.ts';
 import { MemoryListener, type MemoryTransport } from './memory-transport.ts';
@@ -70,6 +71,8 @@ export class MemoryDaemon {
   readonly delivery: DeliveryAgent;
   readonly counters: Float64Array;
   readonly lines: LogRecord[] = [];
+  /** For those who look at the daemon. */
+  readonly reports: WatchReport[] = [];
   listener!: MemoryListener;
   readonly #agents: Agent[];
   readonly #clients: MemoryTransport[] = [];
@@ -90,6 +93,7 @@ export class MemoryDaemon {
       wake: () => {},
       log,
       tell,
+      report: (report: WatchReport): void => void this.reports.push(report),
       schedule: () => {},
       requestStop: () => {},
     };
@@ -107,6 +111,7 @@ export class MemoryDaemon {
         words: new ControlWords(memory.words),
         logger: createLog('delivery-0', new LogThreshold('debug'), log),
         tell,
+        report: context.report,
         createListener: (host) => {
           this.listener = new MemoryListener(host);
           return this.listener;

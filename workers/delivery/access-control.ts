@@ -1,7 +1,6 @@
 /** Holds what clients ask for against `AccessFile`; counts and logs what it refuses. Of no cost without such a file. */
 
 import type { AccessRules } from '../../engine/access/access-rules.ts';
-import { SubjectRights } from '../../engine/access/subject-rights.ts';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
 import { readName } from '../../engine/wire/frame.ts';
 import { FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
@@ -9,6 +8,7 @@ import { NAME_FIELD_LENGTH, PRIVATE_NAME_MARK } from '../../engine/wire/limits.t
 import type { Log } from '../log.ts';
 import { OnceAMinute } from '../once-a-minute.ts';
 import type { ClientSession } from './client-session.ts';
+import { rightsOf } from './session-rights.ts';
 
 /** Every target is allowed. */
 export const NONE_FORBIDDEN = -1;
@@ -70,18 +70,4 @@ export class AccessControl {
     const fields = { session: privateName, peer: transport.peer.label, user, right, target: readName(bytes, field) };
     this.#logger.warn(fields, 'AccessFile does not allow what a client asked for');
   }
-}
-
-/** Made at the session's first request, and anew when the rules have changed. */
-function rightsOf(session: ClientSession, rules: AccessRules): SubjectRights {
-  const { rights } = session;
-  if (rights !== null && rights.rules === rules) return rights;
-  const { address, certificate } = session.transport.peer;
-  session.rights = new SubjectRights(rules, {
-    user: session.user,
-    certificate: certificate ?? null,
-    address: address ?? null,
-    isUnix: address === undefined,
-  });
-  return session.rights;
 }

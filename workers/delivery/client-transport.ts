@@ -18,6 +18,8 @@ export interface TransportPeer {
   readonly certificate?: string;
   /** Its bytes are encrypted on the way. */
   readonly isEncrypted?: true;
+  /** A page in a browser, or what speaks like one. */
+  readonly isWeb?: true;
 }
 
 /** Takes what a transport brings; one for each connection. */

@@ -16,6 +16,7 @@ import { type AccessControl, NONE_FORBIDDEN } from './access-control.ts';
 import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
+import type { MonitorRequests } from './monitor-requests.ts';
 import { rejectFrame } from './reject-frame.ts';
 import type { SubmitPort } from './submit-port.ts';
 
@@ -37,6 +38,7 @@ export class FramePump {
   readonly #scanner = new FrameScanner(MAX_RUN_BYTES);
   readonly #port: SubmitPort;
   readonly #access: AccessControl;
+  readonly #monitor: MonitorRequests;
   readonly #counters: Float64Array;
   readonly #events: PumpEvents;
   readonly #settings: Live<PumpSettings>;
@@ -44,12 +46,14 @@ export class FramePump {
   constructor(
     port: SubmitPort,
     access: AccessControl,
+    monitor: MonitorRequests,
     counters: Float64Array,
     settings: Live<PumpSettings>,
     events: PumpEvents,
   ) {
     this.#port = port;
     this.#access = access;
+    this.#monitor = monitor;
     this.#counters = counters;
     this.#events = events;
     this.#settings = settings;
@@ -137,9 +141,11 @@ export class FramePump {
     return position;
   }
 
-  /** Submits the run that was found, or refuses it. @returns false when the submit queue is full */
+  /** Submits the run that was found, refuses it, or has it answered by the daemon. @returns false when the submit queue is full */
   #run(session: ClientSession, bytes: Buffer, view: DataView): boolean {
     const { type, frameCount, groupCount, targetHash, start, end } = this.#scanner;
+    const monitor = this.#monitor;
+    if (targetHash === monitor.hash && monitor.takes(session, bytes, view, start, end)) return true;
     const { rights } = this.#settings.current;
     if (rights !== null) {
       const access = this.#access;

@@ -9,6 +9,7 @@ import type { DeliverySettings } from './delivery-settings.ts';
 import { FramePump } from './frame-pump.ts';
 import { InputBudget } from './input-budget.ts';
 import type { Live } from './live.ts';
+import type { MonitorRequests } from './monitor-requests.ts';
 import type { ReadBuffer } from './read-buffers.ts';
 import type { SubmitPort } from './submit-port.ts';
 
@@ -29,6 +30,7 @@ export interface IntakeSurroundings {
   readonly sessions: ReadonlyMap<number, ClientSession>;
   readonly port: SubmitPort;
   readonly access: AccessControl;
+  readonly monitor: MonitorRequests;
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
   readonly now: () => number;
@@ -48,13 +50,13 @@ export class Intake {
 
   constructor(
     settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups' | 'rights'>>,
-    { sessions, port, access, ringDoorbell, counters, now }: IntakeSurroundings,
+    { sessions, port, access, monitor, ringDoorbell, counters, now }: IntakeSurroundings,
     events: IntakeEvents,
   ) {
     this.#port = port;
     this.#ringDoorbell = ringDoorbell;
     this.#events = events;
-    this.#pump = new FramePump(port, access, counters, settings, {
+    this.#pump = new FramePump(port, access, monitor, counters, settings, {
       endSession: (session, reason, protocolError) => events.refused(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
       markDirty: (session) => events.markDirty(session),

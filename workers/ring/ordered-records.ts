@@ -13,6 +13,7 @@ import type { Configuration } from '../../engine/host/configuration.ts';
 import type { NodeIndex, SessionHandle } from '../../engine/wire/ids.ts';
 import { DRAIN_RECORD_STAGE_OFFSET } from '../../engine/wire/layout/drain-record.ts';
 import { RECORD_KIND_OFFSET, RECORD_LENGTH_OFFSET } from '../../engine/wire/layout/record-header.ts';
+import { monitorName } from '../../engine/wire/monitor-name.ts';
 import { alignRecord, type DrainStage, RecordKind } from '../../engine/wire/record.ts';
 import { daemonNameBytes, RecordFault, recordFault } from '../../engine/wire/record-check.ts';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
@@ -70,7 +71,7 @@ export class OrderedRecords {
     this.#counters = counters;
     this.#words = words;
     this.#view = log.view;
-    this.registry = new SessionRegistry(options.maxSessions);
+    this.registry = new SessionRegistry(options.maxSessions, monitorName(options.daemonNames[options.self] ?? ''));
     this.output = new LogOutput({
       log,
       counters,

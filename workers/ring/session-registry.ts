@@ -6,9 +6,12 @@ export class SessionRegistry {
   readonly #byName = new Map<string, SessionHandle>();
   readonly #names = new Map<SessionHandle, string>();
   readonly #maxSessions: number;
+  readonly #reserved: string;
 
-  constructor(maxSessions: number) {
+  /** @param reserved a private name that no session can have */
+  constructor(maxSessions: number, reserved: string) {
     this.#maxSessions = maxSessions;
+    this.#reserved = reserved;
   }
 
   get size(): number {
@@ -18,7 +21,9 @@ export class SessionRegistry {
   /** @returns ACCEPT_SESSION when the name could be taken now, else why not */
   check(privateName: string): ResultCode {
     if (this.#byName.size >= this.#maxSessions) return RESULT_CODES.REJECT_QUOTA;
-    return this.#byName.has(privateName) ? RESULT_CODES.REJECT_NOT_UNIQUE : RESULT_CODES.ACCEPT_SESSION;
+    return privateName === this.#reserved || this.#byName.has(privateName)
+      ? RESULT_CODES.REJECT_NOT_UNIQUE
+      : RESULT_CODES.ACCEPT_SESSION;
   }
 
   /** @returns ACCEPT_SESSION when the name is the connection's now, else why not */

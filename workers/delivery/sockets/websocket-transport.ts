@@ -50,7 +50,7 @@ export class WebSocketTransport implements ClientTransport {
     this.#socket = socket;
     this.#buffers = buffers;
     this.#isStopping = isStopping;
-    this.peer = peer;
+    this.peer = { ...peer, isWeb: true };
   }
 
   get pendingBytes(): number {

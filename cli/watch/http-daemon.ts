@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Status } from '../../daemon/http/status-types.ts';
 import { CliError } from '../exit.ts';
+import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } from './watched-daemon.ts';
 
 export interface HttpDaemonOptions {
   readonly url: string;
@@ -12,33 +13,20 @@ export interface HttpDaemonOptions {
   readonly timeoutMs: number;
 }
 
-/** A status of a thousand sessions has half a megabyte. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-
 /** A daemon may run and serve clients only. */
 const NOT_SERVED = '. A daemon serves HTTP where HttpListen says: skein start -o httpListen=127.0.0.1:4880';
 
-/** Nobody answers there, or not in time. */
-export class NoAnswer extends CliError {}
-
-export interface StreamedEvent {
-  readonly id: string;
-  readonly kind: string;
-  readonly data: string;
-}
-
-export class HttpDaemon {
+export class HttpDaemon implements WatchedDaemon {
   readonly #options: HttpDaemonOptions;
 
   constructor(options: HttpDaemonOptions) {
     this.#options = options;
   }
 
-  get url(): string {
+  get label(): string {
     return this.#options.url;
   }
 
-  /** @throws (rejects) NoAnswer, or CliError when the daemon refuses */
   async status(): Promise<Status> {
     const { timeoutMs } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
@@ -48,7 +36,7 @@ export class HttpDaemon {
       let length = 0;
       for await (const chunk of response) {
         length += (chunk as Buffer).length;
-        if (length > MAX_ANSWER_BYTES) throw new CliError(`${this.url}: the answer is too long`);
+        if (length > MAX_ANSWER_BYTES) throw new CliError(`${this.label}: the answer is too long`);
         chunks.push(chunk as Buffer);
       }
       return JSON.parse(Buffer.concat(chunks).toString()) as Status;
@@ -57,7 +45,6 @@ export class HttpDaemon {
     }
   }
 
-  /** Follows the events. Ends when the daemon closes the stream, or `signal` aborts. @throws (rejects) as `status` */
   async *events(after: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
     const opening = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
     let response: IncomingMessage;
@@ -89,9 +76,12 @@ export class HttpDaemon {
     }
   }
 
+  /** Nothing stays open between requests. */
+  async close(): Promise<void> {}
+
   #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     const { token, ca } = this.#options;
-    const url = new URL(path, this.url);
+    const url = new URL(path, this.label);
     return new Promise((resolve, reject) => {
       const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
       const asked = request(
@@ -109,7 +99,7 @@ export class HttpDaemon {
             return;
           }
           response.resume();
-          reject(new CliError(`${this.url}: ${refusal(response.statusCode ?? 0, token !== null)}`));
+          reject(new CliError(`${this.label}: ${refusal(response.statusCode ?? 0, token !== null)}`));
         },
       );
       asked.on('error', reject);
@@ -119,12 +109,12 @@ export class HttpDaemon {
 
   #explained(error: unknown, signal: AbortSignal): Error {
     if (error instanceof CliError) return error;
-    if (error instanceof SyntaxError) return new CliError(`${this.url}: this is no answer of skein`);
+    if (error instanceof SyntaxError) return new CliError(`${this.label}: this is no answer of skein`);
     const { timeoutMs } = this.#options;
-    if (signal.aborted) return new NoAnswer(`no daemon answers at ${this.url} within ${timeoutMs} ms`);
+    if (signal.aborted) return new NoAnswer(`no daemon answers at ${this.label} within ${timeoutMs} ms`);
     const { code = '', message } = error as NodeJS.ErrnoException;
     const hint = code === 'ECONNREFUSED' ? NOT_SERVED : '';
-    return new NoAnswer(`no daemon answers at ${this.url} (${message === '' ? code : message})${hint}`);
+    return new NoAnswer(`no daemon answers at ${this.label} (${message === '' ? code : message})${hint}`);
   }
 }
 

@@ -1,0 +1,145 @@
+/**
+ * Who looks at the daemon, and how: over HTTP, where `HttpListen` has addresses, and over the client port. What it costs is spent from the
+ * first look on; only the last events are remembered from the start.
+ */
+import { allHosts } from '../engine/config/daemon-configuration.ts';
+import { endpointText, isLoopbackEndpoint } from '../engine/config/endpoint.ts';
+import type { DaemonEvent } from '../workers/daemon-event.ts';
+import type { DaemonSpec } from '../workers/daemon-spec.ts';
+import type { DeliverySettings } from '../workers/delivery/delivery-settings.ts';
+import type { Supervisor } from '../workers/supervisor.ts';
+import type { ResolvedThreadingMode } from '../workers/threading.ts';
+import type { WatchReport } from '../workers/watch/watch-messages.ts';
+import type { DaemonLog } from './daemon-log.ts';
+import type { DaemonHttp } from './http/daemon-http.ts';
+import type { DaemonView } from './http/daemon-view.ts';
+import { EventLog } from './http/event-log.ts';
+import type { ClientDesk } from './monitor/client-desk.ts';
+import type { ResolvedDaemonOptions } from './options-resolve.ts';
+import { packageRelease } from './release.ts';
+
+const READABLE =
+  'HTTP beyond this machine is not encrypted, so its tokens can be read on the way: put a proxy with TLS in front of HttpListen';
+
+export interface ObservationParts {
+  readonly resolved: ResolvedDaemonOptions;
+  readonly spec: DaemonSpec;
+  readonly threadingMode: ResolvedThreadingMode;
+  /** As it is now. */
+  readonly delivery: () => DeliverySettings;
+  readonly supervisor: Supervisor;
+  readonly log: DaemonLog;
+}
+
+export class Observation {
+  readonly #parts: ObservationParts;
+  readonly #events = new EventLog();
+  readonly #startedAt = Date.now();
+  #view: Promise<DaemonView> | null = null;
+  #desk: Promise<ClientDesk> | null = null;
+  #http: DaemonHttp | null = null;
+  #isRunning = false;
+  #isDraining = false;
+  #isClosed = false;
+
+  constructor(parts: ObservationParts) {
+    this.#parts = parts;
+  }
+
+  /** Where it serves HTTP. */
+  get urls(): readonly string[] {
+    return this.#http === null ? [] : this.#http.endpoints.map((endpoint) => `http://${endpointText(endpoint)}/`);
+  }
+
+  /** Of no effect without `HttpListen`. @throws (rejects) as `DaemonHttp.open` */
+  async openHttp(): Promise<void> {
+    const { resolved, supervisor, log } = this.#parts;
+    const { httpListen, httpTokenFile } = resolved.configuration.options;
+    if (httpListen.length === 0) return;
+    if (!httpListen.every(isLoopbackEndpoint)) log.warn({}, READABLE);
+    // A daemon without HTTP need not load what serves it.
+    const { DaemonHttp } = await import('./http/daemon-http.ts');
+    this.#http = await DaemonHttp.open(
+      { listen: httpListen, tokenFile: httpTokenFile },
+      { watch: await this.#look(), counters: supervisor.memory.counters, log },
+    );
+  }
+
+  /** The daemon serves. */
+  async running(): Promise<void> {
+    this.#isRunning = true;
+    this.#events.add({ kind: 'daemon', what: 'started' });
+    (await this.#view)?.running();
+  }
+
+  /** The daemon takes no new clients, and will end. */
+  draining(): void {
+    this.#isDraining = true;
+    this.#events.add({ kind: 'daemon', what: 'draining' });
+    void this.#view?.then((view) => view.draining());
+  }
+
+  told(event: DaemonEvent): void {
+    this.#events.told(event);
+  }
+
+  /** What agents have for those who look. */
+  report(report: WatchReport): void {
+    if (this.#isClosed) return;
+    this.#desk ??= this.#openDesk();
+    void this.#desk.then((desk) => {
+      if (report.kind === 'monitor-request') void desk.take(report);
+      else desk.end(report.session);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    (await this.#desk)?.close();
+    (await this.#view)?.close();
+    await this.#http?.close();
+  }
+
+  async #openDesk(): Promise<ClientDesk> {
+    const { ClientDesk } = await import('./monitor/client-desk.ts');
+    const { supervisor } = this.#parts;
+    return new ClientDesk({
+      watch: await this.#look(),
+      send: (worker, answer) => supervisor.order(worker, answer),
+    });
+  }
+
+  #look(): Promise<DaemonView> {
+    this.#view ??= this.#openView();
+    return this.#view;
+  }
+
+  async #openView(): Promise<DaemonView> {
+    const { DaemonView } = await import('./http/daemon-view.ts');
+    const { resolved, spec, threadingMode, delivery, supervisor } = this.#parts;
+    const view = new DaemonView({
+      info: {
+        name: spec.name,
+        release: packageRelease(),
+        threadingMode,
+        node: process.versions.node,
+        pid: process.pid,
+        startedAt: this.#startedAt,
+      },
+      daemons: allHosts(resolved.configuration.segments),
+      self: resolved.self.node,
+      counters: supervisor.memory.counters,
+      limits: () => {
+        const { limits, maxQueuedBytes } = delivery();
+        const { maxSessionMessages, maxSessionBytes } = limits;
+        return { maxSessions: spec.maxSessions, maxSessionMessages, maxSessionBytes, maxQueuedBytes };
+      },
+      inspect: () => supervisor.inspect(),
+      loads: () => supervisor.loads(),
+      events: this.#events,
+    });
+    if (this.#isRunning) view.running();
+    if (this.#isDraining) view.draining();
+    return view;
+  }
+}
