@@ -20,6 +20,9 @@ export interface PortDaemonOptions {
   readonly open: () => Promise<Session>;
 }
 
+/** There is no daemon, or none any more. */
+const GONE: ReadonlySet<string> = new Set(['COULD_NOT_CONNECT', 'CONNECTION_CLOSED']);
+
 /** Streams say something every ten seconds. */
 const SILENCE_MS = 30_000;
 
@@ -169,9 +172,9 @@ export class PortDaemon implements WatchedDaemon {
   }
 
   #explained(error: unknown): Error {
-    if (error instanceof CliError) return error;
-    const isGone =
-      error instanceof SkeinError && ['COULD_NOT_CONNECT', 'CONNECTION_CLOSED'].includes(error.code as string);
+    if (error instanceof CliError && !(error.cause instanceof SkeinError)) return error;
+    const cause = error instanceof CliError ? error.cause : error;
+    const isGone = cause instanceof SkeinError && GONE.has(cause.code);
     const message = `${this.label}: ${(error as Error).message}`;
     return isGone ? new NoAnswer(message) : new CliError(message, undefined, { cause: error });
   }
