@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, describeFailure, ExitCode, exitCodeOf } from '../../cli/exit.ts';
-import { httpUrl } from '../../cli/watch/watch-flags.ts';
 import { Pacer } from '../../cli/pacer.ts';
 import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
 import { createProgram, run } from '../../cli/program.ts';
+import { httpUrl } from '../../cli/watch/watch-flags.ts';
 import { SkeinError } from '../../client/index.ts';
 import { ConfigError } from '../../engine/config/config-error.ts';
 import { parsePasswordFile } from '../../engine/config/password-file.ts';
