@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { checkTarget } from '../client/check-names.ts';
 import type {
   AccessLine,
   AccessRight,
@@ -11,9 +12,9 @@ import { CliError, ExitCode, QuietExit } from './exit.ts';
 import { counted } from './text.ts';
 
 const HELP = `
-FILE is an AccessFile. The client is described by what is known of it; without
---user it has logged in without one, without --address and --unix nothing is
-known of where it comes from. A private name may be written without its first #.
+FILE is an AccessFile. The options describe the client: without --user it has
+logged in without one, without --address and --unix its address is unknown. A
+private name may be written without its first #.
 
 The exit code is 0 when the request is allowed, 1 when it is refused, and 2 for
 wrong arguments or a file with a mistake.
@@ -100,11 +101,11 @@ function questionOf(flags: CheckFlags): Question {
   throw new CliError('one of --join, --send, --private and --admin is needed, and only one', ExitCode.Usage);
 }
 
-/** The whole private name. */
+/** Adds the first `#` where it is missing. @throws SkeinError that names what is wrong with the name */
 function privateTarget(text: string): string {
   const name = text.startsWith('#') ? text : `#${text}`;
-  if (/^#[$-~]{1,10}#[$-~]{1,19}$/.test(name)) return name;
-  throw new CliError(`--private ${text}: must be a name and a daemon, such as bob#host1`, ExitCode.Usage);
+  checkTarget(name);
+  return name;
 }
 
 function explained(

@@ -1,4 +1,4 @@
-/** Values on the command line. Each function takes the text of one and throws what commander reports with the option's name. */
+/** Parsers of command-line values. Each throws what commander reports with the option's name. */
 
 import { InvalidArgumentError } from 'commander';
 import { checkGroupName, checkTarget } from '../client/check-names.ts';
@@ -56,25 +56,25 @@ const checked =
     return [...earlier, name];
   };
 
-/** A group that can be joined; a second one is refused. */
+/** A group that can be joined. An option given twice is refused. */
 export function groupName(name: string, earlier?: string): string {
   if (earlier !== undefined) throw new InvalidArgumentError(`It is given twice, and ${earlier} is the first.`);
   groupNames(name);
   return name;
 }
 
-/** Groups that can be joined, one more for each call. */
+/** Groups that can be joined; each call adds one. */
 export const groupNames = checked(checkGroupName);
 
-/** Groups or private names, one more for each call. */
+/** Groups or private names; each call adds one. */
 export const targetNames = checked(checkTarget);
 
-/** What the catalogue reads as text stays text, so that `unixSocketMode=660` is octal and `daemonUser=1000` a name, as in a file. */
+/** Options of these kinds stay text, as in a file: `unixSocketMode=660` is octal, and `daemonUser=1000` is a name. */
 const TEXT_KINDS: ReadonlySet<ValueKind | undefined> = new Set(['text', 'optional-text', 'keyword']);
 
 /**
- * One more `name=value` among options of the daemon. Numbers and booleans become such where the option is none of text, `none` becomes
- * null, and a list is written with commas in brackets: `debugFlags=[PRINT,EXIT]`. The daemon's schema judges names and values.
+ * Adds one `name=value` to the options of the daemon. Text becomes a number or a boolean unless the option is text, `none` becomes null,
+ * and `debugFlags=[PRINT,EXIT]` becomes a list. The daemon's schema checks names and values.
  */
 export function daemonOption(
   text: string,

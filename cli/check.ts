@@ -16,14 +16,14 @@ interface CheckFlags extends WatchFlags {
   readonly json?: true;
 }
 
-/** As Nagios and its relatives have them; they differ from those of the other commands. */
+/** The exit codes of Nagios plugins, which differ from those of the other commands. */
 const NAGIOS_CODES: Readonly<Record<Verdict, ExitCode>> = { ok: 0, warning: 1, critical: 2, unknown: 3 };
 const SEVERITY: readonly Verdict[] = ['ok', 'unknown', 'warning', 'critical'];
 
 const HELP = `
-Judges a daemon by the same table as the alerting rules of Prometheus
-(ops/prometheus/skein.rules.yml), and prints one line for Nagios and its
-relatives. Increases are those of the last five minutes; the daemon counts them.
+Checks a daemon against the thresholds of the Prometheus alerting rules
+(ops/prometheus/skein.rules.yml), and prints one line for Nagios and compatible
+monitors. Increases are over the last five minutes, as the daemon counts them.
 
 Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown (also for wrong arguments)
 
@@ -37,16 +37,16 @@ export function registerCheck(program: Command): void {
   addWatchOptions(
     program
       .command('check')
-      .description('judge a daemon by thresholds, for Nagios and the like')
-      .option('--warning <name=value>', 'another threshold; "none" switches it off; repeatable', limit)
-      .option('--critical <name=value>', 'likewise', limit)
+      .description('check a daemon against thresholds, for Nagios and compatible monitors')
+      .option('--warning <name=value>', 'change a threshold; "none" switches it off; repeatable', limit)
+      .option('--critical <name=value>', 'the same for critical', limit)
       .option('--only <names...>', 'only these checks', checkName)
       .option('--skip <names...>', 'all but these', checkName)
       .option('--list', 'print the checks and their thresholds')
       .option('--json', 'print JSON'),
   )
     .addHelpText('after', HELP)
-    // Nagios would take the code of a usage error for "critical".
+    // Nagios reads the usual code of a usage error, 2, as "critical".
     .exitOverride((error: CommanderError) => {
       throw new QuietExit(error.exitCode === 0 ? ExitCode.Ok : ExitCode.NagiosUnknown);
     })
@@ -121,11 +121,11 @@ function judgement(check: Check, value: number | null, flags: CheckFlags): Judge
 function printNagios(daemonName: string, worst: Verdict, judged: readonly Judged[]): void {
   const troubles = judged.filter(({ verdict }) => verdict !== 'ok');
   const said = troubles.map(({ name, value, check, verdict }) =>
-    verdict === 'unknown' ? `${name}: the daemon does not tell` : `${name} ${number(value)}: ${check.meaning}`,
+    verdict === 'unknown' ? `${name}: the daemon does not report it` : `${name} ${number(value)}: ${check.meaning}`,
   );
   const text = said.length === 0 ? counted(judged.length, 'check') : said.join('; ');
   const figures = judged.map(({ name, value, limits, check }) => {
-    // A range of Nagios: "N" is trouble above N, "N:" below.
+    // Ranges of Nagios: "N" alerts above N, "N:" below N.
     const range = (one: number | null): string =>
       one === null ? '' : check.trouble === 'above' ? String(one) : `${one}:`;
     const figure = value === null ? 'U' : number(value);

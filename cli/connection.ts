@@ -1,4 +1,4 @@
-/** Options that every command with a session has, and the session they lead to. */
+/** Connection options of the commands that open a session. */
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type AuthOption, connect, type Session, SkeinError, type TlsOptions } from '../client/index.ts';
@@ -20,7 +20,7 @@ export interface ConnectionFlags {
   /** Named connection; absent: the current one, if there is one. */
   readonly context?: string;
   readonly tls?: true;
-  /** Files. */
+  /** Paths of PEM files. */
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -75,7 +75,7 @@ export async function openSession(flags: ConnectionFlags, needs: SessionNeeds): 
   }
 }
 
-/** Any of its flags means TLS. */
+/** Any of these flags switches TLS on. */
 async function tlsOf({ tls, ca, cert, key }: ConnectionFlags): Promise<true | TlsOptions | undefined> {
   if (ca === undefined && cert === undefined && key === undefined) return tls;
   const files = {
@@ -101,7 +101,7 @@ async function authOf({ auth, login }: ConnectionFlags): Promise<AuthOption> {
   return { user: login, password };
 }
 
-/** Rejects when the connection is lost; never resolves. Only for sessions whose events nobody else looks after. */
+/** Rejects when the connection is lost; never resolves. Only for sessions without another listener for `error`. */
 export function lost(session: Session): Promise<never> {
   const failure = new Promise<never>((_, reject) => {
     session.once('error', reject);

@@ -59,7 +59,7 @@ function add(name: string, { http, tokenFile, ca, spread, use: becomesCurrent }:
   if (http === undefined && spread === undefined)
     throw new CliError('give --http or --spread, or both: a context says where to connect', ExitCode.Usage);
   if (spread !== undefined) resolveAddress(spread, DEFAULT_SOCKET_DIRECTORY);
-  // Paths must mean the same wherever a command is run.
+  // Commands run in any folder, so paths are absolute.
   const added: Context = {
     ...(http === undefined ? {} : { http }),
     ...(tokenFile === undefined ? {} : { tokenFile: resolve(tokenFile) }),

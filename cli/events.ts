@@ -19,8 +19,8 @@ const RETRY_MS = 2000;
 const HELP = `
 Prints the events that the daemon remembers, at most a hundred, and those that
 come, one a line: changes of the membership, clients that read too slowly and
-recover, sessions that the daemon ends. When the connection is lost it connects
-again, and goes on where it was.
+recover, sessions that the daemon ends. It reconnects after a lost connection,
+and continues where it was.
 
 Examples:
   skein events
@@ -66,7 +66,7 @@ async function follow(daemon: WatchedDaemon, flags: EventsFlags): Promise<void> 
     try {
       for await (const { id, kind, data } of daemon.events(after, stop)) {
         if (kind === 'hello') {
-          // A daemon that was started anew counts from 1: nothing of it was seen.
+          // A restarted daemon numbers its events from 1, and none of them has been printed.
           const { startedAt } = (JSON.parse(data) as { readonly daemon: { readonly startedAt: number } }).daemon;
           const isAnother = run !== '' && run !== String(startedAt);
           run = String(startedAt);
@@ -80,7 +80,7 @@ async function follow(daemon: WatchedDaemon, flags: EventsFlags): Promise<void> 
         print(JSON.parse(data) as LoggedEvent);
       }
     } catch (error) {
-      // Who never was there is not waited for.
+      // Retry only after a first success: a wrong address must be an error.
       if (isFirst) throw error;
     }
     if (stop.aborted) return;

@@ -1,4 +1,4 @@
-/** How commands fail: one line that says what, and an exit code that says of which kind. */
+/** How commands fail: with one line that names the fault, and an exit code for its kind. */
 import { SkeinError } from '../client/index.ts';
 import { ConfigError, formatConfigError } from '../engine/config/config-error.ts';
 
@@ -7,14 +7,14 @@ export const ExitCode = {
   Failure: 1,
   /** Wrong arguments, or a wrong configuration. */
   Usage: 2,
-  /** Of `skein check`, after Nagios: not known. Its 1 and 2 mean warning and critical. */
+  /** Of `skein check`, as in Nagios: unknown. Its 1 and 2 mean warning and critical. */
   NagiosUnknown: 3,
   /** Ended by a second SIGINT, as a shell reports it. */
   Interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** A failure whose message is all there is to say. */
+/** A failure that is reported by its message alone, without a stack. */
 export class CliError extends Error {
   override readonly name = 'CliError';
   readonly exitCode: ExitCode;
@@ -25,7 +25,7 @@ export class CliError extends Error {
   }
 }
 
-/** The command has said all there is to say, and ends with this code. */
+/** The command has printed everything and ends with this code. */
 export class QuietExit extends Error {
   readonly exitCode: ExitCode;
 
@@ -35,7 +35,7 @@ export class QuietExit extends Error {
   }
 }
 
-/** What the client library says of a wrong argument, rather than of the daemon or the network. */
+/** Codes of the client library for wrong arguments, not for faults of the daemon or the network. */
 const USAGE_CODES: ReadonlySet<string> = new Set([
   'ILLEGAL_SPREAD',
   'ILLEGAL_GROUP',
@@ -52,7 +52,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return ExitCode.Failure;
 }
 
-/** The message of an error without a stack; of a configuration every problem with its place. */
+/** The message of an error without its stack; for a configuration, every problem with its place. */
 export function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return formatConfigError(error);
   return error instanceof Error ? error.message : String(error);

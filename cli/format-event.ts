@@ -4,13 +4,13 @@ import type { Membership, Message, ReceivedEvent, Reject, Session } from '../cli
 import { counted, printable } from './text.ts';
 import type { ViewChange, ViewChanges } from './view-changes.ts';
 
-/** Data is UTF-8 text under `data`, or, when it is not that, base64 under `dataBase64`. */
+/** UTF-8 goes into `data` as text, other bytes into `dataBase64`. */
 const jsonData = (data: Buffer): { readonly data: string } | { readonly dataBase64: string } =>
   isUtf8(data) ? { data: data.toString('utf8') } : { dataBase64: data.toString('base64') };
 
 /**
- * One object for each kind of event, told apart by `kind`. Documented in docs/command-line.md.
- * @param changes of the session; each of its views is passed here once
+ * One object for each event; `kind` tells them apart. The format is documented in docs/command-line.md.
+ * @param changes of this session; pass each of its views exactly once
  */
 export function eventToJson(event: ReceivedEvent, changes: ViewChanges): object {
   switch (event.kind) {
@@ -35,7 +35,7 @@ export function eventToJson(event: ReceivedEvent, changes: ViewChanges): object 
   }
 }
 
-/** Whether this view is the first of the session itself in its group. */
+/** Whether this is the first view that the session gets of its group. */
 export const isOwnJoin = (event: Membership, session: Session): boolean =>
   event.cause === 'join' && event.changed === session.privateName;
 
@@ -52,7 +52,7 @@ function causeText({ cause, changed }: Membership, { joined, left }: ViewChange)
 
 const rejectText = ({ request, groups }: Reject): string => `refused: ${request} ${groups.join(' ')}`;
 
-/** What is not a message on one line, marked as a comment among messages. @param changes as of `eventToJson` */
+/** An event that is not a message, as one line that begins with `#`. @param changes as in `eventToJson` */
 export function controlLine(event: Exclude<ReceivedEvent, Message>, changes: ViewChanges): string {
   switch (event.kind) {
     case 'membership':
@@ -66,7 +66,7 @@ export function controlLine(event: Exclude<ReceivedEvent, Message>, changes: Vie
   }
 }
 
-/** An event with all there is to know, over several lines. @param changes as of `eventToJson` */
+/** All details of an event, over several lines. @param changes as in `eventToJson` */
 export function describeEvent(event: ReceivedEvent, changes: ViewChanges): string {
   switch (event.kind) {
     case 'message': {

@@ -1,9 +1,9 @@
-/** SIGHUP of `skein start`: opens the log again and reloads options and files. Success and failure are in the log. */
+/** SIGHUP of `skein start`: reopens the log and reloads options and files. The log tells the outcome. */
 import type { Daemon } from '../daemon/start-daemon.ts';
 
 export class HangUp {
   readonly #daemon: Pick<Daemon, 'reopenLog' | 'reload'>;
-  /** The reload that runs, or ran last. */
+  /** The current or last reload. */
   #running: Promise<unknown> = Promise.resolve();
   #isOneDue = false;
 
@@ -11,12 +11,12 @@ export class HangUp {
     this.#daemon = daemon;
   }
 
-  /** The log is opened again at once, whatever is in the files. Signals that come during a reload are followed by one more. */
+  /** Reopens the log at once, whatever the files contain. Signals during a reload cause one more reload. */
   async signalled(): Promise<void> {
     try {
       this.#daemon.reopenLog();
     } catch {
-      // The old log has it.
+      // The old log has the error.
     }
     if (this.#isOneDue) return;
     this.#isOneDue = true;

@@ -60,19 +60,19 @@ async function create(file: string, id: number): Promise<void> {
   process.stdout.write(`${file}: key ${id} made; copy the file to every daemon and name it with ClusterKeyFile\n`);
 }
 
-/** A reader of the file gets it as it was, or as it will be. */
+/** Replaces the file by rename, so that a reader gets either the old or the new one whole. */
 async function add(file: string, wanted: number | undefined): Promise<void> {
   const text = await readFile(file, 'utf8');
   const keys = parseClusterKeys(text, file);
   if (keys.length >= MAX_CLUSTER_KEYS)
-    throw new CliError(`${file} holds ${keys.length} keys, the most it may: remove an old one first`);
+    throw new CliError(`${file} holds ${keys.length} keys, which is the limit: remove an old one first`);
   const id = wanted ?? nextId(keys);
   if (keys.some((key) => key.id === id)) throw new CliError(`${file} has a key ${id} already`, ExitCode.Usage);
   const { mode, uid, gid } = await stat(file);
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'wx', OWNER_ONLY).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
-    throw new CliError(`${temporary} exists: another keygen is running, or left it behind: then remove it`);
+    throw new CliError(`${temporary} exists: another keygen is running, or was killed; in that case remove the file`);
   });
   try {
     await handle.writeFile(`${text}${text.endsWith('\n') ? '' : '\n'}${keyLine(id)}`);
@@ -91,7 +91,7 @@ async function add(file: string, wanted: number | undefined): Promise<void> {
   );
 }
 
-/** One above the highest; at the end of numbers, the first that is free. */
+/** One above the highest id, or else the first free id. */
 function nextId(keys: readonly ClusterKey[]): number {
   const highest = Math.max(...keys.map(({ id }) => id));
   if (highest < MAX_KEY_ID) return highest + 1;

@@ -12,5 +12,5 @@ if (failure !== null && exitCode === ExitCode.Ok) {
   printError(`skein: standard output: ${failure.message}`);
   exitCode = ExitCode.Failure;
 }
-// Standard input may still be open, so the process is ended.
+// An open standard input would keep the process alive.
 process.exit(exitCode);

@@ -52,7 +52,7 @@ export function registerMonitor(program: Command): void {
   registerMonitorCommands(command);
 }
 
-/** An address in the environment gives way to a configuration; one on the command line does not. */
+/** A configuration overrides an address from the environment, but not one on the command line. */
 function oneOfBoth(command: Command): void {
   if (command.opts<MonitorFlags>().config !== undefined && command.getOptionValueSource('spread') === 'cli')
     throw new CliError('give --config or --spread, not both', ExitCode.Usage);

@@ -1,7 +1,7 @@
-/** Time not used may be caught up on, but no more than this: it evens out late timers and makes no burst after a pause. */
+/** How far behind schedule the pacer may catch up: enough for late timers, too little for a burst after a pause. */
 const MOST_CREDIT_MS = 20;
 
-/** Holds a sequence of actions to a number per second. */
+/** Limits actions to a number per second. */
 export class Pacer {
   readonly #msEach: number;
   readonly #now: () => number;

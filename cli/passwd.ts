@@ -6,7 +6,7 @@ import { CliError, ExitCode } from './exit.ts';
 import { readSecret } from './secret.ts';
 import { counted } from './text.ts';
 
-/** The exchange of the password method has so many bytes for it (client-protocol.md, section 1.6). */
+/** Limit of the password exchange (client-protocol.md, section 1.6). */
 const MAX_PASSWORD_BYTES = 8;
 const BLOCK_SIZE = 8;
 const SALT_BYTES = 16;
@@ -72,7 +72,7 @@ export async function passwordEntry(user: string, password: string, cost: number
     password,
     salt,
     KEY_BYTES,
-    // The memory for N and r alone is the limit of the file; scrypt wants a little more.
+    // The file's limit covers the memory for N and r; scrypt needs a little more.
     { N: cost, r: BLOCK_SIZE, p: 1, maxmem: MAX_SCRYPT_BYTES + 1024 * 1024 },
   );
   const parameters = { cost, blockSize: BLOCK_SIZE, parallelization: 1 };

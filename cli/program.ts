@@ -1,4 +1,4 @@
-/** The `skein` command: its sub-commands, and how every one of them ends. */
+/** The `skein` command: its sub-commands, their errors and exit codes. */
 import { Command, CommanderError } from 'commander';
 import { packageRelease } from '../daemon/release.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
@@ -36,11 +36,11 @@ Try:
   skein subscribe news &
   echo hello | skein publish news`;
 
-/** Set by the whole program's `--verbose`, and by the environment of people who look for errors. */
+/** By `--verbose` or a non-empty DEBUG. */
 const wantsStack = (program: Command): boolean =>
   program.opts<{ verbose?: true }>().verbose === true || (process.env['DEBUG'] ?? '') !== '';
 
-/** The commands, with errors thrown instead of ending the process. */
+/** All commands. Errors are thrown and do not end the process. */
 export function createProgram(): Command {
   const program = new Command('skein')
     .description(
@@ -72,7 +72,7 @@ export function createProgram(): Command {
   return program;
 }
 
-/** Commander's errors, with the program's name in front as all others have it, and without saying the value twice. */
+/** Commander's errors in the form of all others: with the program's name in front, and the value only once. */
 const usageErrorText = (text: string): string =>
   text.replace(/^error: (?:command-argument value '.*' is invalid for argument '.*'\. )?/s, 'skein: ');
 
@@ -83,7 +83,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return ExitCode.Ok;
   } catch (error) {
-    // Commander has printed its own already.
+    // Commander has printed its errors already.
     if (error instanceof QuietExit) return error.exitCode;
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
     printError(failureText(error));
@@ -92,7 +92,7 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-/** A problem with a place in a file begins with the place, as editors and people expect. */
+/** A problem with a place begins with the place, which editors recognise. */
 function failureText(error: unknown): string {
   const hasPlace = error instanceof ConfigError && error.problems[0]?.line !== undefined;
   return `${hasPlace ? '' : 'skein: '}${describeFailure(error)}`;

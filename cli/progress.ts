@@ -1,4 +1,4 @@
-/** One line on standard error that tells how long work is going on; nothing when that is no terminal. */
+/** Shows progress as one line on standard error, if that is a terminal. */
 const INTERVAL_MS = 200;
 
 export class Progress {
@@ -6,7 +6,7 @@ export class Progress {
   #lastMs = 0;
   #shown = false;
 
-  /** Calls `describe` and shows what it returns, unless it was shown a moment ago. */
+  /** Shows what `describe` returns, at most five times a second. */
   update(describe: () => string): void {
     if (!this.#enabled) return;
     const nowMs = performance.now();

@@ -1,13 +1,13 @@
 /**
- * Tells how much of what was sent the daemon has taken: messages to oneself, which come back behind all that was sent before them,
- * since a session's messages are ordered as they were sent.
+ * Finds out how many lines the daemon has ordered. A session's messages keep their order, so a mark that the session sends to itself comes
+ * back after everything that it sent before.
  */
 import type { Batch, Session } from '../client/index.ts';
 
-/** A program that sends this type to a private name it does not know is not expected. */
+/** Other programs are not expected to send this type to this session. */
 const MARK_TYPE = -32_768;
 const MARK_BYTES = 8;
-/** How often a mark goes along with the lines. */
+/** Interval of the marks. */
 const EVERY_MS = 1000;
 
 export class PublishMarks {
@@ -17,18 +17,18 @@ export class PublishMarks {
   #awaited = Number.POSITIVE_INFINITY;
   #reached: () => void = () => undefined;
 
-  /** Takes what the session receives: marks; what strangers send to the private name must not fill the queue. */
+  /** Becomes the session's receiver, also so that messages of other programs do not fill its queue. */
   constructor(session: Session) {
     this.#session = session;
     session.onBatch((batch) => this.#take(batch));
   }
 
-  /** Lines known to be ordered. */
+  /** Lines that are known to be ordered. */
   get confirmed(): number {
     return this.#confirmed;
   }
 
-  /** Called as lines are sent, with how many it were so far. */
+  /** Call after sending. @param lines sent in all */
   sent(lines: number): void {
     const nowMs = performance.now();
     if (nowMs - this.#lastMs >= EVERY_MS) this.#mark(lines, nowMs);

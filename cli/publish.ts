@@ -81,7 +81,7 @@ interface Totals {
   bytes: number;
 }
 
-/** How long a command that is told to end waits for the daemon to take what was sent. */
+/** How long a stopped command waits for the daemon to confirm what was sent. */
 const STOP_PATIENCE_MS = 5000;
 
 async function publish(groups: readonly string[], flags: PublishFlags): Promise<void> {
@@ -119,7 +119,7 @@ async function publish(groups: readonly string[], flags: PublishFlags): Promise<
     failure = error;
   }
   progress.clear();
-  // What was sent goes out also when the rest could not be read; a daemon that takes nothing was given its time.
+  // Lines that were sent are confirmed even if the rest cannot be read, within the same time limit.
   if (failure !== null && marks.confirmed < totals.lines && !session.closed)
     await Promise.race([marks.confirm(totals.lines), lost(session), delay(STOP_PATIENCE_MS)]).catch(() => undefined);
   if (stop.aborted && marks.confirmed < totals.lines) session.destroy();
@@ -128,14 +128,14 @@ async function publish(groups: readonly string[], flags: PublishFlags): Promise<
   else throw asFailure(failure, totals, marks, notes);
 }
 
-/** Rejects when the daemon has not taken everything a while after the command was told to end. */
+/** Rejects when the daemon has not confirmed everything within the time limit after a stop. */
 async function overdue(stop: AbortSignal): Promise<never> {
   await aborted(stop);
   await delay(STOP_PATIENCE_MS, undefined, { ref: false });
   throw new CliError(`stopped, but the daemon did not accept everything within ${STOP_PATIENCE_MS / 1000} s`);
 }
 
-/** What went wrong, with what became of the lines. */
+/** The failure, with the number of lines sent and confirmed. */
 function asFailure(failure: unknown, { lines }: Totals, marks: PublishMarks, notes: LineNotes): Error {
   const isUsage =
     failure instanceof NotAFileError || (failure instanceof CliError && failure.exitCode === ExitCode.Usage);
@@ -228,7 +228,7 @@ async function sendAll(
       if (waitMs >= 1) {
         await delay(waitMs, undefined, { signal: stop }).catch(() => undefined);
         if (stop.aborted) {
-          // The end must not take hours, and a rate is a promise: what is left is not sent.
+          // A stop must not take hours, and the rate limit still holds: the remaining lines are not sent.
           notes.notSent += count + lines.length - i;
           break;
         }

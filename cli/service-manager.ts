@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Sends assignments of sd_notify(3), such as `READY=1`. Does nothing where no service manager asked for them.
+ * Sends assignments of sd_notify(3), such as `READY=1`. Does nothing unless a service manager asked for them.
  *
- * Node cannot write to a Unix datagram socket, so `systemd-notify` does it: a process each time, a few times in the life of a daemon.
- * Where it is missing or fails the daemon continues, and standard error says why; systemd ends such a start at its timeout.
+ * Node cannot write to a Unix datagram socket, so `systemd-notify` does it. That costs one process for each call, a few in all.
+ * If it is missing or fails, the daemon continues and prints the reason; systemd ends such a start at its timeout.
  *
  * @returns resolves when systemd-notify has ended; never rejects
  */

@@ -87,7 +87,7 @@ async function start(flags: StartFlags): Promise<void> {
   process.on('SIGHUP', () => void hangUp?.signalled());
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => running?.logStatus());
   const stop = endSignal();
-  // The other commands should not wait for the daemon's code to load.
+  // Loaded here, so that the other commands start without the daemon's code.
   const { startDaemon, addressText } = await import('../daemon/start-daemon.ts');
   const { findConfigFile } = await import('../daemon/options-load.ts');
   const configFile = flags.config ?? (await findConfigFile()) ?? undefined;
@@ -97,7 +97,7 @@ async function start(flags: StartFlags): Promise<void> {
   hangUp = new HangUp(daemon);
   process.stdout.write(`${flags.json === true ? readyJson(daemon) : readyText(daemon, addressText)}\n`);
   void notifyServiceManager(['READY=1', `STATUS=serves clients on ${daemon.addresses.map(addressText).join(', ')}`]);
-  // A reader that waited for the line may hang up now.
+  // A reader of the ready line may close the pipe from here on.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
   void notifyServiceManager(['STOPPING=1', 'STATUS=delivers what clients have sent, then stops']);
   await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
@@ -111,7 +111,7 @@ function daemonOptions(flags: StartFlags): object {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-/** The file is named like the daemon, which only the whole configuration tells. */
+/** The file has the name of the daemon, which depends on the whole configuration. */
 async function logFile(flags: StartFlags, options: object): Promise<object> {
   if (flags.log === undefined) return {};
   if (flags.log === 'n') return { eventLogFile: null };
@@ -129,7 +129,7 @@ function readyText(daemon: Daemon, addressText: (address: DaemonListenAddress) =
 const readyJson = ({ name, addresses, port, threadingMode, httpUrls }: Daemon): string =>
   JSON.stringify({ event: 'ready', name, addresses, port, threadingMode, httpUrls, pid: process.pid });
 
-/** An address in use is no wrong argument: the same command may succeed a moment later. */
+/** An address in use is a failure, not a usage error: the same command may succeed later. */
 function explain(error: unknown): never {
   const { cause } = error as Error;
   if (!(cause instanceof ListenFailure)) throw error;

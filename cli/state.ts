@@ -39,7 +39,7 @@ interface Replacement {
   readonly from: number | null;
   readonly to: number;
   readonly reason: string;
-  /** File with what was there before. */
+  /** File with the old content; null: there was none. */
   readonly kept: string | null;
 }
 

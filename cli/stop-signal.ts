@@ -2,20 +2,19 @@ import { constants } from 'node:os';
 import { outputGone } from './standard-output.ts';
 
 /**
- * npm hands a terminal's Ctrl-C on to a program that has it from the terminal already, so under npm the same signal once more, so
- * soon, is not a second one.
+ * Under npm a program gets Ctrl-C twice: from the terminal and from npm. So the same signal within this time does not count as a second one.
  */
 const ECHO_MS = process.env['npm_lifecycle_event'] === undefined ? 0 : 500;
-/** What a shell reports of a program that a signal ended. */
+/** The exit code that a shell reports after a signal. */
 const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 /**
- * Aborts when the program is asked to end: at the first SIGINT or SIGTERM, and when nobody reads standard output any more, as
- * in `skein subscribe news | head`, or its disk is full. A second signal ends the process at once. For the life of the process: call it once.
+ * Aborts when the program should end: at the first SIGINT or SIGTERM, or when standard output cannot be written, as in
+ * `skein subscribe news | head` or on a full disk. A second signal ends the process at once. Call it once per process.
  */
 export const stopSignal = (): AbortSignal => AbortSignal.any([endSignal(), outputGone()]);
 
-/** The same for a daemon, which does not end when nobody reads its output. */
+/** The same for a daemon, which continues without a reader of its output. */
 export function endSignal(): AbortSignal {
   const controller = new AbortController();
   let first: NodeJS.Signals | null = null;

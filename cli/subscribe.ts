@@ -61,12 +61,12 @@ async function subscribe(groups: readonly string[], flags: SubscribeFlags): Prom
 
 const NEWLINE = Buffer.from('\n');
 
-/** Writes batches to standard output, one write for each, and stops the session while nobody takes them. */
+/** Writes each batch to standard output with one write, and pauses the session while the output is full. */
 class EventPrinter {
   readonly done: Promise<void>;
   readonly #session: Session;
   readonly #flags: SubscribeFlags;
-  /** Groups whose own join has not been seen; until there are none, `--since-now` holds messages back. */
+  /** Groups whose own join has not come yet. `--since-now` drops messages until this is empty. */
   readonly #awaited: Set<string>;
   readonly #changes = new ViewChanges();
   #left: number;

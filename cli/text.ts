@@ -1,7 +1,7 @@
 /** Numbers and tables for people. */
 import { plural } from '../engine/plural.ts';
 
-/** `1,234,567`, whatever the locale of the machine. */
+/** `1,234,567` in every locale. */
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 const THOUSANDS = ['', 'k', 'M', 'G', 'T'] as const;
@@ -10,7 +10,7 @@ const THOUSANDS = ['', 'k', 'M', 'G', 'T'] as const;
 export function compact(value: number): string {
   let scaled = Math.round(value);
   let power = 0;
-  // What would be rounded to 1000 is 1.00 of the next unit.
+  // A value that rounds to 1000 becomes 1.00 of the next unit.
   while (scaled >= 999.5 && power < THOUSANDS.length - 1) {
     scaled /= 1000;
     power++;
@@ -24,10 +24,10 @@ export const counted = (count: number, noun: string): string => `${grouped(count
 /** `1 client`, `1.23k clients`. */
 export const compactly = (count: number, noun: string): string => `${compact(count)} ${plural(count, noun)}`;
 
-/** Seconds with as many digits as mean something. */
+/** Seconds, with two decimals below 10 s and one from there on. */
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 
-/** Columns two blanks apart; those of text aligned to the left (the first, unless told otherwise), the others to the right. */
+/** Columns with two blanks between. @param textColumns aligned to the left, the others to the right; default: the first */
 export function table(rows: readonly (readonly string[])[], textColumns: readonly number[] = [0]): string {
   const widths: number[] = [];
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
@@ -41,7 +41,7 @@ export function table(rows: readonly (readonly string[])[], textColumns: readonl
     .join('\n');
 }
 
-/** Lines of at most `width` characters, but for longer words; `first` and `rest` begin them. */
+/** Lines of at most `width` characters, except for longer words. They begin with `first`, then with `rest`. */
 export function wrapped(text: string, width: number, first: string, rest: string): readonly string[] {
   const lines: string[] = [];
   let line = first;
@@ -58,9 +58,9 @@ export function wrapped(text: string, width: number, first: string, rest: string
   return [...lines, line];
 }
 
-/** Text from elsewhere, with what could steer a terminal made visible. Line feeds and tabs stay. */
+/** Foreign text with control characters escaped, so that it cannot control the terminal. Line feeds and tabs stay. */
 export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this is what it escapes
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (char) => {
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });

@@ -17,15 +17,14 @@ interface TopFlags extends WatchFlags {
 }
 
 const DEFAULT_WATCH_MS = 2000;
-/** Rates need two looks; the daemon takes a fresh one once a second. */
+/** Rates need two samples, and the daemon takes one a second. */
 const BETWEEN_LOOKS_MS = 1100;
 
 const HELP = `
-Shows the clients of one daemon, those with most waiting first, and the last
-that ended with the reason. On a terminal it repeats every 2 s until Ctrl-C;
-otherwise it prints once. "slow" marks clients that do not read what they are
-sent. Round trips are known when the command runs on the daemon's host and
-iproute2 (ss) is there.
+Shows the clients of one daemon, the longest queue first, and those that ended
+last with the reason. On a terminal it repeats every 2 s until Ctrl-C; otherwise
+it prints once. "slow" marks clients that read too slowly. Round trips are shown
+when the command runs on the daemon's host and iproute2 (ss) is installed.
 
 Examples:
   skein top
@@ -36,7 +35,7 @@ export function registerTop(program: Command): void {
   addWatchOptions(
     program
       .command('top')
-      .description('show the clients of a daemon: what waits for them, rates, round trips, idle time')
+      .description('show the clients of a daemon: queues, rates, round trips, idle time')
       .addOption(
         new Option('--sort <key>', 'sort by this, the highest first')
           .choices(Object.keys(SORT_KEYS))

@@ -43,7 +43,7 @@ async function user(flags: UserFlags): Promise<void> {
     completer: (line: string) => [completions(line, session.groups), line],
   });
   const input = new LineInput(reader, isTerminal);
-  // At a terminal readline sees Ctrl-C first.
+  // At a terminal, readline gets Ctrl-C first.
   reader.on('SIGINT', () => reader.close());
   stop.addEventListener('abort', () => reader.close());
   const shell = new CommandShell(session, input, { service: flags.service, type: flags.type });
@@ -55,7 +55,7 @@ async function user(flags: UserFlags): Promise<void> {
   }
 }
 
-/** Groups the session is in, for the last word of a line that has a command already. */
+/** Completes the last word of a command with the groups of the session. */
 function completions(line: string, groups: ReadonlySet<string>): readonly string[] {
   const lastWord = line.lastIndexOf(' ') + 1;
   if (lastWord === 0) return [];

@@ -12,7 +12,7 @@ export interface ViewChange {
 export class ViewChanges {
   readonly #members = new Map<string, readonly string[]>();
 
-  /** What a view changes. The first one of a group tells only of the member that it was made for. */
+  /** What a view changes. The first view of a group shows only the change that caused it. */
   of({ group, members, changed }: Membership): ViewChange {
     const before = this.#members.get(group) ?? members.filter((member) => member !== changed);
     this.#members.set(group, members);

@@ -1,9 +1,9 @@
-/** `skein conf options`: every option of a daemon, from the table that docs/configuration.md is made of. */
+/** `skein conf options`: every option of a daemon, from the same table as docs/configuration.md. */
 import type { OptionReference } from '../../engine/config/option-reference.ts';
 import { CliError, ExitCode } from '../exit.ts';
 import { counted, table, wrapped } from '../text.ts';
 
-/** More matches than these are shown as a table. */
+/** More matches than this are printed as a table. */
 const MOST_IN_FULL = 3;
 const WIDTH_CHARS = 80;
 
@@ -25,7 +25,7 @@ export async function printOptions(names: readonly string[], { json }: { readonl
   process.stdout.write(`${json === true ? JSON.stringify(chosen.map(plainOf), null, 2) : listed(chosen)}\n`);
 }
 
-/** An exact name matches that option alone, a part of a name every option that has it. In the order of the table. */
+/** An exact name matches one option, a part of a name every option that contains it. The result is in the order of the table. */
 async function matching(
   names: readonly string[],
   options: readonly OptionReference[],
@@ -83,7 +83,7 @@ function inFull(option: OptionReference): string {
   return [plain.name, ...lines, ...text].join('\n');
 }
 
-/** Without the marks of Markdown. */
+/** Removes the Markdown. */
 function plainOf(option: OptionReference): OptionReference {
   const { text, range, spread, takesEffect } = option;
   return {

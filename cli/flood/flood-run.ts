@@ -3,12 +3,12 @@ import type { Batch, Service, Session, Target } from '../../client/index.ts';
 import { CliError } from '../exit.ts';
 import { Pacer } from '../pacer.ts';
 
-/** A message begins with: sender u32, sequence u32, time of sending f64 in ms, all little-endian. */
+/** Each message begins with a stamp: sender u32, sequence u32, time sent f64 in ms, all little-endian. */
 export const STAMP_BYTES = 16;
 const OFFSET_SEQUENCE = 4;
 const OFFSET_SENT_MS = 8;
 
-/** Without a delivery for so long, what is missing will not come. */
+/** After this time without a delivery, the missing messages count as lost. */
 const STALL_MS = 10_000;
 const TICK_MS = 1;
 
@@ -16,12 +16,12 @@ export interface FloodPlan {
   readonly group: string;
   readonly service: Service;
   readonly sizeBytes: number;
-  /** Messages of each sender; infinite: as many as `durationMs` allows. */
+  /** Messages of each sender; infinite: until `durationMs` is over. */
   readonly countEach: number;
   readonly durationMs: number;
   /** How far a sender may be ahead of the slowest receiver, in messages. */
   readonly windowEach: number;
-  /** Messages a second of each sender; null: no limit. */
+  /** Messages per second of each sender; null: no limit. */
   readonly ratePerSecond: number | null;
 }
 
@@ -29,12 +29,12 @@ export interface FloodResult {
   readonly sent: number;
   /** Counted once for each receiver. */
   readonly delivered: number;
-  /** Deliveries that did not come; only unreliable messages may be. */
+  /** Deliveries that did not come. Only unreliable messages may be lost. */
   readonly lost: number;
   readonly elapsedMs: number;
   readonly sentPerSecond: number;
   readonly deliveredPerSecond: number;
-  /** Data delivered, without headers. */
+  /** Payload, without headers. */
   readonly bytesPerSecond: number;
   readonly latencyMs: Readonly<Record<'mean' | 'p50' | 'p90' | 'p99' | 'p999' | 'max', number>>;
 }
@@ -54,7 +54,7 @@ interface Receiver {
   readonly upTo: number[];
 }
 
-/** One flood: sessions are added, `run` is called once, `close` ends it. */
+/** One flood. Add the sessions, call `run` once, then `close`. */
 export class FloodRun {
   readonly #plan: FloodPlan;
   readonly #senders: Sender[] = [];
@@ -96,7 +96,7 @@ export class FloodRun {
     for (const receiver of this.#receivers) receiver.upTo.push(0);
   }
 
-  /** Resolves when everything sent is delivered; rejects when a session is lost or nothing comes any more. */
+  /** Resolves when everything sent is delivered; rejects when a session is lost or deliveries stop. */
   async run(progress: (sent: number, delivered: number) => void): Promise<FloodResult> {
     const startedMs = performance.now();
     const finished = new Promise<void>((resolve, reject) => {
@@ -105,7 +105,7 @@ export class FloodRun {
     });
     this.#isSending = !this.#isStopped;
     this.#lastDeliveryMs = startedMs;
-    // Pumps what a rate or a full socket held back; all else is driven by deliveries.
+    // Sends what a rate limit or a full socket held back. Deliveries trigger all other sends.
     const ticks = setInterval(() => {
       const nowMs = performance.now();
       if (nowMs - startedMs >= this.#plan.durationMs) this.#isSending = false;
@@ -122,7 +122,7 @@ export class FloodRun {
     return this.#result(performance.now() - startedMs);
   }
 
-  /** What is under way is still awaited. */
+  /** `run` still waits for the deliveries that are under way. */
   stopSending(): void {
     this.#isStopped = true;
     this.#isSending = false;
@@ -149,7 +149,7 @@ export class FloodRun {
       message.writeUInt32LE(index, 0);
       message.writeUInt32LE(sender.sent, OFFSET_SEQUENCE);
       message.writeDoubleLE(nowMs, OFFSET_SENT_MS);
-      // Data above the session's limit for copies is sent from where it is, and the next message must not change it.
+      // The session does not copy data above its limit, and the next message must not overwrite it.
       const accepted = sender.target.send(message.length < COPIED_BELOW_BYTES ? message : Buffer.from(message));
       sender.sent++;
       if (sender.pacer !== null) sender.dueMs = nowMs + sender.pacer.book(1);
@@ -163,7 +163,7 @@ export class FloodRun {
       if (batch.kind !== 'message' || batch.dataLength !== this.#plan.sizeBytes) continue;
       const { bytes, dataOffset } = batch;
       const index = bytes.readUInt32LE(dataOffset);
-      // Somebody else's message, in a group the user named.
+      // A message of another program in the same group.
       if (index >= receiver.upTo.length) continue;
       receiver.upTo[index] = bytes.readUInt32LE(dataOffset + OFFSET_SEQUENCE) + 1;
       const latencyMs = nowMs - bytes.readDoubleLE(dataOffset + OFFSET_SENT_MS);
@@ -188,7 +188,7 @@ export class FloodRun {
     return this.#senders.reduce((sum, { sent }) => sum + sent, 0);
   }
 
-  /** The last messages may be lost if they are unreliable, and then nothing follows to tell. */
+  /** If the last unreliable messages are lost, no later message reveals the gap. */
   #giveUp(): void {
     const missing = this.#sent() * this.#receivers.length - this.#delivered;
     if (this.#plan.service === 'unreliable') this.#finish();
@@ -220,5 +220,5 @@ export class FloodRun {
   }
 }
 
-/** Of a session with default options. */
+/** Default `copyBelowBytes` of a session. */
 const COPIED_BELOW_BYTES = 16 * 1024;

@@ -1,4 +1,4 @@
-/** Contexts: named connections, so that commands need no address and no token on their lines. In a file of the user. */
+/** Contexts: named connections in a file of the user, so that commands need neither address nor token. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -7,24 +7,24 @@ import { fileReason } from '../../daemon/file-reason.ts';
 import { CliError, ExitCode } from '../exit.ts';
 
 export interface Context {
-  /** URL of the HTTP side of a daemon. */
+  /** URL where the daemon serves HTTP. */
   readonly http?: string | undefined;
-  /** Path of a file whose first line is the token. */
+  /** Path of a file with the token. */
   readonly tokenFile?: string | undefined;
-  /** Path of a file with the authorities that HTTPS certificates are checked against. */
+  /** Path of a file with the authorities to trust for HTTPS. */
   readonly ca?: string | undefined;
-  /** Address of a daemon for clients. */
+  /** Where clients connect. */
   readonly spread?: string | undefined;
 }
 
 export interface Contexts {
-  /** The one that is used where none is named; null: none. */
+  /** The context for commands that name none; null: none. */
   readonly current: string | null;
   readonly contexts: Readonly<Record<string, Context>>;
 }
 
 const NONE: Contexts = { current: null, contexts: {} };
-/** They say where a user connects, and where tokens are. */
+/** Only the user may see where they connect and where their tokens are. */
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 const OTHERS_MODE = 0o077;
@@ -41,13 +41,13 @@ const schema = z.strictObject({
   ),
 });
 
-/** Empty means unset, as the specification of the folder has it. */
+/** An empty XDG_CONFIG_HOME counts as unset (XDG Base Directory Specification). */
 export function contextsFile(): string {
   const base = process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config');
   return join(base, 'skein', 'contexts.json');
 }
 
-/** @throws CliError when the file is there and cannot be used */
+/** @throws CliError when the file exists and cannot be used */
 export function readContexts(): Contexts {
   const path = contextsFile();
   if (!existsSync(path)) return NONE;
@@ -62,7 +62,7 @@ export function readContexts(): Contexts {
   }
 }
 
-/** Whole or not at all: another command may read it now. */
+/** Replaces the file by rename, because another command may be reading it. */
 export function writeContexts(contexts: Contexts): void {
   const path = contextsFile();
   mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
@@ -74,7 +74,7 @@ export function writeContexts(contexts: Contexts): void {
 
 /**
  * @param name of the context; undefined: the current one
- * @returns an empty one when none is named and none is current
+ * @returns an empty context when none is named and none is current
  */
 export function contextNamed(name: string | undefined): Context {
   const { current, contexts } = readContexts();

@@ -1,26 +1,26 @@
-/** The lines of a file that grows, through rotation by renaming and by truncation. */
+/** Follows the lines of a growing file across rotation by renaming and by truncation. */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileReason } from '../../daemon/file-reason.ts';
 import { LineSplitter, type LineSplitterOptions } from './line-splitter.ts';
 
 export interface FollowOptions extends LineSplitterOptions {
-  /** Begin at the end of the file instead of its start; the rest of a line begun before is left out. Default false. */
+  /** Begin at the end of the file instead of its start, and skip the rest of an unfinished line. Default false. */
   readonly fromEnd?: boolean;
-  /** How often a quiet file is looked at; default 100. */
+  /** Interval for checking a quiet file; default 100. */
   readonly pollMs?: number;
   /**
-   * How long a file that was renamed away is still read after its last growth, since its writer may learn of the rotation
-   * late; default 5,000.
+   * How long a renamed file is still read after its last growth, because its writer may notice the rotation late; default
+   * 5,000.
    */
   readonly lingerMs?: number;
-  /** Called when everything at hand was given out and the file is waited for, again after every wait. */
+  /** Called before each wait, when all lines at hand were yielded. */
   readonly onWaiting?: () => void;
-  /** Called when something happens to the file that its reader should know: it is gone, cut, replaced, cannot be read, or can again. */
+  /** Called when the file is gone, truncated, replaced or unreadable, and when that is over. */
   readonly onNote?: (text: string) => void;
-  /** Called when following ends. @param bytes of lines that had not ended, which are not given out */
+  /** Called at the end. @param bytes of unfinished lines, which are not yielded */
   readonly onUnfinished?: (bytes: number) => void;
-  /** Ends the following once everything written so far is read. */
+  /** Ends once everything written so far is read. */
   readonly signal?: AbortSignal;
 }
 
@@ -28,27 +28,27 @@ const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Yields the lines that are at hand, never an empty list, and waits for more. A file that does not exist is waited for, and so is one that
- * cannot be opened or read for the time being, or that something else has taken the place of. Ends only by the signal. An unfinished last
- * line is given out when its file is rotated, not when following ends.
+ * Yields the lines at hand, never an empty list, and waits for more. Waits also for a file that does not exist, cannot be opened or read
+ * for now, or was replaced by something else. Only the signal ends it. Yields an unfinished last line when its file is rotated, but not at
+ * the end.
  *
- * Looking at sizes cannot tell a file that was truncated and has outgrown its old length between two looks; its writer must
- * rotate by renaming if it is that fast.
- * @throws (rejects) LineTooLongError under the policy `fail`; NotAFileError when there is something else at `path` from the start
+ * A file that is truncated and grows beyond its old length between two checks looks like one that only grew; such a fast writer must
+ * rotate by renaming.
+ * @throws (rejects) LineTooLongError under the policy `fail`; NotAFileError when `path` is not a regular file at the start
  */
 export async function* followLines(path: string, options: FollowOptions): AsyncGenerator<readonly Buffer[], void> {
   const { pollMs = 100, lingerMs = 5000, signal, onNote = () => undefined } = options;
   const watch = new PathWatch(path, onNote);
-  /** In the order they were at `path`; only the last one still is. */
+  /** In the order in which they were at `path`; only the last one is still there. */
   let files: FollowedFile[] = [];
   let fromEnd = options.fromEnd === true;
   try {
     for (;;) {
-      // Whatever was written before the signal came is seen by the round after it.
+      // The round after the signal reads everything that was written before it.
       const isLastRound = signal?.aborted === true;
       const next = await watch.openIfOther(files.at(-1), options, fromEnd);
       if (next !== null) files.push(next);
-      // What appears at an empty path is new from its first byte; what only could not be opened is not.
+      // A file that appears at an empty path is new from its first byte; one that could not be opened before is not.
       fromEnd &&= next === null && !watch.wasEmpty;
       let grew = false;
       for (const file of files) {
@@ -84,14 +84,14 @@ class FollowedFile {
   readonly #identity: FileIdentity;
   readonly #splitter: LineSplitter;
   #position: number;
-  /** The bytes in front of the position were never read, so whether they end with a line is still to be seen. */
+  /** Whether the byte before the position ends a line is not known yet. */
   #startsBlind: boolean;
   #inSkippedLine = false;
   #lastGrowthMs = performance.now();
 
   readonly #onNote: (text: string) => void;
 
-  /** @param startBytes where to begin; the rest of a line begun before is left out */
+  /** @param startBytes where to begin; the rest of an unfinished line is skipped */
   constructor(handle: FileHandle, identity: FileIdentity, startBytes: number, options: FollowOptions) {
     this.#handle = handle;
     this.#identity = identity;
@@ -105,7 +105,7 @@ class FollowedFile {
     return this.#splitter.restBytes;
   }
 
-  /** The file is held open, so its inode is not given to another one meanwhile. */
+  /** An open file keeps its inode, so no other file gets the same one meanwhile. */
   is({ dev, ino }: FileIdentity): boolean {
     return this.#identity.dev === dev && this.#identity.ino === ino;
   }
@@ -115,8 +115,8 @@ class FollowedFile {
   }
 
   /**
-   * The lines completed by the next bytes, which may be none; null when there are no more bytes for now.
-   * @throws (rejects) the error of the system; reading goes on where it was when it is tried again
+   * The lines that the next bytes complete, perhaps none; null when there are no more bytes for now.
+   * @throws (rejects) the error of the system; a retry continues at the same position
    */
   async read(): Promise<readonly Buffer[] | null> {
     this.#splitter.check();
@@ -124,7 +124,7 @@ class FollowedFile {
     if (size < this.#position) return this.#startAgain();
     if (size === this.#position) return null;
     if (this.#startsBlind) await this.#lookBack();
-    // Lines are views of the chunk and outlive this call, so each chunk has memory of its own.
+    // Lines are views of the chunk and outlive this call, so each chunk needs its own memory.
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - this.#position));
     const { bytesRead } = await this.#handle.read(chunk, 0, chunk.length, this.#position);
     if (bytesRead === 0) return null;
@@ -137,7 +137,7 @@ class FollowedFile {
     return this.#splitter.end();
   }
 
-  /** Whatever the system says: the file was only read. */
+  /** Errors do not matter: the file was only read. */
   async close(): Promise<void> {
     await this.#handle.close().catch(() => undefined);
   }
@@ -172,18 +172,18 @@ interface FileIdentity {
   readonly ino: number;
 }
 
-/** Something else than a regular file: it has no size to follow. */
+/** Not a regular file, so it has no size to follow. */
 export class NotAFileError extends Error {
   override readonly name = 'NotAFileError';
 }
 
-/** What is at a path, with whatever goes wrong with it said once until it is right again. */
+/** Opens what is at a path. Reports each trouble once, and its end. */
 class PathWatch {
   readonly #path: string;
   readonly #onNote: (text: string) => void;
-  /** What is wrong with the path, and with the files that were opened there; null: nothing. */
+  /** Trouble with the path, and with the files opened there; null: none. */
   readonly #trouble: Record<'path' | 'file', string | null> = { path: null, file: null };
-  /** Nothing was there at some look. */
+  /** Some check found nothing at the path. */
   wasEmpty = false;
   #opened = false;
   #looked = false;
@@ -193,7 +193,7 @@ class PathWatch {
     this.#onNote = onNote;
   }
 
-  /** Opens what is at the path now, unless it is `current` or there is nothing that could be opened. */
+  /** Opens what is at the path now. Null: it is still `current`, or cannot be opened. */
   async openIfOther(
     current: FollowedFile | undefined,
     options: FollowOptions,
@@ -222,7 +222,7 @@ class PathWatch {
       return new FollowedFile(handle, identity, fromEnd ? identity.size : 0, options);
     } catch (error) {
       await handle?.close().catch(() => undefined);
-      // At the start, the path itself is wrong.
+      // At the start this is a wrong argument.
       if (error instanceof NotAFileError && !this.#looked) throw new NotAFileError(`${this.#path} ${error.message}`);
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
@@ -236,7 +236,7 @@ class PathWatch {
     }
   }
 
-  /** The lines completed by the next bytes of a file; null when there are no more for now, or they cannot be read. */
+  /** The lines that the next bytes of a file complete; null when there are none for now, or they cannot be read. */
   async read(file: FollowedFile): Promise<readonly Buffer[] | null> {
     try {
       const lines = await file.read();

@@ -1,4 +1,4 @@
-/** What is unusual about the lines of a source: said when it is seen first, and counted for the summary. */
+/** Unusual lines of a source: a warning for the first of each kind, and counts for the summary. */
 import { isUtf8 } from 'node:buffer';
 import { counted } from '../text.ts';
 import type { LongLinePolicy } from './line-splitter.ts';
@@ -17,8 +17,9 @@ export interface LineCounts {
   readonly notUtf8: number;
   readonly withNul: number;
   readonly withCarriageReturn: number;
-  /** Lines that were at hand when the command was stopped, and bytes of lines that had not ended. */
+  /** Lines that were read but not sent when the command was stopped. */
   readonly notSent: number;
+  /** Of lines without an end. */
   readonly unfinishedBytes: number;
 }
 
@@ -69,7 +70,7 @@ export class LineNotes {
     };
   }
 
-  /** For people; nothing when all was well. */
+  /** For people; empty when nothing was unusual. */
   summary(): readonly string[] {
     const texts: string[] = [];
     const add = (count: number, noun: string, what: string): void => {
@@ -80,11 +81,11 @@ export class LineNotes {
     add(this.#withNul, 'line', 'with NUL bytes');
     add(this.#withCarriageReturn, 'line', 'with CR at the end');
     add(this.notSent, 'line', 'read and not sent');
-    add(this.unfinishedBytes, 'byte', 'of a line that had not ended not sent');
+    add(this.unfinishedBytes, 'byte', 'of an unfinished line not sent');
     return texts;
   }
 }
 
-/** The lines without a CR at their end. */
+/** Removes a CR at the end of each line. */
 export const withoutCarriageReturns = (lines: readonly Buffer[]): readonly Buffer[] =>
   lines.map((line) => (line[line.length - 1] === CARRIAGE_RETURN ? line.subarray(0, -1) : line));

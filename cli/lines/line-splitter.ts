@@ -1,6 +1,6 @@
 const NEWLINE = 0x0a;
 
-/** What becomes of a line longer than the limit: left out, cut into messages, cut off, or the end of the command. */
+/** What happens to a line longer than the limit: it is skipped, split into messages, truncated, or ends the command. */
 export const LONG_LINE_POLICIES = ['skip', 'split', 'truncate', 'fail'] as const;
 export type LongLinePolicy = (typeof LONG_LINE_POLICIES)[number];
 
@@ -21,13 +21,13 @@ export interface LineSplitterOptions {
   readonly maxLineBytes: number;
   /** Default `fail`. */
   readonly longLines?: LongLinePolicy;
-  /** Called when a line turns out to be too long, once for each. @param lineNumber 1-based */
+  /** Called once for each line that is too long. @param lineNumber 1-based */
   readonly onLongLine?: (lineNumber: number) => void;
 }
 
 /**
- * Cuts a stream of bytes into lines. A line is its bytes without the newline; the rest after the last newline waits. Of a line that is too
- * long no more than the limit is ever kept.
+ * Splits a stream of bytes into lines, without their newlines. Keeps the bytes after the last newline for the next call, but never more than
+ * the limit.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
@@ -36,7 +36,7 @@ export class LineSplitter {
   #rest: Uint8Array[] = [];
   #restBytes = 0;
   #lines = 0;
-  /** The line under way is too long: what is still to come of it is handled by the policy. */
+  /** The current line is too long: the policy handles the rest of it. */
   #isLong = false;
 
   constructor({ maxLineBytes, longLines = 'fail', onLongLine = () => undefined }: LineSplitterOptions) {
@@ -47,17 +47,17 @@ export class LineSplitter {
 
   #failure: LineTooLongError | null = null;
 
-  /** Bytes of a line that has not ended yet and are kept. */
+  /** Bytes kept of an unfinished line. */
   get restBytes(): number {
     return this.#restBytes;
   }
 
-  /** Throws once a line was too long under the policy `fail`. The lines before it have been given out. */
+  /** Throws after a line was too long under the policy `fail`. `push` has returned the lines before it. */
   check(): void {
     if (this.#failure !== null) throw this.#failure;
   }
 
-  /** The lines that `chunk` completes, views of it where that is possible. Call `check` when they are dealt with. */
+  /** The lines that `chunk` completes, as views of it where possible. Handle them, then call `check`. */
   push(chunk: Buffer): readonly Buffer[] {
     const lines: Buffer[] = [];
     let start = 0;
@@ -76,14 +76,14 @@ export class LineSplitter {
     return lines;
   }
 
-  /** What came after the last newline, or null. The splitter is as new then. */
+  /** Returns the bytes after the last newline, or null, and resets the splitter. */
   end(): Buffer | null {
     const lines: Buffer[] = [];
     if (this.#restBytes > 0 || this.#isLong) this.#finish(lines);
     return lines[0] ?? null;
   }
 
-  /** Bytes of the line under way. */
+  /** Adds bytes to the current line. */
   #take(part: Buffer, lines: Buffer[]): void {
     let bytes = part;
     if (!this.#isLong && this.#restBytes + bytes.length > this.#maxLineBytes) this.#becomeLong();
@@ -93,7 +93,7 @@ export class LineSplitter {
     }
     if (this.#policy === 'skip' || this.#policy === 'fail') return;
     while (this.#restBytes + bytes.length > this.#maxLineBytes) {
-      // Of a line that was cut off nothing more is wanted.
+      // The rest of a truncated line is dropped.
       if (this.#policy === 'truncate' && this.#restBytes >= this.#maxLineBytes) return;
       const room = this.#maxLineBytes - this.#restBytes;
       this.#keep(bytes.subarray(0, room));
@@ -119,7 +119,7 @@ export class LineSplitter {
     this.#restBytes = 0;
   }
 
-  /** The line under way has ended. */
+  /** The current line has ended. */
   #finish(lines: Buffer[]): void {
     this.#lines++;
     const isLong = this.#isLong;
@@ -147,7 +147,7 @@ export class LineSplitter {
 const UTF8_CONTINUATION = 0b1000_0000;
 const UTF8_LONGEST = 4;
 
-/** Where to cut so that no character of UTF-8 is cut apart; the length where that is at the end, or the bytes are no UTF-8. */
+/** Where to cut without splitting a UTF-8 character; the whole length if it ends with a character, or is not UTF-8. */
 function characterBoundary(bytes: Buffer): number {
   for (let back = 1; back < UTF8_LONGEST && back <= bytes.length; back++) {
     const byte = bytes[bytes.length - back]!;

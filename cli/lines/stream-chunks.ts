@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 
 /**
- * What a stream brings, until it ends or the signal comes. What this process had read when the signal came is still given out: it is gone
- * from the stream, and nobody else could.
+ * Yields the chunks of a stream until it ends or the signal comes. Bytes that this process had read before the signal are still yielded,
+ * because they can no longer be read from the stream.
  * @throws (rejects) the error of the stream
  */
 export async function* streamChunks(stream: Readable, signal: AbortSignal): AsyncGenerator<Buffer, void> {

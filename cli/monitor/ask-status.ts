@@ -6,7 +6,7 @@ export interface DaemonStatus extends MonitoredDaemon {
   readonly report: StatusReport | null;
 }
 
-/** Asks every daemon at once, for the answer to come to `answerAddress` (see `exchange`). */
+/** Asks all daemons at once. @param answerAddress see `exchange` */
 export const askStatus = (
   daemons: readonly MonitoredDaemon[],
   answerAddress: string | undefined,

@@ -1,4 +1,4 @@
-/** Which daemons a monitor speaks to, and from where. */
+/** Which daemons a monitor asks, and from which address. */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { DEFAULT_SOCKET_DIRECTORY, resolveAddress } from '../../client/address.ts';
@@ -9,7 +9,7 @@ import type { CommandTarget } from '../../engine/wire/monitor-commands.ts';
 import { CliError, ExitCode } from '../exit.ts';
 import type { MonitoredDaemon } from './exchange.ts';
 
-/** A daemon with its place in the configuration, which commands need. */
+/** A daemon with its place in the configuration, which sealed commands carry. */
 export interface ConfiguredDaemon extends MonitoredDaemon {
   readonly target: CommandTarget;
 }
@@ -17,7 +17,7 @@ export interface ConfiguredDaemon extends MonitoredDaemon {
 export interface Cluster {
   /** In configuration order. */
   readonly daemons: readonly ConfiguredDaemon[];
-  /** The first address of the configuration that is this machine's; undefined when none is. */
+  /** The first address of the configuration that belongs to this machine; undefined: none does. */
   readonly ownAddress: string | undefined;
   /** `ClusterKeyFile` of the configuration. */
   readonly keyFile: string | null;
@@ -37,7 +37,7 @@ export async function loadCluster(configFile: string): Promise<Cluster> {
   return { daemons, ownAddress: ownAddress(segments), keyFile: options.clusterKeyFile };
 }
 
-/** @throws (rejects) CliError when there is no key file: no daemon obeys an unsealed command */
+/** @throws (rejects) CliError without a key file, because daemons obey sealed commands only */
 export async function commandKeys({ keyFile }: Cluster, configFile: string): Promise<readonly ClusterKey[]> {
   if (keyFile === null)
     throw new CliError(
@@ -49,8 +49,8 @@ export async function commandKeys({ keyFile }: Cluster, configFile: string): Pro
 }
 
 /**
- * A daemon named as clients name one, but over UDP: not by the path of a socket. A port alone is on this machine.
- * @throws (rejects) CliError when it is none of these, or the host has no IPv4 address
+ * Reads an address in the form of clients, except the path of a socket, because monitors use UDP. A port alone means this machine.
+ * @throws (rejects) CliError for another form, or when the host has no IPv4 address
  */
 export async function daemonAt(text: string): Promise<MonitoredDaemon> {
   const address = resolveAddress(/^\d+$/.test(text) ? `${text}@localhost` : text, DEFAULT_SOCKET_DIRECTORY);

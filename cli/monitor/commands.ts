@@ -62,7 +62,7 @@ export function registerMonitorCommands(monitor: Command): void {
     .action((names: string[], _: unknown, command: Command) => flow(names, command.optsWithGlobals()));
 }
 
-/** Everything a command needs, once it is confirmed. */
+/** What every command needs. */
 interface Desk {
   readonly cluster: Cluster;
   readonly keys: readonly ClusterKey[];
@@ -78,7 +78,7 @@ async function open(flags: CommandFlags): Promise<Desk> {
 
 const namesOf = ({ cluster }: Desk): readonly string[] => cluster.daemons.map(({ name }) => name);
 
-/** What each command says where it was done: one that ends with another must be told from it. */
+/** The text of each command that succeeded. A partition ends with a heal, and their outputs must differ. */
 const DONE = { partition: 'partitioned', heal: 'healed', kill: 'ending', flow: 'changed' } as const;
 type Done = (typeof DONE)[keyof typeof DONE];
 

@@ -13,7 +13,7 @@ export function nodeOf(name: string, names: readonly string[]): number {
 }
 
 /**
- * The component of each daemon, from parts written as names with commas between. Daemons that no part names form one more.
+ * The component of each daemon. Each part is a list of names with commas; daemons in no part form one more component.
  * @throws CliError when a name is unknown or in two parts, or when all daemons are in one part
  */
 export function componentsOf(parts: readonly string[], names: readonly string[]): readonly number[] {

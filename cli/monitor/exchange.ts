@@ -1,11 +1,11 @@
-/** One question and its answer by UDP, as the monitor protocol has it. */
+/** One request and its answer over UDP, in the monitor protocol. */
 import { createSocket, type Socket } from 'node:dgram';
 import { ipv4ToNumber } from '../../engine/config/ipv4.ts';
 import type { MonitorSender } from '../../engine/wire/monitor-header.ts';
 
 /** A daemon to ask, at the UDP port of its segment. */
 export interface MonitoredDaemon {
-  /** For the reader; the protocol does not know it. */
+  /** For people; the protocol does not carry it. */
   readonly name: string;
   /** IPv4. */
   readonly address: string;
@@ -13,22 +13,22 @@ export interface MonitoredDaemon {
 }
 
 export interface Exchange<Answer> {
-  /** Makes the request anew for each attempt. */
+  /** Makes a new request for each attempt. */
   readonly request: (sender: MonitorSender) => Uint8Array;
-  /** Null for a datagram that is no answer; `AGAIN`: the request is to be made anew with what it said. */
+  /** Null: the datagram is not an answer. `AGAIN`: call `request` again, because of what it said. */
   readonly read: (datagram: Uint8Array) => Answer | typeof AGAIN | null;
 }
 
-/** Daemons receive datagrams, so a request may be lost: it is sent more than once within the time. */
+/** Datagrams may be lost, so a request is sent several times within the timeout. */
 const ATTEMPTS = 3;
-/** What one daemon may make a monitor send, beside those. */
+/** How many more requests the answers of one daemon may cause. */
 const MOST_AGAIN = 6;
 
 export const AGAIN = Symbol('again');
 
 /**
- * A daemon answers only to addresses of its configuration, so the answer is asked for at `answerAddress` or, when that is
- * undefined, at the address this machine uses towards the daemon.
+ * A daemon answers only to addresses of its configuration. The request names `answerAddress`; undefined: the address that this machine
+ * uses towards the daemon.
  * @returns null when no answer came in time
  */
 export async function exchange<Answer>(
@@ -75,7 +75,7 @@ const bound = (socket: Socket): Promise<void> =>
     });
   });
 
-/** Connecting a datagram socket sends nothing, and makes the kernel choose the address it would send from. */
+/** Connecting a datagram socket sends nothing, but makes the kernel choose the source address. */
 export async function addressTowards({ address, port }: MonitoredDaemon): Promise<string> {
   const socket = createSocket('udp4');
   try {

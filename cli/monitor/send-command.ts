@@ -6,7 +6,7 @@ import { openMonitorDatagram, sealMonitorDatagram } from '../../workers/network/
 import type { ConfiguredDaemon } from './cluster.ts';
 import { AGAIN, exchange } from './exchange.ts';
 
-/** What became of a command at one daemon. */
+/** The outcome of a command at one daemon. */
 export interface CommandResult {
   readonly name: string;
   readonly address: string;
@@ -18,7 +18,7 @@ export interface CommandResult {
 }
 
 /**
- * Sends a command, sealed with the first key, and waits for what the daemon says to it: first a ticket, with which it is sent again.
+ * Sends a command, sealed with the first key. The daemon first answers with a ticket, and the command is sent again with it.
  * @param answerAddress see `exchange`
  */
 export async function sendCommand(
@@ -34,7 +34,7 @@ export async function sendCommand(
   let ticket = NO_TICKET;
   const result = await exchange({ name, address, port }, answerAddress, timeoutMs, {
     request: (sender) => {
-      // Answers to another monitor, or to one that ran before, are not for this one.
+      // The attempt tells answers to this monitor from those to other or earlier ones.
       latest = Math.max(Date.now(), latest + 1);
       attempts.add(latest);
       return sealMonitorDatagram(encodeCommand(command, target, sender), keys[0]!, latest, ticket);
@@ -46,13 +46,13 @@ export async function sendCommand(
       const seal = openMonitorDatagram(datagram, read.length, keys);
       const isGenuine = seal.state === 'sealed' && attempts.has(seal.attempt);
       if (isGenuine && seal.ticket.some((byte) => byte !== 0)) {
-        // The network may double an answer.
+        // The network may duplicate an answer.
         if (answered.has(seal.attempt)) return null;
         answered.add(seal.attempt);
         ticket = seal.ticket;
         return AGAIN;
       }
-      // Daemons that share no key with us cannot seal their refusal; that something was done must be proven.
+      // A daemon without a common key cannot seal its refusal. Success must be proven by the seal.
       if ((verdict === 'accepted' || verdict === 'ticket') && !isGenuine) return null;
       return { verdict, text: detail === '' ? VERDICT_TEXTS[verdict] : detail };
     },

@@ -1,7 +1,7 @@
 import { addressTowards, type MonitoredDaemon } from './exchange.ts';
 
 /**
- * Why a daemon that runs may not answer a monitor, to follow `no answer from …`.
+ * Why a running daemon may not answer a monitor. The text follows `no answer from …`.
  * @param answerAddress what `--from` gave, or the configuration; undefined: the address of this machine towards `daemon`
  * @param isChosen whether `--from` was given
  */

@@ -46,7 +46,7 @@ import {
 const STATES = ['unknown', 'operational', 'seg', 'represented', 'gather', 'form', 'evs'] as const;
 const GROUP_STATES = ['unknown', 'operational', 'transitional', 'gather', 'gather-transitional'] as const;
 
-/** What a daemon tells of itself. Counters run from the daemon's start and wrap at 32 bits. */
+/** A daemon's report on itself. Counters begin at its start and wrap at 32 bits. */
 export interface StatusReport {
   readonly uptimeSeconds: number;
   readonly state: (typeof STATES)[number];
@@ -77,22 +77,22 @@ export interface StatusReport {
   readonly sessions: number;
   readonly groups: number;
   readonly version: string;
-  /** What a skein daemon tells beyond that; null from a genuine Spread daemon. */
+  /** The extension of skein daemons; null: a genuine Spread daemon. */
   readonly ring: RingReport | null;
 }
 
-/** The ring as one daemon sees it, and what it ignored. Counters are whole numbers from the daemon's start. */
+/** The ring as one daemon sees it, and what it ignored. Counters begin at the daemon's start. */
 export interface RingReport extends Readonly<Record<ExtensionCounter, number>> {
   /** IPv4 addresses of the daemons in its membership, in configuration order. */
   readonly members: readonly string[];
-  /** Which release of skein it is; null: it does not say. */
+  /** The release of skein; null: not reported. */
   readonly release: string | null;
 }
 
 /**
- * @param answerAddress IPv4 address, as a number, where the answer goes; the daemon must have it in its configuration
- * @param answerPort UDP port where the answer goes
- * @param extended ask for `ring` as well, which a genuine daemon does not notice
+ * @param answerAddress IPv4 address, as a number, for the answer; the daemon's configuration must have it
+ * @param answerPort UDP port for the answer
+ * @param extended also ask for `ring`; a genuine daemon ignores that
  */
 export function statusRequest(answerAddress: number, answerPort: number, extended = false): Uint8Array {
   const request = new Uint8Array(MONITOR_HEADER_LENGTH);
@@ -102,7 +102,7 @@ export function statusRequest(answerAddress: number, answerPort: number, extende
   return request;
 }
 
-/** Null for a datagram that is no status report. */
+/** Null: the datagram is not a status report. */
 export function readStatusReport(datagram: Uint8Array): StatusReport | null {
   const header = readMonitorAnswer(datagram);
   if (header?.type !== MonitorType.Status || header.bodyLength !== STATUS_REPORT_LENGTH - MONITOR_HEADER_LENGTH)

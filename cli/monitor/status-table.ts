@@ -1,4 +1,4 @@
-/** The table of `skein monitor`: a line of at most 80 columns for each daemon, then rings and what needs attention. */
+/** The table of `skein monitor`: one line of at most 80 columns for each daemon, then rings and what needs attention. */
 import { compact, grouped, table, wrapped } from '../text.ts';
 import type { DaemonStatus } from './ask-status.ts';
 import type { RingReport, StatusReport } from './status-protocol.ts';
@@ -6,7 +6,7 @@ import type { RingReport, StatusReport } from './status-protocol.ts';
 const WIDTH_CHARS = 80;
 const SHORTEST_NAME_CHARS = 4;
 
-/** What is known of every daemon; `earlier` is the last look, for rates. */
+/** @param earlier the previous statuses, for rates; empty: no rates */
 export function statusTable(statuses: readonly DaemonStatus[], earlier: readonly DaemonStatus[]): string {
   const hasRates = earlier.length > 0;
   const headings = ['state', 'clients', 'groups', 'messages', ...(hasRates ? ['msg/s'] : []), 'up', 'release'];
@@ -37,11 +37,11 @@ function cells(report: StatusReport, hasRates: boolean, earlier: StatusReport | 
   ];
 }
 
-/** The groups exchange state after the ring has formed. */
+/** After the ring has formed, its daemons still exchange the state of groups. */
 const stateText = ({ state, groupsState }: StatusReport): string =>
   groupsState === 'operational' || state !== 'operational' ? state : 'exchange';
 
-/** One line for each ring that a daemon reports: two lines are two partitions, or a change in progress. */
+/** One line for each ring that a daemon reports. Two lines mean two partitions, or a change in progress. */
 function ringLines(statuses: readonly DaemonStatus[]): readonly string[] {
   const nameOf = (address: string): string =>
     statuses.find((status) => (status.report?.daemon ?? status.address) === address)?.name ?? address;
@@ -57,7 +57,7 @@ function ringLines(statuses: readonly DaemonStatus[]): readonly string[] {
   return [...new Set(lines)];
 }
 
-/** What of a daemon needs attention, if anything. */
+/** What needs attention at a daemon, if anything. */
 function noteOf({ name, address, port, report }: DaemonStatus): readonly string[] {
   const notes = report === null ? [`no answer at ${address}:${port}`] : attention(report);
   return notes.length === 0 ? [] : wrapped(`${name}: ${notes.join(', ')}`, WIDTH_CHARS, '', '  ');
@@ -84,7 +84,7 @@ const ringCounts = (ring: RingReport): readonly (readonly [string, number])[] =>
   ['busy', ring.handshakesCrowdedOut + ring.passwordsBusy],
 ];
 
-/** Datagrams that the daemon's machine did not send, for any reason. */
+/** Datagrams that were not sent, for any reason. */
 const unsent = (ring: RingReport): number =>
   ring.sendsUnreachable +
   ring.sendsForbidden +
@@ -93,10 +93,10 @@ const unsent = (ring: RingReport): number =>
   ring.sendsNoBuffers +
   ring.sendsFailedOtherwise;
 
-/** Empty when the daemon was started anew, or too little time went by. */
+/** Empty when the daemon was restarted, or less than a second has passed. */
 function messageRate(report: StatusReport, earlier: StatusReport): string {
   const elapsed = report.uptimeSeconds - earlier.uptimeSeconds;
-  // The counter has 32 bits and wraps; so does this difference.
+  // The counter wraps at 32 bits, and so does this difference.
   const messages = (report.messagesDelivered - earlier.messagesDelivered) >>> 0;
   return elapsed < 1 ? '' : compact(messages / elapsed);
 }

@@ -1,10 +1,10 @@
 /**
- * Round-trip times of connections, as the kernel of this machine measures them. Node does not tell them, and iproute2 does: they are known
- * where the command runs on the host of the daemon.
+ * Round-trip times of connections, as the kernel of this machine measures them. Node does not report them, but iproute2 does. So they are
+ * known only on the daemon's host.
  */
 import { execFile } from 'node:child_process';
 
-/** By the client's end, `127.0.0.1:51234`; milliseconds. Empty where nobody tells. Never rejects. */
+/** Milliseconds by client address, such as `127.0.0.1:51234`; empty without iproute2. Never rejects. */
 export function roundTrips(): Promise<ReadonlyMap<string, number>> {
   return new Promise((resolve) => {
     const options = { timeout: 2000, maxBuffer: 64 * 1024 * 1024 };
@@ -24,5 +24,5 @@ export function parseRoundTrips(text: string): ReadonlyMap<string, number> {
   return found;
 }
 
-/** `[::ffff:10.0.0.1]:5` -> `10.0.0.1:5`, `[::1]:5` -> `::1:5`: as a daemon names its clients, but for mapped addresses. */
+/** `[::ffff:10.0.0.1]:5` -> `10.0.0.1:5`, `[::1]:5` -> `::1:5`: the daemon's form, without IPv4-mapped addresses. */
 export const plain = (peer: string): string => peer.replace(/[[\]]/g, '').replace(/^::ffff:(?=\d+\.)/, '');

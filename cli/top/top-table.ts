@@ -2,15 +2,15 @@
 import type { EndedStatus, SessionStatus, Status } from '../../daemon/http/status-types.ts';
 import { compact, compactly, printable, table } from '../text.ts';
 
-/** A session, with what this machine knows of its connection. */
+/** A session, with what this machine knows about its connection. */
 export interface TopSession extends SessionStatus {
-  /** Milliseconds; null: not known here. */
+  /** Milliseconds; null: unknown. */
   readonly roundTripMs: number | null;
 }
 
 type Sort = (session: TopSession) => number | string;
 
-/** What sessions are sorted by; numbers with the highest first. */
+/** Keys to sort by; numbers are sorted from high to low. */
 export const SORT_KEYS: Readonly<Record<string, Sort>> = {
   waiting: ({ waitingBytes }) => waitingBytes,
   messages: ({ waitingMessages }) => waitingMessages,

@@ -17,9 +17,9 @@ export const SHELL_COMMANDS = `  j GROUP              join
   ?                    this list
   q                    quit`;
 
-/** Events held for `r` while printing is disabled; more wait in the session, and then in the daemon. */
+/** Events kept for `r` while printing is disabled; further ones wait in the session, then in the daemon. */
 const MOST_HELD = 1000;
-/** A message to oneself of this type and no data marks the end of what was sent before. */
+/** An empty message of this type to the session itself marks the end of what it sent before. */
 const MARK_TYPE = -32_768;
 const LONGEST_WAIT_FOR_MARK_MS = 5000;
 const BURST = { count: 10, bytes: 100, maxCount: 1_000_000, maxBytes: 100_000 };
@@ -33,7 +33,7 @@ export class CommandShell {
   readonly #changes = new ViewChanges();
   #printing = true;
   #wanted = 0;
-  /** Lets the receive loop go on when it holds too much. */
+  /** Continues the receive loop, which waits while it holds too many events. */
   #roomMade: (() => void) | null = null;
   #marked: (() => void) | null = null;
 
@@ -160,7 +160,7 @@ export class CommandShell {
     if (event.kind === 'selfLeave') this.#changes.forget(event.group);
   }
 
-  /** Waits for a message to oneself: the order of messages is total, so everything sent before it has come when it comes. */
+  /** Waits for a message to the session itself, which is delivered after everything that was sent before. */
   async #untilDelivered(): Promise<void> {
     this.#printing = true;
     this.#handOut();
@@ -182,7 +182,7 @@ export class CommandShell {
   }
 }
 
-/** What people type who do not know the letters. */
+/** Words that people may type instead of the letters. */
 const WORDS: Readonly<Record<string, string>> = {
   join: 'j',
   leave: 'l',

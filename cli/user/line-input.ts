@@ -1,6 +1,6 @@
 import type { Interface } from 'node:readline';
 
-/** Lines that are asked for one by one, and a place to print between them without spoiling the one being typed. */
+/** Reads lines one by one, and prints without disturbing the line being typed. */
 export class LineInput {
   readonly #reader: Interface;
   readonly #isTerminal: boolean;
@@ -19,14 +19,14 @@ export class LineInput {
     });
     reader.on('close', () => {
       this.#closed = true;
-      // What comes next begins a line of its own.
+      // Later output begins on a new line.
       if (isTerminal && this.#waiting !== null) process.stdout.write('\n');
       this.#waiting?.(null);
       this.#waiting = null;
     });
   }
 
-  /** The next line, null when there are no more. */
+  /** The next line; null at the end of input. */
   next(prompt: string): Promise<string | null> {
     const line = this.#lines.shift();
     if (line !== undefined) return Promise.resolve(line);

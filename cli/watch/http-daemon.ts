@@ -109,7 +109,7 @@ export class HttpDaemon implements WatchedDaemon {
 
   #explained(error: unknown, signal: AbortSignal): Error {
     if (error instanceof CliError) return error;
-    if (error instanceof SyntaxError) return new CliError(`${this.label}: this is no answer of skein`);
+    if (error instanceof SyntaxError) return new CliError(`${this.label}: this is not an answer of skein`);
     const { timeoutMs } = this.#options;
     if (signal.aborted) return new NoAnswer(`no daemon answers at ${this.label} within ${timeoutMs} ms`);
     const { code = '', message } = error as NodeJS.ErrnoException;

@@ -100,7 +100,7 @@ describe('with exit code 2 names', () => {
     ['two questions', ['--join', 'a', '--send', 'b'], 'and only one'],
     ['a group that is none', ['--join', 'a b'], 'must be 1 to 31 bytes'],
     ['a group of admin that is none', ['--admin', 'a b'], 'must be 1 to 31 bytes'],
-    ['a private name without a daemon', ['--private', 'bob'], 'must be a name and a daemon, such as bob#host1'],
+    ['a private name without a daemon', ['--private', 'bob'], 'a private name must be #user#daemon'],
     ['an address that is none', ['--address', '10.1.2', '--join', 'a'], '--address 10.1.2: must be an IP address'],
     ['two places', ['--address', '10.1.2.3', '--unix', '--join', 'a'], 'cannot be used with'],
   ])('%s', async (_, flags, text) => {

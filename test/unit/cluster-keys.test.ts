@@ -159,7 +159,7 @@ describe('skein keygen', () => {
     expect(readFileSync(file, 'utf8').startsWith(`# mine\n9:${A.key}\n10:`)).toBe(true);
     expect(statSync(file).mode & 0o777).toBe(0o640);
     const full = await run('--add', file);
-    expect(full).toMatchObject({ code: 1, err: expect.stringContaining('holds 4 keys, the most it may') });
+    expect(full).toMatchObject({ code: 1, err: expect.stringContaining('holds 4 keys, which is the limit') });
   });
 
   it.each([
