@@ -1,4 +1,4 @@
-/** Bundles an example against the built package. Programs of your own simply import from 'skein'. */
+/** Bundles an example against the built package. Your own programs simply import from 'skein'. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,10 +7,10 @@ import { build } from 'esbuild';
 const inProject = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /**
- * Builds what is needed.
+ * Builds the package where needed, and the example.
  * @param name of the example's folder
  * @param programs its programs by name: paths in `examples/`
- * @param built a file that a build of the package makes
+ * @param built a file that exists once the package is built
  * @returns folder with a bundle for each program
  */
 export async function buildExample(name, programs, built) {

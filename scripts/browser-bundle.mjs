@@ -1,4 +1,4 @@
-/** How the client library becomes one file without anything of Node. */
+/** Bundles the client library into one file that needs nothing of Node. */
 import { join } from 'node:path';
 
 /** @returns {import('esbuild').BuildOptions} */

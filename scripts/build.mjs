@@ -4,7 +4,7 @@
  *
  *     node scripts/build.mjs [--no-types] [--clean]
  *
- * `--no-types` leaves the declarations as they are; `--clean` empties dist/ first, so that a package holds nothing stale.
+ * `--no-types` does not build the declarations; `--clean` empties dist/ first, so that a package has no stale files.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,14 +23,14 @@ const dist = join(root, 'dist');
 
 /** Output name in dist/ -> source entry. */
 const libraryEntries = { index: 'index.ts', client: 'client/index.ts' };
-/** The browser's is bundled in a way of its own. */
+/** The entry for browsers has its own bundle. */
 const declaredEntries = { ...libraryEntries, browser: 'client/browser/library.ts' };
 const programEntries = { cli: 'cli/main.ts', worker: 'workers/worker-main.ts' };
 
 generateConfigParser();
 if (isClean) rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
-/** Part of the daemon; the file is for a daemon that runs from source. */
+/** Built into the daemon; a daemon that runs from source reads the file. */
 const dashboard = await bundleDashboard(root);
 writeFileSync(join(dist, 'dashboard.html'), dashboard);
 
@@ -57,7 +57,7 @@ function buildEsModules() {
   return build({ ...common, entryPoints: { ...libraryEntries, ...programEntries }, splitting: true, format: 'esm' });
 }
 
-/** The client is loaded from its own bundle, so that its classes are the same whichever entry a program requires. */
+/** Both entries load the client from one bundle, so that its classes are the same in both. */
 function buildCommonJs() {
   const clientOnce = {
     name: 'client-once',

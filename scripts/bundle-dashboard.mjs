@@ -1,4 +1,4 @@
-/** The dashboard as one HTML file: its script and styles bundled and put into the page. Nothing is loaded from anywhere else. */
+/** Builds the dashboard as one HTML file with its script and styles inside. It loads nothing else. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';

@@ -1,4 +1,4 @@
-/** Bundles a program in TypeScript for one run of it. Installs what is missing. */
+/** Bundles a TypeScript program for one run, and installs missing packages. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,7 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 export async function importBundled(entry) {
   ensureInstalled();
   const { build } = await import('esbuild');
-  // Inside the repository, so that the packages it does not bundle are found.
+  // Inside the repository, where Node finds the packages that are not bundled.
   const folder = mkdtempSync(join(root, 'node_modules', '.bundle-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, 'main.mjs');

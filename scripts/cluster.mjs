@@ -1,4 +1,4 @@
-/** `npm run cluster`: builds the daemon and the test program, and runs daemons in network namespaces, or behind a proxy, through faults; see docs/clusters.md. */
+/** `npm run cluster`: runs daemons in network namespaces, or behind a proxy, through faults; see docs/clusters.md. */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { importBundled } from './bundle.mjs';

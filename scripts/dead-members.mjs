@@ -1,11 +1,11 @@
 /**
- * Finds dead members: methods, accessors and fields of classes, and methods of interfaces, whose name nothing calls or
- * reads. The compiler knows this of private members only, and knip of exports.
+ * Finds dead members: methods, accessors and fields of classes, and methods of interfaces, whose name nothing calls or reads. The compiler
+ * finds only private ones, and knip only exports.
  *
  *     node scripts/dead-members.mjs
  *
- * It goes by names alone, so it may miss a dead member but never takes a live one for dead. Fields of interfaces are left
- * out: many leave the program as JSON, or are read by a library.
+ * It compares names only, so it may miss a dead member but never reports a live one. It ignores fields of interfaces: many leave the
+ * program as JSON, or are read by a library.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { root } from './ensure-installed.mjs';
 
-/** Called by Node, by the language or by a library, and by nothing here. */
+/** Called by Node, by the language or by a library only. */
 const CALLED_BY_OTHERS = new Set(['constructor', 'toJSON', 'then']);
 
 const files = execFileSync(
@@ -62,4 +62,4 @@ for (const file of files) {
 const dead = [...declared].filter(([name]) => !used.has(name));
 for (const [name, places] of dead) console.error(`${name}: nothing reads or calls it (${places.join(', ')})`);
 if (dead.length > 0) process.exit(1);
-console.log(`${declared.size} names of members, none dead`);
+console.log(`${declared.size} member names, none dead`);

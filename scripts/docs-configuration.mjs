@@ -1,4 +1,4 @@
-/** `npm run docs:configuration`: writes docs/configuration.md from the catalogue of options (engine/config/option-catalogue.ts). */
+/** `npm run docs:configuration`: generates docs/configuration.md from engine/config/option-catalogue.ts. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importBundled } from './bundle.mjs';

@@ -1,4 +1,4 @@
-/** `npm run docs:monitoring`: writes what is made of the tables of metrics and checks: two files of ops/, and tables of docs/monitoring.md. */
+/** `npm run docs:monitoring`: generates two files of ops/, and tables of docs/monitoring.md, from the tables of metrics and checks. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importBundled } from './bundle.mjs';

@@ -1,4 +1,4 @@
-/** Installs the packages when they are missing or older than the lock file. Uses nothing but Node. */
+/** Installs the packages when they are missing or older than the lock file. Needs only Node. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';

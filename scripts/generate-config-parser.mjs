@@ -1,8 +1,8 @@
 /**
  * Compiles engine/config/spread-conf.peggy into an ES module without imports, and its declaration.
  *
- * The output is not committed, so several processes (build, tests, type check) may want it at the same moment. It is
- * written only when it is missing or made from other sources, told by a digest in its first line, and always by rename.
+ * The output is not committed, so several processes (build, tests, type check) may generate it at the same time. It is written only when it
+ * is missing or its first line has another digest of the sources, and always by rename.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** `npm run soak`: builds the daemon it tests, bundles the soak into dist/soak, and runs it with the given arguments. */
+/** `npm run soak`: builds the daemon, bundles the soak test into dist/soak, and runs it with the given arguments. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { build } from 'esbuild';

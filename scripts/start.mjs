@@ -1,6 +1,6 @@
 /**
- * `npm start`: installs and builds what is missing, then is `skein start` with the arguments given. The daemon runs in this very
- * process: signals reach it without a go-between, its exit code is this one's, and there is nobody it could be left behind by but npm.
+ * `npm start`: installs and builds what is missing, then runs `skein start` with the given arguments. The daemon runs in this process, so
+ * signals reach it directly, and its exit code is the exit code of this script. Only npm can leave it behind.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -12,10 +12,10 @@ import { ensureInstalled, root } from './ensure-installed.mjs';
 
 const SOURCE_FOLDERS = ['engine', 'workers', 'client', 'cli', 'daemon', 'dashboard'];
 const PARENT_LOOK_MS = 250;
-/** Where the dashboard is, unless another program is there already. */
+/** Port of the dashboard, unless another program uses it. */
 const DASHBOARD_PORT = 4880;
 
-/** When any source file last changed. */
+/** When a source file last changed. */
 function newestSource(folder) {
   let newest = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -26,7 +26,7 @@ function newestSource(folder) {
   return newest;
 }
 
-/** Builds, and takes the build along when this process is told to end. */
+/** Runs the build, and ends it when this process is told to end. */
 async function build() {
   const child = spawn(process.execPath, [join(root, 'scripts', 'build.mjs'), '--no-types'], {
     stdio: ['ignore', 'inherit', 'inherit'],
@@ -42,10 +42,10 @@ async function build() {
   if (code !== 0) process.exit(code ?? 1);
 }
 
-/** The parent of a process; null where the system does not tell, or it is gone. */
+/** The parent of a process; null: unknown, or the process is gone. */
 function parentOf(pid) {
   try {
-    // The name in brackets may hold anything.
+    // The name in parentheses may contain anything.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
   } catch {
@@ -53,7 +53,7 @@ function parentOf(pid) {
   }
 }
 
-/** npm, or the shell it runs this with, may be killed or hung up on without a word to what they started. */
+/** npm, or its shell, may be killed without passing a signal on, so this process watches them. */
 function endWithParents() {
   const shell = process.ppid;
   const npm = parentOf(shell);
@@ -65,13 +65,13 @@ function endWithParents() {
   timer.unref();
 }
 
-/** A configuration decides for itself, and so do arguments. */
+/** Whether a configuration file or an argument decides about HTTP. */
 function choosesHttp(args) {
   const hasFile = existsSync('spread.conf') || existsSync('/etc/spread.conf');
   return hasFile || args.some((arg) => /^(-c|--config\b|-h$|--help$)|httpListen/.test(arg));
 }
 
-/** @returns `port`, or 0 for any when it is taken */
+/** @returns `port`, or 0 (any port) when it is in use */
 function freePort(port) {
   return new Promise((resolve) => {
     const probe = createServer();

@@ -1,11 +1,11 @@
 /**
- * Runs the tests on other releases of Node, whose programs come from the npm package `node` and are kept in a cache folder.
+ * Runs the tests on other releases of Node. Their programs come from the npm package `node` and stay in a cache folder.
  *
  *     npm run test:node -- 22 24 26                                    all tests, on each of the releases
- *     npm run test:node -- 22.12.0 -- --project code test/unit         what follows the second -- is for vitest
+ *     npm run test:node -- 22.12.0 -- --project code test/unit         vitest gets the arguments after the second --
  *
- * A release is a version, or the beginning of one: then the newest that begins so, from the cache if there is one. Ends with a
- * line for each release, and exits non-zero when a test failed on any, or a release could not be had.
+ * A release is a version or its beginning, which means the newest such version in the cache, or else in the registry. Prints one line for
+ * each release at the end. Exits non-zero when a test failed, or a release could not be fetched.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { ensureInstalled, root } from './ensure-installed.mjs';
 
 const isWindows = process.platform === 'win32';
-// Beside the packages: some tests start daemons as another user, who must reach the program.
+// In node_modules, because some tests start daemons as another user, who must be able to run the program.
 const cache = join(root, 'node_modules', '.cache', 'node');
 
 const given = process.argv.slice(2);
@@ -27,7 +27,7 @@ if (releases.length === 0 || releases.some((release) => !/^\d+(\.\d+){0,2}$/.tes
   process.exit(2);
 }
 
-/** @returns path of the program; fetched when the cache does not have it */
+/** @returns path of the program, which is fetched when it is not in the cache */
 function programOf(release) {
   const folder = join(cache, release);
   const program = join(folder, 'node_modules', 'node', 'bin', isWindows ? 'node.exe' : 'node');
@@ -41,7 +41,7 @@ function programOf(release) {
   return program;
 }
 
-/** Runs the tests with `program`, which everything that they start finds as `node` too. */
+/** Runs the tests with `program`, which is also `node` for every process that they start. */
 function test(program) {
   const folder = mkdtempSync(join(tmpdir(), 'skein-test-node-'));
   const file = join(folder, 'results.json');

@@ -1,9 +1,9 @@
 /**
- * `npm test`: everything that must hold, in the order in which it is cheapest to find out. Installs the project's own packages when
- * they are missing. Ends with a line `N passed, N failed` and exits non-zero when anything failed.
+ * `npm test`: all checks, the cheapest first. Installs the project's packages when they are missing. Ends with a line `N passed, N failed`,
+ * and exits non-zero when anything failed.
  *
- * `npm test -- --install` also installs what some tests need beyond the project: nginx, Chromium, stunnel and promtool on this machine, where a
- * package manager is at hand, and other people's bundlers and compilers in temporary folders. Without it those tests run only where that is present.
+ * `npm test -- --install` also installs what some tests need: nginx, Chromium, stunnel and promtool on this machine, if it has a package
+ * manager, and bundlers and compilers in temporary folders. Otherwise those tests run only where these programs are present.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'skein-test-'));
 const resultsFile = join(folder, 'results.json');
 const seconds = (since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 
-/** @returns whether it succeeded */
+/** @returns whether the command succeeded */
 function run(title, command, args) {
   const started = performance.now();
   console.log(`\n== ${title}`);

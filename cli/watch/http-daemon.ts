@@ -1,4 +1,4 @@
-/** A daemon as it is seen over HTTP, from any host. */
+/** Asks a daemon over HTTP. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Status } from '../../daemon/http/status-types.ts';
@@ -8,12 +8,12 @@ import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } fr
 export interface HttpDaemonOptions {
   readonly url: string;
   readonly token: string | null;
-  /** PEM; null: those that Node knows. */
+  /** PEM; null: the authorities that Node trusts. */
   readonly ca: string | null;
   readonly timeoutMs: number;
 }
 
-/** A daemon may run and serve clients only. */
+/** A running daemon may have no HttpListen. */
 const NOT_SERVED = '. A daemon serves HTTP where HttpListen says: skein start -o httpListen=127.0.0.1:4880';
 
 export class HttpDaemon implements WatchedDaemon {
@@ -69,7 +69,7 @@ export class HttpDaemon implements WatchedDaemon {
         }
       }
     } catch {
-      // The connection broke: for the reader that is an end like another.
+      // A broken connection ends the stream like any other end.
     } finally {
       signal.removeEventListener('abort', close);
       close();
@@ -93,7 +93,7 @@ export class HttpDaemon implements WatchedDaemon {
           ...(ca === null ? {} : { ca }),
         },
         (response) => {
-          // What a request is aborted for once it is answered, the answer tells.
+          // After this the response carries any later abort.
           if (response.statusCode === 200) {
             resolve(response);
             return;
@@ -121,8 +121,8 @@ export class HttpDaemon implements WatchedDaemon {
 function refusal(status: number, hasToken: boolean): string {
   if (status === 401)
     return hasToken ? 'the token is not one of its HttpTokenFile' : 'it needs a token: give --token-file';
-  if (status === 404) return 'this is no HTTP address of skein, or of an older release';
-  if (status === 421) return 'without a token a daemon is asked by its address, or as localhost';
+  if (status === 404) return 'this is not an HTTP address of skein, or the daemon is older';
+  if (status === 421) return 'without a token, ask the daemon by its IP address or as localhost';
   return `it refuses, with status ${status}`;
 }
 

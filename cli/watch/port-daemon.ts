@@ -1,4 +1,4 @@
-/** A daemon as it is seen over the client port, by a session that asks for its state (client-protocol.md, 12). */
+/** Asks a daemon over the client port, by a session that requests its state (client-protocol.md, 12). */
 import { type Message, type Session, SkeinError } from '../../client/index.ts';
 import type { Status } from '../../daemon/http/status-types.ts';
 import { ANSWER_LAST_TYPE, ANSWER_PART_TYPE, MONITOR_USER } from '../../engine/wire/monitor-name.ts';
@@ -20,13 +20,13 @@ export interface PortDaemonOptions {
   readonly open: () => Promise<Session>;
 }
 
-/** There is no daemon, or none any more. */
+/** Codes that mean: there is no daemon, or no longer. */
 const GONE: ReadonlySet<string> = new Set(['COULD_NOT_CONNECT', 'CONNECTION_CLOSED']);
 
-/** Streams say something every ten seconds. */
+/** A stream sends something at least every ten seconds. */
 const SILENCE_MS = 30_000;
 
-/** The documents of one session, in the order they came. */
+/** The documents of one session, in their order of arrival. */
 class Documents {
   readonly #from: string;
   readonly #waiting: Document[] = [];
@@ -47,7 +47,7 @@ class Documents {
     this.#wake?.();
   }
 
-  /** Null: none came in time. @throws (rejects) the error that ended the session */
+  /** Null: none arrived in time. @throws (rejects) the error that ended the session */
   async next(timeoutMs: number): Promise<Document | null> {
     let timer: NodeJS.Timeout | undefined;
     if (this.#waiting.length === 0 && this.#failure === null)
@@ -141,7 +141,7 @@ export class PortDaemon implements WatchedDaemon {
       }
     } catch (error) {
       if (signal?.aborted === true) return;
-      // A stream that was there and broke is an end like another.
+      // A stream that breaks later ends like any other.
       if (!isFirst && signal !== undefined && !(error instanceof CliError)) return;
       throw this.#explained(error);
     } finally {

@@ -1,4 +1,4 @@
-/** Options that every command has that looks at a daemon, over HTTP or the client port, and the daemon they lead to. */
+/** Options of the commands that watch a daemon, over HTTP or the client port. */
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fileReason } from '../../daemon/file-reason.ts';
@@ -17,7 +17,7 @@ export interface WatchFlags extends Omit<ConnectionFlags, 'connectTimeout' | 'na
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:4880/';
-/** The token itself, for those who have it in their environment. */
+/** Environment variable with the token itself. */
 const TOKEN_VARIABLE = 'SKEIN_HTTP_TOKEN';
 
 export function addWatchOptions(command: Command): Command {
@@ -43,7 +43,7 @@ export function addWatchOptions(command: Command): Command {
 
 const DEFAULT_HTTP_PORT = 4880;
 
-/** A URL, or as HttpListen has it: `HOST:PORT`, `[::1]:4880`; also `HOST` and `PORT` alone. */
+/** A URL, `HOST:PORT`, `HOST` or `PORT`. */
 export function httpUrl(text: string): string {
   const written = text.includes('://') ? text : `http://${withHostAndPort(text)}`;
   const url = URL.canParse(written) ? new URL(written) : null;
@@ -63,7 +63,7 @@ function withHostAndPort(text: string): string {
 }
 
 /**
- * The daemon that the flags lead to. @throws (rejects) CliError when a file cannot be read, or the flags contradict each other
+ * The daemon that the flags name. @throws (rejects) CliError when a file cannot be read, or the flags contradict each other
  * @param command tells which flags are from the command line
  */
 export async function watchedDaemon(flags: WatchFlags, command: Command): Promise<WatchedDaemon> {
@@ -80,7 +80,7 @@ export async function watchedDaemon(flags: WatchFlags, command: Command): Promis
   return whicheverAnswers(httpDaemon(flags, named), portDaemon(flags, named));
 }
 
-/** Nothing says where: the daemon of this machine, over HTTP if it serves that. */
+/** Without an address: the daemon of this machine, over HTTP if it serves that. */
 async function whicheverAnswers(http: HttpDaemon, port: PortDaemon): Promise<WatchedDaemon> {
   try {
     await http.status();
@@ -123,7 +123,7 @@ function portDaemon(flags: WatchFlags, named: Context): PortDaemon {
   });
 }
 
-/** The first line that is no comment: the file may be the daemon's own. */
+/** The first line that is not a comment; the file may be the daemon's HttpTokenFile. */
 function firstToken(path: string): string {
   const lines = readText(path).split('\n');
   const token = lines.map((line) => line.trim()).find((line) => line !== '' && !line.startsWith('#'));

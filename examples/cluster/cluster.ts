@@ -1,4 +1,4 @@
-/** Three daemons, a publisher and a replica of one log on each; one daemon is killed and comes back. Ends with 1 when the logs differ. */
+/** Three daemons, each with a publisher and a replica of one log. One daemon is killed and restarted. Exit code 1 when the logs differ. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DaemonName, Daemons, NAMES } from './daemons.ts';
 import { LAST_LINE, Publisher } from './publisher.ts';

@@ -1,4 +1,4 @@
-/** Three daemons in processes of their own, as `skein start -n NAME -c FILE` on three machines would run them. */
+/** Three daemons in their own processes, as `skein start -n NAME -c FILE` would run them on three machines. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ export class Daemons {
   readonly #ports = new Map<DaemonName, number>();
   readonly #running = new Map<DaemonName, ChildProcess>();
 
-  /** Writes one configuration for all: on one machine each daemon needs an address and a segment of its own. */
+  /** Writes the configuration of all three. On one machine each daemon needs its own address and segment. */
   async configure(): Promise<string> {
     for (const [name, port] of (await freePorts(NAMES.length)).map((p, i) => [NAMES[i]!, p] as const))
       this.#ports.set(name, port);
@@ -46,7 +46,7 @@ export class Daemons {
     child.stdout!.resume();
   }
 
-  /** As a power failure would: no goodbye to anybody. */
+  /** Kills it without a goodbye, like a power failure. */
   async kill(name: DaemonName): Promise<void> {
     const child = this.#running.get(name);
     if (child === undefined || !this.#running.delete(name)) return;

@@ -24,7 +24,7 @@ export class Publisher {
     return publisher;
   }
 
-  /** Publishes a last line that can be waited for. */
+  /** Publishes a last line, for which the replicas can wait. */
   async finish(): Promise<void> {
     await this.abandon();
     this.#session.multicast(LOG_GROUP, LAST_LINE);

@@ -1,11 +1,11 @@
 /**
- * A replicated log: a state machine that appends what the group agreed on, in the order it agreed on. All replicas that stay together
- * get the same messages, so they need no other protocol to be equal.
+ * A replicated log: a state machine that appends the messages of a group in their agreed order. Replicas that stay together get the same
+ * messages in the same order, so they stay equal without another protocol.
  *
  * Two rules make it survive crashes and partitions:
- * - Only a majority appends. A replica in a minority no longer knows what the others appended; its log is out of date.
- * - A replica that is out of date and comes into a majority asks its peers for the log as it was at that view. A view is one
- *   place in the order for all members, so the peer's log up to the view and the messages after it make the whole.
+ * - Only a majority appends. A replica in a minority misses what the others append, so its log is out of date.
+ * - A replica that is out of date and enters a majority asks its peers for the log as it was at that view. A view has the same place in the
+ *   order at all members, so the peer's log up to the view and the messages after it are the whole log.
  */
 import { createHash } from 'node:crypto';
 import { connect, type Membership, type Message, type Session } from '../../index.ts';
@@ -14,34 +14,34 @@ import { NAMES } from './daemons.ts';
 export const LOG_GROUP = 'log';
 const MAJORITY = Math.floor(NAMES.length / 2) + 1;
 
-/** Message types: what a client's message is about. */
+/** Message types. */
 const ENTRY = 0;
 const ASK = 1;
 const STATE = 2;
 const STATE_END = 3;
-/** Of a log on its way to a peer: well below the longest message. */
+/** Part of a log in one message to a peer; well below the longest message. */
 const CHUNK_CHARACTERS = 32_000;
 
 export class Replica {
-  /** Members by the last view. */
+  /** Members of the last view. */
   members: readonly string[] = [];
   readonly #session: Session;
   readonly #told: (line: string) => void;
   #entries: string[] = [];
-  /** Whether the log holds all that the majority appended. */
+  /** Whether the log has everything that the majority appended. */
   #isCurrent: boolean;
-  /** Whether there was a majority already: before the first one founders have nothing to lose. */
+  /** Whether there was a majority before. Until then the founders' empty logs are complete. */
   #hasBegun = false;
-  /** Length of the log at each view, for peers that ask for the log as it was there. */
+  /** Length of the log at each view, for peers that ask for the log at that view. */
   readonly #lengthAt = new Map<string, number>();
-  /** Out of date: the view whose log was asked for, and the entries since. */
+  /** The view whose log this replica has requested; null: none. Entries since then wait. */
   #awaited: string | null = null;
   #since: string[] = [];
-  /** By peer: the part of its log that has come. */
+  /** By peer: the part of its log that has arrived. */
   readonly #parts = new Map<string, string>();
   readonly #watchers = new Set<() => void>();
 
-  /** @param isFounder one of the replicas that begin together with an empty log; any other has to ask */
+  /** @param isFounder one of the replicas that begin together with an empty log; others request the log */
   private constructor(session: Session, isFounder: boolean, told: (line: string) => void) {
     this.#session = session;
     this.#isCurrent = isFounder;
@@ -75,7 +75,7 @@ export class Replica {
     return createHash('sha256').update(this.#entries.join('\n')).digest('hex');
   }
 
-  /** Resolves when the condition holds, looked at after each event. */
+  /** Resolves when the condition holds. It is checked after each event. */
   until(condition: () => boolean): Promise<void> {
     if (condition()) return Promise.resolve();
     return new Promise((resolve) => {
@@ -134,7 +134,7 @@ export class Replica {
     this.#told(`sends ${length} entries to ${daemonOf(peer)}`);
     for (let from = 0; from < text.length; from += CHUNK_CHARACTERS) {
       const type = from + CHUNK_CHARACTERS < text.length ? STATE : STATE_END;
-      // The sender's name keeps the chunks of two answering peers apart.
+      // The sender's name tells the chunks of different peers apart.
       const chunk = { from: this.#session.privateName, text: text.slice(from, from + CHUNK_CHARACTERS) };
       this.#session.multicast(peer, JSON.stringify(chunk), { service: 'fifo', type });
     }

@@ -1,4 +1,4 @@
-/** Counts what goes wrong and what the API does, live. Usage: counter ADDRESS */
+/** Counts errors and API calls as they happen. Usage: counter ADDRESS */
 import { connect } from '../../index.ts';
 import { COUNTED, MessageType, tell } from './events.ts';
 

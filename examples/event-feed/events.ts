@@ -1,4 +1,4 @@
-/** What the programs of the feed agree on: groups, message types, and which groups an event belongs to. */
+/** What the programs of the feed share: groups, message types, and the groups of an event. */
 
 /** One line of the access log; see `log_format` in nginx.ts. */
 export interface WebEvent {
@@ -14,19 +14,19 @@ export const ALL = 'web';
 /** The groups of events of one kind. */
 export const KINDS = ['web.2xx', 'web.3xx', 'web.4xx', 'web.5xx', 'web.api', 'web.static', 'web.page'] as const;
 
-/** The mix of the live counter: what goes wrong, and everything about the API. */
+/** The groups of the live counter: errors, and everything about the API. */
 export const COUNTED = ['web.4xx', 'web.5xx', 'web.api'] as const;
 
 export const MessageType = {
   Event: 1,
-  /** Nothing more will come. */
+  /** The last message. */
   End: 2,
-  /** To the archive: what came before this view? */
+  /** To the archive: how many events came before this view? */
   HistoryRequest: 3,
   HistoryAnswer: 4,
 } as const;
 
-/** The archive's answer: what a member that joined with the view `viewId` has missed. */
+/** The archive's answer: what a member that joined with view `viewId` has missed. */
 export interface History {
   readonly viewId: string;
   readonly missed: number;
@@ -34,13 +34,13 @@ export interface History {
   readonly file: string;
 }
 
-/** Every group of an event. One send reaches them all, and a program in several of them gets one copy. */
+/** All groups of an event. One send reaches them all, and a program in several of them gets one copy. */
 export function groupsOf({ path, status }: WebEvent): readonly string[] {
   const kind = path.startsWith('/api/') ? 'api' : path.startsWith('/static/') ? 'static' : 'page';
   return [ALL, `web.${Math.floor(status / 100)}xx`, `web.${kind}`];
 }
 
-/** Tells the program that started this one, by a line of JSON on standard output. */
+/** Sends a line of JSON on standard output to the program that started this one. */
 export const tell = (message: { readonly tells: string; readonly [key: string]: unknown }): void => {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 };

@@ -1,6 +1,6 @@
 /**
- * The whole feed: a web server, a daemon, a publisher and three consumers; some traffic, some trouble, and a count at the end.
- * Exit code 0 when nothing was lost.
+ * The whole feed: a web server, a daemon, a publisher and three consumers. It makes traffic and trouble, and counts at the end. Exit code 0
+ * when nothing was lost.
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -106,7 +106,7 @@ function isCounted(event: WebEvent): boolean {
   return COUNTED.some((group) => groups.includes(group));
 }
 
-/** How many lines of `expected` are in `found`, counting each line of `found` once. */
+/** How many lines of `expected` are in `found`. Each line of `found` counts once. */
 function sameLines(expected: readonly string[], found: readonly string[]): number {
   const left = new Set(found);
   return expected.filter((line) => left.delete(line)).length;

@@ -1,11 +1,11 @@
-/** The lines of a log that grows, through rotation by renaming. */
+/** Follows the lines of a growing log across rotation by renaming. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
 const POLL_MS = 20;
-/** A server learns late of the rotation, and goes on writing to the file that was renamed. */
+/** A server notices the rotation late, and writes to the renamed file for a while. */
 const LINGER_MS = 2_000;
 
 class LogFile {
@@ -19,7 +19,7 @@ class LogFile {
     this.inode = inode;
   }
 
-  /** The lines that the next bytes complete; null when there are none for now. */
+  /** The lines that the next bytes complete; null: no new bytes for now. */
   async read(): Promise<readonly Buffer[] | null> {
     const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(CHUNK_BYTES));
     if (bytesRead === 0) return null;
@@ -40,7 +40,7 @@ class LogFile {
   }
 }
 
-/** What is at `path`, unless it is `current`; null when there is nothing yet. */
+/** The file at `path` now; null: it is still `current`, or not there yet. */
 async function openNext(path: string, current: LogFile | undefined): Promise<LogFile | null> {
   let file: FileHandle;
   try {
@@ -55,7 +55,7 @@ async function openNext(path: string, current: LogFile | undefined): Promise<Log
   return null;
 }
 
-/** Yields the lines that are at hand and waits for more. Ends when `signal` has come and everything written before it is read. */
+/** Yields the lines at hand and waits for more. Ends after `signal`, once everything written before it is read. */
 export async function* followLines(path: string, signal: AbortSignal): AsyncGenerator<readonly Buffer[], void> {
   /** The last one is at `path`; those before it were renamed. */
   let files: readonly LogFile[] = [];

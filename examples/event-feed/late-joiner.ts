@@ -1,4 +1,4 @@
-/** Joins when much has happened already, and finds out exactly what it missed. Usage: late-joiner ADDRESS */
+/** Joins late, and finds out exactly what it missed. Usage: late-joiner ADDRESS */
 import { connect, type Membership } from '../../index.ts';
 import { ALL, type History, MessageType, tell } from './events.ts';
 
@@ -19,7 +19,7 @@ for await (const event of session) {
 }
 tell({ tells: 'result', events, missed: history?.missed });
 
-/** The first view names who was here before. Our life begins with it, and the archive saw the same view at the same place. */
+/** The first view lists the earlier members. The archive gets the same view at the same place in the order. */
 function askArchive({ members, viewId }: Membership): void {
   const archive = members.find((member) => member.startsWith('#archive#'));
   if (archive === undefined) throw new Error(`no archive in ${ALL}: ${members.join(' ')}`);

@@ -1,4 +1,4 @@
-/** A small HTTP client that keeps its connections. */
+/** A small HTTP client with keep-alive connections. */
 import { Agent, get } from 'node:http';
 
 const PATHS = [
@@ -19,7 +19,7 @@ export interface LoadResult {
   readonly medianMs: number;
 }
 
-/** Sends `requests` requests over `connections` connections, each one's next when the last is answered. */
+/** Sends `requests` requests over `connections` connections. Each connection waits for an answer before its next request. */
 export async function load(port: number, requests: number, connections = 8): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const timesMs: number[] = [];

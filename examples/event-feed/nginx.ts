@@ -1,4 +1,4 @@
-/** A web server of our own: nginx from Debian, on a free port, with everything it writes in one folder. */
+/** A private web server: Debian's nginx on a free port, with all its files in one folder. */
 import { type ChildProcess, type ExecFileSyncOptions, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -64,7 +64,7 @@ export class Nginx {
 
   /** Resolves when it answers. */
   static async start(binary: string, folder: string): Promise<Nginx> {
-    // A worker that dropped root's rights opens its log anew when it is rotated.
+    // After a rotation a worker opens its log itself, without root's rights.
     await chmod(folder, 0o755);
     const port = await freePort();
     const config = join(folder, 'nginx.conf');
@@ -79,13 +79,13 @@ export class Nginx {
     return nginx;
   }
 
-  /** As logrotate does it: the file is renamed, then nginx is told to open a new one. */
+  /** Rotates like logrotate: renames the file, then makes nginx open a new one. */
   async rotateLog(): Promise<void> {
     await rename(this.logFile, this.rotatedLogFile);
     this.#process.kill('SIGUSR1');
   }
 
-  /** Requests under way are answered and logged first. */
+  /** nginx answers and logs pending requests first. */
   async stop(): Promise<void> {
     if (this.#process.exitCode !== null) return;
     const ended = once(this.#process, 'exit');

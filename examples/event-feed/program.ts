@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** One program of the feed as a process of its own, and what it tells. */
+/** One program of the feed, in its own process, and its reports. */
 export class Program {
   readonly name: string;
   readonly #process: ChildProcess;
@@ -22,7 +22,7 @@ export class Program {
     this.#process.on('close', () => this.#listener());
   }
 
-  /** What the program tells under this heading. Rejects when it ends without. */
+  /** The program's report with this heading. Rejects when it ends without one. */
   hears<Told extends object>(heading: string): Promise<Told> {
     return new Promise((resolve, reject) => {
       this.#listener = () => {

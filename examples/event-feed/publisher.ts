@@ -13,7 +13,7 @@ tell({ tells: 'ready' });
 for await (const lines of followLines(log, stop.signal)) {
   for (const line of lines) {
     const event = JSON.parse(line.toString()) as WebEvent;
-    // False: the daemon is slower than the log grows. The log waits for us on disk; the web server notices nothing.
+    // False: the log grows faster than the daemon accepts. It waits on disk, and the web server notices nothing.
     if (!session.multicast(groupsOf(event), line, { type: MessageType.Event })) await session.drained();
     published++;
   }

@@ -1,4 +1,4 @@
-/** docs/configuration.md, as text. What is said of each option comes from the catalogue. */
+/** The text of docs/configuration.md, from the catalogue of options. */
 import { wrapped } from '../../cli/text.ts';
 import { type OptionReference, optionReferences } from '../../engine/config/option-reference.ts';
 import type { OptionSection } from '../../engine/config/option-types.ts';

@@ -1,9 +1,9 @@
-/** ops/grafana/skein.json, as text: a dashboard for all daemons that a Prometheus scrapes. */
+/** The text of ops/grafana/skein.json: a dashboard for all daemons that a Prometheus scrapes. */
 
 interface Panel {
   readonly title: string;
   readonly unit: string;
-  /** PromQL and the legend of it. */
+  /** PromQL with its legend. */
   readonly queries: readonly (readonly [expression: string, legend: string])[];
   readonly stat?: true;
 }

@@ -1,4 +1,4 @@
-/** The tables of docs/monitoring.md that come from the code: metrics and checks. */
+/** The generated tables of docs/monitoring.md: metrics and checks. */
 import { Registry } from 'prom-client';
 import { CHECKS, type Check } from '../../daemon/http/checks.ts';
 import { EventLog } from '../../daemon/http/event-log.ts';
@@ -7,7 +7,7 @@ import { COUNTER_METRICS, type CounterMetric } from '../../daemon/http/metric-na
 import { registerOwnMetrics } from '../../daemon/http/own-metrics.ts';
 import { NOTHING_TO_REPORT } from '../../workers/inspection.ts';
 
-/** What `registerOwnMetrics` registers, with the labels of each. */
+/** A metric that `registerOwnMetrics` registers, with its labels. */
 interface OwnMetric {
   readonly name: string;
   readonly type: string;
@@ -60,7 +60,7 @@ function limitText({ trouble, unit, value }: Check, limit: number | null): strin
   return limit === 0 ? `any${within}` : `${trouble} ${text}${within}`;
 }
 
-/** Puts the tables into the page, between their marks. */
+/** Replaces the tables between their marks. */
 export function monitoringPage(page: string): string {
   return between(between(page, 'metrics', metricsTable()), 'checks', checksTable());
 }

@@ -1,4 +1,4 @@
-/** ops/prometheus/skein.rules.yml, as text: an alert for each check and severity. */
+/** The text of ops/prometheus/skein.rules.yml: an alert for each check and severity. */
 import { CHECK_WINDOW_MINUTES, CHECKS, type Check, type CheckTerm } from '../../daemon/http/checks.ts';
 
 /** `token-losses` -> `SkeinTokenLosses`. */
@@ -36,7 +36,7 @@ function rule(check: Check, severity: string, limit: number): string {
   return lines.map((line) => `      ${line}`).join('\n');
 }
 
-/** In PromQL, without the comparison. */
+/** The PromQL of a check, without the comparison. */
 function expression({ name, value, of }: Check): string {
   const by = name === 'up' ? 'instance' : 'instance, daemon';
   return of === undefined ? term(value, by) : `${term(value, by)} / ${term(of, by)}`;
