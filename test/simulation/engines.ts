@@ -2,8 +2,8 @@
 import { RingNode } from '../../engine/node/ring-node.ts';
 import { GroupService } from './node/group-service.ts';
 import { CentralOrder } from './reference/central-order.ts';
+import type { Engine } from './run/run-context.ts';
 import type { Scenario } from './scenario/scenario.ts';
-import type { Engine } from './simulation.ts';
 import { Simulation } from './simulation.ts';
 
 export const ringEngine: Engine = {
