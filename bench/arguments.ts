@@ -1,4 +1,4 @@
-/** Values of command-line options. */
+/** Parsers of option values. */
 import { InvalidArgumentError } from 'commander';
 
 export function positive(text: string): number {

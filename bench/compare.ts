@@ -1,4 +1,4 @@
-/** Two reports side by side: ratio of each cell with its interval, regressions marked. */
+/** Compares two reports: the ratio of each cell with its interval, regressions marked. */
 import type { Report, RunMetrics } from './report-schema.ts';
 import { type RatioInterval, ratioOf } from './statistics.ts';
 
@@ -11,7 +11,7 @@ export interface ComparedCell extends RatioInterval {
   readonly verdict: Verdict;
 }
 
-/** A change below this is not called one, however sure it is. */
+/** A smaller change is not reported, even if it is significant. */
 const NOTEWORTHY = 0.05;
 
 interface Figure {
@@ -68,7 +68,7 @@ export function compareReports(first: Report, second: Report): readonly Compared
 
 const MARK: Record<Verdict, string> = { better: '+', worse: '! REGRESSION', same: '', unsure: '?' };
 
-/** Few runs give intervals of many powers of ten: that they are wide is all there is to know. */
+/** Few runs give intervals over many powers of ten, whose exact bounds mean nothing. */
 function formatBound(value: number): string {
   if (value < 0.01) return '< 0.01';
   return value > 100 ? '> 100' : value.toFixed(2);

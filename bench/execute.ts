@@ -1,4 +1,4 @@
-/** Makes the planned runs one after the other; a run that fails is a row that says why. */
+/** Executes the planned runs one after the other. A failed run becomes a row with the reason. */
 import { withTemporaryDirectory } from './clean-up.ts';
 import { openLoop, type Pacing } from './load/load-task.ts';
 import { type LoadRequest, runLoad } from './load/run-load.ts';
@@ -8,18 +8,18 @@ import { type LoadTimes, type PlannedRun, warmUpMsOf } from './plan.ts';
 import type { Run, RunMetrics } from './report-schema.ts';
 import { type Scenario, windowMessages } from './scenarios.ts';
 
-/** Of one run. */
+/** The load of one run. */
 export interface LoadShape extends LoadTimes {
   readonly senderThreads: number;
   readonly receiverThreads: number;
-  /** Overrides of the scenario, or null. */
+  /** Overrides the scenario; null: the scenario's own. */
   readonly windowMessages: number | null;
   readonly batch: number | null;
 }
 
 let nextRunNumber = Math.floor(Date.now() / 1000) % 40_000;
 
-/** What is measured on what: a planned run without its place in the plan. */
+/** A scenario on a system: a planned run without its place in the plan. */
 export type Subject = Pick<PlannedRun, 'scenario' | 'system'>;
 
 function measure(running: RunningSystem, subject: Subject, pacing: Pacing, shape: LoadShape): Promise<RunMetrics> {
@@ -60,12 +60,12 @@ async function choosePacing(running: RunningSystem, subject: Subject, shape: Loa
 const machineUnsuited = (scenario: Scenario): Promise<string | null> =>
   scenario.network === 'namespaces' ? namespacesUnavailable() : Promise.resolve(null);
 
-/** Puts the load of a scenario on a system that runs, once. */
+/** Runs the load of a scenario once against a running system. */
 export async function loadOnce(running: RunningSystem, subject: Subject, shape: LoadShape): Promise<RunMetrics> {
   return measure(running, subject, await choosePacing(running, subject, shape), shape);
 }
 
-/** Starts `system` for a scenario. @throws (rejects) also when the machine cannot run the scenario */
+/** Starts `system` for a scenario. @throws (rejects) also when the scenario cannot run on this machine */
 export async function startFor(scenario: Scenario, system: System, directory: string): Promise<RunningSystem> {
   const unsuited = await machineUnsuited(scenario);
   if (unsuited !== null) throw new Error(unsuited);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { allSystems } from './peers/all-systems.ts';
 
-/** Installs the peers that Debian has. Needs root, or sudo without a password. */
+/** Installs the peers that Debian packages. Needs root, or sudo without a password. */
 export function installPeers(): void {
   const packages = [...new Set(allSystems.flatMap((system) => system.debianPackages))];
   const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n'];

@@ -1,4 +1,4 @@
-/** One report out of several that were measured one after the other: a full one takes hours, and need not be made in one go. */
+/** Joins reports that were measured one after the other, because a full report takes hours. */
 import type { Report } from './report-schema.ts';
 
 export interface Order {
@@ -11,7 +11,7 @@ export interface NamedReport {
   readonly report: Report;
 }
 
-/** What has to be the same in all, or figures side by side would not mean the same. */
+/** Fields that must be equal in all reports, or their figures are not comparable. */
 const SAME: readonly { readonly what: string; read(report: Report): string }[] = [
   { what: 'commit', read: ({ commit }) => commit },
   { what: 'processor', read: ({ machine }) => `${machine.cpu}, ${machine.cores} cores` },
@@ -29,7 +29,7 @@ function requireSame(first: NamedReport, other: NamedReport): void {
   }
 }
 
-/** What is listed of a system has to hold for all its runs. */
+/** The description of a system must hold for all its runs. */
 function joinSystems(reports: readonly NamedReport[], order: readonly string[]): Report['systems'] {
   const systems = new Map<string, Report['systems'][number]>();
   for (const { name, report } of reports) {
@@ -44,9 +44,9 @@ function joinSystems(reports: readonly NamedReport[], order: readonly string[]):
 }
 
 /**
- * Every scenario comes from one of the reports, so that the ratios in it are still those of one run.
- * @param order ids of all scenarios and systems, as they are to stand in the report
- * @throws what keeps the reports apart, naming the report and the field
+ * Each scenario comes from one report, so that its ratios are still those of one run.
+ * @param order ids of all scenarios and systems, in the order of the report
+ * @throws when the reports cannot be joined; names the report and the field
  */
 export function joinReports(reports: readonly NamedReport[], order: Order): Report {
   const [first, ...others] = reports;

@@ -29,7 +29,7 @@ const git = (directory: string, ...args: readonly string[]): Promise<string | nu
     execFile('git', ['-C', directory, ...args], (error, stdout) => resolve(error === null ? stdout.trim() : null));
   });
 
-/** Commit of the checkout at `directory`, with `+` when files differ from it. */
+/** Commit of the checkout at `directory`, with `+` if files have changed. */
 export async function describeCommit(directory: string): Promise<string> {
   const commit = await git(directory, 'rev-parse', '--short=12', 'HEAD');
   if (commit === null) return 'no commit';

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures, writes reports/<stamp>.json and .html, compares. */
+/** `npm run bench`: measures, writes reports/<stamp>.json and .html, compares reports. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -96,7 +96,7 @@ function toReportScenario(scenario: Scenario): Report['scenarios'][number] {
   return rest;
 }
 
-/** Without where the report went: that is the business of one machine. */
+/** The command line without output paths, which concern only this machine. */
 function describeCommand(args: readonly string[]): string {
   const told = args.filter((arg, i) => !/^--output(=|$)/.test(arg) && args[i - 1] !== '--output');
   return `npm run bench -- ${told.join(' ')}`.trim();
@@ -253,7 +253,7 @@ async function main(): Promise<void> {
 }
 
 exitOnSignals();
-// Whoever read has enough (`npm run bench -- --list | head`).
+// The reader has closed the pipe (`npm run bench -- --list | head`).
 process.stdout.on('error', () => process.exit());
 
 try {

@@ -19,7 +19,7 @@ export interface SetDefaults {
   readonly repeats: number;
 }
 
-/** The headline must stay below ten minutes, the quick set near one. Warm-ups are for what a JIT compiles as it runs. */
+/** The headline set must take less than ten minutes, the quick set about one. Warm-ups let a JIT compile. */
 export const SET_DEFAULTS: Record<ScenarioSet, SetDefaults> = {
   quick: { measureSeconds: 1, warmUpSeconds: 1, latencyWarmUpSeconds: 2, repeats: 1 },
   headline: { measureSeconds: 1, warmUpSeconds: 1.5, latencyWarmUpSeconds: 2, repeats: 3 },
@@ -28,7 +28,7 @@ export const SET_DEFAULTS: Record<ScenarioSet, SetDefaults> = {
 
 export interface Selection {
   readonly set: ScenarioSet;
-  /** Ids; empty: all of the set. */
+  /** Ids; empty: all scenarios of the set. */
   readonly scenarioIds: readonly string[];
   readonly systemIds: readonly string[];
   readonly repeats: number;
@@ -58,8 +58,8 @@ function systemsFor(scenario: Scenario, selection: Selection): readonly System[]
 }
 
 /**
- * All runs in the order they are made: repeat by repeat, and inside one scenario system after system, so that a machine that
- * changes its mood changes it for everyone.
+ * All runs in order: repeat by repeat, and within a scenario system after system, so that a change in the machine's speed affects all systems
+ * alike.
  */
 export function planRuns(selection: Selection): readonly PlannedRun[] {
   const runs: PlannedRun[] = [];
@@ -73,17 +73,17 @@ export function planRuns(selection: Selection): readonly PlannedRun[] {
   return runs;
 }
 
-/** Time a run takes besides its load: start, connect, drain, stop. Learned from earlier runs on small machines. */
+/** Time of a run besides its load: start, connect, drain, stop. Taken from earlier runs on small machines. */
 const overheadMs = (run: PlannedRun): number => (run.scenario.daemons > 1 ? 9_000 : 1_200);
 
 export interface LoadTimes {
   readonly measureMs: number;
   readonly warmUpMs: number;
-  /** Before a latency is measured; see `openLoop`. */
+  /** Warm-up before latencies are measured; see `openLoop`. */
   readonly latencyWarmUpMs: number;
 }
 
-/** Each of several daemons has its share of the load only, and takes longer to warm up. */
+/** Each of several daemons gets only a share of the load, and takes longer to warm up. */
 const RING_WARM_UPS = 3;
 
 export const warmUpMsOf = (

@@ -1,4 +1,4 @@
-/** Progress on a terminal: one line that is rewritten; elsewhere one line per finished run. */
+/** Progress: on a terminal one line that is rewritten, elsewhere one line per finished run. */
 import type { PlannedRun } from './plan.ts';
 import type { Run } from './report-schema.ts';
 
@@ -50,7 +50,7 @@ export class Progress {
     if (!this.#stream.isTTY) return;
     const elapsedMs = performance.now() - this.#startedMs;
     const share = this.#finished / this.#count;
-    // The first runs tell little: trust the estimate at first and the measured pace later.
+    // The first runs say little, so the estimate counts at first and the measured pace later.
     const byPaceMs = share === 0 ? this.#estimateMs : elapsedMs / share;
     const totalMs = this.#estimateMs * (1 - share) + byPaceMs * share;
     const line = `[${this.#finished + 1}/${this.#count}] ${run.scenario.id} ${run.system.id}, ${clock(totalMs - elapsedMs)} left`;

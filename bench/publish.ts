@@ -1,4 +1,4 @@
-/** Writing reports, and quoting the published one where readers look first. */
+/** Writes reports, and quotes the published one in the README. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { figuresMarkdown } from './report/figures.ts';
@@ -8,7 +8,7 @@ import { type Report, reportSchema } from './report-schema.ts';
 /** Name of the committed report, which the README quotes. */
 export const LATEST = 'latest';
 
-/** A line for each run: a report has hundreds of them, each with a curve. */
+/** One line for each run: a report has hundreds of runs, each with a curve. */
 function reportJson({ runs, ...rest }: Report): string {
   const head = JSON.stringify(rest, null, 1).slice(0, -2);
   return `${head},\n "runs": [\n${runs.map((run) => `  ${JSON.stringify(run)}`).join(',\n')}\n ]\n}\n`;
@@ -26,7 +26,7 @@ export async function writeReport(report: Report, directory: string, name: strin
 export const FIGURES_BEGIN = '<!-- figures -->';
 export const FIGURES_END = '<!-- /figures -->';
 
-/** Replaces what stands between the two marks; the second is added where it is missing. @throws when the first is missing */
+/** Replaces the text between the two marks, and adds the second if it is missing. @throws when the first is missing */
 export function replaceFigures(text: string, figures: string): string {
   const begin = text.indexOf(FIGURES_BEGIN);
   if (begin === -1) throw new Error(`no line "${FIGURES_BEGIN}" to put the figures behind`);
@@ -36,7 +36,7 @@ export function replaceFigures(text: string, figures: string): string {
   return `${text.slice(0, behind)}\n${figures.trim()}\n${FIGURES_END}${rest}`;
 }
 
-/** @returns what was done, as a line */
+/** @returns a line that says what was done */
 export async function quoteInReadme(report: Report, file: string): Promise<string> {
   const before = await readFile(file, 'utf8');
   const after = replaceFigures(before, figuresMarkdown(report));

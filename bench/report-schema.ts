@@ -1,4 +1,4 @@
-/** The JSON report: everything a reader needs to judge a figure, and every single run. Validated when written and when read. */
+/** The JSON report: all runs, and all information to judge a figure. It is validated on writing and reading. */
 import { z } from 'zod';
 
 const latencySummary = z.object({
@@ -16,25 +16,25 @@ const latencySummary = z.object({
 export type LatencySummary = z.infer<typeof latencySummary>;
 
 const runMetrics = z.object({
-  /** Deliveries at all receivers together. */
+  /** Deliveries of all receivers together. */
   deliveriesPerSecond: z.number().nonnegative(),
-  /** Distinct messages: what one receiver of each group gets, added over the groups. */
+  /** Distinct messages: deliveries of one receiver of each group, summed over the groups. */
   messagesPerSecond: z.number().nonnegative(),
-  /** Payload bytes at all receivers together, in 10^6 bytes. */
+  /** Payload of all receivers together, in 10^6 bytes. */
   megabytesPerSecond: z.number().nonnegative(),
   sent: z.int().nonnegative(),
   delivered: z.int().nonnegative(),
   /** Deliveries that never came. */
   lost: z.int(),
-  /** Deliveries that came twice or out of the sender's order. */
+  /** Deliveries that came twice or out of order. */
   disorder: z.int().nonnegative(),
-  /** Several senders: whether all receivers saw the same order; null where the run cannot tell. */
+  /** With several senders, whether all receivers saw the same order; null: unknown. */
   oneOrder: z.boolean().nullable(),
   /** From the time a message was due; open-loop runs only. */
   latency: latencySummary.nullable(),
   /** How late the generator itself sent; part of `latency`. */
   lateness: latencySummary.nullable(),
-  /** CPU of the system under test, in cores, all its processes together. */
+  /** CPU use of all processes of the system under test, in cores. */
   systemCores: z.number(),
   systemPeakResidentBytes: z.number().nonnegative(),
   generatorCores: z.number(),
@@ -44,13 +44,13 @@ export type RunMetrics = z.infer<typeof runMetrics>;
 const run = z.object({
   scenario: z.string(),
   system: z.string(),
-  /** 1-based; runs with the same number were made one after the other and may be compared as a ratio. */
+  /** 1-based. Runs with the same number were executed in succession, so their ratio is meaningful. */
   repeat: z.int().positive(),
   startedAt: z.iso.datetime(),
-  /** Null when the run failed; then `error` says why. */
+  /** Null: the run failed, and `error` gives the reason. */
   metrics: runMetrics.nullable(),
   error: z.string().nullable(),
-  /** Messages under way at most (closed loop) or the rate (open loop), as it was used. */
+  /** Limit of messages under way (closed loop), or the rate (open loop). */
   windowMessages: z.int().nullable(),
   ratePerSecond: z.number().nullable(),
 });
@@ -68,9 +68,9 @@ const system = z.object({
   title: z.string(),
   guarantees,
   available: z.boolean(),
-  /** Version when available, else why not. */
+  /** Version, or why the system is not available. */
   detail: z.string(),
-  /** How it was started. */
+  /** How the system was started. */
   configuration: z.string(),
 });
 export type ReportSystem = z.infer<typeof system>;
@@ -83,15 +83,15 @@ const scenario = z.object({
   senders: z.int().positive(),
   receivers: z.int().positive(),
   groups: z.int().positive(),
-  /** Connections besides, which only are there. */
+  /** Further connections, which are idle. */
   idleClients: z.int().nonnegative(),
   daemons: z.int().positive(),
   network: z.enum(['loopback', 'namespaces']),
   payloadBytes: z.int().positive(),
   service: z.enum(['agreed', 'safe']),
-  /** Messages in one write; open-loop runs: 1 unless several are due. */
+  /** Messages per write; open-loop runs: 1 unless several are due. */
   batch: z.int().positive(),
-  /** Senders set TCP_NODELAY: every write leaves as a segment of its own. Reports before the field always did. */
+  /** Senders set TCP_NODELAY, so each write leaves as its own segment. Older reports, without this field, always did. */
   noDelay: z.boolean().default(true),
   ratePerSecond: z.number().nullable(),
 });
@@ -118,7 +118,7 @@ export const reportSchema = z.object({
   machine: machineSchema,
   measureSeconds: z.number().positive(),
   warmUpSeconds: z.number().nonnegative(),
-  /** Before latencies, at a rate of its own. */
+  /** Warm-up before latencies, at its own rate. */
   latencyWarmUpSeconds: z.number().nonnegative(),
   systems: z.array(system),
   scenarios: z.array(scenario),

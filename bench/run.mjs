@@ -1,13 +1,13 @@
 /**
- * Builds skein, bundles the benchmarks into dist/bench and runs one of them: `node bench/run.mjs [micro|regress|profile] [arguments]`; without a
- * name, the end-to-end suite.
+ * Builds skein, bundles the benchmarks into dist/bench, and runs one: `node bench/run.mjs [micro|regress|profile] [arguments]`. Without a name
+ * it runs the end-to-end suite.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureInstalled, root } from '../scripts/ensure-installed.mjs';
 
 ensureInstalled();
-// What is measured is what stands here, not what was built some time ago.
+// Measure the current sources, not an old build.
 execFileSync(process.execPath, [join(root, 'scripts', 'build.mjs'), '--no-types'], { stdio: 'inherit' });
 const { build } = await import('esbuild');
 const outdir = join(root, 'dist', 'bench');
@@ -45,7 +45,7 @@ const [entry, given] = COMMANDS.includes(first) ? [first, rest] : ['main', proce
 const child = spawn(process.execPath, ['--enable-source-maps', join(outdir, `${entry}.js`), ...given], {
   stdio: 'inherit',
 });
-// It cleans up and ends; this process waits for it.
+// The child cleans up and ends; this process waits for it.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code) => {
   process.exitCode = code ?? 1;

@@ -1,12 +1,12 @@
-/** What is measured. Counts are connections; every receiver is in one group, a sender sends to all groups in turn. */
+/** The scenarios. Counts are connections. Each receiver is in one group; a sender sends to all groups in turn. */
 import type { ReportScenario } from './report-schema.ts';
 
 export interface Scenario extends ReportScenario {
-  /** Part of the set that a plain `npm run bench` measures. */
+  /** Part of the default set of `npm run bench`. */
   readonly headline: boolean;
-  /** Measured for these systems besides the headline ones. */
+  /** Systems that are measured besides the headline ones. */
   readonly variants: readonly string[];
-  /** Open loop at this share of the system's own saturation instead of a fixed rate. */
+  /** Open loop at this share of the system's own maximum, instead of a fixed rate. */
   readonly saturationShare: number | null;
 }
 
@@ -33,7 +33,7 @@ const scenario = (choice: Choice): Scenario => ({
 });
 
 const THREADING_MODES = ['skein-dedicated', 'skein-shared-network', 'skein-shared', 'skein-inline'];
-/** The token's rule: original instead of accelerated. */
+/** The original ring instead of the accelerated one. */
 const RING_RULES = ['skein-original', 'spread-original'];
 const RING_VARIANTS = [...RING_RULES, 'skein-sealed', 'skein-datagram-1400', 'skein-datagram-8k', 'skein-datagram-16k'];
 
@@ -86,7 +86,7 @@ function ring(daemons: number, bytes: number, network: 'loopback' | 'namespaces'
     network,
     payloadBytes: bytes,
     headline,
-    // One size shows what they change; the rest of the matrix would take hours.
+    // One size is enough for the variants; the full matrix would take hours.
     variants: daemons === 3 && bytes === 1024 ? RING_VARIANTS : [],
   });
 }
@@ -194,18 +194,18 @@ export const scenarios: readonly Scenario[] = [
   ringLatency(3, 'safe', 'namespaces'),
 ];
 
-/** Enough for a first look in about a minute. */
+/** A first look in about a minute. */
 export const QUICK_SCENARIOS: readonly string[] = ['one-to-one-64', 'one-to-10', 'latency-1k'];
 
 const MAX_WINDOW_MESSAGES = 8192;
 const MAX_WINDOW_BYTES = 2 * 1024 * 1024;
 const MIN_WINDOW_MESSAGES = 16;
-/** Bounds what a slow system has to work off after a run with many receivers. */
+/** Bounds the backlog of a slow system after a run with many receivers. */
 const MAX_WINDOW_DELIVERIES = 32_768;
 
 /**
- * Messages that may be under way to the slowest receiver. Bounded in messages and bytes, so that no system's limit for slow
- * consumers is met: those limits are about failing receivers, not about speed.
+ * Maximum number of messages under way to the slowest receiver. It is bounded in messages and bytes, to stay below every system's limit for
+ * slow consumers, which is about failing receivers and not about speed.
  */
 export function windowMessages(scenario: Scenario): number {
   const byBytes = Math.floor(MAX_WINDOW_BYTES / (scenario.payloadBytes + 80));

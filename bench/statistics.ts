@@ -1,4 +1,4 @@
-/** Small-sample statistics on positive figures, on a logarithmic scale: ratios are what is compared. */
+/** Statistics of small samples of positive figures, on a logarithmic scale because it compares ratios. */
 
 export function median(values: readonly number[]): number {
   if (values.length === 0) return Number.NaN;
@@ -27,7 +27,7 @@ const T_975 = [
 ];
 const T_975_LARGE = 1.96;
 
-/** Rounded down to the table, which widens the interval. */
+/** Uses the next smaller entry of the table, which widens the interval. */
 const studentT = (degrees: number): number => T_975[Math.max(1, Math.floor(degrees)) - 1] ?? T_975_LARGE;
 
 /** Ratio of the geometric means of two samples, `after / before`, with Welch's interval. */

@@ -89,7 +89,7 @@ async function buildDeclarations() {
   });
   const { output } = await bundle.write({ dir: dist, format: 'es', chunkFileNames: '[name].d.ts' });
   await bundle.close();
-  // What several entries share is in a file of its own, which a CommonJS module must find as one.
+  // CommonJS modules must find the declarations that several entries share as CommonJS.
   for (const { fileName, code, isEntry, name } of output)
     if (!isEntry || name in libraryEntries)
       writeFileSync(

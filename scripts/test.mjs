@@ -80,7 +80,7 @@ try {
 }
 rmSync(folder, { recursive: true });
 const passed = checks.filter((check) => check).length + results.numPassedTests;
-// A suite that could not even be loaded fails without a failing test in it.
+// A suite that cannot be loaded fails without a failing test.
 const broken = testsRan || results.numFailedTests > 0 ? 0 : 1;
 const failed = checks.filter((check) => !check).length + results.numFailedTests + broken;
 console.log(`\n${passed} passed, ${failed} failed`);

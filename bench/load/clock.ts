@@ -1,6 +1,6 @@
 /**
  * One clock for all threads of the load generator: CLOCK_MONOTONIC in milliseconds, as a double.
- * `performance.now()` counts from the start of its own thread, so each thread measures its offset once.
+ * `performance.now()` counts from the start of its thread, so each thread measures its offset once.
  */
 function measureOffsetMs(): number {
   let best = Number.POSITIVE_INFINITY;
@@ -19,5 +19,5 @@ function measureOffsetMs(): number {
 
 const offsetMs = measureOffsetMs();
 
-/** Milliseconds on the machine-wide monotonic clock. Comparable between threads and processes. */
+/** Milliseconds of the machine's monotonic clock, comparable between threads and processes. */
 export const monotonicMs = (): number => performance.now() + offsetMs;

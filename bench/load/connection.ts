@@ -1,21 +1,21 @@
 /**
- * A raw socket with a protocol client on it. All connections of a thread read into one scratch buffer: whole units are
- * consumed in place, and only the cut unit at the end of a chunk is kept aside, to be put in front of the next chunk.
+ * A raw socket with a protocol client. All connections of a thread read into one scratch buffer. Whole units are consumed in place; only a
+ * cut unit at the end of a chunk is copied, and put in front of the next chunk.
  */
 import { createConnection, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { ProtocolClient } from './protocol.ts';
 
-/** Where a system under test takes connections. */
+/** Where a system under test accepts connections. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-  /** Certificate to trust, as PEM; present: connections are encrypted. */
+  /** Certificate to trust, as PEM. If present, connections use TLS. */
   readonly ca?: string;
 }
 
 const CHUNK_BYTES = 256 * 1024;
-/** Room in front of a chunk for a cut unit; above the largest message of any scenario. */
+/** Room in front of a chunk for a cut unit; more than the largest message of any scenario. */
 const CARRY_BYTES = 512 * 1024;
 
 export class ScratchBuffer {
@@ -25,9 +25,9 @@ export class ScratchBuffer {
 }
 
 export interface ConnectionEvents {
-  /** After each chunk that was read and consumed. */
+  /** Called after each chunk was consumed. */
   onChunk(): void;
-  /** Before each chunk is consumed. */
+  /** Called before each chunk is consumed. */
   beforeChunk(): void;
   onDrain(): void;
   onFailure(error: Error): void;
@@ -51,7 +51,7 @@ export class Connection {
       this.socket = createConnection({ host: endpoint.host, port: endpoint.port, noDelay: true, onread });
       this.socket.on('connect', () => this.#flush());
     } else {
-      // Its types leave out what it takes of a socket.
+      // Node's types lack the socket options that `tls.connect` accepts.
       const options: ConnectionOptions & { readonly onread: typeof onread } = { ...endpoint, onread };
       this.socket = connectTls(options);
       this.socket.setNoDelay(true);

@@ -1,15 +1,15 @@
-/** Connections that are in a group of their own and do nothing: what they cost those that do something is the question. */
+/** Connections that are in groups of their own and do nothing. They show what idle clients cost the active ones. */
 import { Connection, type Endpoint, ScratchBuffer } from './connection.ts';
 import { connectionName } from './load-task.ts';
 import type { ProtocolChoice } from './protocol.ts';
 import { createClient } from './protocols/create-client.ts';
 
-/** Groups they are spread over. */
+/** The idle clients are spread over these groups. */
 const GROUPS = 100;
 
 /**
  * @param run number of the run, for names
- * @returns (when all are connected and subscribed) what closes them. Rejects when one fails before that
+ * @returns resolves with a function that closes them when all are connected and subscribed; rejects when one fails before
  */
 export async function openIdleClients(
   count: number,

@@ -3,17 +3,17 @@ import type { Endpoint } from './connection.ts';
 import type { ProtocolChoice } from './protocol.ts';
 import type { SharedState } from './shared-state.ts';
 
-/** `closed`: as fast as a window lets it. `open`: a fixed rate over all senders, whatever the system does. */
+/** `closed`: as fast as the window allows. `open`: a fixed rate over all senders, whatever the system does. */
 export type Pacing =
   | { readonly kind: 'closed'; readonly batch: number; readonly windowMessages: number }
   | {
       readonly kind: 'open';
       readonly ratePerSecond: number;
-      /** While warming up: what compiles itself as it runs (a JIT) should be done with that before it is measured. */
+      /** Rate of the warm-up, in which a JIT compiles before the measurement. */
       readonly warmUpRatePerSecond: number;
     };
 
-/** The rate of an open-loop run's warm-up, over all senders; every system sustains it. */
+/** Warm-up rate of open-loop runs, over all senders. Every system sustains it. */
 const WARM_UP_RATE = 10_000;
 
 export const openLoop = (ratePerSecond: number): Pacing => ({
@@ -22,10 +22,10 @@ export const openLoop = (ratePerSecond: number): Pacing => ({
   warmUpRatePerSecond: Math.max(ratePerSecond, WARM_UP_RATE),
 });
 
-/** What one load thread gets: plain data and shared memory. */
+/** The task of one load thread: plain data and shared memory. */
 export interface LoadTask {
   readonly role: 'send' | 'receive';
-  /** Indices of the connections (of that role) that this thread owns. */
+  /** Indices of this thread's connections within their role. */
   readonly connections: readonly number[];
   readonly run: number;
   readonly protocol: ProtocolChoice;
@@ -41,13 +41,13 @@ export interface LoadTask {
 
 export interface ReceiveResult {
   readonly role: 'receive';
-  /** Deliveries inside the measured interval, and in the whole run. */
+  /** Deliveries in the measured interval, and in the whole run. */
   readonly measured: number;
   readonly total: number;
-  /** Sequence numbers that were skipped, and messages that came twice or late. */
+  /** Skipped sequence numbers, and messages that came twice or late. */
   readonly gaps: number;
   readonly disorder: number;
-  /** One hash of the delivery order per receiver of this thread. */
+  /** For each receiver of this thread, a hash of its delivery order. */
   readonly orderHashes: readonly number[];
   /** Open-loop runs: latency from the due time, in units of LATENCY_UNIT_MS. */
   readonly latency: string | null;
@@ -73,7 +73,7 @@ export const createHistogram = (): Histogram =>
     useWebAssembly: false,
   });
 
-/** Above this many recordings a second, every n-th message is recorded: recording must not become the load. */
+/** Above this rate only every n-th message is recorded, so that recording does not become the load. */
 const MAX_RECORDINGS_PER_SECOND = 100_000;
 
 export const recordingStride = (deliveriesPerSecond: number): number =>
@@ -82,6 +82,6 @@ export const recordingStride = (deliveriesPerSecond: number): number =>
 export const toHistogramValue = (durationMs: number): number =>
   Math.min(HIGHEST_VALUE, Math.max(1, Math.round(durationMs / LATENCY_UNIT_MS)));
 
-/** Connection names: at most ten bytes, unique over runs that follow each other on one daemon. */
+/** Connection names of at most ten bytes, unique over successive runs on one daemon. */
 export const connectionName = (role: 'send' | 'receive' | 'idle', run: number, index: number): string =>
   `${role[0]}${(run % 46_656).toString(36)}${index.toString(36).padStart(4, '0')}`;

@@ -1,4 +1,4 @@
-/** Entry point of a load thread; piscina calls the default export with one task for the length of a run. */
+/** Entry point of a load thread. piscina calls the default export with one task per run. */
 import type { LoadTask, ReceiveResult, SendResult } from './load-task.ts';
 import { receive } from './receiver.ts';
 import { send } from './sender.ts';

@@ -1,6 +1,6 @@
 /**
- * The messages of one sending connection, encoded once: a cycle of frames that lie back to back, so that a batch is one
- * contiguous write. Sending a message only writes its sequence number (and due time) into its frame.
+ * The messages of one sending connection, encoded once as a cycle of adjacent frames, so that a batch is one contiguous write. Sending a
+ * message only writes its sequence number (and due time) into its frame.
  */
 import { makePayload, PAYLOAD_DUE, PAYLOAD_SEQUENCE } from './payload.ts';
 import type { ProtocolClient } from './protocol.ts';
@@ -11,14 +11,14 @@ export interface CycleRequest {
   readonly sender: number;
   readonly payloadBytes: number;
   readonly groupNames: readonly string[];
-  /** At least so many frames, and at least one for each group. */
+  /** Minimum number of frames; there is at least one for each group. */
   readonly frames: number;
 }
 
 export class MessageCycle {
   readonly bytes: Uint8Array;
   readonly length: number;
-  /** Where frame `i` begins; one more entry marks the end. */
+  /** Offset of frame `i`; the last entry is the end. */
   readonly starts: Int32Array;
   readonly groups: Int32Array;
   readonly #view: DataView;
@@ -56,7 +56,7 @@ export class MessageCycle {
     this.#view.setFloat64(this.#payloads[frame] + PAYLOAD_DUE, dueMs, true);
   }
 
-  /** Frames `[from, to)` as one run of bytes. */
+  /** The bytes of frames `[from, to)`. */
   slice(from: number, to: number): Uint8Array {
     return this.bytes.subarray(this.starts[from], this.starts[to]);
   }

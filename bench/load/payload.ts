@@ -1,12 +1,12 @@
 /**
- * What the generator puts at the start of every payload, little-endian:
+ * The start of every payload, little-endian:
  *
  *     off size field
- *      0   4   run       number of the run, so that a stray message of an earlier run is recognised
+ *      0   4   run       number of the run, to recognise stray messages of earlier runs
  *      4   4   sender    index of the sending connection
  *      8   4   sequence  per sender and group, 0-based
  *     12   4   group     index of the group
- *     16   8   due       when the message was due to be sent, monotonic ms (open-loop runs only)
+ *     16   8   due       when the message was due, monotonic ms (open-loop runs only)
  *
  * The rest is filler.
  */

@@ -1,8 +1,8 @@
-/** What Linux says of processes: CPU time and resident memory, and who listens on a port. */
+/** Process figures from /proc: CPU time, resident memory, and who listens on a port. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { monotonicMs } from './clock.ts';
 
-/** USER_HZ: fixed at 100 in the kernel's interface to user space. */
+/** USER_HZ is always 100 in the kernel's interface to user space. */
 const TICK_MS = 10;
 
 export interface ProcessSample {
@@ -19,14 +19,14 @@ function readText(path: string): string | null {
   }
 }
 
-/** Sum over `pids`; processes that have ended count as nothing. */
+/** Sum over `pids`; processes that have ended count as 0. */
 export function sampleProcesses(pids: readonly number[]): ProcessSample {
   let cpuMs = 0;
   let residentBytes = 0;
   for (const pid of pids) {
     const stat = readText(`/proc/${pid}/stat`);
     if (stat !== null) {
-      // Fields behind the parenthesised name: state is the first, utime and stime are the 12th and 13th.
+      // Behind the parenthesised name, state is the first field, utime and stime are the 12th and 13th.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       cpuMs += (Number(fields[11]) + Number(fields[12])) * TICK_MS;
     }
@@ -49,7 +49,7 @@ function listeningInodes(port: number): Set<string> {
   return inodes;
 }
 
-/** Processes that have a listening TCP socket on `port`, as far as this user may see them. */
+/** Processes that listen on TCP `port`, as far as this user may see them. */
 export function listenersOnPort(port: number): number[] {
   const inodes = listeningInodes(port);
   const pids: number[] = [];
@@ -59,7 +59,7 @@ export function listenersOnPort(port: number): number[] {
       const descriptors = readdirSync(`/proc/${name}/fd`);
       if (descriptors.some((fd) => inodes.has(readlinkSync(`/proc/${name}/fd/${fd}`)))) pids.push(Number(name));
     } catch {
-      // Not ours to look into, or gone meanwhile.
+      // Another user's process, or one that has ended.
     }
   }
   return pids;

@@ -1,30 +1,30 @@
-/** Called once per delivered message: the payload is `view[offset, offset + length)`, valid only during the call. */
+/** Called for each delivered message. The payload is `view[offset, offset + length)`, valid only during the call. */
 export interface PayloadSink {
   onPayload(view: DataView, offset: number, lengthBytes: number): void;
 }
 
-/** One message as the protocol wants it on the wire, and where in it the payload lies. */
+/** One encoded message, and the place of its payload. */
 export interface PublishFrame {
   readonly bytes: Uint8Array;
   readonly payloadOffset: number;
 }
 
 /**
- * One client connection's side of a protocol, hand-encoded. It owns no socket: bytes go in through `consume`, what it owes the
- * server comes out of `takeOutput`. All systems are driven through this interface, so all pay the same for the generator.
+ * The client side of a protocol on one connection, encoded by hand. It has no socket: `consume` takes bytes, and `takeOutput` returns bytes for
+ * the server. All systems are driven through this interface, so the generator costs all of them the same.
  */
 export interface ProtocolClient {
-  /** The handshake is over, and the subscription (if any) is known to be in force. */
+  /** The handshake is done, and the subscription (if any) is confirmed. */
   readonly ready: boolean;
-  /** Takes whole units of `bytes[start, end)`; returns the position behind the last whole one. Throws on a protocol error. */
+  /** Consumes the whole units of `bytes[start, end)` and returns the position behind them. Throws on a protocol error. */
   consume(bytes: Uint8Array, view: DataView, start: number, end: number): number;
-  /** Bytes to be written to the server now, or null. To be called after connecting and after each `consume`. */
+  /** Bytes to write to the server now, or null. Call it after connecting and after each `consume`. */
   takeOutput(): Uint8Array | null;
   /** `serial` numbers the frames of one sender's cycle, for protocols that number their messages. */
   publishFrame(group: string, payload: Uint8Array, serial: number): PublishFrame;
 }
 
-/** How a connection takes part: a name unique in the run, and the group to subscribe to (senders: none). */
+/** The role of a connection: a name that is unique in the run, and the group to subscribe to (senders: none). */
 export interface ClientRole {
   readonly name: string;
   readonly group: string | null;
@@ -39,7 +39,7 @@ export interface MqttOptions {
   readonly qos: 0 | 1;
 }
 
-/** Which protocol, and its options. Plain data: it travels to the load threads. */
+/** A protocol with its options. Plain data, because it is sent to the load threads. */
 export type ProtocolChoice =
   | { readonly kind: 'spread'; readonly options: SpreadOptions }
   | { readonly kind: 'nats' }
@@ -69,7 +69,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 export const textOf = (bytes: Uint8Array, start: number, end: number): string =>
   new TextDecoder('latin1').decode(bytes.subarray(start, end));
 
-/** Collects what a client owes the server until the connection takes it. */
+/** Collects bytes for the server until the connection takes them. */
 export class OutputQueue {
   #bytes: Uint8Array | null = null;
 

@@ -39,7 +39,7 @@ class Recorder {
   }
 }
 
-/** Checks the sequence of one receiver and, in open-loop runs, records latency. */
+/** Checks the sequence numbers of one receiver and, in open-loop runs, records latency. */
 class Receiver implements PayloadSink {
   readonly expected: Int32Array;
   gaps = 0;
@@ -95,13 +95,13 @@ function publishProgress(state: SharedState, index: number, receiver: Receiver):
   }
 }
 
-/** Deliveries a second that the receivers of `task` must take in an open-loop run. */
+/** Deliveries per second to the receivers of `task` in an open-loop run. */
 function expectedDeliveriesPerSecond(task: LoadTask): number {
   if (task.pacing.kind === 'closed') return 0;
   return (task.pacing.ratePerSecond * task.connections.length) / task.state.topology.groups;
 }
 
-/** Takes part as the receivers of `task` until the coordinating thread closes the run. */
+/** Runs the receivers of `task` until the coordinating thread ends the run. */
 export async function receive(task: LoadTask): Promise<ReceiveResult> {
   const { state } = task;
   const scratch = new ScratchBuffer();

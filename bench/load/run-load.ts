@@ -1,4 +1,4 @@
-/** Runs one measurement: starts the load threads, times the phases, watches the system under test, adds the results up. */
+/** Runs one measurement: starts the load threads, times the phases, samples the system under test, adds up the results. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { Piscina } from 'piscina';
@@ -35,7 +35,7 @@ export interface LoadRequest {
   readonly pacing: Pacing;
   readonly noDelay: boolean;
   readonly payloadBytes: number;
-  /** Connections beside those of the load. */
+  /** Further connections, which are idle. */
   readonly idleClients: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
@@ -45,18 +45,18 @@ export interface LoadRequest {
 }
 
 const CONNECT_LIMIT_MS = 30_000;
-/** Connections are settled for this long before the load starts. */
+/** Pause between connecting and the load, in milliseconds. */
 const SETTLE_MS = { spread: 30, nats: 30, redis: 30, mqtt: 30, zmtp: 300, cpg: 30 } as const;
-/** A sender that is still behind its schedule after this time shows that the system cannot keep the rate. */
+/** If a sender is still behind its schedule after this time, the system cannot sustain the rate. */
 const STOP_LIMIT_MS = 10_000;
-/** A run is drained when everything has arrived, or nothing has for this long. */
+/** A run is drained when everything has arrived, or nothing arrives for this long. */
 const DRAIN_SILENCE_MS = 1_000;
 const START_LEAD_MS = 20;
 const SAMPLE_MS = 50;
 
 const workerFile = new URL('./load-worker.js', import.meta.url).href;
 
-/** Deals `count` connections out to at most `threads` threads. */
+/** Distributes `count` connections over at most `threads` threads. */
 function deal(count: number, threads: number): number[][] {
   const hands: number[][] = Array.from({ length: Math.min(count, threads) }, () => []);
   for (let i = 0; i < count; i++) hands[i % hands.length].push(i);
@@ -71,7 +71,7 @@ async function until(reached: () => boolean, limitMs: number, what: string): Pro
   }
 }
 
-/** Waits until no delivery is missing or none comes any more; returns how many are missing. */
+/** Waits until no delivery is missing, or no more arrive. Returns how many are missing. */
 async function drained(state: SharedState): Promise<number> {
   let missing = outstanding(state);
   let changedMs = monotonicMs();
@@ -133,7 +133,7 @@ function summarise(encoded: readonly string[]): LatencySummary | null {
   };
 }
 
-/** Whether all receivers of a group saw one order; null when the run cannot tell (one sender, or messages missing). */
+/** Whether all receivers of a group saw one order; null: unknown (one sender, or missing messages). */
 function oneOrder(topology: Topology, hashes: ReadonlyMap<number, number>, lost: number): boolean | null {
   if (topology.senders < 2 || topology.receivers <= topology.groups || lost > 0) return null;
   for (const [receiver, hash] of hashes) {
@@ -152,7 +152,7 @@ function totalSent(state: SharedState): number {
   return sum;
 }
 
-/** One measurement. Rejects when a connection fails or the system under test does not get ready. */
+/** One measurement. Rejects when a connection fails or the system under test does not become ready. */
 export async function runLoad(request: LoadRequest): Promise<RunMetrics> {
   const { idleClients, endpoints, protocol, run } = request;
   const closeIdleClients = await openIdleClients(idleClients, endpoints, protocol, run);

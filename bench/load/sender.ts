@@ -28,16 +28,16 @@ import {
   TIME_TO,
 } from './shared-state.ts';
 
-/** Limit of one write, so that large messages do not make one batch of megabytes. */
+/** Limit of one write, so that a batch of large messages does not have megabytes. */
 const MAX_WRITE_BYTES = 256 * 1024;
 /** Writes of one connection before the event loop gets a turn. */
 const WRITES_PER_TURN = 16;
 const MIN_SLEEP_MS = 0.05;
 const MAX_SLEEP_MS = 2;
 /**
- * An open-loop sender sleeps until shortly before a message is due and watches the clock for the rest: at most this long, which covers
- * a sleeper's usual delay, and at most this share of the interval. More would take a core from the system under test, and
- * on a machine with few cores the generator would measure itself.
+ * An open-loop sender sleeps until shortly before a message is due, then polls the clock: at most this long, which covers the usual delay of
+ * a wake-up, and at most this share of the interval. More would take a core from the system under test, and on a machine with few cores the
+ * generator would measure itself.
  */
 const MAX_SPIN_MS = 0.15;
 const SPIN_SHARE = 0.6;
@@ -57,7 +57,7 @@ class Sender {
   readonly #state: SharedState;
   readonly #index: number;
   readonly #sent: Int32Array;
-  /** Per group: sequence number that must not be reached before more progress is seen. */
+  /** For each group, the sequence number that must not be reached before the receivers make progress. */
   readonly #limit: Int32Array;
   readonly #windowPerGroup: number;
 
@@ -80,7 +80,7 @@ class Sender {
     });
   }
 
-  /** How many of the next `wanted` messages, without a wrap of the cycle, the window allows. With one group: all or none. */
+  /** How many of the next `wanted` messages the window allows, without wrapping the cycle. With one group: all or none. */
   allowed(wanted: number): number {
     const end = Math.min(this.cursor + wanted, this.cycle.length);
     const { groups } = this.cycle;
@@ -96,13 +96,13 @@ class Sender {
     return end - this.cursor;
   }
 
-  /** Share of the window that is free; only meaningful with one group. */
+  /** Free share of the window; only meaningful with one group. */
   freeShare(): number {
     this.#refresh(0);
     return (this.#limit[0] - this.#sent[0]) / this.#windowPerGroup;
   }
 
-  /** Sends `count` messages as one write. Returns false when the socket would take no more. */
+  /** Sends `count` messages in one write. Returns false when the socket is full. */
   send(count: number): boolean {
     const from = this.cursor;
     const to = from + count;
@@ -113,7 +113,7 @@ class Sender {
     return this.blocked === false;
   }
 
-  /** The kernel has not taken everything yet, so the cycle's bytes must not change. */
+  /** The kernel has not taken all bytes yet, so the cycle must not change. */
   get blocked(): boolean {
     return this.connection.socket.writableLength > 0;
   }
@@ -178,7 +178,7 @@ function runClosed(task: LoadTask, senders: readonly Sender[], batch: number, do
     }
     if (!progressed) {
       sleep(state, sleepMs);
-      // Woken with most of the window free: slept too long. With little of it free: woken for nothing.
+      // With most of the window free it slept too long; with little of it free it woke too early.
       const free = senders[0].freeShare();
       if (free > 0.75) sleepMs = Math.max(MIN_SLEEP_MS, sleepMs / 2);
       else if (free < 0.5) sleepMs = Math.min(MAX_SLEEP_MS, sleepMs * 1.25);
@@ -194,7 +194,7 @@ function runClosed(task: LoadTask, senders: readonly Sender[], batch: number, do
   return resume;
 }
 
-/** When which message is due: a warm-up, a pause in which what has piled up goes, and then the measured interval. */
+/** When each message is due: a warm-up, a pause that empties the queues, then the measured interval. */
 class Schedule {
   readonly count: number;
   readonly intervalMs: number;
@@ -227,7 +227,7 @@ class Schedule {
   }
 }
 
-/** Sends message `k` when it is due, round robin over the senders; its due time travels in the payload. */
+/** Sends each message when it is due, round robin over the senders. The payload carries the due time. */
 function runOpen(
   task: LoadTask,
   senders: readonly Sender[],
@@ -249,7 +249,7 @@ function runOpen(
   const { intervalMs } = schedule;
   const stride = recordingStride(1000 / intervalMs);
   const spinMs = Math.min(MAX_SPIN_MS, intervalMs * SPIN_SHARE);
-  /** Everything due before the end is sent, however late: what a stalled system keeps from being sent counts against it. */
+  /** Messages due before the end are sent however late, so that a system that stalls the senders gets the latency for it. */
   const { count } = schedule;
   let due = 0;
   const turn = (): void => {
@@ -287,7 +287,7 @@ function runOpen(
   setImmediate(turn);
 }
 
-/** Takes part as the senders of `task` until the coordinating thread closes the run. */
+/** Runs the senders of `task` until the coordinating thread ends the run. */
 export async function send(task: LoadTask): Promise<SendResult> {
   const { state, pacing } = task;
   const scratch = new ScratchBuffer();
@@ -312,7 +312,7 @@ export async function send(task: LoadTask): Promise<SendResult> {
       );
     }
     const start = (): void => {
-      // Handshakes are short and answered, so they always go at once.
+      // Set after the handshakes, whose short messages must leave at once.
       for (const connection of connections) connection.socket.setNoDelay(task.noDelay);
       const batch = Math.max(
         1,

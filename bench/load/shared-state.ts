@@ -1,14 +1,14 @@
 /**
  * Memory that the coordinating thread and the load threads of one run share.
  *
- * Words (Int32): PHASE, READY and DONE; then `received[receiver][sender]`: messages a receiver has taken in order from a
- * sender (written by that receiver only, read by the sender for its window); then `sent[sender][group]` (written by that
- * sender only). Times (Float64, monotonic ms): when to begin sending, and the measured interval.
+ * Words (Int32): PHASE, READY and DONE; then `received[receiver][sender]`, the messages that a receiver has got in order from a sender (written
+ * by that receiver only, read by the sender for its window); then `sent[sender][group]` (written by that sender only). Times (Float64, monotonic
+ * ms): when to begin sending, and the measured interval.
  */
 export const PHASE = 0;
 export const READY = 1;
 export const DONE = 2;
-/** Never notified: senders sleep on it with a timeout, which is finer than a timer of the event loop. */
+/** Senders sleep on this word with a timeout, which is more precise than a timer. Nobody notifies it. */
 export const SLEEP = 3;
 const FIRST_COUNTER = 16;
 
@@ -23,7 +23,7 @@ export const TIME_TO = 2;
 export interface Topology {
   readonly senders: number;
   readonly receivers: number;
-  /** Receivers are spread over the groups, each in one; with one group everybody is in it. */
+  /** Receivers are spread over the groups, each in one. */
   readonly groups: number;
 }
 
@@ -42,16 +42,16 @@ export function createSharedState(topology: Topology): SharedState {
   };
 }
 
-/** Index in `words` of what `receiver` has taken from sender 0; the other senders follow. */
+/** Index in `words` of the count of `receiver` for sender 0; the other senders follow. */
 export const receivedAt = (topology: Topology, receiver: number): number => FIRST_COUNTER + receiver * topology.senders;
 
-/** Index in `words` of what `sender` has sent to group 0; the other groups follow. */
+/** Index in `words` of the count of `sender` for group 0; the other groups follow. */
 export const sentAt = (topology: Topology, sender: number): number =>
   FIRST_COUNTER + topology.receivers * topology.senders + sender * topology.groups;
 
 export const groupOfReceiver = (topology: Topology, receiver: number): number => receiver % topology.groups;
 
-/** Messages that receivers should have got and have not. */
+/** Deliveries that are still missing. */
 export function outstanding(state: SharedState): number {
   const { topology, words } = state;
   let missing = 0;

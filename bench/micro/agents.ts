@@ -1,4 +1,4 @@
-/** The daemon's agents without threads and clients: their surroundings play themselves, one duty cycle at a time. */
+/** The daemon's agents without threads and clients, driven one duty cycle at a time. */
 
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { loadOptions } from '../../daemon/options-load.ts';
@@ -49,7 +49,7 @@ interface Workshop {
   readonly threads: ThreadAgents;
 }
 
-/** The agents of a daemon as the daemon itself builds them, all in this thread, and nobody to run them. */
+/** The agents of a daemon, built as the daemon builds them, all in this thread. Nothing runs them. */
 async function buildAgents(options: DaemonOptions): Promise<Workshop> {
   const resolved = await loadOptions({ maxSessions: SESSIONS, volatile: true, logLevel: 'error', ...options });
   const { spec } = await createDaemonSpec(resolved);
@@ -77,7 +77,7 @@ async function buildAgents(options: DaemonOptions): Promise<Workshop> {
   };
 }
 
-/** The ring agent of a daemon alone; clients and delivery agent are played by `submit` and `takeDelivered`. */
+/** The ring agent of a lone daemon. `submit` and `takeDelivered` replace clients and delivery agent. */
 export class LoneRingAgent {
   readonly #agent: Agent;
   readonly #submit: SubmitPort;
@@ -92,7 +92,7 @@ export class LoneRingAgent {
 
   static async create(): Promise<LoneRingAgent> {
     const lone = new LoneRingAgent(await buildAgents({}));
-    // It has to find out that it is alone.
+    // Until it has found out that it is alone.
     for (let i = 0; i < 2000; i++) lone.cycle(10);
     lone.takeDelivered();
     return lone;
@@ -109,7 +109,7 @@ export class LoneRingAgent {
     this.#submit.publish();
   }
 
-  /** @returns entries of the log that were new */
+  /** @returns number of new entries in the log */
   takeDelivered(): number {
     let entries = 0;
     while (this.#log.next()) entries++;
@@ -118,7 +118,7 @@ export class LoneRingAgent {
   }
 }
 
-/** The way in of a delivery agent: bytes of one client to runs in the submit queue. */
+/** The input side of a delivery agent: from the bytes of one client to runs in the submit queue. */
 export class Intake {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #port = new SubmitPort(this.#memory.submit[0], this.#memory.requests[0]);
@@ -126,7 +126,7 @@ export class Intake {
   readonly #session = createSession(0);
   readonly #submitted = new SpscQueueConsumer(this.#memory.submit[0]);
 
-  /** @param rights that the client's messages are held against; null: there are none */
+  /** @param rights to check the client's messages against; null: none */
   constructor(rights: AccessRules | null = null) {
     const counters = deliveryCounters(this.#memory.counters, 0);
     const access = new AccessControl(counters, createLog('bench', new LogThreshold('error'), refuse), refuse);
@@ -151,12 +151,12 @@ export class Intake {
   read(bytes: Buffer, view: DataView): void {
     if (!this.#pump.read(this.#session, bytes, view, 0, bytes.length)) refuse();
     this.#port.publish();
-    // The ring agent takes everything at once.
+    // In place of the ring agent, which takes everything.
     while (this.#submitted.peek(bytes.length)) this.#submitted.release(this.#submitted.lengthBytes);
   }
 }
 
-/** The way out of a delivery agent: entries of the log to writes of sessions whose sockets take everything. */
+/** The output side of a delivery agent: from entries of the log to writes of sessions whose sockets take everything. */
 export class Output {
   readonly #memory = createDaemonMemory(1, 1);
   readonly #writer = new OrderedLogWriter(this.#memory.log);
@@ -194,7 +194,7 @@ export class Output {
     );
   }
 
-  /** Delivers `runs` log entries of `frames` each. @returns socket writes made */
+  /** Delivers `runs` log entries of `frames` each. @returns number of socket writes */
   deliver(frames: Uint8Array, frameCount: number, runs: number): number {
     for (let i = 0; i < runs; i++) {
       if (!this.#writer.hasRoom(1, frames.length)) refuse();
@@ -225,7 +225,7 @@ export class Output {
 /** A delivery agent without clients. */
 export const idleDeliveryAgent = async (): Promise<Agent> => (await buildAgents({})).delivery;
 
-/** A network agent with its sockets; what it sends goes to a UDP port where it need not be read. */
+/** A network agent with its sockets. It sends to a UDP port that nobody needs to read. */
 export class SendingNetworkAgent {
   readonly agent: Agent;
   readonly #outbound: SpscQueueProducer;
@@ -255,7 +255,7 @@ export class SendingNetworkAgent {
       ring.bytes.set(datagram, at + RECORD_HEADER_LENGTH);
     }
     ring.publish();
-    // Where the ring ends, a cycle ends too.
+    // A cycle ends where the queue's buffer ends.
     for (let sent = 0; sent < count; ) sent += this.agent.doWork(0) || refuse();
   }
 }

@@ -1,4 +1,4 @@
-/** Waits for the other thread by looking again a few times, then by giving the core away: there may be only one for both. */
+/** Waits for another thread: spins a few times, then yields, because both may share one core. */
 const SPINS = 500;
 const NAP_MS = 0.05;
 
@@ -6,7 +6,7 @@ export class Backoff {
   readonly #never = new Int32Array(new SharedArrayBuffer(4));
   #spins = 0;
 
-  /** Nothing to do yet. */
+  /** Call it when there is nothing to do yet. */
   idle(): void {
     if (++this.#spins < SPINS) return;
     this.#spins = 0;

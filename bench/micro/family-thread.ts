@@ -1,6 +1,6 @@
 /**
- * Entry of the thread that measures one family. A family has a thread, and so an isolate, of its own: what one row teaches the compiler
- * about shared code must not change the figure of another. The second opinion gets a fresh one for the same reason.
+ * Entry of the thread that measures one family. Each family has its own thread, and so its own isolate, because the compiler optimises shared
+ * code by what earlier rows did. The second opinion gets a fresh thread for the same reason.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { families } from './families.ts';

@@ -1,4 +1,4 @@
-/** Client frames and records to measure with. */
+/** Client frames and records for the measurements. */
 
 import { writeHeader, writeName } from '../../engine/wire/frame.ts';
 import {
@@ -25,10 +25,10 @@ export const SENDER = '#sender#bench';
 export const GROUP = 'bench.group';
 export const GROUP_HASH = hashNameWords(nameWords(GROUP), 0);
 
-/** Bytes of a frame to one group. */
+/** Length of a frame to one group. */
 export const frameBytes = (payloadBytes: number): number => FRAME_HEADER_LENGTH + NAME_FIELD_LENGTH + payloadBytes;
 
-/** `count` AGREED frames to one group, back to back. Node keeps the view's memory apart from its pool, as the daemon's is. */
+/** `count` adjacent AGREED frames to one group. Like the daemon's buffers, the memory is not from Node's pool. */
 export function makeFrames(count: number, payloadBytes: number, group = GROUP): Buffer<ArrayBuffer> {
   const length = frameBytes(payloadBytes);
   const bytes = Buffer.from(new ArrayBuffer(count * length));
@@ -40,7 +40,7 @@ export function makeFrames(count: number, payloadBytes: number, group = GROUP): 
   return bytes;
 }
 
-/** Turns the headers of `makeFrames` into those of a big-endian client. */
+/** Changes the headers of `makeFrames` to big-endian. */
 export function toBigEndian(frames: Buffer, payloadBytes: number): void {
   const view = new DataView(frames.buffer, frames.byteOffset, frames.length);
   for (let at = 0; at < frames.length; at += frameBytes(payloadBytes)) {
@@ -50,7 +50,7 @@ export function toBigEndian(frames: Buffer, payloadBytes: number): void {
   }
 }
 
-/** Run records of `framesPerRun` frames each, back to back as in a submit queue. */
+/** Adjacent run records of `framesPerRun` frames each, as in a submit queue. */
 export function makeRuns(runs: number, framesPerRun: number, payloadBytes: number): Uint8Array<ArrayBuffer> {
   const frames = makeFrames(framesPerRun, payloadBytes);
   const lengthBytes = RECORD_HEADER_LENGTH + frames.length;

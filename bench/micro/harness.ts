@@ -1,4 +1,4 @@
-/** Times rows with tinybench, and those that decide something with Benchmark.js once more. */
+/** Times rows with tinybench, and rows that decide a design also with Benchmark.js. */
 import Benchmark from 'benchmark';
 import { Bench } from 'tinybench';
 import { median } from '../statistics.ts';
@@ -8,7 +8,7 @@ export interface HarnessTimes {
   /** Milliseconds per row. */
   readonly measureMs: number;
   readonly warmUpMs: number;
-  /** Fewest samples of rows that measure themselves. */
+  /** Minimum number of samples of rows that measure themselves. */
   readonly samples: number;
 }
 
@@ -17,7 +17,7 @@ const WARM_UP_SAMPLES = 5;
 
 export async function measureRow(family: string, row: MicroRow, times: HarnessTimes): Promise<MicroResult> {
   const operations = row.kind === 'loop' ? row.operations : 1;
-  // A row that measures itself tells a share of the time it takes: it is given a number of samples instead of a time.
+  // A row that measures itself reports only part of its run time, so it gets a number of samples instead of a time.
   const bench = new Bench({
     time: row.kind === 'loop' ? times.measureMs : 0,
     warmupTime: row.kind === 'loop' ? times.warmUpMs : 0,
@@ -27,7 +27,7 @@ export async function measureRow(family: string, row: MicroRow, times: HarnessTi
   });
   if (row.kind === 'loop') {
     const { before } = row;
-    // Without `async: false` the harness would call it once, unprepared, to see whether it is.
+    // Without `async: false` tinybench would call it once without `before`, to see whether it is asynchronous.
     const options = before === undefined ? {} : { beforeEach: () => before.call(row) };
     bench.add(row.title, () => row.run(), { async: false, ...options });
   } else {
@@ -52,9 +52,9 @@ export async function measureRow(family: string, row: MicroRow, times: HarnessTi
   };
 }
 
-/** @returns nanoseconds per operation by Benchmark.js, median of its samples */
+/** @returns nanoseconds per operation by Benchmark.js: the median of its samples */
 export function secondOpinion(row: LoopRow, times: HarnessTimes): number {
-  // Its samples begin at once; the compiler should be through by then.
+  // Benchmark.js does not warm up, and the compiler should be done before its first sample.
   for (const endMs = performance.now() + times.warmUpMs; performance.now() < endMs; ) row.run();
   const benchmark = new Benchmark(row.title, () => row.run(), {
     maxTime: times.measureMs / 1000,

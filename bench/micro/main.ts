@@ -1,4 +1,4 @@
-/** `npm run bench:micro`: what the parts cost, row by row. */
+/** `npm run bench:micro`: measures the parts of the engine, row by row. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 /**
- * Ring nodes on a network in memory with a virtual clock. Nothing is lost or overtaken, and nothing is allocated per datagram, so that what
- * is measured is the ring.
+ * Ring nodes on a network in memory with a virtual clock. It loses and reorders nothing, and does not allocate per datagram, so that only the
+ * ring is measured.
  */
 
 import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
@@ -15,7 +15,7 @@ import { describeRecordFault, type RecordFault } from '../../engine/wire/record-
 import { copyBytes, readU32 } from '../../engine/wire/ring-bytes.ts';
 
 const WALL_SECONDS = 1_700_000_000;
-/** Virtual time a datagram takes. */
+/** Virtual travel time of a datagram. */
 const HOP_MS = 0.01;
 const FLIGHT_BYTES = 16 * 1024 * 1024;
 const MAX_FLIGHTS = 1 << 14;
@@ -52,7 +52,7 @@ const ringOptions = (self: number, size: number, datagramBytes: number): RingNod
 /** A send queue that can be stopped. */
 export interface StoppableSource extends RecordSource {
   isOpen: boolean;
-  /** Bytes that wait: 0 when stopped. */
+  /** Queued bytes; 0 when stopped. */
   readonly queuedBytes: number;
 }
 
@@ -134,7 +134,7 @@ export class MemoryRing {
   #nowMs = 1000;
   readonly #bytes = new Uint8Array(FLIGHT_BYTES);
   #writeAt = 0;
-  /** Per flight: receiver, offset, length. */
+  /** For each datagram under way: receiver, offset, length. */
   readonly #flights = new Int32Array(MAX_FLIGHTS * 3);
   #first = 0;
   #count = 0;
@@ -148,7 +148,7 @@ export class MemoryRing {
     this.nodes = sources.map((source, i) => new MemoryNode(this, i, source, ringOptions(i, size, datagramBytes)));
   }
 
-  /** Runs until all nodes are in one ring, with empty queues; then opens the sources. @throws when they do not get there */
+  /** Runs until all nodes are in one ring with empty queues, then opens the sources. @throws when no ring forms */
   form(): void {
     for (const source of this.#sources) source.isOpen = false;
     for (const { node } of this.nodes) node.start(this.#nowMs, WALL_SECONDS);
@@ -160,7 +160,7 @@ export class MemoryRing {
     for (const { node } of this.nodes) node.wake(this.#nowMs);
   }
 
-  /** Handles one datagram, or the next timer when none is under way. */
+  /** Handles one datagram, or else the next timer. */
   step(): void {
     if (this.#count > 0) this.#arrive();
     else this.#fire();
@@ -173,14 +173,14 @@ export class MemoryRing {
     while (first.framesDelivered < until) this.step();
   }
 
-  /** Runs until the token has been at node 0 `rounds` more times. */
+  /** Runs until the token has visited node 0 `rounds` more times. */
   rotate(rounds: number): void {
     const { counters } = this.nodes[0].node;
     const until = counters[RingCounter.TokenRounds] + rounds;
     while (counters[RingCounter.TokenRounds] < until) this.step();
   }
 
-  /** Copies a datagram out of its sender's hands. @returns where it is kept until it has arrived */
+  /** Copies a datagram, because the sender reuses its buffer. @returns where it is kept until it arrives */
   keep(bytes: Uint8Array, offset: number, lengthBytes: number): number {
     if (this.#writeAt + lengthBytes > FLIGHT_BYTES) this.#writeAt = 0;
     const at = this.#writeAt;
@@ -215,7 +215,7 @@ export class MemoryRing {
     const target = this.nodes[this.#flights[flight]];
     target.pending--;
     target.node.receive(this.#nowMs, this.#bytes, this.#flights[flight + 1], this.#flights[flight + 2]);
-    // A token that waited for its data asks for a tick once everything that had arrived is handled.
+    // A token that waited for its data needs a tick once all datagrams that had arrived are handled.
     if (target.pending === 0 && target.node.nextDeadlineMs <= this.#nowMs) target.node.tick(this.#nowMs, WALL_SECONDS);
   }
 

@@ -1,4 +1,4 @@
-/** The report of the micro-benchmarks: as JSON, as lines for a terminal, and as a page. */
+/** The report of the micro-benchmarks as JSON, as lines for a terminal, and as a page. */
 import { z } from 'zod';
 import { compact, escapeHtml } from '../report/format.ts';
 import { STYLE } from '../report/style.ts';
@@ -14,7 +14,7 @@ export const microReportSchema = z.object({
   command: z.string(),
   commit: z.string(),
   machine: machineSchema,
-  /** Time given to each row. */
+  /** Time for each row. */
   measureMs: z.number().positive(),
   families: z.array(z.object({ id: z.string(), title: z.string() })),
   results: z.array(microResultSchema),

@@ -1,26 +1,26 @@
-/** What a micro-benchmark consists of, and what comes out of it. */
+/** A micro-benchmark and its result. */
 import { z } from 'zod';
 
 interface RowBase {
   /** Unique within its family. */
   readonly title: string;
-  /** Bytes that one operation moves or looks at; null where bytes mean nothing. */
+  /** Bytes that one operation moves or reads; null: not applicable. */
   readonly bytesPerOperation: number | null;
 }
 
-/** Code that is called again and again. */
+/** Code that the harness calls repeatedly. */
 export interface LoopRow extends RowBase {
   readonly kind: 'loop';
   /** Operations in one call of `run`. */
   readonly operations: number;
-  /** Timed by a second harness as well: a design decision hangs on the figure. Not possible together with `before`. */
+  /** A design decision depends on the figure, so a second harness times it as well. Not possible together with `before`. */
   readonly decides?: true;
-  /** Called before each `run`, and not timed. */
+  /** Called before each `run`, not timed. */
   before?(): void;
   run(): void;
 }
 
-/** What takes several threads measures itself. */
+/** A row with several threads, which measures itself. */
 export interface SampleRow extends RowBase {
   readonly kind: 'sample';
   /** @returns milliseconds per operation */
@@ -29,7 +29,7 @@ export interface SampleRow extends RowBase {
 
 export type MicroRow = LoopRow | SampleRow;
 
-/** Rows that are set up together and measured in a thread of their own. */
+/** Rows that are set up together and measured in their own thread. */
 export interface PreparedFamily {
   readonly rows: readonly MicroRow[];
   close?(): Promise<void>;
@@ -41,7 +41,7 @@ export interface MicroFamily {
   prepare(): PreparedFamily | Promise<PreparedFamily>;
 }
 
-/** Per operation, in nanoseconds. Percentiles are those of whole calls divided by their operations. */
+/** Nanoseconds per operation. Percentiles are of whole calls, divided by their operations. */
 export const microResultSchema = z.object({
   family: z.string(),
   title: z.string(),
@@ -53,19 +53,19 @@ export const microResultSchema = z.object({
   relativeMarginPercent: z.number(),
   samples: z.int().nonnegative(),
   bytesPerSecond: z.number().nonnegative().nullable(),
-  /** Median by the second harness, in a fresh thread; null where none was asked for. */
+  /** Median by the second harness, in a fresh thread; null: not requested. */
   secondOpinion: z.number().nonnegative().nullable(),
 });
 export type MicroResult = z.infer<typeof microResultSchema>;
 
-/** Above this the two harnesses do not tell the same story. */
+/** Above this the two harnesses disagree. */
 export const DISAGREEMENT_LIMIT = 0.25;
 
 type Opinions = Pick<MicroResult, 'mean' | 'secondOpinion'>;
 
 /**
- * How far the second opinion is from the first, as a share of it; null without one. The mean is compared, because each sample of the second
- * harness is one: over many calls, those included in which the thread lost its core.
+ * Distance of the second opinion from the first, as a share of it; null without one. It compares means, because each sample of the second
+ * harness is a mean over many calls, including calls in which the thread lost its core.
  */
 export function disagreement({ mean, secondOpinion }: Opinions): number | null {
   return secondOpinion === null || mean === 0 ? null : secondOpinion / mean - 1;

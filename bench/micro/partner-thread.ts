@@ -18,7 +18,7 @@ function done(words: Int32Array): void {
   Atomics.notify(words, DONE);
 }
 
-/** Reads as many records as it is told to. */
+/** Reads the requested number of records. */
 function consume(words: Int32Array, memory: SharedArrayBuffer): void {
   const ring = new SpscQueueConsumer(memory);
   const backoff = new Backoff();
@@ -42,7 +42,7 @@ function consume(words: Int32Array, memory: SharedArrayBuffer): void {
   }
 }
 
-/** An agent whose only work is to say when it was woken: what is measured are the daemon's own threads. */
+/** An agent that only reports when it was woken, so that the daemon's thread code is measured. */
 class StopwatchAgent implements Agent {
   readonly name = 'stopwatch';
   readonly counters = new Float64Array(8);

@@ -1,4 +1,4 @@
-/** The other thread of rows that need two. */
+/** The second thread of rows that need two. */
 import { once } from 'node:events';
 import { type MessagePort, Worker } from 'node:worker_threads';
 
@@ -12,11 +12,11 @@ export type PartnerInput =
   | {
       readonly role: 'sleeper';
       readonly words: Int32Array<SharedArrayBuffer>;
-      /** [0]: when it woke, milliseconds of the machine-wide monotonic clock. */
+      /** [0]: time of the wake-up, milliseconds of the machine's monotonic clock. */
       readonly times: Float64Array<SharedArrayBuffer>;
       readonly doorbell: SharedArrayBuffer;
       readonly control: SharedArrayBuffer;
-      /** Where it is woken when it sleeps in its event loop; null when it blocks. */
+      /** Wakes it when it sleeps in its event loop; null: it blocks. */
       readonly wakePort: MessagePort | null;
     };
 
@@ -44,14 +44,14 @@ export class Partner {
     return new Partner(words, worker);
   }
 
-  /** Lets the partner do `amount` of its work. */
+  /** Starts `amount` units of the partner's work. */
   begin(amount: number): void {
     this.#round = Atomics.load(this.words, DONE);
     Atomics.store(this.words, GO, amount);
     Atomics.notify(this.words, GO);
   }
 
-  /** Blocks until the partner has done what `begin` asked for. @throws when it has not within ten seconds */
+  /** Blocks until the partner is done with it. @throws after ten seconds */
   awaitDone(): void {
     if (Atomics.wait(this.words, DONE, this.#round, 10_000) === 'timed-out')
       throw new Error('the other thread is stuck');

@@ -1,9 +1,9 @@
 import type { RecordSpan } from '../../engine/host/ring-host.ts';
 import type { StoppableSource } from './memory-ring.ts';
 
-/** A send queue that never ends while it is open: the same records again and again. */
+/** A send queue that repeats the same records for as long as it is open. */
 export class EndlessSource implements StoppableSource {
-  /** Closed sources, and those of no records, are empty queues. */
+  /** A closed source is an empty queue, as is one without records. */
   isOpen = true;
   readonly #records: Uint8Array;
   #at = 0;

@@ -1,4 +1,4 @@
-/** Sessions without clients: their transports take everything at once and do nothing with it. */
+/** Sessions without clients. Their transports take everything at once and drop it. */
 import { createOrderedLog } from '../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
 import { SenderIdentity } from '../../engine/wire/frame-scanner.ts';

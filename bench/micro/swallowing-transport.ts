@@ -1,4 +1,4 @@
-/** A connection without a client: it takes everything at once and does nothing with it. */
+/** A transport without a client. It takes everything at once and drops it. */
 import type { ClientTransport, TransportPeer, TransportReceiver } from '../../workers/delivery/client-transport.ts';
 
 export class SwallowingTransport implements ClientTransport {

@@ -15,11 +15,11 @@ export const allSystems: readonly System[] = [
   relaySystem,
 ];
 
-/** Compared in every scenario of the headline that suits them. */
+/** Measured in every headline scenario that suits them. */
 export const HEADLINE_SYSTEMS: readonly string[] = ['skein', 'spread', 'nats', 'redis', 'relay'];
 
-/** Compared in every scenario of the full set; the others only where a scenario or the command line names them. */
+/** Measured in every scenario of the full set; others only where a scenario or the command line names them. */
 export const FULL_SYSTEMS: readonly string[] = [...HEADLINE_SYSTEMS, 'mosquitto', 'zeromq', 'corosync'];
 
-/** The system everything is put in relation to. */
+/** The system that others are compared with. */
 export const SUBJECT = 'skein';

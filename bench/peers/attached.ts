@@ -27,7 +27,7 @@ export function parseEndpoint(text: string): Endpoint {
   return { host, port: number };
 }
 
-/** Something that runs already: measured as it is, left running. */
+/** A system that runs already. It is measured as it is, and left running. */
 export function attachedSystem(title: string, protocol: AttachableProtocol, endpoints: readonly Endpoint[]): System {
   const where = endpoints.map(({ host, port }) => `${host}:${port}`).join(', ');
   return {

@@ -1,4 +1,4 @@
-/** Message brokers that people use instead, each a single process on loopback. */
+/** Common message brokers, each a single process on loopback. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProtocolChoice } from '../load/protocol.ts';
@@ -12,7 +12,7 @@ interface Broker {
   readonly guarantees: Guarantees;
   readonly configuration: string;
   readonly debianPackages: readonly string[];
-  /** Debian keeps some daemons in /usr/sbin, which is not in everyone's path. */
+  /** Candidates in order; Debian puts some daemons into /usr/sbin, which may be missing from PATH. */
   readonly binaries: readonly string[];
   readonly versionArgs: readonly string[];
   readonly versionPattern: RegExp;

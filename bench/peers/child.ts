@@ -1,4 +1,4 @@
-/** Starting, awaiting and ending the processes under test. */
+/** Starts, awaits and ends the processes under test. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,11 +10,11 @@ const KEPT_OUTPUT_BYTES = 4_000;
 
 export interface Child {
   readonly pid: number;
-  /** The end of what it printed. */
+  /** The end of its output. */
   output(): string;
   /** Resolves when it accepts connections; rejects with its output when it ends before. */
   listening(host: string, port: number): Promise<void>;
-  /** Resolves when its output holds `text`. */
+  /** Resolves when its output contains `text`. */
   printed(text: string): Promise<void>;
   /** SIGTERM, then SIGKILL. */
   stop(): Promise<void>;
@@ -98,7 +98,7 @@ export function startChild(command: string, args: readonly string[], directory: 
   return new ChildImpl(child, command);
 }
 
-/** A TCP port that nobody listens on now, on all of `hosts`; ports `port + 1` (used for datagrams) are free in TCP as well. */
+/** A free TCP port, always an even one, because daemons use `port + 1` for datagrams. */
 export async function freePort(): Promise<number> {
   const tryPort = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -111,18 +111,18 @@ export async function freePort(): Promise<number> {
       });
     });
   for (;;) {
-    // Below the ephemeral range, so that no outgoing connection takes it meanwhile.
+    // Below the ephemeral range, so that no outgoing connection takes it.
     const port = 14_000 + 2 * Math.floor(Math.random() * 8_000);
     try {
       await tryPort(port);
       return port;
     } catch {
-      // Taken: another one.
+      // In use: try another.
     }
   }
 }
 
-/** Output of a command that ends by itself, or null when it cannot be run. */
+/** Output of a command; null: it cannot be run. */
 export function outputOf(command: string, args: readonly string[]): Promise<string | null> {
   return new Promise((resolve) => {
     execFile(command, args, { timeout: 10_000 }, (error, stdout, stderr) => {

@@ -1,16 +1,16 @@
 /*
- * A TCP front for corosync's closed process groups (CPG). Programs reach CPG through libcpg only, over shared memory, and the load
- * generator speaks sockets only; so this stands between them, as a client of corosync would: one thread, one CPG handle for each
- * connection. What it costs is part of what is measured.
+ * A TCP front for corosync's closed process groups (CPG). Programs reach CPG only through libcpg, over shared memory, and the load generator
+ * uses sockets only. This bridge connects them like a client of corosync: one thread, one CPG handle for each connection. Its cost is part of
+ * the measurement.
  *
  *   corosync-bridge ADDRESS PORT NODES    waits until corosync has a ring of NODES nodes, prints "bridging", serves
  *
  * Every frame is a little-endian u32 length and that many bytes.
  *
- *   receiver:  'R' group     answered with an empty frame once it is a member; then every message of the group comes, a frame each
+ *   receiver:  'R' group     answered with an empty frame once it is a member; then each message of the group comes as one frame
  *   sender:    'S'           answered with an empty frame; then each frame is a message: u8 length of the group's name, name, payload
  *
- * CPG lets only members multicast, so a sender joins the group of its first message, and what it then gets itself is thrown away.
+ * Only members may multicast, so a sender joins the group of its first message, and the bridge drops what the sender receives.
  */
 #include <arpa/inet.h>
 #include <corosync/cpg.h>
@@ -30,10 +30,10 @@ enum {
   HEAD_BYTES = 4,
   READ_BYTES = 256 * 1024,
   MAX_FRAME_BYTES = 2 * 1024 * 1024,
-  /* A receiver that leaves this much unread gets no more out of corosync until it has read. */
+  /* The bridge reads no more from corosync for a receiver with this many unread bytes. */
   MAX_WAITING_BYTES = 4 * 1024 * 1024,
   DISPATCHES_PER_TURN = 256,
-  /* Nothing tells when corosync takes messages again, besides that some of those before are delivered. */
+  /* Only deliveries of earlier messages show that corosync accepts messages again, so the bridge also retries. */
   RETRY_MS = 1,
   MAX_EVENTS = 64
 };
@@ -65,7 +65,7 @@ static pid_t pretended_pid = 10 * 1000 * 1000; /* above all real ones */
 static bool pretending;
 static uint32_t ring_nodes;
 
-/* corosync takes one member of a group from each process, by the id that libcpg asks for here; all its members are this process. */
+/* corosync allows one member of a group per process id, and this process has many members. libcpg asks for the id here. */
 pid_t getpid(void) { return pretending ? pretended_pid : (pid_t)syscall(SYS_getpid); }
 
 static void die(const char *what) {
@@ -114,7 +114,7 @@ static void delivered(cpg_handle_t handle, const struct cpg_name *group, uint32_
   if (client->role == 'R') append_frame(&client->out, bytes, length);
 }
 
-/* The first view that a handle is told of is the one in which it has become a member. */
+/* The first view of a handle is the one in which it becomes a member. */
 static void view_changed(cpg_handle_t handle, const struct cpg_name *group, const struct cpg_address *members, size_t member_count,
                          const struct cpg_address *left, size_t left_count, const struct cpg_address *new, size_t new_count) {
   (void)group, (void)members, (void)member_count, (void)left, (void)left_count, (void)new, (void)new_count;
@@ -159,7 +159,7 @@ static void join(struct client *client, const char *name, size_t length) {
   watch(&client->cpg, EPOLLIN, EPOLL_CTL_ADD);
 }
 
-/* False when the frame has to wait. */
+/* False: the frame must wait. */
 static bool take_frame(struct client *client, char *frame, size_t length) {
   if (client->role == 0) {
     client->role = length > 0 ? frame[0] : '?';
@@ -218,7 +218,7 @@ static void dispatch(struct client *client) {
   }
 }
 
-/* Writes what waits, and watches for what can go on now. */
+/* Writes pending bytes, and waits for the events that allow progress. */
 static void settle(struct client *client) {
   struct buffer *out = &client->out;
   while (!client->dead && out->end > out->start) {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { outputOf } from './child.ts';
 
-/** The same place from here and from the bundle in dist/bench. */
+/** The same path from here and from the bundle in dist/bench. */
 const source = fileURLToPath(new URL('../../bench/peers/corosync-bridge.c', import.meta.url));
 const HEADERS = ['/usr/include/corosync/cpg.h', '/usr/include/stdlib.h'];
 
@@ -22,7 +22,7 @@ export async function bridgeUnavailable(): Promise<string | null> {
 }
 
 /**
- * Anew for each run: it takes a fraction of a second, and leaves no program behind that a later run, as root, would have to trust.
+ * Compiles it anew for each run. That takes a fraction of a second, and leaves no program that a later run would have to trust as root.
  *
  * @returns the path of the executable, in `directory`
  */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const SHARED_MEMORY = '/dev/shm';
 
-/** Removes what a corosync that was killed has left of its shared memory (libqb puts the server's id into the names). */
+/** Removes the shared memory of a killed corosync. libqb puts the server's process id into the names. */
 export function removeIpcFiles(pid: number): void {
   for (const name of readdirSync(SHARED_MEMORY)) {
     if (!name.startsWith(`qb-${pid}-`) && !name.startsWith(`qb-corosync-${pid}-`)) continue;

@@ -1,6 +1,6 @@
 /**
- * corosync with its closed process groups. Each node runs in a mount namespace of its own, since all would lock one file in /run, and
- * has a bridge beside it that takes the generator's sockets (corosync-bridge.c says why).
+ * corosync with its closed process groups. Each node runs in its own mount namespace, because all would lock the same file in /run, and has a
+ * bridge for the generator's sockets (see corosync-bridge.c).
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,9 +13,9 @@ import type { RunningSystem, StartRequest, System } from './system.ts';
 
 const BINARY = '/usr/sbin/corosync';
 const DEBIAN_PACKAGES = ['corosync', 'libcpg-dev', 'gcc', 'libc6-dev'];
-/** libcpg has room for so many members in a view (CPG_MEMBERS_MAX). */
+/** Limit of members in a view of libcpg (CPG_MEMBERS_MAX). */
 const MAX_MEMBERS = 128;
-/** Without a /run of its own a node would find another's lock, and leave its own behind. */
+/** Without its own /run a node would find another's lock, and leave its own behind. */
 const IN_OWN_RUN = 'mount -t tmpfs tmpfs /run && exec "$@"';
 
 interface Node {
@@ -64,7 +64,7 @@ async function start(transport: Transport, request: StartRequest): Promise<Runni
   const removeAllIpcFiles = (): void => corosyncPids.forEach(removeIpcFiles);
   const forget = onExit(removeAllIpcFiles);
   const stop = async (): Promise<void> => {
-    // Bridges first: corosync takes away what its clients leave in /dev/shm.
+    // Bridges first: then corosync removes their files in /dev/shm.
     for (const child of [...children].reverse()) await child.stop();
     removeAllIpcFiles();
     forget();
@@ -85,7 +85,7 @@ async function start(transport: Transport, request: StartRequest): Promise<Runni
       children.push(child);
       corosyncPids.push(child.pid);
     }
-    // Also shows that its IPC is its own: it ends when another corosync has the names, and a bridge would have reached that one.
+    // This also proves that its IPC names are its own: it ends when another corosync has them, and a bridge would reach that one.
     for (const child of children) await child.printed('ready to provide service');
     const bridges = nodes.map(({ host, namespace }) => {
       const prefix = namespace === null ? [] : ['ip', 'netns', 'exec', namespace];
@@ -136,7 +136,7 @@ const corosync = (id: string, title: string, transport: Transport): System => ({
   start: (request) => start(transport, request),
 });
 
-/** knet is corosync's default, and faster in rings; udpu costs less when there is little to do. */
+/** knet is corosync's default and faster in rings; udpu is cheaper at light load. */
 export const corosyncSystems: readonly System[] = [
   corosync('corosync', 'corosync CPG', 'knet'),
   corosync('corosync-udpu', 'corosync CPG, udpu', 'udpu'),

@@ -8,13 +8,13 @@ import type { System } from './system.ts';
 
 const GENUINE_SPREAD_VARIABLE = 'SKEIN_BENCH_SPREAD';
 
-/** A Spread daemon started as root wants a user of its own and a chroot; as an ordinary user it needs neither. */
+/** As root a Spread daemon needs its own user and a chroot; as an ordinary user it needs neither. */
 const asOrdinaryUser = (command: readonly string[]): readonly string[] =>
   process.getuid?.() === 0
     ? ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...command]
     : command;
 
-/** The version a daemon tells in its ACCEPT (client-protocol.md, sections 1.3 to 1.7). */
+/** The version in a daemon's ACCEPT (client-protocol.md, sections 1.3 to 1.7). */
 function versionInHandshake(endpoint: Endpoint): Promise<string> {
   const connectRequest = Uint8Array.of(4, 4, 0, 0, 4, ...Buffer.from('peek'));
   const authChoice = Buffer.alloc(90);
@@ -49,7 +49,7 @@ function askVersion(path: string): Promise<string> {
   });
 }
 
-/** Asked once for each binary. */
+/** Asks each binary only once. */
 function versionOfDaemon(path: string): Promise<string> {
   const asked = versions.get(path) ?? askVersion(path);
   versions.set(path, asked);

@@ -1,6 +1,6 @@
 /**
- * 127.0.0.2 and up as addresses of the loopback interface. All of 127.0.0.0/8 can be used without that, but daemons of Spread 5
- * look for their own address on an interface and end when it is not there. Needs root and iproute2; without them nothing is done.
+ * Adds 127.0.0.2 and up to the loopback interface. All of 127.0.0.0/8 works without that, but daemons of Spread 5 end when no interface has
+ * their address. Needs root and iproute2; without them it does nothing.
  */
 import { execFileSync } from 'node:child_process';
 import { onExit } from '../clean-up.ts';
@@ -14,7 +14,7 @@ function ip(...args: readonly string[]): boolean {
   }
 }
 
-/** @returns what takes them away again; those that were there stay */
+/** @returns a function that removes them again, except those that existed before */
 export function addLoopbackAddresses(count: number): () => void {
   if (process.getuid?.() !== 0) return () => {};
   const added = Array.from({ length: count - 1 }, (_, i) => `127.0.0.${i + 2}/8`).filter((address) =>

@@ -1,6 +1,6 @@
 /**
- * One network namespace per daemon on one bridge, so that daemons talk through veth pairs with a real MTU. The load generator
- * stays outside and reaches them over the bridge. Needs root and iproute2.
+ * One network namespace for each daemon, all on one bridge, so that daemons communicate through veth pairs with a real MTU. The load generator
+ * is outside and reaches them over the bridge. Needs root and iproute2.
  */
 import { execFileSync } from 'node:child_process';
 import { onExit } from '../clean-up.ts';
@@ -47,13 +47,13 @@ export function createNamespaces(count: number): readonly Namespace[] {
   });
 }
 
-/** Removes what `createNamespaces` made; what is not there is no error. */
+/** Removes what `createNamespaces` made; missing parts are no error. */
 export function removeNamespaces(count: number): void {
   const quietly = (...args: readonly string[]): void => {
     try {
       ip(...args);
     } catch {
-      // Was not there.
+      // It did not exist.
     }
   };
   for (let i = 1; i <= count; i++) quietly('netns', 'del', `skbench${i}`);

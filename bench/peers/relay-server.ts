@@ -1,6 +1,6 @@
 /**
- * A bare relay of Spread frames on one thread, as a yardstick: what this runtime does with sockets alone. No validation, no order
- * between senders, no flow control, no membership. It is no upper bound: it writes each chunk as it was read, and skein joins chunks.
+ * A bare relay of Spread frames on one thread, as a yardstick for what Node's sockets can do. It has no validation, no order between senders,
+ * no flow control and no membership. It is not an upper bound: it writes each chunk as it was read, while skein joins chunks.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 
@@ -64,7 +64,7 @@ class RelayConnection {
     this.#frames(bytes, at);
   }
 
-  /** Frames for the same group that follow each other leave as one write per member. */
+  /** Consecutive frames for the same group leave as one write per member. */
   #frames(bytes: Buffer, start: number): void {
     let at = start;
     let runStart = start;

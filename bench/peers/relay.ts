@@ -4,7 +4,7 @@ import { type System, singleBrokerUnsuited } from './system.ts';
 
 const program = fileURLToPath(new URL('./relay-daemon.js', import.meta.url));
 
-/** The bound: what remains when a daemon on this runtime does nothing but move frames. */
+/** The yardstick: a daemon on Node that only copies frames. */
 export const relaySystem: System = {
   id: 'relay',
   title: 'bare relay',

@@ -9,30 +9,30 @@ import { makeCertificate } from './tls-certificate.ts';
 
 const TLS_HOST = '127.0.0.1';
 
-/** Both files lie in dist/: this code in dist/bench/. */
+/** This code runs in dist/bench/, next to dist/cli.js. */
 const commandLine = fileURLToPath(new URL('../cli.js', import.meta.url));
 const manifest = fileURLToPath(new URL('../../package.json', import.meta.url));
 
-/** What a variant differs in from the daemon as it comes. */
+/** How a variant differs from the default daemon. */
 interface Variant {
   readonly id: string;
   readonly title: string;
   /** Lines of its spread.conf. */
   readonly options: readonly string[];
-  /** It differs between daemons only. */
+  /** It matters only between daemons. */
   readonly onlyRings?: true;
-  /** Traffic between daemons is encrypted and authenticated with a key made for the run. */
+  /** Traffic between daemons is sealed with a key for this run. */
   readonly sealed?: true;
-  /** Clients connect with TLS, by a certificate made for the run. */
+  /** Clients use TLS, with a certificate for this run. */
   readonly tls?: true;
 }
 
-/** Command line of a daemon in the foreground; `nodeOptions` go to Node itself. */
+/** Command line of a daemon in the foreground. @param nodeOptions for Node itself */
 export const daemonCommand = (configFile: string, name: string, nodeOptions: readonly string[] = []): string[] => [
   process.execPath,
   ...nodeOptions,
   ...[commandLine, 'start', '-n', name, '-c', configFile],
-  // Daemons in namespaces share the file system, and with it the socket's path.
+  // Daemons in namespaces share the file system, and so the path of the socket.
   '--no-unix-socket',
 ];
 
@@ -61,7 +61,7 @@ async function makeClusterKey(directory: string): Promise<string> {
   return `ClusterKeyFile = ${file}`;
 }
 
-/** The one daemon, with an encrypted port beside its plain one. */
+/** One daemon with a TLS port beside the plain one. */
 async function startWithTls(options: readonly string[], request: StartRequest): Promise<RunningSystem> {
   const { certFile, keyFile, ca } = makeCertificate(request.directory, TLS_HOST);
   const port = await freePort();

@@ -1,4 +1,4 @@
-/** Starts one or more daemons from a spread.conf: this project's and the genuine one differ in the command only. */
+/** Starts daemons with a spread.conf. Those of this project and genuine ones differ only in the command. */
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ export interface DaemonKind {
   command(configFile: string, daemonName: string): readonly string[];
   /** Lines for the configuration file besides the segments. */
   readonly options: readonly string[];
-  /** Time the daemons need to form their ring, when nothing tells that they have. */
+  /** Time to form the ring, if nothing reports that it has formed. */
   readonly formMs: (daemons: number) => number;
 }
 
@@ -22,7 +22,7 @@ interface Placed {
   readonly namespace: string | null;
 }
 
-/** On loopback each daemon is a segment of its own, since a daemon's port is that of its segment. */
+/** On loopback each daemon has its own segment, because the segment determines the port. */
 async function place(request: StartRequest): Promise<{ daemons: Placed[]; segments: string[] }> {
   if (request.network === 'namespaces') {
     const port = await freePort();
@@ -65,7 +65,7 @@ export async function startSpreadDaemons(kind: DaemonKind, request: StartRequest
       const [command, ...args] = [...prefix, ...kind.command(configFile, daemon.name)];
       const child = startChild(command, args, request.directory);
       children.push(child);
-      // One after the other: in namespaces all have one port, and so one path of the Unix socket, which each creates anew.
+      // One after the other: in namespaces all have the same port, and so the same path of the Unix socket, which each one replaces.
       await child.listening(daemon.host, daemon.port);
     }
     await delay(kind.formMs(request.daemons));

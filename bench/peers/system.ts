@@ -7,7 +7,7 @@ export type Availability =
   | { readonly available: true; readonly version: string }
   | { readonly available: false; readonly why: string };
 
-/** What a system is started for. */
+/** How to start a system. */
 export interface StartRequest {
   readonly daemons: number;
   readonly network: 'loopback' | 'namespaces';
@@ -18,29 +18,29 @@ export interface StartRequest {
 export interface RunningSystem {
   /** One per daemon. */
   readonly endpoints: readonly Endpoint[];
-  /** Where senders connect, when that is somewhere else. */
+  /** Where senders connect, if elsewhere. */
   readonly senderEndpoints?: readonly Endpoint[];
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
-/** Something that can be measured: this project in one configuration, or what people would use instead. */
+/** A system that can be measured: this project in one configuration, or an alternative to it. */
 export interface System {
   readonly id: string;
   readonly title: string;
   readonly guarantees: Guarantees;
-  /** One line on how it is started, for the report. */
+  /** One line about its start, for the report. */
   readonly configuration: string;
-  /** Debian packages that provide it; none when Debian has none, or none is needed. */
+  /** Debian packages that provide it; empty: none exists, or none is needed. */
   readonly debianPackages: readonly string[];
   availability(): Promise<Availability>;
-  /** Why a scenario makes no sense here, or null. */
+  /** Why a scenario does not suit this system, or null. */
   unsuited(scenario: Scenario): string | null;
   protocol(scenario: Scenario): ProtocolChoice;
   start(request: StartRequest): Promise<RunningSystem>;
 }
 
-/** For brokers that know one daemon, one kind of order and no safe delivery. */
+/** For brokers with one daemon, one kind of order and no safe delivery. */
 export function singleBrokerUnsuited(scenario: Scenario): string | null {
   if (scenario.daemons > 1) return 'no totally ordered cluster';
   if (scenario.service === 'safe') return 'no safe delivery';

@@ -1,4 +1,4 @@
-/** A certificate for a run, signed by itself, so that clients trust it as their authority. Made by the openssl of the machine. */
+/** A self-signed certificate for one run, which clients trust as authority. Made by the machine's openssl. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,11 +6,11 @@ import { join } from 'node:path';
 export interface RunCertificate {
   readonly certFile: string;
   readonly keyFile: string;
-  /** What clients trust, as PEM. */
+  /** For clients to trust, as PEM. */
   readonly ca: string;
 }
 
-/** @throws when openssl is not there */
+/** @throws when openssl is not installed */
 export function makeCertificate(directory: string, address: string): RunCertificate {
   const [certFile, keyFile] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

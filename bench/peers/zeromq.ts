@@ -1,7 +1,7 @@
 import { freePort, outputOf, startChild } from './child.ts';
 import { type System, singleBrokerUnsuited } from './system.ts';
 
-/** libzmq's own forwarding device; the interpreter only starts it, the loop is inside libzmq. */
+/** libzmq's forwarding device. The interpreter only starts it; the loop is inside libzmq. */
 const FORWARDER = `
 import sys, zmq
 context = zmq.Context()
@@ -16,7 +16,7 @@ print('forwarding', flush=True)
 zmq.proxy(front, back)
 `;
 
-/** Debian's interpreter, since that is the one Debian's binding belongs to. */
+/** Debian's interpreter, because Debian's binding belongs to it. */
 const PYTHON = '/usr/bin/python3';
 
 export const zeromqSystem: System = {

@@ -1,4 +1,4 @@
-/** What a `.cpuprofile` says, in a few lines: where the time of one thread went. */
+/** Summarises a `.cpuprofile`: where the time of one thread went. */
 import { z } from 'zod';
 
 const cpuProfileSchema = z.object({
@@ -8,7 +8,7 @@ const cpuProfileSchema = z.object({
       callFrame: z.object({
         functionName: z.string(),
         url: z.string(),
-        /** Both count from 0. */
+        /** Line and column are 0-based. */
         lineNumber: z.int(),
         columnNumber: z.int(),
       }),
@@ -17,7 +17,7 @@ const cpuProfileSchema = z.object({
   /** Microseconds of the machine's monotonic clock. */
   startTime: z.number(),
   samples: z.array(z.int()),
-  /** Microseconds from the sample before to this one. */
+  /** Microseconds since the previous sample. */
   timeDeltas: z.array(z.number()),
 });
 export type CpuProfile = z.infer<typeof cpuProfileSchema>;
@@ -44,13 +44,13 @@ export interface FunctionTime {
 
 export interface ProfileSummary {
   readonly totalMs: number;
-  /** Everything but waiting for work. */
+  /** Time without waiting for work. */
   readonly busyMs: number;
-  /** Longest self time first; waiting left out. */
+  /** Longest self time first, without waiting. */
   readonly functions: readonly FunctionTime[];
 }
 
-/** Turns a place in a built file into one in a source file. */
+/** Maps a place in a built file to its source file. */
 export type Locate = (url: string, line: number, column: number) => string;
 
 /** Part of a run that counts, in milliseconds of the machine's monotonic clock. */
@@ -60,8 +60,8 @@ export interface Interval {
 }
 
 /**
- * @param interval what is outside of it is left out: start and stop of a daemon would hide its work
- * @param waiting functions besides `(idle)` whose self time is waiting: a thread that blocks on its doorbell does so in a function
+ * @param interval the part to summarise, because start and stop of a daemon would hide its work
+ * @param waiting functions besides `(idle)` whose self time is waiting, such as the one in which a thread blocks on its doorbell
  */
 export function summarise(
   profile: CpuProfile,

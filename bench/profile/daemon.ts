@@ -1,6 +1,6 @@
 /**
- * A daemon for clinic's tools: `daemon.js <configuration file> <name>`. Unlike the command line, which ends the process, it runs out of work after
- * SIGTERM: that is when the heap profiler writes its results.
+ * A daemon for clinic's tools: `daemon.js <configuration file> <name>`. The command line ends its process; this one lets Node end by itself after
+ * SIGTERM, because the heap profiler writes its results then.
  */
 const entry = new URL('../index.js', import.meta.url).href;
 const { startDaemon } = (await import(entry)) as typeof import('../../index.ts');

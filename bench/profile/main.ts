@@ -1,4 +1,4 @@
-/** `npm run profile`: a daemon under load in a profiler. */
+/** `npm run profile`: profiles a daemon under load. */
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,7 +31,7 @@ interface Options {
 const projectDirectory = fileURLToPath(new URL('../..', import.meta.url));
 const plainDaemon = fileURLToPath(new URL('./profile-daemon.js', import.meta.url));
 const profileWorkers = new URL('./profile-workers.js', import.meta.url).href;
-/** Writing the profile and drawing the page takes clinic a while. */
+/** clinic needs a while to write the profile and the page. */
 const ANALYSIS_LIMIT_MS = 180_000;
 const POLL_MS = 100;
 
@@ -60,7 +60,7 @@ function scenarioOf(id: string): Scenario {
   throw new Error(`no scenario "${id}"; there are: ${scenarios.map((scenario) => scenario.id).join(', ')}`);
 }
 
-/** skein whose first daemon runs under the profiler; in a ring the others run as they are. */
+/** skein with its first daemon under the profiler. The other daemons of a ring run without it. */
 function profiledSystem(tool: Tool, mode: ThreadingMode, directory: string): System {
   const command = (configFile: string, name: string): readonly string[] => {
     if (name !== 'd1') return daemonCommand(configFile, name);
@@ -90,7 +90,7 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Asks the daemon to stop, and waits until it and the profiler around it have written what they know. */
+/** Stops the daemon, and waits until the profiler has written its results. */
 async function finish(daemons: readonly number[], wrapper: number): Promise<void> {
   for (const pid of daemons) process.kill(pid, 'SIGTERM');
   const deadlineMs = performance.now() + ANALYSIS_LIMIT_MS;
@@ -121,7 +121,7 @@ async function run(
   return withTemporaryDirectory(async (temporary) => {
     const running = await startFor(scenario, system, temporary);
     const daemons = listenersOnPort(running.endpoints[0].port);
-    // Under clinic the daemon is not our child.
+    // Under clinic the daemon is not a child of this process.
     const forget = onExit(() => {
       for (const pid of daemons) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     });

@@ -1,6 +1,6 @@
 /**
- * Loaded into a daemon (`--import`) that runs with `--cpu-prof`: lets its worker threads be profiled too. The daemon starts them with
- * options of their own, so that no tool that is preloaded into the process gets into their way; profiling is what is wanted here.
+ * Loaded (`--import`) into a daemon that runs with `--cpu-prof`, so that its worker threads are profiled too. The daemon starts them with their
+ * own options, which keeps preloaded tools out of them; here profiling is intended.
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads from 'node:worker_threads';

@@ -1,4 +1,4 @@
-/** Places in built files, by their source maps, as places in the source. */
+/** Maps places in built files to the sources by their source maps. */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { relative, resolve } from 'node:path';
@@ -13,7 +13,7 @@ function readMap(file: string): SourceMap | null {
   }
 }
 
-/** @param root what shown paths are relative to */
+/** @param root folder that the printed paths are relative to */
 export function sourcePlaces(root: string): Locate {
   const maps = new Map<string, SourceMap | null>();
   return (url, line, column) => {

@@ -1,6 +1,6 @@
 /**
- * Entry of a process that measures what the agents allocate, and what a ring of three puts on the wire. Everything happens in one thread and
- * in virtual time, so the figures depend on the code and on nothing else.
+ * Entry of a process that measures what the agents allocate, and what a ring of three sends. Everything runs in one thread and in virtual time,
+ * so the figures depend on the code alone.
  */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -15,15 +15,15 @@ import type { Figure } from './figures.ts';
 const PAYLOAD_BYTES = 256;
 const WARM_UP_BATCHES = 6000;
 const BATCHES = 500;
-/** Batches of these two sizes: their difference is what a message costs, the rest is the batch's. */
+/** Two batch sizes. Their difference gives the cost of a message, the rest is the cost of a batch. */
 const SMALL = 16;
 const LARGE = 64;
-/** Below a byte for a message there is nothing that grows with messages. */
+/** Below one byte per message, nothing grows with messages. */
 const PER_MESSAGE_LIMIT = 0.5;
 
 type BatchWork = (frames: Buffer, frameCount: number) => void;
 
-/** Allocation per message and per batch of work that is done batch by batch. */
+/** Allocation per message and per batch. */
 function perMessageAndBatch(id: string, title: string, work: BatchWork): Figure[] {
   const bytesOf = (frameCount: number): number => {
     const frames = makeFrames(frameCount, PAYLOAD_BYTES);
@@ -91,14 +91,14 @@ const ROTATIONS = 100;
 
 interface Rotations {
   readonly messages: number;
-  /** Each counts once for every receiver. */
+  /** Counted once for each receiver. */
   readonly datagrams: number;
   readonly wireBytes: number;
   readonly tokenRounds: number;
   readonly allocated: number;
 }
 
-/** Runs are of one length whatever the payload, so that only the number of messages differs. */
+/** All runs have the same length, so that only the number of messages differs. */
 const RUN_BYTES = 32 * frameBytes(PAYLOAD_BYTES);
 
 function rotate(datagramBytes: number, payloadBytes: number): Rotations {
@@ -118,7 +118,7 @@ function rotate(datagramBytes: number, payloadBytes: number): Rotations {
   return { messages, datagrams, wireBytes, tokenRounds, allocated: allocatedBytes(() => ring.rotate(ROTATIONS)) };
 }
 
-/** Short messages fill the same datagrams with more messages: two loads tell apart what a message and what a datagram allocates. */
+/** Two loads fill the same datagrams with few long or many short messages, which separates the cost of a message from that of a datagram. */
 function ringOfThree(datagramBytes: number): Figure[] {
   const usual = rotate(datagramBytes, PAYLOAD_BYTES);
   const short = rotate(datagramBytes, 64);
@@ -158,7 +158,7 @@ async function networkAgent(): Promise<Figure[]> {
   const run = (): void => {
     for (let i = 0; i < sends; i++) network.send(datagram, 4);
   };
-  // Node's own send path has many branches; it takes its time to be compiled for good.
+  // Node's send path has many branches and is optimised late.
   for (let i = 0; i < 60; i++) run();
   const bytes = allocatedBytes(run);
   network.agent.close();

@@ -1,6 +1,6 @@
 /**
- * Bytes that code allocates on the JavaScript heap. With a young generation that is larger than what is allocated in between
- * (`--min-semi-space-size`), nothing is collected and the growth of the heap is what was allocated, to the byte.
+ * Bytes that code allocates on the JavaScript heap. If the young generation (`--min-semi-space-size`) is larger than the allocations, nothing is
+ * collected, and the growth of the heap is exactly what was allocated.
  */
 import { getHeapStatistics } from 'node:v8';
 
@@ -18,7 +18,7 @@ function growth(run: () => void): number {
 }
 
 /**
- * Bytes allocated by `run`, which should be warm. The least of several rounds: what comes on top once in a while is the compiler's.
+ * Bytes allocated by `run`, which should be warm: the minimum of several rounds, because the compiler sometimes allocates as well.
  * @throws when `--expose-gc` is missing
  */
 export function allocatedBytes(run: () => void): number {
@@ -31,7 +31,7 @@ export function allocatedBytes(run: () => void): number {
       growth(() => {}),
     );
     const bytes = growth(run);
-    // A collection in between makes the growth useless.
+    // After a collection the growth says nothing.
     if (bytes >= 0) used = Math.min(used, bytes);
   }
   return Math.max(0, used - empty);

@@ -1,4 +1,4 @@
-/** What a whole daemon does and allocates for a load in lockstep. */
+/** What a whole daemon does and allocates for a lockstep load. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -143,7 +143,7 @@ export async function daemonFigures(shape: LockstepShape, directory: string): Pr
   const load = await Lockstep.open(probe.port, shape);
   try {
     await load.hurry(WARM_UP_BATCHES);
-    // What reading itself costs is the same in both intervals.
+    // The cost of reading is the same in both intervals.
     const idleFrom = await probe.read('collect-and-read');
     const idleTo = await probe.read('read');
     const from = await probe.read('collect-and-read');

@@ -1,4 +1,4 @@
-/** Entry of a process with a daemon of mode `inline` that tells, when asked, what it has done and allocated so far. */
+/** Entry of a process with a daemon of mode `inline` that reports on request what it has done and allocated so far. */
 import { getHeapStatistics } from 'node:v8';
 import {
   AgentCounter,
@@ -24,12 +24,12 @@ export type ProbeMessage =
   | { readonly kind: 'ready'; readonly port: number }
   | { readonly kind: 'reading'; readonly reading: ProbeReading };
 
-/** What the probe is told: to tell its figures, after a collection if asked for, or to stop. */
+/** Requests to the probe: read the figures, do so after a garbage collection, or stop. */
 export type ProbeRequest = 'read' | 'collect-and-read' | 'stop';
 
 const tell = (message: ProbeMessage): boolean | undefined => process.send?.(message);
 
-// The built daemon, as it is shipped, and not a copy in this bundle.
+// The built daemon as shipped, not a copy in this bundle.
 const entry = new URL('../index.js', import.meta.url).href;
 const { startDaemon } = (await import(entry)) as typeof import('../../index.ts');
 const daemon = await startDaemon({
@@ -64,6 +64,6 @@ process.on('message', (request: ProbeRequest) => {
   if (request === 'collect-and-read') globalThis.gc?.();
   tell({ kind: 'reading', reading: read() });
 });
-// Without its parent it has no business.
+// It ends with its parent.
 process.on('disconnect', () => void daemon.stop());
 tell({ kind: 'ready', port: daemon.port ?? 0 });

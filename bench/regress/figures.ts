@@ -1,18 +1,18 @@
-/** Figures that say the same on a busy machine as on an idle one, and what they are compared with. */
+/** Figures that do not depend on how busy the machine is, and their baseline. */
 import { z } from 'zod';
 
 export interface Figure {
   readonly id: string;
   readonly title: string;
   readonly unit: string;
-  /** Null when it could not be had; then `why` says so. */
+  /** Null: not available; `why` gives the reason. */
   readonly value: number | null;
   readonly why?: string;
-  /** Share by which it may exceed the baseline. */
+  /** Allowed increase over the baseline, as a share of it. */
   readonly tolerance: number;
-  /** And by this much besides, in its unit: what is left of chance when a figure is near zero. */
+  /** Further allowed increase, in the figure's unit, for figures near zero. */
   readonly slack: number;
-  /** A promise that holds whatever the baseline says. */
+  /** An absolute limit, whatever the baseline says. */
   readonly limit?: number;
 }
 
@@ -20,7 +20,7 @@ export const BASELINE_VERSION = 1;
 
 export const baselineSchema = z.object({
   baselineVersion: z.literal(BASELINE_VERSION),
-  /** Of the measured run: other versions of the engine allocate differently. */
+  /** Of the measured run, because other versions of V8 allocate differently. */
   nodeMajor: z.int().positive(),
   figures: z.record(
     z.string(),
@@ -34,7 +34,7 @@ export const baselineSchema = z.object({
 });
 export type Baseline = z.infer<typeof baselineSchema>;
 
-/** @throws when it is not a baseline; the error names the file and the field */
+/** @throws when the text is not a baseline; the error names the file and the field */
 export function parseBaseline(text: string, source: string): Baseline {
   let json: unknown;
   try {
@@ -49,7 +49,7 @@ export function parseBaseline(text: string, source: string): Baseline {
 
 const rounded = (value: number): number => Number(value.toPrecision(6));
 
-/** Keeps what `before` says of figures that could not be had this time. */
+/** Keeps the values of `before` for figures that are not available this time. */
 export function makeBaseline(figures: readonly Figure[], nodeMajor: number, before: Baseline | null): Baseline {
   const entries = figures.flatMap(({ id, value, unit, tolerance, slack }) => {
     const kept = before?.figures[id];
@@ -82,7 +82,7 @@ function judge(figure: Figure, baseline: Baseline | null): Verdict {
   return value < before.value - room ? 'better' : 'same';
 }
 
-/** All figures measured, then those that the baseline knows and nobody measured. */
+/** All measured figures, then those that are only in the baseline. */
 export function compareFigures(figures: readonly Figure[], baseline: Baseline | null): readonly Comparison[] {
   const compared = figures.map((figure): Comparison => {
     const before = baseline?.figures[figure.id]?.value ?? null;
@@ -107,7 +107,7 @@ export function compareFigures(figures: readonly Figure[], baseline: Baseline | 
   return [...compared, ...missing];
 }
 
-/** A figure that is gone is a regression too: a check must not vanish unseen. */
+/** A missing figure is a regression too: a check must not disappear unnoticed. */
 export const isRegression = ({ verdict }: Comparison): boolean =>
   verdict === 'worse' || verdict === 'over limit' || verdict === 'missing';
 

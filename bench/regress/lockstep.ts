@@ -1,6 +1,6 @@
 /**
- * A load without chance: one batch in one write, then silence until every receiver has all of it and the daemon has gone to sleep. How much a
- * daemon does for a batch does then not depend on who was faster.
+ * A deterministic load: one batch in one write, then a pause until every receiver has all of it and the daemon sleeps. Then the daemon's work
+ * for a batch does not depend on timing.
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -15,18 +15,18 @@ export interface LockstepShape {
   readonly batch: number;
   readonly payloadBytes: number;
   readonly receivers: number;
-  /** Messages go to these groups in turn; receivers are in the first one. */
+  /** Number of groups that get messages in turn; receivers are in the first one. */
   readonly groups: number;
 }
 
 const READ_BYTES = 256 * 1024;
 const BATCH_LIMIT_MS = 20_000;
-/** Time in which a daemon with nothing to do falls asleep. */
+/** An idle daemon falls asleep within this time. */
 const PAUSE_MS = 2;
 
 class LockstepClient implements PayloadSink {
   payloads = 0;
-  /** Called when `payloads` has reached `wanted`. */
+  /** Called when `payloads` reaches `wanted`. */
   onReached: () => void = () => {};
   wanted = Number.POSITIVE_INFINITY;
   readonly protocol: SpreadClient;
@@ -73,7 +73,7 @@ export class Lockstep {
   readonly #sender: LockstepClient;
   readonly #receivers: readonly LockstepClient[];
   readonly #batch: Uint8Array;
-  /** Messages of a batch that the receivers get. */
+  /** Messages per batch that the receivers get. */
   readonly #received: number;
 
   private constructor(
@@ -107,12 +107,12 @@ export class Lockstep {
     return new Lockstep(sender, receivers, Buffer.concat(frames), Math.ceil(shape.batch / shape.groups));
   }
 
-  /** Sends `count` batches, each when the one before has arrived everywhere; for warming up. */
+  /** Warm-up: sends `count` batches, each when the one before has arrived everywhere. */
   async hurry(count: number): Promise<void> {
     for (let i = 0; i < count; i++) await this.#oneBatch();
   }
 
-  /** The same with a pause behind each. */
+  /** The same with a pause after each batch. */
   async run(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       await this.#oneBatch();

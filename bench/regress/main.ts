@@ -1,4 +1,4 @@
-/** `npm run bench:regress`: allocations, system calls, wake-ups and writes against the committed baseline. No timing. */
+/** `npm run bench:regress`: compares allocations, system calls, wake-ups and writes with the committed baseline. It times nothing. */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Counts system calls of a process with strace, which is installed when that is possible. */
+/** Counts the system calls of a process with strace. Installs strace if possible. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -19,7 +19,7 @@ function install(): void {
 
 let why: string | null | undefined;
 
-/** Why calls cannot be counted, or null. Tries once to install what is missing. */
+/** Why calls cannot be counted, or null. Tries once to install strace. */
 export async function straceUnavailable(): Promise<string | null> {
   if (why !== undefined) return why;
   if ((await outputOf('strace', ['-V'])) === null) install();
@@ -27,7 +27,7 @@ export async function straceUnavailable(): Promise<string | null> {
   return why;
 }
 
-/** Calls of a summary as `strace -c` writes it, by name. */
+/** Number of calls by name, from the summary of `strace -c`. */
 export function parseSummary(text: string): ReadonlyMap<string, number> {
   const calls = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -50,7 +50,7 @@ async function attached(strace: ChildProcess): Promise<void> {
   await ready;
 }
 
-/** System calls of all threads of `pid` while `work` runs, by name. @throws (rejects) when strace cannot trace it */
+/** Number of system calls of all threads of `pid` while `work` runs, by name. @throws (rejects) when strace cannot trace it */
 export async function countCalls(
   pid: number,
   directory: string,

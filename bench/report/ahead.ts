@@ -1,4 +1,4 @@
-/** Where other systems have better figures than the subject. */
+/** Finds where other systems have better figures than the subject. */
 import type { ReportSystem, RunMetrics } from '../report-schema.ts';
 import { median } from '../statistics.ts';
 import type { Cell } from './summary.ts';
@@ -26,7 +26,7 @@ const LATENCIES: readonly Figure[] = [latency('p50', 'p50Us'), latency('p99', 'p
 const medianOf = (cell: Cell, figure: Figure): number =>
   median(cell.runs.flatMap((run) => (run.metrics === null ? [] : (figure.of(run.metrics) ?? []))));
 
-/** For each system the scenarios, and percentiles, whose median is better than the subject's; systems with none are left out. */
+/** For each system the scenarios and percentiles whose median is better than the subject's; systems without any are left out. */
 export function aheadOf(
   cells: readonly Cell[],
   subjectId: string,

@@ -1,4 +1,4 @@
-/** One scenario as horizontal bars in plain HTML, so that text keeps its size on a phone. */
+/** One scenario as horizontal bars in plain HTML, so that text stays readable on a phone. */
 import { SUBJECT } from '../peers/all-systems.ts';
 import { lookOf } from './colours.ts';
 import { compact, escapeHtml, microseconds, ratio } from './format.ts';
@@ -31,7 +31,7 @@ function row(cell: Cell, subject: Cell | undefined, longest: number): string {
     return `<div class="row failed">${name}<span class="why">failed: ${escapeHtml(cell.error ?? 'unknown')}</span></div>`;
   }
   const width = percent(value / longest);
-  // Latency bars reach p50 and go on, paler, to p99 as far as the scale allows.
+  // Latency bars end at p50; a paler part continues to p99, as far as the scale allows.
   const tail =
     cell.latency === null
       ? ''

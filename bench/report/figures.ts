@@ -6,20 +6,20 @@ import { ratio } from './format.ts';
 import { latencyText, speedText } from './ranges.ts';
 import { advantage, type Cell, summarise } from './summary.ts';
 
-/** The system whose protocol is spoken: its ratio is what a reader who runs it wants to know. */
+/** The system whose protocol skein serves. Its users want to know the ratio. */
 const ORIGINAL = 'spread';
-/** Orders messages between daemons too. */
+/** It also orders messages between daemons. */
 const OTHER_RINGS = 'corosync';
-/** No product: it copies frames and does nothing else. */
+/** Not a product: it only copies frames. */
 const YARDSTICK = 'relay';
-/** A README has room for some; the page has all. */
+/** The README quotes some scenarios; the page has all. */
 const QUOTED =
   /^(one-to-one-(64(-unbatched|-nodelay)?|1k|8k|100k)|one-to-10|four-to-four|thousand-groups|latency-(1|10|50)k|ring-(3-(256|1k|8k)|5-256)(-netns)?|ring-3-latency-(agreed|safe)(-netns)?)$/;
 
 interface Part {
   readonly title: string;
   readonly has: (scenario: ReportScenario) => boolean;
-  /** With a column that compares the subject with the original. */
+  /** Whether a column compares the subject with the original. */
   readonly hasRatio: boolean;
 }
 
@@ -50,7 +50,7 @@ const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 const hasFigure = (cell: Cell | undefined): cell is Cell => cell?.runs.some((run) => run.metrics !== null) === true;
 
-/** What a row of a table shows of a cell. */
+/** A figure of a cell, in a row of a table. */
 interface RowFigure {
   readonly label: string;
   readonly text: (cell: Cell) => string;
@@ -65,7 +65,7 @@ const LATENCIES: readonly RowFigure[] = (['p50Us', 'p99Us'] as const).map((pick)
   value: (cell) => -(cell.latency?.[pick] ?? Number.POSITIVE_INFINITY),
 }));
 
-/** Two runs give an interval that says nothing. */
+/** With two runs the interval says nothing. */
 const FEWEST_FOR_INTERVAL = 3;
 
 function ratioText(subject: Cell | undefined, other: Cell | undefined): string {
@@ -129,7 +129,7 @@ function aheadLines({ system, where }: ReturnType<typeof aheadOf>[number]): read
   return lines;
 }
 
-/** Deliveries per second, and latency p50 / p99; medians of the report's runs with their range. */
+/** Deliveries per second, and latency p50 and p99: medians of the runs with their range. */
 export function figuresMarkdown(report: Report): string {
   const cells = summarise(report);
   const systems = report.systems.filter(
@@ -137,7 +137,7 @@ export function figuresMarkdown(report: Report): string {
   );
   const scenarios = report.scenarios.filter(({ id }) => QUOTED.test(id));
   const quoted = cells.filter((cell) => scenarios.includes(cell.scenario) && systems.includes(cell.system));
-  // Corosync is measured beside a bridge of its own where there is one daemon.
+  // With one daemon, corosync shares the machine with its bridge, so it is not comparable.
   const comparable = quoted.filter(({ scenario, system }) => scenario.daemons > 1 || system.id !== OTHER_RINGS);
   const { machine } = report;
   const ahead = aheadOf(comparable, SUBJECT);

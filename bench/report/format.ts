@@ -1,4 +1,4 @@
-/** Numbers and text as the page shows them. */
+/** Formats numbers and text for the page. */
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 

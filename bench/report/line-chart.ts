@@ -1,18 +1,18 @@
-/** A line chart as inline SVG: no script, sharp at every size, readable at the width of a phone. */
+/** A line chart as inline SVG, without script, readable at the width of a phone. */
 import { escapeHtml } from './format.ts';
 
 export interface Series {
   readonly name: string;
   readonly colour: string;
   readonly dash: string;
-  /** Ascending in x. */
+  /** In ascending order of x. */
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
 export interface Axis {
   readonly title: string;
   readonly scale: 'linear' | 'log';
-  /** Marks; when absent, the chart chooses. */
+  /** Default: the chart chooses them. */
   readonly ticks?: readonly (readonly [value: number, label: string])[];
   readonly format: (value: number) => string;
 }
@@ -93,7 +93,7 @@ function drawLegend(series: readonly Series[]): string {
   return `<div class="legend">${items.join('')}</div>`;
 }
 
-/** The chart with its caption and legend, or nothing when there is nothing to draw. */
+/** The chart with caption and legend; empty without points. */
 export function drawLineChart(chart: LineChart): string {
   const series = chart.series.filter((one) => one.points.some(([, value]) => Number.isFinite(value)));
   if (series.length === 0) return '';

@@ -10,7 +10,7 @@ import { advantage, type Cell, summarise } from './summary.ts';
 import { cellsTable, guaranteesTable, runsTable } from './tables.ts';
 import { isThreadingMode } from './variants.ts';
 
-/** A joined report has several. */
+/** A joined report has several commands. */
 function commands(command: string): string {
   const lines = command.split('; ').map((line) => `<p><code>${escapeHtml(line)}</code></p>`);
   if (lines.length === 1) return lines[0]!;
@@ -32,7 +32,7 @@ function facts(report: Report): string {
   return `<ul class="facts">${items.map((item) => `<li>${escapeHtml(item)}</li>`).join('')}</ul>${commands(report.command)}`;
 }
 
-/** The first thing to read: the subject's figure where it is nearest to a one-line answer. */
+/** The first paragraph: a summary in one sentence. */
 function opening(cells: readonly Cell[]): string {
   const sentences = cells
     .filter((cell) => cell.system.id === SUBJECT && Number.isFinite(cell.deliveriesPerSecond))

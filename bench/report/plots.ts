@@ -1,4 +1,4 @@
-/** Which cells go into which plot. */
+/** Chooses the cells of each plot. */
 import type { Report, ReportSystem } from '../report-schema.ts';
 import { lookOf } from './colours.ts';
 import { bytes, compact, microseconds } from './format.ts';
@@ -8,7 +8,7 @@ import { isVariant } from './variants.ts';
 
 type Point = readonly [x: number, y: number];
 
-/** One series per system from the cells that have a point. */
+/** One series for each system, from the cells with a point. */
 function seriesOf(
   systems: readonly ReportSystem[],
   cells: readonly Cell[],
@@ -47,7 +47,7 @@ function againstSize(report: Report, cells: readonly Cell[]): string {
   );
 }
 
-/** Percentiles spaced by their number of nines. */
+/** Spaces percentiles by their number of nines. */
 const nines = (percentile: number): number => -Math.log10(1 - percentile / 100);
 
 const PERCENTILE_TICKS = [0, 50, 90, 99, 99.9, 99.99].map((p) => [nines(p), `${p}`] as const);
@@ -60,7 +60,7 @@ function percentileCurves(report: Report, cells: readonly Cell[]): string {
         const cell = cells.find((c) => c.scenario.id === scenario.id && c.system.id === system.id);
         if (cell?.latency === null || cell === undefined) return [];
         const recorded = cell.runs.reduce((sum, run) => Math.max(sum, run.metrics?.latency?.count ?? 0), 0);
-        // A percentile needs some ten recordings beyond it to mean anything.
+        // A percentile needs about ten recordings beyond it.
         const points = cell.latency.curve
           .filter(([percentile]) => percentile === 0 || (1 - percentile / 100) * recorded >= 5)
           .map(([percentile, value]): Point => [nines(percentile), value]);

@@ -1,4 +1,4 @@
-/** The page's style sheet: one column on a phone, cards on a wide screen, black on white on paper. */
+/** The style sheet of the page: one column on a phone, cards on a wide screen, black on white in print. */
 export const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5c6675; --line: #d9dee6; --ground: #ffffff; --card: #f6f8fa; --accent: #0072b2; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e3e8ef; --soft: #98a3b3; --line: #343c48; --ground: #14181e; --card: #1b2129; --accent: #5bb3e6; } }

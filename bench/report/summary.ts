@@ -8,7 +8,7 @@ export interface LatencyCell {
   readonly p999Us: number;
   readonly latenessP50Us: number;
   readonly latenessP99Us: number;
-  /** Medians over the repeats, point by point. */
+  /** Medians over the repeats for each point. */
   readonly curve: readonly (readonly [percentile: number, microseconds: number])[];
 }
 
@@ -16,7 +16,7 @@ export interface Cell {
   readonly scenario: ReportScenario;
   readonly system: ReportSystem;
   readonly runs: readonly Run[];
-  /** Of the runs that succeeded; NaN when none did. */
+  /** Of the successful runs; NaN without any. */
   readonly deliveriesPerSecond: number;
   readonly lowest: number;
   readonly highest: number;
@@ -26,10 +26,10 @@ export interface Cell {
   readonly latency: LatencyCell | null;
   readonly systemCores: number;
   readonly peakResidentBytes: number;
-  /** Of all runs together. */
+  /** Of all runs. */
   readonly lost: number;
   readonly disorder: number;
-  /** False if any run saw two orders; null when none could tell. */
+  /** False: a run saw two orders. Null: no run could tell. */
   readonly oneOrder: boolean | null;
   readonly error: string | null;
 }
@@ -81,7 +81,7 @@ function cellOf(scenario: ReportScenario, system: ReportSystem, runs: readonly R
   };
 }
 
-/** All cells that were tried, scenario by scenario, systems in the report's order. */
+/** All measured cells, scenario by scenario, systems in the order of the report. */
 export function summarise(report: Report): readonly Cell[] {
   const cells: Cell[] = [];
   for (const scenario of report.scenarios) {
@@ -93,10 +93,10 @@ export function summarise(report: Report): readonly Cell[] {
   return cells;
 }
 
-/** Figure that decides a cell: deliveries/s, or the median latency. */
+/** The main figure of a cell: deliveries per second, or the median latency. */
 export const decisive = (cell: Cell): number => cell.latency?.p50Us ?? cell.deliveriesPerSecond;
 
-/** How many times better `subject` is than `other` in the same scenario, with its interval; null when one of them failed. */
+/** How many times better `subject` is than `other` in the same scenario, with the interval; null: one of them failed. */
 export function advantage(subject: Cell, other: Cell): RatioInterval | null {
   const figures = (cell: Cell): number[] =>
     succeeded(cell.runs)

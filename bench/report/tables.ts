@@ -5,7 +5,7 @@ import type { Cell } from './summary.ts';
 type Row = readonly string[];
 
 /**
- * A table, which a narrow screen shows as a list of cards with the headings in front of their cells. Cells are HTML already.
+ * A table. On a narrow screen it becomes a list of cards with the headings in front of the cells. Cells are HTML.
  * @param numeric first column of numbers; those before it are the title of a card
  */
 export function table(head: Row, rows: readonly Row[], numeric: number): string {
@@ -17,7 +17,7 @@ export function table(head: Row, rows: readonly Row[], numeric: number): string 
   return `<div class="scroll"><table><thead><tr>${headRow}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
 }
 
-/** Speed means little without this next to it. */
+/** What each system guarantees, next to its speed. */
 export function guaranteesTable(report: Report, cells: readonly Cell[]): string {
   const speed = (system: string, scenario: string): string => {
     const cell = cells.find((c) => c.system.id === system && c.scenario.id === scenario);

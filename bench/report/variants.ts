@@ -1,4 +1,4 @@
-/** Systems that are another one in a different configuration: they are compared with that, not with the rest of the world. */
+/** Variants are another system in a different configuration. They are compared only with that system. */
 export const isVariant = (systemId: string): boolean =>
   /^(skein-.+|spread-original|mosquitto-qos1|corosync-udpu)$/.test(systemId);
 

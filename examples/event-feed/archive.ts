@@ -25,7 +25,7 @@ for await (const event of session) {
     continue;
   }
   events++;
-  // A slow disk makes this program wait, and nobody else.
+  // Only this program waits for a slow disk.
   if (!archive.write(`${event.data}\n`)) await once(archive, 'drain');
 }
 archive.end();

@@ -12,7 +12,7 @@ let events = 0;
 for await (const event of session) {
   if (event.kind !== 'message') continue;
   if (event.type === MessageType.End) break;
-  // A failed API call is in two of our groups and came once.
+  // A failed API call goes to two of these groups and arrives once.
   events++;
   for (const group of event.groups) {
     const count = perGroup.get(group);

@@ -18,6 +18,6 @@ for await (const lines of followLines(log, stop.signal)) {
     published++;
   }
 }
-// The order is total, so this comes after every event, at every consumer.
+// The order is total, so every consumer gets this after all events.
 session.multicast([ALL, ...KINDS], '', { type: MessageType.End });
 tell({ tells: 'result', published });

@@ -1,6 +1,6 @@
 /**
- * What bench/peers/corosync-bridge.c speaks: little-endian u32 length, then so many bytes. A client's first frame says what it is,
- * the first of the bridge that this is in force; then a sender's frames name the group, and a receiver gets bare payloads.
+ * The protocol of bench/peers/corosync-bridge.c: a little-endian u32 length, then that many bytes. A client's first frame gives its role, and
+ * the bridge's first frame confirms it. Then a sender's frames name the group, and a receiver gets bare payloads.
  */
 import {
   ascii,

@@ -44,7 +44,7 @@ export class MqttClient implements ProtocolClient {
   readonly #group: string | null;
   readonly #qos: 0 | 1;
   readonly #output = new OutputQueue();
-  /** Acknowledgements collected while one chunk is consumed. */
+  /** Acknowledgements of the current chunk. */
   #acks = new Uint8Array(4096);
   #acksLength = 0;
   ready = false;

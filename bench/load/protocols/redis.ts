@@ -25,7 +25,7 @@ const command = (...words: readonly string[]): Uint8Array =>
 export class RedisClient implements ProtocolClient {
   readonly #sink: PayloadSink;
   readonly #output = new OutputQueue();
-  /** Position behind, and value of, the length line that `#length` read last. */
+  /** Position behind the length line that `#length` read last. */
   #next = 0;
   ready = false;
 
@@ -79,7 +79,7 @@ export class RedisClient implements ProtocolClient {
     return { bytes: concatBytes(head, payload, CRLF), payloadOffset: head.length };
   }
 
-  /** The number of a `*N`, `$N` or `:N` line at `at`, or -1 when the line is not whole yet. Sets `#next` behind it. */
+  /** The number of a `*N`, `$N` or `:N` line at `at`; -1: the line is incomplete. Sets `#next` to the position behind it. */
   #length(bytes: Uint8Array, at: number, end: number): number {
     let value = 0;
     let i = at + 1;

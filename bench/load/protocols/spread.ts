@@ -1,7 +1,7 @@
 /**
  * The Spread 4 client protocol (client-protocol.md, sections 1, 2 and 4), for this project's daemon and for a genuine one.
- * Connections do without membership messages; a receiver knows that its join is in force when a message it sent to its
- * own private group behind the join comes back, since one client's messages are handled in the order sent.
+ * Connections get no membership messages. A receiver sends a message to its own private group after the join; the messages of one client keep
+ * their order, so the join is in force when that message comes back.
  */
 import {
   ascii,
@@ -74,7 +74,7 @@ export class SpreadClient implements ProtocolClient {
     return { bytes: this.#frame(this.#service, group, payload), payloadOffset: HEADER + NAME };
   }
 
-  /** Takes AUTH-LIST, ACCEPT and the probe, which may arrive cut anywhere. */
+  /** Consumes AUTH-LIST, ACCEPT and the probe, which may arrive in any pieces. */
   #handshake(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     let at = start;
     if (this.#state === 'auth-list' && end > at) {

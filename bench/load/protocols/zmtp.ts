@@ -1,6 +1,6 @@
 /**
- * ZMTP 3.0 with the NULL mechanism (rfc.zeromq.org/spec/23), as PUB and SUB towards a forwarding device of libzmq.
- * A message is one frame: the topic, a NUL, the payload. A publisher is ready when the device has passed it a subscription.
+ * ZMTP 3.0 with the NULL mechanism (rfc.zeromq.org/spec/23), as PUB and SUB connected to a forwarding device of libzmq. A message is one frame:
+ * topic, NUL, payload. A publisher is ready when the device has forwarded a subscription to it.
  */
 import {
   ascii,

@@ -1,4 +1,4 @@
-/** What it costs to tell another thread that there is work: while it is awake, and when it sleeps. */
+/** The cost of signalling work to another thread, awake or asleep. */
 import { MessageChannel } from 'node:worker_threads';
 import { createDoorbell, DoorbellRinger } from '../../../engine/buffers/doorbell.ts';
 import { Command, createThreadControl, ThreadController } from '../../../workers/agent-thread.ts';
@@ -7,7 +7,7 @@ import type { LoopRow, MicroFamily, SampleRow } from '../micro-row.ts';
 import { GO, Partner } from '../partner.ts';
 
 const RINGS = 1024;
-/** A thread that found nothing to do is asleep after this time. */
+/** After this time an idle thread is asleep. */
 const PAUSE_MS = 0.3;
 
 function ringAwake(): LoopRow {

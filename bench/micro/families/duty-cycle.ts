@@ -1,4 +1,4 @@
-/** One duty cycle of each agent: with nothing to do, which is what a wake-up costs at least, and with a batch. */
+/** One duty cycle of each agent: idle, which is the minimum cost of a wake-up, and with a batch. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { parseAccessFile } from '../../../engine/access/access-file.ts';
@@ -9,7 +9,7 @@ import type { LoopRow, MicroFamily } from '../micro-row.ts';
 const CYCLES = 256;
 const BATCH = 32;
 const PAYLOAD_BYTES = 256;
-/** Several patterns that do not fit before the one that does. */
+/** Several patterns that do not match, then one that does. */
 const ACCESS_FILE = 'anyone send a.* b.* c.* *.d\nunix join * send * private\n';
 
 const idle = (title: string, cycle: () => number): LoopRow => ({
@@ -81,7 +81,7 @@ export const dutyCycleFamily: MicroFamily = {
   async prepare() {
     const ring = await LoneRingAgent.create();
     const delivery = await idleDeliveryAgent();
-    // Nobody reads from it: when its buffer is full the kernel drops what comes, which costs a sender the same.
+    // Nobody reads it. When its buffer is full the kernel drops datagrams, which costs the sender the same.
     const sink = createSocket('udp4');
     sink.bind(0, '127.0.0.2');
     await once(sink, 'listening');

@@ -17,7 +17,7 @@ interface Lookups {
 
 const nameOf = (group: number): string => `bench.group.${group}`;
 
-/** Targets in an order without pattern, never twice the same in a row (but for a single group). */
+/** Targets in random order, never the same twice in a row (except with a single group). */
 function makeLookups(groups: number): Lookups {
   const fields = new Uint8Array(LOOKUPS * NAME_FIELD_LENGTH);
   const hashes = new Int32Array(LOOKUPS);
@@ -71,7 +71,7 @@ function byField(groups: number): MicroRow {
   };
 }
 
-/** The way not taken: a string for every message. */
+/** For comparison: a string for each message. */
 function byString(groups: number): MicroRow {
   const { fields } = makeLookups(groups);
   const table = new Map(Array.from({ length: groups }, (_, group) => [nameOf(group), group]));

@@ -1,4 +1,4 @@
-/** Appending to the ordered log, publishing, and reading, in one thread: the bytes are copied once. */
+/** Appending to the ordered log, publishing and reading in one thread. The bytes are copied once. */
 
 import { createOrderedLog, ENTRY_LENGTH, LogEntry, LogKind } from '../../../engine/buffers/ordered-log.ts';
 import { OrderedLogReader } from '../../../engine/buffers/ordered-log-reader.ts';
@@ -8,7 +8,7 @@ import { GROUP_HASH, makeFrames } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';
 
 const SHAPE = { termBytes: 512 * 1024, termBufferCount: 16, indexEntries: 4096, readers: 1 };
-/** Entries between two publications: what one duty cycle of the ring agent hands over. */
+/** Entries per publication, as in one duty cycle of the ring agent. */
 const BATCH = 16;
 
 function row(title: string, frames: number, payloadBytes: number): MicroRow {

@@ -1,4 +1,4 @@
-/** Cutting records of the send queue into packet bodies; per packet. */
+/** Packing records of the send queue into packets; per packet. */
 import { PacketFiller } from '../../../engine/ring/packing.ts';
 import { makeRuns } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';

@@ -1,4 +1,4 @@
-/** The queue between two threads: in one thread (cost of the code), and between two (cost of the cache lines as well). */
+/** The queue between threads: within one thread (cost of the code), and between two (also cost of the cache lines). */
 
 import {
   createSpscQueue,
@@ -14,9 +14,9 @@ import type { LoopRow, MicroFamily, SampleRow } from '../micro-row.ts';
 import { Partner } from '../partner.ts';
 
 const CAPACITY_BYTES = 1024 * 1024;
-/** Records between two publications. */
+/** Records per publication. */
 const BATCH = 32;
-/** Publications in one call, which must be long against what it takes to time one. */
+/** Publications per call, which must take much longer than the timing itself. */
 const ROUNDS = 32;
 
 function put(ring: SpscQueueProducer, body: Uint8Array, frames: number): boolean {
@@ -56,7 +56,7 @@ function inOneThread(title: string, body: Uint8Array, records: number, framesPer
   };
 }
 
-/** Enough that starting and ending a round weighs nothing. */
+/** Large enough that the start and end of a round do not matter. */
 const ROUND_BYTES = 16 * 1024 * 1024;
 
 async function betweenThreads(title: string, payloadBytes: number): Promise<SampleRow & { close(): Promise<void> }> {

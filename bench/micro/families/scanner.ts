@@ -1,16 +1,16 @@
-/** The walk over what clients send: the one place where the daemon works per message. */
+/** The scan of client frames, the only work of the daemon per message. */
 import { FrameScanner, ScanStatus, SenderIdentity } from '../../../engine/wire/frame-scanner.ts';
 import { frameBytes, makeFrames, SENDER, toBigEndian } from '../frames.ts';
 import type { MicroFamily, MicroRow } from '../micro-row.ts';
 
-/** As much as a delivery agent reads at once. */
+/** The read buffer of a delivery agent. */
 const BUFFER_BYTES = 128 * 1024;
 const MAX_RUN_BYTES = 64 * 1024;
-/** Calls must be long against what it takes to time one. */
+/** Calls must take much longer than the timing itself. */
 const MIN_FRAMES = 1024;
 const PAYLOADS = [64, 256, 1024, 8192];
 
-/** @returns frames found; fewer than there are would be a mistake of this benchmark */
+/** @returns number of frames; fewer than expected means a bug in this benchmark */
 function scanAll(scanner: FrameScanner, view: DataView, sender: SenderIdentity): number {
   let frames = 0;
   for (let at = 0; at < view.byteLength; at = scanner.end) {
@@ -23,7 +23,7 @@ function scanAll(scanner: FrameScanner, view: DataView, sender: SenderIdentity):
 function row(payloadBytes: number, order: 'little' | 'big'): MicroRow {
   const count = Math.floor(BUFFER_BYTES / frameBytes(payloadBytes));
   const frames = makeFrames(count, payloadBytes);
-  // Scanning turns big-endian headers round in place, so there they must be turned back after each pass.
+  // Scanning swaps big-endian headers in place, so they must be restored after each pass.
   const passes = order === 'little' ? Math.ceil(MIN_FRAMES / count) : 1;
   const view = new DataView(frames.buffer);
   const scanner = new FrameScanner(MAX_RUN_BYTES);

@@ -1,4 +1,4 @@
-/** The token: its codec, its way round an idle ring of three, and what ordering a message costs all three together. */
+/** The token: its codec, its rotation in an idle ring of three, and the cost of an ordered message for all three together. */
 import { readToken, Token, writeToken } from '../../../engine/wire/ring-token.ts';
 import { makeRuns } from '../frames.ts';
 import { MemoryRing } from '../memory-ring.ts';
@@ -9,7 +9,7 @@ const NODES = 3;
 const STEPS = 256;
 const MESSAGES = 4096;
 
-/** @param requests retransmission requests that the token carries */
+/** @param requests retransmission requests in the token */
 function codec(requests: number): MicroRow {
   const token = new Token(NODES);
   for (let i = 0; i < requests; i++) token.addRequest(0, 0, i % NODES, 100 + i * 10, 3);
