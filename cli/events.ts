@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { EventKind, LoggedEvent } from '../daemon/http/status-types.ts';
 import { printError } from './standard-output.ts';
 import { stopSignal } from './stop-signal.ts';
+import { stopText } from './stop-text.ts';
 import { compactly, printable } from './text.ts';
 import { addWatchOptions, type WatchFlags, watchedDaemon } from './watch/watch-flags.ts';
 import type { WatchedDaemon } from './watch/watched-daemon.ts';
@@ -112,6 +113,9 @@ function describe(event: LoggedEvent): string {
     case 'session-ended':
       return `${event.session} (${event.peer}): ${event.reason}; ${compactly(event.waitingBytes, 'byte')} waited`;
     case 'daemon':
-      return event.what === 'started' ? 'the daemon started' : 'the daemon drains, and will end';
+      if (event.what === 'started') return 'the daemon started';
+      return event.what === 'stopped'
+        ? `the daemon stopped: ${stopText(event.report)}`
+        : 'the daemon drains, and will end';
   }
 }

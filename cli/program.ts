@@ -6,6 +6,7 @@ import { registerAccess } from './access.ts';
 import { registerCheck } from './check.ts';
 import { registerConf } from './conf.ts';
 import { registerContext } from './context.ts';
+import { registerDrain } from './drain.ts';
 import { registerEvents } from './events.ts';
 import { describeFailure, ExitCode, exitCodeOf, QuietExit } from './exit.ts';
 import { registerFlood } from './flood.ts';
@@ -62,6 +63,7 @@ export function createProgram(): Command {
   registerMonitor(program);
   registerTop(program);
   registerEvents(program);
+  registerDrain(program);
   registerCheck(program);
   registerContext(program);
   registerConf(program);

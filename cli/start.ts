@@ -39,8 +39,10 @@ standard error, one JSON object for each line.
 -o takes every option of a configuration file, with a small first letter;
 "skein conf options" lists them.
 
-SIGINT and SIGTERM stop the daemon after it has ordered and delivered what its
-clients have sent. SIGHUP opens the log file again and reloads options and
+SIGTERM drains the daemon: clients that understand it are told to move to other
+daemons of the ring, for DrainTime at most. Then, and at once at SIGINT, it
+stops after it has ordered and delivered what its clients have sent. A second
+signal ends it at once. SIGHUP opens the log file again and reloads options and
 files. SIGUSR1 and SIGUSR2 log a line of status.
 
 Examples:
@@ -68,7 +70,7 @@ export function registerStart(program: Command): void {
     .addOption(oneOfTwo)
     .option('-o, --option <name=value>', 'any other option of the daemon; repeatable', daemonOption)
     .addOption(
-      new Option('--drain-timeout <ms>', 'time to deliver what clients have sent when stopping')
+      new Option('--drain-timeout <ms>', 'time to deliver what clients have sent when stopping, behind DrainTime')
         .argParser(integer(0, 600_000))
         .default(2000),
     )
@@ -99,8 +101,12 @@ async function start(flags: StartFlags): Promise<void> {
   void notifyServiceManager(['READY=1', `STATUS=serves clients on ${daemon.addresses.map(addressText).join(', ')}`]);
   // A reader of the ready line may close the pipe from here on.
   await Promise.race([aborted(stop), daemon.closed.catch(explain)]);
-  void notifyServiceManager(['STOPPING=1', 'STATUS=delivers what clients have sent, then stops']);
-  await daemon.stop({ drainTimeoutMs: flags.drainTimeout });
+  // Who presses Ctrl-C waits for the end; a service manager can wait for clients that move.
+  const isDrain = stop.reason !== 'SIGINT';
+  const status = isDrain ? 'lets clients move to other daemons' : 'delivers what clients have sent';
+  void notifyServiceManager(['STOPPING=1', `STATUS=${status}, then stops`]);
+  const drainTimeoutMs = flags.drainTimeout;
+  await (isDrain ? daemon.drain({ drainTimeoutMs }) : daemon.stop({ drainTimeoutMs }));
   await daemon.closed.catch(explain);
 }
 

@@ -14,7 +14,7 @@ const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[s
  */
 export const stopSignal = (): AbortSignal => AbortSignal.any([endSignal(), outputGone()]);
 
-/** The same for a daemon, which continues without a reader of its output. */
+/** The same for a daemon, which continues without a reader of its output. The reason of the abort is the name of the signal. */
 export function endSignal(): AbortSignal {
   const controller = new AbortController();
   let first: NodeJS.Signals | null = null;
@@ -25,7 +25,7 @@ export function endSignal(): AbortSignal {
     if (first !== null) return;
     first = signal;
     firstMs = performance.now();
-    controller.abort();
+    controller.abort(signal);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

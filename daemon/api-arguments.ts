@@ -70,18 +70,38 @@ export function checkWorkerUrl(workerUrl: unknown): void {
 }
 
 /** `drainTimeoutMs` of `stop`. @throws ConfigError */
-export function drainTimeoutOf(options: unknown, missing: number): number {
-  const { drainTimeoutMs = missing, ...others } = readOptions('options of stop', options);
-  for (const name of Object.keys(others)) {
-    const message = `options of stop: unknown option ${showValue(name)}${suggestion(name.slice(0, 60), ['drainTimeoutMs'])}`;
-    throw new ConfigError([{ message, field: name }], null);
+export const drainTimeoutOf = (options: unknown, drainTimeoutMs: number): number =>
+  timesOf('stop', options, { drainTimeoutMs }).drainTimeoutMs;
+
+/** Both times of `drain`. @throws ConfigError */
+export const drainTimesOf = (
+  options: unknown,
+  missing: { readonly drainTimeMs: number; readonly drainTimeoutMs: number },
+): { readonly drainTimeMs: number; readonly drainTimeoutMs: number } => timesOf('drain', options, missing);
+
+/** @param missing every option there is, with what holds when it is absent */
+function timesOf<Times extends Readonly<Record<string, number>>>(
+  call: string,
+  options: unknown,
+  missing: Times,
+): Times {
+  const given = readOptions(`options of ${call}`, options);
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(missing, name)) continue;
+    const hint = suggestion(name.slice(0, 60), Object.keys(missing));
+    throw new ConfigError(
+      [{ message: `options of ${call}: unknown option ${showValue(name)}${hint}`, field: name }],
+      null,
+    );
   }
-  if (
-    typeof drainTimeoutMs !== 'number' ||
-    !Number.isInteger(drainTimeoutMs) ||
-    drainTimeoutMs < 0 ||
-    drainTimeoutMs > LONGEST_DRAIN_MS
-  )
-    return fail('drainTimeoutMs', drainTimeoutMs, `an integer from 0 to ${LONGEST_DRAIN_MS}`);
-  return drainTimeoutMs;
+  const times = Object.entries(missing).map(
+    ([name, time]) => [name, timeOf(name, given[name] === undefined ? time : given[name])] as const,
+  );
+  return Object.fromEntries(times) as Times;
+}
+
+function timeOf(name: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > LONGEST_DRAIN_MS)
+    return fail(name, value, `an integer from 0 to ${LONGEST_DRAIN_MS}`);
+  return value;
 }

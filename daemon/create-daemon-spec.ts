@@ -10,6 +10,7 @@ import { foldHash } from '../engine/wire/ring-header.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { ListenAddress } from '../workers/delivery/client-listener.ts';
 import { deliverySettings } from './delivery-options.ts';
+import { drainTargets } from './drain-targets.ts';
 import type { Identity } from './identity.ts';
 import { nextIncarnation } from './incarnation.ts';
 import { openFilesWarnings } from './open-files.ts';
@@ -56,6 +57,7 @@ export async function createDaemonSpec(
     maxSessions: options.maxSessions,
     clientTimeoutMs: options.clientTimeout,
     delivery: deliverySettings(options, files),
+    drainTargets: drainTargets(configuration, self.node),
     ring: {
       ring: {
         self: self.node,

@@ -14,6 +14,7 @@ export function deliverySettings(
     maxWaitingPasswords: options.maxWaitingPasswords,
     maxInputBytes: options.maxInputBytes,
     maxQueuedBytes: options.maxQueuedBytes ?? defaultMaxQueuedBytes(),
+    drainViewBytes: options.drainViewBytes,
     limits: {
       maxSessionMessages: options.maxSessionMessages,
       maxSessionBytes: options.maxSessionBytes,

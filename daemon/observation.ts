@@ -14,6 +14,7 @@ import type { DaemonLog } from './daemon-log.ts';
 import type { DaemonHttp } from './http/daemon-http.ts';
 import type { DaemonView } from './http/daemon-view.ts';
 import { EventLog } from './http/event-log.ts';
+import type { StopReport } from './http/status-types.ts';
 import type { ClientDesk } from './monitor/client-desk.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
@@ -29,6 +30,8 @@ export interface ObservationParts {
   readonly delivery: () => DeliverySettings;
   readonly supervisor: Supervisor;
   readonly log: DaemonLog;
+  /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
+  readonly end: (isAtOnce: boolean, peer: string) => void;
 }
 
 export class Observation {
@@ -53,7 +56,7 @@ export class Observation {
 
   /** Of no effect without `HttpListen`. @throws (rejects) as `DaemonHttp.open` */
   async openHttp(): Promise<void> {
-    const { resolved, supervisor, log } = this.#parts;
+    const { resolved, spec, supervisor, log, end } = this.#parts;
     const { httpListen, httpTokenFile } = resolved.configuration.options;
     if (httpListen.length === 0) return;
     if (!httpListen.every(isLoopbackEndpoint)) log.warn({}, READABLE);
@@ -61,7 +64,7 @@ export class Observation {
     const { DaemonHttp } = await import('./http/daemon-http.ts');
     this.#http = await DaemonHttp.open(
       { listen: httpListen, tokenFile: httpTokenFile },
-      { watch: await this.#look(), counters: supervisor.memory.counters, log },
+      { watch: await this.#look(), name: spec.name, end, counters: supervisor.memory.counters, log },
     );
   }
 
@@ -77,6 +80,11 @@ export class Observation {
     this.#isDraining = true;
     this.#events.add({ kind: 'daemon', what: 'draining' });
     void this.#view?.then((view) => view.draining());
+  }
+
+  /** The daemon has stopped: the last event. */
+  stopped(report: StopReport): void {
+    this.#events.add({ kind: 'daemon', what: 'stopped', report });
   }
 
   told(event: DaemonEvent): void {

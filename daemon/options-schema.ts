@@ -218,6 +218,8 @@ const fileOptions = {
   maxHandshakes: integer('maxHandshakes'),
   maxWaitingPasswords: integer('maxWaitingPasswords'),
   maxInputBytes: byteCount('maxInputBytes'),
+  drainTime: integer('drainTime'),
+  drainViewBytes: byteCount('drainViewBytes'),
   clientTimeout: silence(),
   unixSocketDir: path('unixSocketDir')
     .nullable()

@@ -18,8 +18,9 @@ import type { LogFields } from '../workers/log.ts';
 import { Supervisor } from '../workers/supervisor.ts';
 import { planThreads, type ResolvedThreadingMode } from '../workers/threading.ts';
 import { withAbsolutePaths } from './absolute-paths.ts';
-import { checkLogger, checkWorkerUrl, drainTimeoutOf, readOptions } from './api-arguments.ts';
+import { checkLogger, checkWorkerUrl, drainTimeoutOf, drainTimesOf, readOptions } from './api-arguments.ts';
 import { createDaemonSpec } from './create-daemon-spec.ts';
+import { DaemonEnd, DEFAULT_DRAIN_TIMEOUT_MS } from './daemon-end.ts';
 import { DaemonLog } from './daemon-log.ts';
 import {
   becomeIdentity,
@@ -95,6 +96,13 @@ export interface Daemon {
    */
   reload(): Promise<ReloadReport>;
   /**
+   * Stops accepting, and tells the clients that understand it (`connect`'s sessions: the event `drain`) to move to other daemons of the
+   * ring, a few at a time. When they are gone, or after `drainTimeMs` (default: the option `drainTime`), stops as `stop()`, with
+   * `drainTimeoutMs` (default 2000). At once when there is nobody to tell, or nowhere to go. A `stop()` meanwhile ends the waiting.
+   * Resolves when the daemon has stopped. Rejects with ConfigError, and does not drain, for a wrong option.
+   */
+  drain(options?: { readonly drainTimeMs?: number; readonly drainTimeoutMs?: number }): Promise<void>;
+  /**
    * Stops accepting; orders and delivers what clients have sent; hangs up; leaves the ring; closes all. What is not done within
    * `drainTimeoutMs` (default 2000) is cut off, counted and logged. `closed` reports failures meanwhile. Rejects with ConfigError, and
    * does not stop, for a wrong option.
@@ -103,8 +111,6 @@ export interface Daemon {
   /** As `stop()`: for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-const DEFAULT_DRAIN_TIMEOUT_MS = 2000;
 
 /**
  * Starts a daemon. Resolves when it listens.
@@ -145,7 +151,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     log: (record) => log.record(record),
     tell: (event) => observation.told(event),
     report: (report) => observation.report(report),
-    stopRequested: () => void stop(DEFAULT_DRAIN_TIMEOUT_MS),
+    stopRequested: () => void end.stop(DEFAULT_DRAIN_TIMEOUT_MS),
     failed: (failure) => {
       log.fatal({ agent: failure.agent, err: failure }, 'daemon failed');
       void Promise.all([log.close(), observation.close()]).then(() => settle(failure));
@@ -157,7 +163,6 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     supervisor,
     log,
   });
-  let stopped: Promise<void> | null = null;
   const observation = new Observation({
     resolved,
     spec,
@@ -165,18 +170,9 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     delivery: () => reloader.delivery,
     supervisor,
     log,
+    end: (isAtOnce, peer) => end.requested(isAtOnce, peer, reloader.options.drainTime),
   });
-  const stop = (drainTimeoutMs: number): Promise<void> => {
-    if (stopped === null) observation.draining();
-    stopped ??= supervisor.stop(drainTimeoutMs).then(async () => {
-      if (supervisor.failure !== null) return;
-      await observation.close();
-      log.info({}, 'daemon stopped');
-      await log.close();
-      settle(null);
-    });
-    return stopped;
-  };
+  const end = new DaemonEnd({ supervisor, log, watch: observation, settled: () => settle(null) });
   log.countIn(supervisor.memory.counters);
   const startedMs = performance.now();
   const takeIdentity = (): void => {
@@ -242,8 +238,15 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     },
     logStatus: () => log.info(statusFields(supervisor.memory.counters, startedMs), 'status'),
     reload: () => reloader.reload(),
-    stop: async (stopOptions) => stop(drainTimeoutOf(stopOptions, DEFAULT_DRAIN_TIMEOUT_MS)),
-    [Symbol.asyncDispose]: () => stop(DEFAULT_DRAIN_TIMEOUT_MS),
+    drain: async (drainOptions) => {
+      const { drainTimeMs, drainTimeoutMs } = drainTimesOf(drainOptions, {
+        drainTimeMs: reloader.options.drainTime,
+        drainTimeoutMs: DEFAULT_DRAIN_TIMEOUT_MS,
+      });
+      return end.drain(drainTimeMs, drainTimeoutMs);
+    },
+    stop: async (stopOptions) => end.stop(drainTimeoutOf(stopOptions, DEFAULT_DRAIN_TIMEOUT_MS)),
+    [Symbol.asyncDispose]: () => end.stop(DEFAULT_DRAIN_TIMEOUT_MS),
   };
 }
 

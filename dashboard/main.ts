@@ -103,6 +103,8 @@ function showAlerts(): void {
   if (isLost)
     found.push(element('div', 'alert bad', 'The daemon does not answer. What is below may be outdated; trying again.'));
   const absent = (lastRing?.members ?? []).filter(({ isPresent }) => !isPresent).map(({ name }) => name);
+  const draining = (lastRing?.members ?? []).filter(({ isDraining }) => isDraining).map(({ name }) => name);
+  if (draining.length > 0) found.push(element('div', 'alert', `Draining, will end: ${draining.join(', ')}`));
   if (absent.length > 0) found.push(element('div', 'alert bad', `Not in the ring: ${absent.join(', ')}`));
   if (slow.length > 0) {
     const named = slow.slice(0, MAX_NAMED).map(({ name, waitingBytes, behindMs }) => {

@@ -65,11 +65,11 @@ export class RingPicture {
     const angleOf = (i: number): number => (2 * Math.PI * i) / members.length - Math.PI / 2;
     const hasNames = members.length <= MAX_NAMES;
     const radius = Math.max(4, Math.min(15, 170 / members.length));
-    const nodes = members.flatMap(({ name, isPresent, isSelf }, i) => {
+    const nodes = members.flatMap(({ name, isPresent, isSelf, isDraining }, i) => {
       const [x, y] = pointAt(angleOf(i), RADIUS);
       const [labelX, labelY] = pointAt(angleOf(i), RADIUS + radius + 12);
       const side = labelX > CENTER_X + RADIUS / 4 ? 'start' : labelX < CENTER_X - RADIUS / 4 ? 'end' : 'middle';
-      const state = `${isSelf ? ' self' : ''}${isPresent ? '' : ' absent'}`;
+      const state = `${isSelf ? ' self' : ''}${isPresent ? '' : ' absent'}${isDraining ? ' draining' : ''}`;
       const circle = svg('circle', { class: `node${state}`, cx: x, cy: y, r: radius }, svg('title', {}, name));
       if (!hasNames) return [circle];
       const label = svg(
@@ -81,7 +81,12 @@ export class RingPicture {
     });
     const absent = members.filter(({ isPresent }) => !isPresent).map(({ name }) => name);
     const present = members.length - absent.length;
-    const label = `A ring of ${present} ${plural(present, 'daemon')}${absent.length === 0 ? '' : `; absent: ${absent.join(', ')}`}`;
+    const draining = members.filter(({ isDraining }) => isDraining).map(({ name }) => name);
+    const label = [
+      `A ring of ${present} ${plural(present, 'daemon')}`,
+      ...(absent.length === 0 ? [] : [`absent: ${absent.join(', ')}`]),
+      ...(draining.length === 0 ? [] : [`draining: ${draining.join(', ')}`]),
+    ].join('; ');
     const picture = svg(
       'svg',
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label },
@@ -101,17 +106,18 @@ export class RingPicture {
       ),
     );
     this.#list.replaceChildren(
-      ...members.map(({ name, address, isPresent, isSelf, isLeader }) => {
+      ...members.map(({ name, address, isPresent, isSelf, isLeader, isDraining }) => {
         const words = [
-          isPresent ? 'present' : 'absent',
+          isDraining ? 'draining' : isPresent ? 'present' : 'absent',
           ...(isLeader ? ['leader'] : []),
           ...(isSelf ? ['this daemon'] : []),
         ];
-        const state = element('span', isPresent ? 'quiet' : 'absent', words.join(', '));
+        const look = isDraining ? 'draining' : isPresent ? 'quiet' : 'absent';
+        const state = element('span', look, words.join(', '));
         const item = element('li', '', element('span', '', name), state);
         item.title = address;
         item.dataset['member'] = name;
-        item.dataset['state'] = isPresent ? 'present' : 'absent';
+        item.dataset['state'] = words[0]!;
         return item;
       }),
     );

@@ -58,8 +58,9 @@ function describe(event: LoggedEvent): Description {
         text: `${event.session} was ended: ${event.reason}; ${bytes(event.waitingBytes)} waited for it`,
       };
     case 'daemon':
-      return event.what === 'started'
-        ? { tone: '', text: 'the daemon started' }
-        : { tone: 'warn', text: 'the daemon takes no new clients, and will end' };
+      if (event.what === 'started') return { tone: '', text: 'the daemon started' };
+      return event.what === 'stopped'
+        ? { tone: 'warn', text: `the daemon stopped; ${event.report.sessionsMoved} clients had moved` }
+        : { tone: 'warn', text: 'the daemon drains: it takes no new clients, and will end' };
   }
 }

@@ -2,7 +2,8 @@
  * Runs the agents of one thread in turns and idles between: in the event loop, for threads that own sockets, or blocked on the
  * doorbell, which wakes faster, for threads that own none. No agent can tell the difference.
  *
- * The supervisor steers a thread through two shared words: `command`, written by the supervisor, and `status`, written by the thread.
+ * The supervisor steers a thread through shared words: `command` and its argument, written by the supervisor, and `status`, written by the
+ * thread.
  */
 import { AgentCounter } from '../engine/buffers/counters.ts';
 import { DoorbellWaiter } from '../engine/buffers/doorbell.ts';
@@ -10,18 +11,20 @@ import { DrainStage } from '../engine/wire/record.ts';
 import type { Agent } from './agent.ts';
 
 /**
- * In this order. A thread that misses draining or hanging up catches up on it. The meetings with other daemons are left out where the
- * step before was cut short.
+ * In this order. A thread that misses draining or hanging up catches up on it. Moving is left out by a stop at once, and the meetings with
+ * other daemons where the step before was cut short.
  */
-export const Command = { Run: 0, Drain: 1, MeetTaken: 2, HangUp: 3, MeetEmpty: 4, Close: 5 } as const;
+export const Command = { Run: 0, Move: 1, Drain: 2, MeetTaken: 3, HangUp: 4, MeetEmpty: 5, Close: 6 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
 const COMMAND = 0;
 const STATUS = 1;
+/** How long clients have, in milliseconds; written before the command to move. */
+const MOVE_TIME = 2;
 
 export const createThreadControl = (): SharedArrayBuffer => new SharedArrayBuffer(64);
 
-/** The supervisor's side of the two words. */
+/** The supervisor's side of the words. */
 export class ThreadController {
   readonly #words: Int32Array;
 
@@ -31,6 +34,12 @@ export class ThreadController {
 
   command(command: Command): void {
     Atomics.store(this.#words, COMMAND, command);
+  }
+
+  /** Clients are to move, and have so long. */
+  commandMove(timeMs: number): void {
+    Atomics.store(this.#words, MOVE_TIME, timeMs);
+    this.command(Command.Move);
   }
 
   /** The command that the thread is through with; `Run`: it is at work on the one it has. */
@@ -152,6 +161,10 @@ abstract class AgentThread {
     const before = this.#begun;
     this.#begun = command;
     for (const agent of this.#agents) {
+      if (command === Command.Move) {
+        agent.move(Atomics.load(this.#words, MOVE_TIME));
+        continue;
+      }
       if (before < Command.Drain) agent.drain();
       if (command === Command.MeetTaken) agent.meet(DrainStage.Taken);
       if (before < Command.HangUp && command >= Command.HangUp && command < Command.Close) agent.hangUp();

@@ -11,6 +11,11 @@ export interface Agent {
   nextDeadlineMs(): number;
   /** Whether input waits in shared memory; asked once more before the thread sleeps. */
   hasWork(): boolean;
+  /**
+   * Goes before an orderly stop, or is left out: no new clients, and those that understand it are told to move to other daemons.
+   * @param timeMs that they have
+   */
+  move(timeMs: number): void;
   /** Begins an orderly stop: no new clients; what those who are here have sent is ordered and delivered. */
   drain(): void;
   /** The second step of an orderly stop, when all agents have drained or time is short: clients are told that this is the end. */

@@ -1,10 +1,19 @@
 /** What happens in a daemon that an operator follows: told by agents beside the log, whatever the log's level. Rare by nature. */
 
 /**
- * Why a session ended: its client asked for it, closed the connection or lost it; or the daemon ended it, because it read too slowly,
- * broke the protocol, did not complete a frame, or its machine stopped answering.
+ * Why a session ended: its client asked for it, closed the connection or lost it, or moved away because the daemon drains; or the daemon
+ * ended it, because it read too slowly, broke the protocol, did not complete a frame, its machine stopped answering, or the daemon stops.
  */
-export type EndCause = 'asked' | 'closed' | 'lost' | 'slow' | 'protocol' | 'incomplete' | 'vanished';
+export type EndCause =
+  | 'asked'
+  | 'closed'
+  | 'lost'
+  | 'moved'
+  | 'slow'
+  | 'protocol'
+  | 'incomplete'
+  | 'vanished'
+  | 'stopped';
 
 /** Of these an operator wants to know; clients that leave by themselves are many. */
 export const TOLD_CAUSES: ReadonlySet<EndCause> = new Set(['slow', 'protocol', 'incomplete', 'vanished']);

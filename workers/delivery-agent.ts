@@ -21,6 +21,8 @@ import type {
 import type { ClientSession } from './delivery/client-session.ts';
 import { type DeliverySettings, shareOfWorker } from './delivery/delivery-settings.ts';
 import { Departures } from './delivery/departures.ts';
+import { DrainNotices } from './delivery/drain-notices.ts';
+import type { DrainTarget } from './delivery/drain-target.ts';
 import { EndReports } from './delivery/end-reports.ts';
 import { Farewell } from './delivery/farewell.ts';
 import { HANDSHAKE_READ_BYTES, Handshakes } from './delivery/handshakes.ts';
@@ -56,6 +58,8 @@ export interface DeliveryOptions {
   readonly maxSessions: number;
   /** 0: none. The listeners' sockets were opened with it. */
   readonly clientTimeoutMs: number;
+  /** The other daemons of the configuration, as clients can reach them. */
+  readonly drainTargets: readonly DrainTarget[];
 }
 
 export interface DeliveryLinks {
@@ -91,6 +95,7 @@ export class DeliveryAgent implements Agent {
   readonly #departures: Departures;
   readonly #farewell: Farewell;
   readonly #monitor: MonitorRequests;
+  readonly #notices: DrainNotices;
   readonly #intake: Intake;
   readonly #handshakes: Handshakes;
   readonly #delivery: LogDelivery;
@@ -118,6 +123,7 @@ export class DeliveryAgent implements Agent {
     this.#intake = this.#createIntake();
     this.#handshakes = this.#createHandshakes();
     this.#delivery = this.#createDelivery();
+    this.#notices = this.#createNotices();
     this.#ends = new SessionEnds({
       handshakes: this.#handshakes,
       intake: this.#intake,
@@ -161,6 +167,7 @@ export class DeliveryAgent implements Agent {
     this.#refusals.poll(nowMs);
     this.#vanished.poll(nowMs, this.#delivery.writeCount + this.#reception.acceptedCount);
     work += this.#departures.poll();
+    work += this.#notices.poll(nowMs);
     work += this.#intake.resume(nowMs);
     work += this.#delivery.work(nowMs);
     if (this.#farewell.isHangingUp) this.#farewell.sayGoodbye(this.#delivery);
@@ -177,20 +184,24 @@ export class DeliveryAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.#handshakes.nextDeadlineMs(), this.#vanished.nextDeadlineMs());
+    return Math.min(this.#handshakes.nextDeadlineMs(), this.#vanished.nextDeadlineMs(), this.#notices.nextDeadlineMs());
   }
 
   hasWork(): boolean {
     return this.#delivery.hasWork();
   }
 
+  /** Clients that are here are served on, and those that understand it are told to move. */
+  move(timeMs: number): void {
+    this.#acceptNobody();
+    this.#notices.begin(timeMs);
+  }
+
   /** Clients that are here are served on: what they have sent is taken, and what comes of it is delivered. */
   drain(): void {
-    this.#listener.close();
+    if (this.#notices.isMoving) this.#notices.end();
+    else this.#acceptNobody();
     this.#farewell.begin();
-    for (const session of this.#sessions.values()) {
-      if (session.state === 'handshake') this.#ends.refuse(session, new Uint8Array(0), 'daemon is stopping');
-    }
   }
 
   hangUp(): void {
@@ -205,6 +216,7 @@ export class DeliveryAgent implements Agent {
 
   /** Then what was submitted is ordered and in the log, and hanging up delivers the log. */
   drained(): boolean {
+    if (this.#notices.isMoving) return this.#notices.isDone();
     if (!this.#farewell.isStopping) return false;
     if (this.#isMeeting) return true;
     if (this.#farewell.isHangingUp && this.#delivery.blockedCount > 0) return false;
@@ -216,6 +228,30 @@ export class DeliveryAgent implements Agent {
     this.#handshakes.close();
     this.#farewell.tellWhatIsLost();
     for (const session of this.#sessions.values()) session.transport.destroy();
+  }
+
+  #acceptNobody(): void {
+    this.#listener.close();
+    this.#reception.close('the daemon drains');
+  }
+
+  #createNotices(): DrainNotices {
+    const { counters, logger, now, words } = this.#links;
+    const { daemonName, drainTargets, workers } = this.#options;
+    return new DrainNotices({
+      workers,
+      daemonName,
+      sessions: this.#sessions,
+      names: this.#names,
+      targets: drainTargets,
+      settings: this.#settings,
+      words,
+      counters,
+      logger,
+      now,
+      random: Math.random,
+      markDirty: (session) => this.#delivery.markDirty(session),
+    });
   }
 
   #createIntake(): Intake {

@@ -216,6 +216,8 @@ export class NetworkAgent implements Agent {
     return this.#outbound.usedBytes() > 0;
   }
 
+  move(): void {}
+
   drain(): void {}
 
   hangUp(): void {}

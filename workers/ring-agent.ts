@@ -13,6 +13,7 @@ import type { Configuration } from '../engine/host/configuration.ts';
 import { RingCounter } from '../engine/host/ring-counters.ts';
 import type { RingNodeOptions } from '../engine/host/ring-options.ts';
 import { DrainBarrier } from '../engine/ring/drain-barrier.ts';
+import type { NodeIndex } from '../engine/wire/ids.ts';
 import { DrainStage } from '../engine/wire/record.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonEvent } from './daemon-event.ts';
@@ -20,6 +21,7 @@ import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
 import type { SealRefusals } from './ring/aead-sealer.ts';
 import { DatagramPort } from './ring/datagram-port.ts';
+import { DrainingMembers } from './ring/draining-members.ts';
 import { reportGroups } from './ring/group-reports.ts';
 import { HostedRing } from './ring/hosted-ring.ts';
 import { NameDesk } from './ring/name-desk.ts';
@@ -81,11 +83,14 @@ export class RingAgent implements Agent {
   readonly #ring: HostedRing;
   readonly #says: RingLog;
   readonly #barrier: DrainBarrier;
+  readonly #draining: DrainingMembers;
   #settings: RingSettings;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #datagramBytesTold = 0;
   #started = false;
+  /** Clients of this daemon are asked to move. */
+  #isMoving = false;
   /** The present step of a stop is to wait for others that stop. */
   #isMeeting = false;
   #left = false;
@@ -111,10 +116,11 @@ export class RingAgent implements Agent {
         blockClients: (blocked) => this.#queue.blockClients(blocked),
         frameTooLong: (group, lengthBytes) => says.frameTooLong(group, lengthBytes),
         exchangeFault: (fault, node) => says.exchangeFault(fault, node),
-        drainStage: (origin, stage) => this.#barrier.delivered(origin, stage),
+        drainStage: (origin, stage) => this.#drainStage(origin, stage),
         recordRefused: (origin, fault) => says.recordRefused(origin, fault, counters[OrderingCounter.RecordsRefused]!),
       },
     );
+    this.#draining = new DrainingMembers(links.words, counters);
     this.#barrier = new DrainBarrier(options.ring.self, daemonNames.length, {
       announce: (stage) => this.#queue.pushDrain(stage),
       isSettled: () => this.#ring.isSettled(),
@@ -177,8 +183,15 @@ export class RingAgent implements Agent {
     return this.#queue.queuedBytes() !== this.#queuedAtLastLook;
   }
 
+  /** The other daemons send no clients here. */
+  move(): void {
+    this.#isMoving = true;
+    this.#queue.pushDrain(DrainStage.Moving);
+  }
+
   /** Goes on as before until it is closed, which is when it leaves the ring. */
   drain(): void {
+    this.#isMoving = false;
     this.#barrier.reach(DrainStage.Draining);
   }
 
@@ -192,6 +205,7 @@ export class RingAgent implements Agent {
   }
 
   drained(): boolean {
+    if (this.#isMoving) return true;
     return this.#isMeeting ? this.#barrier.checkMet() : this.#ring.isSettled();
   }
 
@@ -208,12 +222,29 @@ export class RingAgent implements Agent {
     const bytes = this.#queue.clientBytes();
     this.counters[OrderingCounter.BytesNotOrdered] = bytes;
     if (bytes > 0) this.#says.requestsLost(bytes);
-    if (this.#ring.node.mayLoseSent) this.#says.sentMayBeLost();
+    if (this.#ring.node.mayLoseSent) {
+      this.counters[OrderingCounter.PacketsUnstable] = this.#packetsUnstable();
+      this.#says.sentMayBeLost();
+    }
     if (!this.#barrier.checkMet()) this.#says.notAwaited(this.#barrier.awaited);
+  }
+
+  /** Of all daemons of the ring: those of this one are among them. */
+  #packetsUnstable(): number {
+    const { counters } = this.#ring.node;
+    return Math.max(1, counters[RingCounter.HighSeq]! - counters[RingCounter.Aru]!);
+  }
+
+  #drainStage(origin: NodeIndex, stage: DrainStage): void {
+    this.#draining.delivered(origin);
+    if (stage !== DrainStage.Moving) this.#barrier.delivered(origin, stage);
   }
 
   #configurationChanged(configuration: Configuration): void {
     this.#barrier.configurationChanged(configuration);
+    this.#draining.configurationChanged(configuration);
+    // From here on the barrier announces the stage of a daemon that stops.
+    if (this.#isMoving && configuration.id.kind === 'regular') this.#queue.pushDrain(DrainStage.Moving);
     if (configuration.id.kind === 'regular') {
       this.#publishMembers(configuration);
       const members = configuration.members.map(({ node }) => this.#options.daemonNames[node]!);

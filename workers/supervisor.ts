@@ -43,11 +43,11 @@ const DRAIN_LOOKS = 3;
 /** Whether all daemons that stop have met is the ring agent's alone to say. */
 const MEETING_LOOKS = 1;
 /** What is left of the drain time, at most, for clients to hang up after they were told of the end. */
-const GOODBYE_MS = 500;
+const GOODBYE_MS = 1500;
 /** And at most this part of it. */
-const GOODBYE_PART = 1 / 4;
+const GOODBYE_PART = 1 / 2;
 /** How long threads may take to close after they were told. */
-const CLOSE_TIMEOUT_MS = 2000;
+export const CLOSE_TIMEOUT_MS = 2000;
 
 /** How long the event loop of a thread was busy and idle since its start. */
 export interface ThreadLoad {
@@ -92,6 +92,9 @@ export class Supervisor {
   /** Threads that run their loop, and so obey commands. */
   readonly #obeying = new Set<RunningThread>();
   #stopping = false;
+  /** When the waiting for clients that move is over, and the drain time of the stop behind it. */
+  #movedByMs = 0;
+  #drainTimeoutMs = 0;
   /** The orderly stop, or the close after a failure; null: neither has begun. */
   #ending: Promise<void> | null = null;
   #failure: AgentFailure | null = null;
@@ -179,13 +182,40 @@ export class Supervisor {
    * steps. What is not done within `drainTimeoutMs` is cut off.
    */
   stop(drainTimeoutMs: number): Promise<void> {
-    this.#ending ??= this.#stop(drainTimeoutMs);
+    if (this.#ending === null) this.#ending = this.#stop(drainTimeoutMs);
+    else this.#hurry(drainTimeoutMs);
+    return this.#ending;
+  }
+
+  /**
+   * Stops accepting, tells the clients that understand it to move to other daemons, and serves all of them until those are gone, but no longer
+   * than `drainTimeMs`. Then as `stop`, which also ends the waiting when it is called meanwhile.
+   */
+  drain(drainTimeMs: number, drainTimeoutMs: number): Promise<void> {
+    this.#ending ??= this.#drain(drainTimeMs, drainTimeoutMs);
     return this.#ending;
   }
 
   /** What failed, also during a stop; `failed` is called for it when all is closed. */
   get failure(): AgentFailure | null {
     return this.#failure;
+  }
+
+  async #drain(drainTimeMs: number, drainTimeoutMs: number): Promise<void> {
+    this.#drainTimeoutMs = drainTimeoutMs;
+    this.#movedByMs = monotonicNow() + drainTimeMs;
+    for (const { controller, doorbell } of this.#threads) {
+      controller.commandMove(drainTimeMs);
+      doorbell.ring();
+    }
+    await this.#done(Command.Move, () => this.#movedByMs, DRAIN_LOOKS);
+    if (this.#failure === null) await this.#stop(this.#drainTimeoutMs);
+    else await this.#close();
+  }
+
+  #hurry(drainTimeoutMs: number): void {
+    this.#movedByMs = 0;
+    this.#drainTimeoutMs = Math.min(this.#drainTimeoutMs, drainTimeoutMs);
   }
 
   async #stop(drainTimeoutMs: number): Promise<void> {
@@ -204,8 +234,12 @@ export class Supervisor {
    */
   async #step(command: Command, deadlineMs: number, looksWanted = DRAIN_LOOKS): Promise<boolean> {
     this.#command(this.#threads, command);
+    return this.#done(command, () => deadlineMs, looksWanted);
+  }
+
+  async #done(command: Command, deadlineMs: () => number, looksWanted: number): Promise<boolean> {
     let looks = 0;
-    while (looks < looksWanted && monotonicNow() < deadlineMs) {
+    while (looks < looksWanted && monotonicNow() < deadlineMs() && this.#failure === null) {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MS));
       looks = this.#threads.every((thread) => thread.controller.done() === command) ? looks + 1 : 0;
     }

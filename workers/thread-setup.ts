@@ -193,6 +193,7 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       daemonName: spec.name,
       maxSessions: spec.maxSessions,
       clientTimeoutMs: spec.clientTimeoutMs,
+      drainTargets: spec.drainTargets,
     },
     spec.delivery,
     {

@@ -70,6 +70,8 @@ class StopwatchAgent implements Agent {
     return Atomics.load(this.#words, GO) !== 0;
   }
 
+  move(): void {}
+
   drain(): void {}
 
   hangUp(): void {}

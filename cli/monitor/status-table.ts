@@ -38,8 +38,10 @@ function cells(report: StatusReport, hasRates: boolean, earlier: StatusReport | 
 }
 
 /** After the ring has formed, its daemons still exchange the state of groups. */
-const stateText = ({ state, groupsState }: StatusReport): string =>
-  groupsState === 'operational' || state !== 'operational' ? state : 'exchange';
+const stateText = ({ state, groupsState, ring }: StatusReport): string => {
+  if (ring?.draining === 1) return 'draining';
+  return groupsState === 'operational' || state !== 'operational' ? state : 'exchange';
+};
 
 /** One line for each ring that a daemon reports. Two lines mean two partitions, or a change in progress. */
 function ringLines(statuses: readonly DaemonStatus[]): readonly string[] {

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Status } from '../../daemon/http/status-types.ts';
 import { CliError } from '../exit.ts';
+import { printable } from '../text.ts';
 import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } from './watched-daemon.ts';
 
 export interface HttpDaemonOptions {
@@ -31,15 +32,17 @@ export class HttpDaemon implements WatchedDaemon {
     const { timeoutMs } = this.#options;
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await this.#open('status.json', signal);
-      const chunks: Buffer[] = [];
-      let length = 0;
-      for await (const chunk of response) {
-        length += (chunk as Buffer).length;
-        if (length > MAX_ANSWER_BYTES) throw new CliError(`${this.label}: the answer is too long`);
-        chunks.push(chunk as Buffer);
-      }
-      return JSON.parse(Buffer.concat(chunks).toString()) as Status;
+      return (await this.#readJson(await this.#open('status.json', signal))) as Status;
+    } catch (error) {
+      throw this.#explained(error, signal);
+    }
+  }
+
+  /** Requests what changes the daemon. @returns the answer, as JSON @throws (rejects) as `status` */
+  async post(path: string): Promise<unknown> {
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
+    try {
+      return await this.#readJson(await this.#open(path, signal, 'POST'));
     } catch (error) {
       throw this.#explained(error, signal);
     }
@@ -79,7 +82,19 @@ export class HttpDaemon implements WatchedDaemon {
   /** Nothing stays open between requests. */
   async close(): Promise<void> {}
 
-  #open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+  async #readJson(response: IncomingMessage): Promise<unknown> {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of response) {
+      length += (chunk as Buffer).length;
+      if (length > MAX_ANSWER_BYTES) throw new CliError(`${this.label}: the answer is too long`);
+      chunks.push(chunk as Buffer);
+    }
+    return JSON.parse(Buffer.concat(chunks).toString());
+  }
+
+  /** The answer to a request that is served; else why it is not. */
+  #open(path: string, signal: AbortSignal, method: 'GET' | 'POST' = 'GET'): Promise<IncomingMessage> {
     const { token, ca } = this.#options;
     const url = new URL(path, this.label);
     return new Promise((resolve, reject) => {
@@ -88,18 +103,22 @@ export class HttpDaemon implements WatchedDaemon {
         url,
         {
           signal,
+          method,
           agent: false,
           headers: token === null ? {} : { Authorization: `Bearer ${token}` },
           ...(ca === null ? {} : { ca }),
         },
         (response) => {
           // After this the response carries any later abort.
-          if (response.statusCode === 200) {
+          const status = response.statusCode ?? 0;
+          if (status === 200 || status === 202) {
             resolve(response);
             return;
           }
-          response.resume();
-          reject(new CliError(`${this.label}: ${refusal(response.statusCode ?? 0, token !== null)}`));
+          this.#readJson(response).then(
+            (answer) => reject(new CliError(`${this.label}: ${refusal(status, token !== null, reasonIn(answer))}`)),
+            () => reject(new CliError(`${this.label}: ${refusal(status, token !== null, null)}`)),
+          );
         },
       );
       asked.on('error', reject);
@@ -118,12 +137,18 @@ export class HttpDaemon implements WatchedDaemon {
   }
 }
 
-function refusal(status: number, hasToken: boolean): string {
+/** @param reason the daemon's own; null: it gave none */
+function refusal(status: number, hasToken: boolean, reason: string | null): string {
   if (status === 401)
     return hasToken ? 'the token is not one of its HttpTokenFile' : 'it needs a token: give --token-file';
   if (status === 404) return 'this is not an HTTP address of skein, or the daemon is older';
   if (status === 421) return 'without a token, ask the daemon by its IP address or as localhost';
-  return `it refuses, with status ${status}`;
+  return `it refuses, with status ${status}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function reasonIn(answer: unknown): string | null {
+  const { error } = (answer ?? {}) as { readonly error?: unknown };
+  return typeof error === 'string' ? printable(error) : null;
 }
 
 function eventOf(block: string): StreamedEvent | null {

@@ -20,13 +20,26 @@ const DEFAULT_URL = 'http://127.0.0.1:4880/';
 /** Environment variable with the token itself. */
 const TOKEN_VARIABLE = 'SKEIN_HTTP_TOKEN';
 
+/** Of commands over HTTP alone. */
+export type HttpFlags = Pick<WatchFlags, 'http' | 'tokenFile' | 'ca' | 'context' | 'timeout'>;
+
+export function addHttpOptions(command: Command): Command {
+  return command
+    .addOption(httpOption())
+    .option('--token-file <file>', `file with the token; ${TOKEN_VARIABLE} has the token itself`)
+    .option('--context <name>', 'a named connection, see "skein context"')
+    .option('--ca <file>', 'authorities that an HTTPS certificate is checked against, in PEM')
+    .addOption(new Option('--timeout <time>', 'time to wait for an answer').argParser(duration).default(5000, '5s'));
+}
+
+const httpOption = (): Option =>
+  new Option('--http <url>', `where the daemon serves HTTP, also HOST:PORT (default: ${DEFAULT_URL})`)
+    .argParser(httpUrl)
+    .env('SKEIN_HTTP');
+
 export function addWatchOptions(command: Command): Command {
   return command
-    .addOption(
-      new Option('--http <url>', `where the daemon serves HTTP, also HOST:PORT (default: ${DEFAULT_URL})`)
-        .argParser(httpUrl)
-        .env('SKEIN_HTTP'),
-    )
+    .addOption(httpOption())
     .option('--token-file <file>', `file with the token; ${TOKEN_VARIABLE} has the token itself`)
     .addOption(
       new Option('-s, --spread <address>', 'in place of HTTP: where the daemon takes clients').env('SKEIN_ADDRESS'),
@@ -80,6 +93,10 @@ export async function watchedDaemon(flags: WatchFlags, command: Command): Promis
   return whicheverAnswers(httpDaemon(flags, named), portDaemon(flags, named));
 }
 
+/** The same for commands that change a daemon: over HTTP, with a token that may. @throws CliError when a file cannot be read */
+export const administeredDaemon = (flags: HttpFlags): HttpDaemon =>
+  httpDaemon({ auth: 'NULL', ...flags }, contextNamed(flags.context), 'admin');
+
 /** Without an address: the daemon of this machine, over HTTP if it serves that. */
 async function whicheverAnswers(http: HttpDaemon, port: PortDaemon): Promise<WatchedDaemon> {
   try {
@@ -98,10 +115,14 @@ async function whicheverAnswers(http: HttpDaemon, port: PortDaemon): Promise<Wat
   }
 }
 
-function httpDaemon({ http, tokenFile, ca, timeout }: WatchFlags, named: Context): HttpDaemon {
+function httpDaemon(
+  { http, tokenFile, ca, timeout }: WatchFlags,
+  named: Context,
+  right: 'read' | 'admin' = 'read',
+): HttpDaemon {
   const tokenPath = tokenFile ?? (http === undefined ? named.tokenFile : undefined);
   const caPath = ca ?? named.ca;
-  const token = tokenPath === undefined ? process.env[TOKEN_VARIABLE] : firstToken(tokenPath);
+  const token = tokenPath === undefined ? process.env[TOKEN_VARIABLE] : tokenIn(tokenPath, right);
   return new HttpDaemon({
     url: http ?? named.http ?? DEFAULT_URL,
     token: token === undefined || token === '' ? null : token,
@@ -123,12 +144,15 @@ function portDaemon(flags: WatchFlags, named: Context): PortDaemon {
   });
 }
 
-/** The first line that is not a comment; the file may be the daemon's HttpTokenFile. */
-function firstToken(path: string): string {
-  const lines = readText(path).split('\n');
-  const token = lines.map((line) => line.trim()).find((line) => line !== '' && !line.startsWith('#'));
-  if (token === undefined) throw new CliError(`${path} has no token`, ExitCode.Usage);
-  return token;
+/** The file may be the daemon's own, with comments and rights. The first line is taken, for `admin` the first that has that right. */
+function tokenIn(path: string, right: 'read' | 'admin'): string {
+  const lines = readText(path)
+    .split('\n')
+    .map((line) => line.trim().split(/[ \t]+/))
+    .filter(([token = '']) => token !== '' && !token.startsWith('#'));
+  const line = lines.find(([, granted]) => right === 'read' || granted === right) ?? lines[0];
+  if (line === undefined) throw new CliError(`${path} has no token`, ExitCode.Usage);
+  return line[0]!;
 }
 
 function readText(path: string): string {

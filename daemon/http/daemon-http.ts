@@ -17,6 +17,10 @@ export interface HttpOptions {
 
 export interface HttpParts {
   readonly watch: DaemonView;
+  /** Of the daemon. */
+  readonly name: string;
+  /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
+  readonly end: (isAtOnce: boolean, peer: string) => void;
   readonly counters: CountersMemory;
   readonly log: {
     readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -26,11 +30,14 @@ export interface HttpParts {
 
 export class DaemonHttp {
   readonly #watch: DaemonView;
+  readonly #parts: HttpParts;
   readonly #streams: EventStreams;
   readonly #server: HttpServer;
   #bound: readonly Endpoint[] = [];
 
-  private constructor({ watch, counters, log }: HttpParts, tokens: TokenFile | null) {
+  private constructor(parts: HttpParts, tokens: TokenFile | null) {
+    const { watch, counters, log } = parts;
+    this.#parts = parts;
     this.#watch = watch;
     const own = supervisorCounters(counters);
     this.#streams = new EventStreams(own);
@@ -63,13 +70,14 @@ export class DaemonHttp {
     return this.#bound;
   }
 
-  close(): Promise<void> {
-    return this.#server.close();
+  async close(): Promise<void> {
+    await this.#streams.end();
+    await this.#server.close();
   }
 
   #routes(): ReadonlyMap<string, Route> {
-    const open = { needsToken: false, parameters: [] };
-    const secret = { needsToken: true, parameters: [] };
+    const open = { method: 'GET', right: 'none', parameters: [] } as const;
+    const secret = { method: 'GET', right: 'read', parameters: [] } as const;
     return new Map<string, Route>([
       ['/', { ...open, serve: (response, _, request) => sendDashboard(request, response) }],
       ['/healthz', { ...open, serve: (response) => this.#sendHealth(response, 'alive') }],
@@ -79,12 +87,33 @@ export class DaemonHttp {
       [
         '/events',
         {
-          needsToken: true,
+          ...secret,
           parameters: ['samples', 'after'],
           serve: (response, { query }, request) => this.#sendEvents(response, query, request.headers['last-event-id']),
         },
       ],
+      [
+        '/drain',
+        {
+          method: 'POST',
+          right: 'admin',
+          parameters: ['daemon', 'at-once'],
+          serve: (response, { query }) => this.#drain(response, query),
+        },
+      ],
     ]);
+  }
+
+  /** Whoever asks names the daemon, so that nobody ends another one than he means. */
+  #drain(response: ServerResponse, query: URLSearchParams): Refusal | undefined {
+    const { name, end } = this.#parts;
+    if (query.get('daemon') !== name)
+      return { status: 409, reason: `this daemon is ${name}: its name must be given as daemon=${name}` };
+    const isAtOnce = query.get('at-once') === '1';
+    const { reason } = this.#watch.health();
+    sendJson(response, 202, { daemon: name, draining: true, atOnce: isAtOnce, wasDraining: reason === 'draining' });
+    end(isAtOnce, response.req.socket.remoteAddress ?? 'unknown');
+    return undefined;
   }
 
   #sendHealth(response: ServerResponse, what: 'alive' | 'ready'): void {

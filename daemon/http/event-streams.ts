@@ -1,5 +1,6 @@
 /** Streams of events to HTTP clients (Server-Sent Events). One that does not read is ended, and everybody else is served on. */
 import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { SupervisorCounter } from '../../engine/buffers/counters.ts';
 import { MAX_STREAM_BYTES, MAX_STREAMS, STREAM_BEAT_MS } from './http-limits.ts';
 import { beginStream } from './responses.ts';
@@ -9,6 +10,9 @@ interface Stream {
   readonly response: ServerResponse;
   readonly hasSamples: boolean;
 }
+
+/** How long the clients of streams may take to read their end. */
+const END_MS = 250;
 
 export class EventStreams {
   readonly #streams = new Set<Stream>();
@@ -64,6 +68,14 @@ export class EventStreams {
       if (stream.hasSamples) this.#write(stream, text);
       else if (beats) this.#write(stream, ': still here\n\n');
     }
+  }
+
+  /** What was written goes out before their connections are closed, if their clients read it now. */
+  async end(): Promise<void> {
+    const ended = [...this.#streams].map(
+      ({ response }) => new Promise<void>((resolve) => response.once('close', resolve).end(resolve)),
+    );
+    await Promise.race([Promise.all(ended), delay(END_MS, undefined, { ref: false })]);
   }
 
   #write({ response }: Stream, text: string): void {

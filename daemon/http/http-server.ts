@@ -10,16 +10,18 @@ import { endpointFailure } from '../../workers/listen-failure.ts';
 import { OnceAMinute } from '../../workers/once-a-minute.ts';
 import { Connections } from './connections.ts';
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES, STUCK_MS } from './http-limits.ts';
-import { type HttpQuestion, isCrossSite, isOwnHost, type Refusal, readQuestion } from './request-check.ts';
+import { type HttpQuestion, isCrossSite, isOwnHost, type Refusal, readQuestion, wrongMethod } from './request-check.ts';
 import { sendRefusal } from './responses.ts';
-import type { TokenFile } from './token-file.ts';
+import type { TokenFile, TokenRight } from './token-file.ts';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most routes serve whatever they are asked, and return nothing
 type Served = Refusal | void;
 
 export interface Route {
-  /** Whether it reveals clients or messages, and so needs a token where tokens are configured. */
-  readonly needsToken: boolean;
+  /** `GET`: also HEAD. */
+  readonly method: 'GET' | 'POST';
+  /** What reveals clients or messages needs a token where tokens are configured; what changes the daemon needs one in any case. */
+  readonly right: 'none' | TokenRight;
   /** Names of its parameters. */
   readonly parameters: readonly string[];
   /** @returns why it does not serve, if so */
@@ -126,17 +128,33 @@ export class HttpServer {
     if (isCrossSite(request)) return this.#refuse(response, { status: 403, reason: 'asked by another site' });
     const route = this.#parts.routes.get(question.path);
     if (route === undefined) return this.#refuse(response, { status: 404, reason: 'there is no such page' });
+    if (route.method !== (question.method === 'HEAD' ? 'GET' : question.method))
+      return this.#refuse(response, wrongMethod(route.method));
     for (const name of question.query.keys()) {
       if (route.parameters.includes(name)) continue;
       return this.#refuse(response, { status: 400, reason: 'an unknown parameter' });
     }
-    const { tokens } = this.#parts;
-    if (route.needsToken && tokens !== null && !(await tokens.allows(request.headers.authorization))) {
+    const lacking = route.right === 'none' ? null : await this.#lacking(route.right, request.headers.authorization);
+    if (lacking !== null) {
       this.#complain('http request refused: no valid token', { peer: request.socket.remoteAddress });
-      return this.#refuse(response, { status: 401, reason: 'a token is needed: Authorization: Bearer TOKEN' });
+      return this.#refuse(response, lacking);
     }
     const refusal = await route.serve(response, question, request);
     if (refusal) this.#refuse(response, refusal);
+  }
+
+  /** @returns why the request may not; null: it may */
+  async #lacking(right: TokenRight, authorization: string | undefined): Promise<Refusal | null> {
+    const { tokens } = this.#parts;
+    if (tokens === null)
+      return right === 'read'
+        ? null
+        : { status: 403, reason: 'this needs HttpTokenFile, and a token in it with the right admin' };
+    const has = await tokens.rightOf(authorization);
+    if (has === null) return { status: 401, reason: 'a token is needed: Authorization: Bearer TOKEN' };
+    return right === 'read' || has === 'admin'
+      ? null
+      : { status: 403, reason: 'the token has no right admin in HttpTokenFile' };
   }
 
   #refuse(response: ServerResponse, refusal: Refusal): void {

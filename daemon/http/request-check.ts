@@ -3,28 +3,40 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 421 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 421 | 503;
   /** A sentence for people. */
   readonly reason: string;
+  /** Methods that are served, with 405. */
+  readonly allow?: string;
 }
+
+export const wrongMethod = (served: 'GET' | 'POST'): Refusal => {
+  const allow = served === 'GET' ? 'GET, HEAD' : served;
+  return {
+    status: 405,
+    reason: `only ${allow.replace(', ', ' and ')} ${served === 'GET' ? 'are' : 'is'} served`,
+    allow,
+  };
+};
 
 /** A valid request. */
 export interface HttpQuestion {
+  readonly method: 'GET' | 'HEAD' | 'POST';
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
 /** @returns the request, or why it is refused */
 export function readQuestion({ method, url, headers }: IncomingMessage): HttpQuestion | Refusal {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, reason: 'only GET and HEAD are served' };
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') return wrongMethod('GET');
   const length = headers['content-length'];
   if (headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0))
     return { status: 413, reason: 'a request has no body here' };
   const text = url ?? '';
   if (!text.startsWith('/')) return { status: 400, reason: 'the target of a request is a path' };
   const mark = text.indexOf('?');
-  if (mark < 0) return { path: text, query: new URLSearchParams() };
-  return { path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
+  if (mark < 0) return { method, path: text, query: new URLSearchParams() };
+  return { method, path: text.slice(0, mark), query: new URLSearchParams(text.slice(mark + 1)) };
 }
 
 /**

@@ -37,9 +37,9 @@ export const sendJson = (response: ServerResponse, status: number, value: object
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify(value)}\n`);
 
 /** Closes the connection after it: a client with an invalid request gets nothing more. */
-export function sendRefusal(response: ServerResponse, { status, reason }: Refusal): void {
+export function sendRefusal(response: ServerResponse, { status, reason, allow }: Refusal): void {
   const headers: OutgoingHttpHeaders = { Connection: 'close' };
-  if (status === 405) headers['Allow'] = 'GET, HEAD';
+  if (allow !== undefined) headers['Allow'] = allow;
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="skein"';
   send(response, status, 'application/json; charset=utf-8', `${JSON.stringify({ error: reason })}\n`, headers);
 }

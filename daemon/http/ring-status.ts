@@ -39,8 +39,13 @@ export function ringStatus(counters: CountersMemory, daemons: readonly Configure
     groupsState: GROUPS_STATES[ring[OrderingCounter.GroupsState]!] ?? 'unknown',
     ringSeq: ring[RING_NODE_COUNTERS + RingCounter.RingSeq]!,
     members: daemons.map(({ name, address }, node) => {
-      const isPresent = ((ring[OrderingCounter.MemberBits + (node >>> 5)]! >>> (node & 31)) & 1) === 1;
-      return { name, address, isPresent, isSelf: node === self, isLeader: isPresent && node === leader };
+      const isPresent = hasBit(ring, OrderingCounter.MemberBits, node);
+      const isDraining = isPresent && hasBit(ring, OrderingCounter.DrainingBits, node);
+      return { name, address, isPresent, isSelf: node === self, isLeader: isPresent && node === leader, isDraining };
     }),
   };
 }
+
+/** @param first slot of 32 bits each */
+const hasBit = (ring: Float64Array, first: number, node: number): boolean =>
+  ((ring[first + (node >>> 5)]! >>> (node & 31)) & 1) === 1;

@@ -10,6 +10,26 @@ export interface MemberStatus {
   readonly isPresent: boolean;
   readonly isSelf: boolean;
   readonly isLeader: boolean;
+  /** It asks its clients to move, or stops: it takes no new ones. */
+  readonly isDraining: boolean;
+}
+
+/** How a stop went, by the counters of all agents. */
+export interface StopReport {
+  /** Sessions that their clients ended after they were told that the daemon drains. */
+  readonly sessionsMoved: number;
+  /** Sessions not told, because the views of their moving did not fit DrainTime. */
+  readonly sessionsNotTold: number;
+  /** Sessions that were still sending when the time was over. */
+  readonly sessionsCut: number;
+  /** Bytes of clients that were read and not processed. */
+  readonly bytesUnread: number;
+  /** Bytes of requests that were processed and not ordered. */
+  readonly bytesNotOrdered: number;
+  /** Messages that slow clients did not get. */
+  readonly messagesNotDelivered: number;
+  /** Packets of the ring that were not known to be held by every member. */
+  readonly packetsUnstable: number;
 }
 
 export interface SessionStatus extends SessionReport {
@@ -46,6 +66,7 @@ export type LoggedEvent = { readonly id: number; readonly at: number } & (
       readonly waitingMessages: number;
     }
   | { readonly kind: 'daemon'; readonly what: 'started' | 'draining' }
+  | { readonly kind: 'daemon'; readonly what: 'stopped'; readonly report: StopReport }
 );
 
 export type EventKind = LoggedEvent['kind'];

@@ -1,4 +1,4 @@
-/** The tokens of `HttpTokenFile`: one a line; blank lines and those that begin with # are ignored. */
+/** The tokens of `HttpTokenFile`: one a line, with `admin` behind it if it may do more than read; blank lines and comments are ignored. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { type Stats, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -10,8 +10,16 @@ const MAX_FILE_BYTES = 16 * 1024;
 /** How often the file is looked at, while requests come. */
 const LOOK_MS = 1000;
 
+/** `read`: metrics, status, events. `admin`: also what changes the daemon. */
+export type TokenRight = 'read' | 'admin';
+
+export interface HttpToken {
+  readonly text: string;
+  readonly right: TokenRight;
+}
+
 /** SHA-256 of each token: of one length, so that a comparison takes the same time whatever was sent. */
-type TokenHashes = readonly Buffer[];
+type TokenHashes = readonly { readonly hash: Buffer; readonly right: TokenRight }[];
 
 export interface TokenFileEvents {
   /** The file has changed, and is in use from now on. */
@@ -49,14 +57,14 @@ export class TokenFile {
     await TokenFile.open(path, { reloaded: () => {}, refused: () => {} });
   }
 
-  /** @param authorization header of a request; undefined: it has none */
-  async allows(authorization: string | undefined): Promise<boolean> {
+  /** @param authorization header of a request; undefined: it has none @returns null: it has no valid token */
+  async rightOf(authorization: string | undefined): Promise<TokenRight | null> {
     await this.#look();
     const sent = /^Bearer +([!-~]+) *$/i.exec(authorization ?? '')?.[1];
     const hash = hashOf(sent ?? '');
-    let isKnown = false;
-    for (const token of this.#hashes) isKnown = timingSafeEqual(token, hash) || isKnown;
-    return isKnown && sent !== undefined;
+    let right: TokenRight | null = null;
+    for (const token of this.#hashes) right = timingSafeEqual(token.hash, hash) ? token.right : right;
+    return sent === undefined ? null : right;
   }
 
   /** Reads the file again when it has changed. */
@@ -84,21 +92,27 @@ async function readTokens(path: string): Promise<{ readonly hashes: TokenHashes;
   if (stats.size > MAX_FILE_BYTES) throw new Error(`it is ${stats.size} bytes long; the limit is ${MAX_FILE_BYTES}`);
   const problem = secretModeProblem(stats.mode, 'the tokens');
   if (problem !== null) throw new Error(problem);
-  return { hashes: parseTokens(await readFile(path, 'latin1')).map(hashOf), seen: stateOf(stats) };
+  return {
+    hashes: parseTokens(await readFile(path, 'latin1')).map(({ text, right }) => ({ hash: hashOf(text), right })),
+    seen: stateOf(stats),
+  };
 }
 
 /** @throws Error that names the line, never the token */
-export function parseTokens(text: string): readonly string[] {
-  const tokens: string[] = [];
+export function parseTokens(text: string): readonly HttpToken[] {
+  const tokens: HttpToken[] = [];
   for (const [i, line] of text.split('\n').entries()) {
-    const token = line.trim();
+    const [token = '', right, ...more] = line.trim().split(/[ \t]+/);
     if (token === '' || token.startsWith('#')) continue;
-    if (!/^[!-~]+$/.test(token)) throw new Error(`line ${i + 1}: a token has printable ASCII characters and no blanks`);
+    if (!/^[!-~]+$/.test(token) || more.length > 0 || (right !== undefined && right !== 'admin'))
+      throw new Error(
+        `line ${i + 1}: a token has printable ASCII characters and no blanks; only the word admin may follow it`,
+      );
     if (token.length < MIN_TOKEN_CHARS || token.length > MAX_TOKEN_CHARS)
       throw new Error(
         `line ${i + 1}: a token has ${MIN_TOKEN_CHARS} to ${MAX_TOKEN_CHARS} characters, and this one ${token.length}; "openssl rand -hex 32" makes one`,
       );
-    tokens.push(token);
+    tokens.push({ text: token, right: right === undefined ? 'read' : 'admin' });
   }
   if (tokens.length === 0) throw new Error('it has no token');
   if (tokens.length > MAX_TOKENS) throw new Error(`it has ${tokens.length} tokens; the limit is ${MAX_TOKENS}`);

@@ -3,6 +3,7 @@
  * parsed and opened before the first part of the daemon changes: workers get plain, checked data, which they cannot refuse.
  */
 import { ConfigError } from '../../engine/config/config-error.ts';
+import type { ConfigurationOptions } from '../../engine/config/configuration-options.ts';
 import type { DaemonConfiguration } from '../../engine/config/daemon-configuration.ts';
 import type { DeliverySettings } from '../../workers/delivery/delivery-settings.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
@@ -49,6 +50,11 @@ export class Reloader {
     this.#inForce = inForce;
     this.#files = files;
     this.#links = links;
+  }
+
+  /** Those in force. */
+  get options(): ConfigurationOptions {
+    return this.#inForce.options;
   }
 
   /** What delivery workers go by. */

@@ -6,13 +6,17 @@
  * |---|---|---|
  * | sessions | ring agent | delivery agents: whether another session may come |
  * | times the log was full | ring agent | delivery agents: whether writes in flight have to let go of it |
+ * | members of the ring that serve on, a bit for each node index | ring agent | delivery agents: where clients of a daemon that drains can go |
  * | bytes that wait for clients, by worker | that worker | delivery agents: the cap over all of them |
  * | bytes that wait for its slowest client, by worker | that worker | delivery agents: who ends one |
  */
 
 const SESSIONS = 0;
 const LOG_FULL = 1;
-const WORKERS = 2;
+/** Words of 32 bits, for at most 128 daemons. */
+const SERVING = 2;
+const SERVING_WORDS = 4;
+const WORKERS = SERVING + SERVING_WORDS;
 const WORDS_PER_WORKER = 2;
 const QUEUED = 0;
 const WORST = 1;
@@ -47,6 +51,17 @@ export class ControlWords {
 
   logIsFull(): void {
     Atomics.add(this.#words, LOG_FULL, 1);
+  }
+
+  /** The node is a member of the ring, and does not drain. */
+  isServing(node: number): boolean {
+    return ((Atomics.load(this.#words, SERVING + (node >>> 5)) >>> (node & 31)) & 1) === 1;
+  }
+
+  tellServing(nodes: readonly number[]): void {
+    const bits = new Uint32Array(SERVING_WORDS);
+    for (const node of nodes) bits[node >>> 5]! |= 1 << (node & 31);
+    for (let i = 0; i < SERVING_WORDS; i++) Atomics.store(this.#words, SERVING + i, bits[i]!);
   }
 
   tellQueued(worker: number, bytes: number): void {

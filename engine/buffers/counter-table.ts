@@ -95,6 +95,15 @@ const RING: Rows<typeof OrderingCounter> = {
     of,
   })),
   RecordsRefused: total('records and packets in the order that made no sense', 'recordsRefused'),
+  DrainingBits: Array.from({ length: 4 }, (_, i) => ({
+    ...gauge('bits', 'members of the daemon ring that drain, a bit for each node index'),
+    of: `nodes ${32 * i} to ${32 * i + 31}`,
+  })),
+  PacketsUnstable: gauge(
+    'count',
+    'at the end of a stop: packets of the ring that were not known to be held by every member',
+    'packetsUnstable',
+  ),
 };
 
 const NODE: Rows<typeof RingCounter> = {
@@ -249,6 +258,13 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
   ),
   SessionsCutOff: gauge('count', 'at the end of a stop: sessions that were still sending', 'sessionsCutOff'),
   MessagesNotDelivered: gauge('count', 'at the end of a stop: messages not delivered', 'messagesNotDelivered'),
+  NoticesSent: total('clients told that the daemon drains, each once', 'noticesSent'),
+  SessionsMoved: total('sessions that their clients ended after they were told', 'sessionsMoved'),
+  SessionsNotTold: gauge(
+    'count',
+    'sessions not told, because the views of their moving did not fit `DrainTime`',
+    'sessionsNotTold',
+  ),
 };
 
 const SUPERVISOR: Rows<typeof SupervisorCounter> = {
@@ -258,6 +274,7 @@ const SUPERVISOR: Rows<typeof SupervisorCounter> = {
   HttpConnections: gauge('count', 'HTTP connections', 'httpConnections'),
   HttpStreams: gauge('count', 'streams of events among them', 'httpStreams'),
   HttpStreamsDropped: total('streams of events ended because their clients did not read', 'httpStreamsDropped'),
+  Draining: gauge('flag', '1 from the moment that the daemon drains or stops', 'draining'),
 };
 
 function describe<T extends Readonly<Record<string, number>>>(

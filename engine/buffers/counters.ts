@@ -49,6 +49,10 @@ export const OrderingCounter = {
   SealRefusedFrom: 105,
   /** Records and packets in the order that made no sense and were dropped by all daemons alike. */
   RecordsRefused: 110,
+  /** Members of the ring that drain, a bit for each node index: as many slots as `MemberBits`. */
+  DrainingBits: 111,
+  /** When the daemon ended: packets of the ring, of all its daemons, that were not known to be held by every member. */
+  PacketsUnstable: 115,
 } as const;
 
 /** Slots of 32 bits from `OrderingCounter.MemberBits` on, for at most 128 daemons. */
@@ -164,6 +168,10 @@ export const DeliveryCounter = {
   BytesNotTaken: 56,
   SessionsCutOff: 57,
   MessagesNotDelivered: 58,
+  /** While the daemon drains: clients told to move, those of them that did, and those that were not told because time or views forbid. */
+  NoticesSent: 76,
+  SessionsMoved: 77,
+  SessionsNotTold: 78,
 } as const;
 
 /** Of the thread that started the daemon. */
@@ -177,6 +185,8 @@ export const SupervisorCounter = {
   HttpStreams: 12,
   /** Streams ended because their clients did not read. */
   HttpStreamsDropped: 13,
+  /** 1 from the moment that the daemon drains or stops. */
+  Draining: 14,
 } as const;
 
 /** Shared memory with the counters of all agents: blocks of numbers, that of each agent in one place (docs/operations.md). */

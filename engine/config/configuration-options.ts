@@ -164,6 +164,10 @@ export interface ConfigurationOptions {
   readonly maxWaitingPasswords: number;
   /** What clients sent and the daemon keeps, because a frame is not whole or the submit queue has no room. */
   readonly maxInputBytes: number;
+  /** Milliseconds that clients have to move to other daemons when this one drains; 0: nobody is told. */
+  readonly drainTime: number;
+  /** Bytes of views a second that clients of a daemon that drains may cause at each member by moving. */
+  readonly drainViewBytes: number;
   /** Milliseconds without an answer of a client's machine after which its session ends; 0: when the kernel gives up, after hours. */
   readonly clientTimeout: number;
   /** Directory of the Unix socket, which is named after the port; null: no Unix socket. */
@@ -253,6 +257,8 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   maxHandshakes: 1024,
   maxWaitingPasswords: 256,
   maxInputBytes: 64 * 1024 * 1024,
+  drainTime: 30_000,
+  drainViewBytes: 8 * 1024 * 1024,
   clientTimeout: 60_000,
   unixSocketDir: '/tmp',
   unixSocketMode: 0o666,
@@ -317,6 +323,8 @@ interface LenientInputs {
   readonly maxSessionBytes: number | string;
   /** Like `maxSessionBytes`. */
   readonly maxInputBytes: number | string;
+  /** Like `maxSessionBytes`. */
+  readonly drainViewBytes: number | string;
   /** Likewise; null: the default. */
   readonly maxQueuedBytes: number | string | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */

@@ -83,6 +83,10 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   maxSessionBytes: honoured,
   slowConsumerPolicy: honoured,
   handshakeTimeout: honoured,
+  drainTime: honoured,
+  drainViewBytes: unless(({ drainTime }) =>
+    drainTime === 0 ? 'DrainTime is 0, so that no client is told to move' : null,
+  ),
   maxHandshakes: honoured,
   maxInputBytes: honoured,
   maxQueuedBytes: honoured,

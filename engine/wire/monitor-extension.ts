@@ -137,6 +137,11 @@ export const EXTENSION_COUNTERS = [
   'tlsHandshakesCrowdedOut',
   'monitorRequests',
   'monitorRefused',
+  'packetsUnstable',
+  'noticesSent',
+  'sessionsMoved',
+  'sessionsNotTold',
+  'draining',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

@@ -111,7 +111,7 @@ const DESCRIPTIONS: Readonly<Record<RecordFault, string>> = {
   [RecordFault.Fragment]: `fragment: does not go on where the one before it ended, or the message has more than ${MAX_RECORD_BODY_LENGTH} bytes`,
   [RecordFault.Packet]: 'packet: its body is not whole records of known kinds and of one class of service',
   [RecordFault.Table]: 'groups: the table contradicts itself or the configuration',
-  [RecordFault.Stage]: `stage of a drain: must be ${DrainStage.Draining} to ${DrainStage.Empty}`,
+  [RecordFault.Stage]: `stage of a drain: must be ${DrainStage.Draining} to ${DrainStage.Empty}, or ${DrainStage.Moving}`,
 };
 
 export const describeRecordFault = (fault: RecordFault): string => DESCRIPTIONS[fault];
@@ -161,7 +161,7 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
     case RecordKind.Drain: {
       if (bodyLength !== DRAIN_RECORD_LENGTH - RECORD_HEADER_LENGTH) return RecordFault.Length;
       const stage = bytes[at + DRAIN_RECORD_STAGE_OFFSET]!;
-      return stage < DrainStage.Draining || stage > DrainStage.Empty ? RecordFault.Stage : RecordFault.None;
+      return isStage(stage) ? RecordFault.None : RecordFault.Stage;
     }
     default:
       return bodyLength < GROUPS_HEADER_LENGTH || bodyLength > MAX_GROUPS_BODY_LENGTH
@@ -169,6 +169,9 @@ export function recordFault(bytes: Uint8Array, view: DataView, at: number, daemo
         : RecordFault.None;
   }
 }
+
+const isStage = (stage: number): boolean =>
+  (stage >= DrainStage.Draining && stage <= DrainStage.Empty) || stage === DrainStage.Moving;
 
 function membershipFault(bytes: Uint8Array, at: number, daemon: Uint8Array): RecordFault {
   if (!isGroupNameField(bytes, at + JOIN_RECORD_GROUP_OFFSET)) return RecordFault.GroupName;

@@ -52,7 +52,7 @@ export const RecordKind = {
 } as const;
 export type RecordKind = (typeof RecordKind)[keyof typeof RecordKind];
 
-/** How far a daemon that stops has come, in a Drain record. Each stage includes those before. */
+/** How far a daemon that stops has come, in a Drain record. Each stage to `Empty` includes those before. */
 export const DrainStage = {
   /** It does not stop; never in a record. */
   Serving: 0,
@@ -62,6 +62,11 @@ export const DrainStage = {
   Taken: 2,
   /** Its clients are gone: nothing of them comes any more. */
   Empty: 3,
+  /**
+   * It asks its clients to move to other daemons, and will stop then. No step of stopping together, so it has a number apart: nobody waits
+   * for it.
+   */
+  Moving: 16,
 } as const;
 export type DrainStage = (typeof DrainStage)[keyof typeof DrainStage];
 

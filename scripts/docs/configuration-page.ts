@@ -74,6 +74,7 @@ limit, or with the error of the socket that could not be opened. The daemon has:
 | Member | Meaning |
 |---|---|
 | \`name\`, \`addresses\`, \`port\`, \`httpUrls\`, \`webSocketUrls\`, \`threadingMode\` | what the options came to; \`port\` is null without TCP |
+| \`drain({ drainTimeMs, drainTimeoutMs })\` | [lets clients move](operations.md#stopping-and-upgrading) for \`drainTime\`, then stops |
 | \`stop({ drainTimeoutMs })\` | [stops in order](operations.md#stopping-and-upgrading); \`await using\` does it too |
 | \`closed\` | resolves when the daemon has stopped; rejects when a part of it failed |
 | \`reload()\` | [reads configuration and files again](operations.md#reloading-options), as SIGHUP does |

@@ -78,6 +78,11 @@ export class DaemonProcess {
     await this.#end('SIGTERM');
   }
 
+  /** Ends it as Ctrl-C does. */
+  async interrupt(): Promise<void> {
+    await this.#end('SIGINT');
+  }
+
   /** Ends it for good, also when it is being started just now. */
   async retire(): Promise<void> {
     this.#isRetired = true;

@@ -42,7 +42,8 @@ export async function loopbackCluster(
   const folder = mkdtempSync(join(tmpdir(), 'skein-cluster-'));
   const ports = await freePorts(count);
   const configFile = join(folder, 'spread.conf');
-  const all: FileOptions = { StateDir: join(folder, 'state'), ...options };
+  // Clients of the tests move nowhere, unless a test says so.
+  const all: FileOptions = { StateDir: join(folder, 'state'), DrainTime: 0, ...options };
   writeFileSync(
     configFile,
     `${segments(ports)}${Object.entries(all)

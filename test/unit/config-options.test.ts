@@ -143,6 +143,8 @@ describe('options of a file', () => {
       maxHandshakes: 300,
       maxWaitingPasswords: 40,
       maxInputBytes: 8 * 1024 * 1024,
+      drainTime: 15_000,
+      drainViewBytes: 4 * 1024 * 1024,
       clientTimeout: 30_000,
       unixSocketDir: '/run/skein',
       unixSocketMode: 0o660,

@@ -14,6 +14,8 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     SealsRefused: 'whether there is something new to report',
     DatagramBytes: 'a log line',
     Members: 'a log line',
+    HighSeq: 'what is told of the end',
+    Aru: 'what is told of the end',
   },
   'workers/ring/log-output.ts': { LogWaitingBytes: 'a highest value', LogWaitingHighWater: 'a highest value' },
   'workers/network/ring-sockets.ts': { ReceiveErrors: 'a log line' },

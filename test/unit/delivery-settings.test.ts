@@ -1,9 +1,12 @@
 /** Every setting of delivery changes while the daemon runs, for those it is meant for. */
+
 import { scryptSync } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { parseAccessFile } from '../../engine/access/access-file.ts';
+import { ControlWords } from '../../engine/buffers/control-words.ts';
 import { EMPTY_ACCESS_LIST, parseAccessIp } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
+import { CONNECT_TAKES_NOTICES, CONNECT_WANTS_MEMBERSHIP } from '../../engine/wire/connect-flags.ts';
 import { type DeliverySettings, shareOfWorker } from '../../workers/delivery/delivery-settings.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
 import { MemoryDaemon } from './memory-daemon.ts';
@@ -99,6 +102,24 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     daemon.pass(100);
     expect([client.transport.isClosed, daemon.count('InputsEnded')]).toEqual([true, 1]);
   },
+  drainViewBytes: async () => {
+    // Two daemons: the other one is where clients can go.
+    const daemon = await MemoryDaemon.start({
+      configText: 'Spread_Segment 127.0.0.255:4803 { d 127.0.0.1\n other 127.0.0.2 }',
+    });
+    new ControlWords(daemon.memory.words).tellServing([0, 1]);
+    for (let i = 0; i < 10; i++)
+      daemon.login(`c${i}`, undefined, undefined, CONNECT_WANTS_MEMBERSHIP | CONNECT_TAKES_NOTICES).join('room');
+    daemon.settle();
+    // Ten names twice: about 900 bytes each.
+    change(daemon, { drainViewBytes: 10_000 });
+    daemon.delivery.move(1000);
+    daemon.pass(150);
+    expect([daemon.count('NoticesSent'), daemon.count('SessionsNotTold')]).toEqual([2, 1]);
+    change(daemon, { drainViewBytes: 1_000_000 });
+    daemon.pass(100);
+    expect(daemon.count('NoticesSent')).toBe(9);
+  },
   maxQueuedBytes: (daemon) => {
     const { slow, send } = slowClient(daemon);
     send(100);
@@ -187,9 +208,10 @@ it('of each worker are its share, but for what is watched over all of them', () 
     maxHandshakes: 10,
     maxWaitingPasswords: 7,
     maxInputBytes: 100,
+    drainViewBytes: 30,
     maxQueuedBytes: 100,
   } as DeliverySettings;
   expect(shareOfWorker(all, 4)).toEqual({
-    ...{ maxHandshakes: 3, maxWaitingPasswords: 2, maxInputBytes: 25, maxQueuedBytes: 100 },
+    ...{ maxHandshakes: 3, maxWaitingPasswords: 2, maxInputBytes: 25, drainViewBytes: 8, maxQueuedBytes: 100 },
   });
 });

@@ -85,9 +85,18 @@ describe('the Host of a request without tokens', () => {
 });
 
 describe('tokens', () => {
-  it('are one a line, beside comments', () => {
-    expect(parseTokens(`#x\n\n ${'a'.repeat(16)} \r\n${'b'.repeat(256)}`)).toEqual(['a'.repeat(16), 'b'.repeat(256)]);
+  it('are one a line, beside comments, with a right behind them', () => {
+    const [short, long] = ['a'.repeat(16), 'b'.repeat(256)];
+    expect(parseTokens(`#x\n\n ${short} \r\n${long}\tadmin\n`)).toEqual([
+      { text: short, right: 'read' },
+      { text: long, right: 'admin' },
+    ]);
   });
+
+  it.each(['read', 'Admin', 'admin admin', 'admin #', 'write'])('have no right "%s"', (right) => {
+    expect(() => parseTokens(`# x\n${'a'.repeat(16)} ${right}`)).toThrow('line 2: a token has printable ASCII');
+  });
+
   it('are neither too short, too long, nor too many', () => {
     expect(() => parseTokens('a'.repeat(15))).toThrow('line 1');
     expect(() => parseTokens(`#\n${'a'.repeat(257)}`)).toThrow('line 2');

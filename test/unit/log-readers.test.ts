@@ -70,6 +70,7 @@ class Journal implements Agent {
     return this.reads && this.#log.hasMore();
   }
 
+  move(): void {}
   drain(): void {}
 
   hangUp(): void {}

@@ -10,6 +10,7 @@ import { ControlWords } from '../../engine/buffers/control-words.ts';
 import { DeliveryCounter, deliveryCounters } from '../../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../../engine/buffers/ordered-log-reader.ts';
+import { CONNECT_WANTS_MEMBERSHIP } from '../../engine/wire/connect-flags.ts';
 import type { Agent } from '../../workers/agent.ts';
 import { createDaemonMemory, type DaemonMemory } from '../../workers/daemon-memory.ts';
 import type { DaemonSpec } from '../../workers/daemon-spec.ts';
@@ -19,7 +20,7 @@ import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
 import type { WatchReport } from '../../workers/watch/watch-messages.ts';
-import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
+import { authChoice, connectWithFlags } from '../e2e/support/wire-client.ts';
 import { AGREED, decodeFrame, encodeFrame, frameLength, type IncomingFrame, JOIN } from '../e2e/support/wire-frames.ts';
 import { MemoryListener, type MemoryTransport } from './memory-transport.ts';
 
@@ -100,7 +101,7 @@ export class MemoryDaemon {
     this.counters = deliveryCounters(memory.counters, 0);
     const { maxSessions, clientTimeoutMs } = spec;
     this.delivery = new DeliveryAgent(
-      { worker: 0, workers: 1, daemonName: spec.name, maxSessions, clientTimeoutMs },
+      { worker: 0, workers: 1, daemonName: spec.name, maxSessions, clientTimeoutMs, drainTargets: spec.drainTargets },
       spec.delivery,
       {
         log: new OrderedLogReader(memory.log, 0),
@@ -148,9 +149,9 @@ export class MemoryDaemon {
   }
 
   /** A client that went through the handshake. */
-  login(name: string, room?: number, from?: Partial<TransportPeer>): MemoryClient {
+  login(name: string, room?: number, from?: Partial<TransportPeer>, flags = CONNECT_WANTS_MEMBERSHIP): MemoryClient {
     const client = this.connect(name, room, from);
-    client.transport.send(connectBytes(name, true));
+    client.transport.send(connectWithFlags(name, flags));
     this.settle();
     expect(client.take().toString('latin1')).toBe('\u0005NULL ');
     client.transport.send(authChoice('NULL'));

@@ -5,11 +5,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
 import { DaemonLog } from '../../daemon/daemon-log.ts';
 import { enterRuntimeDir, identityWarnings, resolveIdentity } from '../../daemon/identity.ts';
 import { type ResolvedDaemonOptions, resolveDaemonOptions } from '../../daemon/options-resolve.ts';
+import { startDaemon } from '../../daemon/start-daemon.ts';
 import type { OptionKey } from '../../engine/config/configuration-options.ts';
 import { keywordOf, OPTION_KINDS } from '../../engine/config/option-catalogue.ts';
 import { OPTION_EFFECTS } from '../../engine/config/option-effects.ts';
@@ -208,6 +210,15 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   maxQueuedBytes: () =>
     changes('MaxQueuedBytes = 2M', ({ delivery: { maxQueuedBytes } }) => maxQueuedBytes, 2 * 1024 * 1024),
   maxSessionGroups: () => changes('MaxSessionGroups = 7', ({ delivery: { maxSessionGroups } }) => maxSessionGroups, 7),
+  drainTime: async () => {
+    const lines: string[] = [];
+    const logger = pino({}, { write: (line: string) => void lines.push(line) });
+    const daemon = await startDaemon({ port: 0, unixSocketDir: null, drainTime: 12_345, logger });
+    await daemon.drain();
+    expect(lines.join('')).toContain('"drainTimeMs":12345');
+  },
+  drainViewBytes: () =>
+    changes('DrainViewBytes = 2M', ({ delivery: { drainViewBytes } }) => drainViewBytes, 2 * 1024 * 1024),
   maxInputBytes: () =>
     changes('MaxInputBytes = 2M', ({ delivery: { maxInputBytes } }) => maxInputBytes, 2 * 1024 * 1024),
   maxWaitingPasswords: async () => {

@@ -30,6 +30,8 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   maxHandshakes: ['10', '20'],
   maxWaitingPasswords: ['10', '20'],
   handshakeTimeout: ['1000', '2000'],
+  drainTime: ['1000', '2000'],
+  drainViewBytes: ['1M', '2M'],
   clientTimeout: ['20000', '30000'],
   listenBacklog: ['10', '20'],
   unixSocketDir: ['/tmp/a', '/tmp/b'],

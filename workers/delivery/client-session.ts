@@ -35,6 +35,10 @@ export class ClientSession {
   /** Waits for its verdict, or is being computed. */
   passwordCheck: PasswordCheck | null = null;
   wantsMembership = false;
+  /** Its CONNECT said that it understands notices. Nobody else is ever sent one. */
+  takesNotices = false;
+  /** It was told that the daemon drains. */
+  isToldToMove = false;
   identity: SenderIdentity | null = null;
   /** The connection is there to be written to. */
   receives = true;

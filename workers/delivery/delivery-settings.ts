@@ -27,6 +27,8 @@ export interface DeliverySettings {
   readonly maxInputBytes: number;
   /** Of what waits for all clients of the daemon together. */
   readonly maxQueuedBytes: number;
+  /** Bytes of views a second that clients may cause at each member by moving, while the daemon drains. Of all workers together. */
+  readonly drainViewBytes: number;
   readonly limits: SlowConsumerLimits;
   /** Groups that one client may be in; a client in more stays in them. */
   readonly maxSessionGroups: number;
@@ -48,4 +50,5 @@ export const shareOfWorker = (settings: DeliverySettings, workers: number): Deli
   maxHandshakes: Math.ceil(settings.maxHandshakes / workers),
   maxWaitingPasswords: Math.ceil(settings.maxWaitingPasswords / workers),
   maxInputBytes: Math.ceil(settings.maxInputBytes / workers),
+  drainViewBytes: Math.ceil(settings.drainViewBytes / workers),
 });

@@ -15,7 +15,7 @@ const QUIET_MS = 20;
 /** And in this many rounds of input, because a thread that did not run has not read its sockets. */
 const QUIET_LOOKS = 3;
 /** A client that does not hang up, and sends nothing either, is not waited for any longer. */
-const SILENT_AFTER_GOODBYE_MS = 250;
+const SILENT_AFTER_GOODBYE_MS = 1000;
 
 type Step = 'serving' | 'taking' | 'hanging-up';
 

@@ -124,6 +124,15 @@ export class Handshakes {
     }
   }
 
+  /** No connection becomes a session any more: each is told that the daemon is busy. */
+  refuseAll(reason: string): void {
+    for (const session of [...this.#room]) this.refuse(session, reason);
+  }
+
+  refuse(session: ClientSession, reason: string): void {
+    if (session.state === 'handshake') this.#step(session, session.handshake.busy(reason));
+  }
+
   /** No connection is left behind. */
   close(): void {
     for (const session of [...this.#room]) session.transport.destroy();
@@ -192,6 +201,7 @@ export class Handshakes {
         return;
       case 'check-name':
         session.wantsMembership = step.wantsMembership;
+        session.takesNotices = session.handshake.takesNotices;
         if (step.name === '') {
           this.#invented.add(session);
           this.#step(session, session.handshake.nameFree());

@@ -15,6 +15,7 @@ import {
   ENTRY_SESSION,
   ENTRY_TARGET_HASH,
   ENTRY_TERM_BUFFER,
+  FRAME_CONTINUED,
   FRAME_CONTINUES,
   LogKind,
   sessionsFrameHeader,
@@ -241,10 +242,18 @@ export class LogConsumer {
     const end = index[entry + ENTRY_OFFSET]! + index[entry + ENTRY_LENGTH]!;
     const termBuffer = index[entry + ENTRY_TERM_BUFFER]!;
     const flags = index[entry + ENTRY_FLAGS]!;
+    if ((flags & FRAME_CONTINUED) === 0) this.#noteSize(group);
     for (let i = 0; i < group.members.length; i++) {
       const session = group.members[i]!;
       if (session.wantsMembership) this.#deliverPiece(session, termBuffer, start, end, flags);
     }
+  }
+
+  /** A view lists its members; the transitional signal lists nobody. */
+  #noteSize(group: LocalGroup): void {
+    const frame = this.#byteOffset() + NAME_FIELD_LENGTH;
+    const count = this.#log.view.getInt32(frame + FRAME_GROUP_COUNT_OFFSET, true);
+    if (count > 0) group.memberCount = count;
   }
 
   #sessionsFrame(): void {

@@ -7,6 +7,7 @@ import {
   fieldEqualsWords,
   hashNameWords,
   NAME_WORDS,
+  nameWords,
   sameNameWords,
 } from '../../engine/wire/name-hash.ts';
 import type { ClientSession } from './client-session.ts';
@@ -15,6 +16,8 @@ export class LocalGroup {
   readonly words: Int32Array;
   readonly hash: number;
   readonly members: ClientSession[] = [];
+  /** Members at all daemons, as its last view said; 0: no client here was told. */
+  memberCount = 0;
   /** Next group with the same hash. */
   next: LocalGroup | null = null;
 
@@ -50,6 +53,13 @@ export class NameTable {
   findField(view: DataView, offset: number): LocalGroup | null {
     canonicalName(view, offset, this.#scratch, 0);
     return this.find(view, offset, hashNameWords(this.#scratch, 0));
+  }
+
+  /** Members of the group at all daemons, as far as clients here were told; at least those here. */
+  sizeOf(name: string): number {
+    const words = nameWords(name);
+    const group = this.#lookUp(words, hashNameWords(words, 0));
+    return group === null ? 0 : Math.max(group.memberCount, group.members.length);
   }
 
   /** Adds a member to the name with these canonical words. */

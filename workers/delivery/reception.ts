@@ -53,6 +53,8 @@ export class Reception implements ConnectionHost {
   /** The log's data as the type that Node's sockets take without wrapping it. */
   readonly #logBytes: Buffer;
   #serial = 0;
+  /** Why no connection becomes a session any more; null: they do. */
+  #closedFor: string | null = null;
 
   constructor(options: ReceptionOptions, parts: ReceptionParts) {
     this.#options = options;
@@ -81,9 +83,16 @@ export class Reception implements ConnectionHost {
     transport.attach(this.#parts.receiverFor(session));
     handshakes.begin(session, now());
     schedule();
+    if (this.#closedFor !== null) handshakes.refuse(session, this.#closedFor);
     if (session.state !== 'handshake' || words.sessions < maxSessions) return;
     const bytes = Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff);
     ends.refuse(session, bytes, `sessions: the limit of ${maxSessions} is reached`);
+  }
+
+  /** Connections that come from here on, and those that are no sessions yet, are told that the daemon is busy. */
+  close(reason: string): void {
+    this.#closedFor = reason;
+    this.#parts.handshakes.refuseAll(reason);
   }
 
   tlsFailed(peer: TransportPeer, reason: string): void {

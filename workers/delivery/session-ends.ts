@@ -18,6 +18,8 @@ import type { SlowReason } from './slow-consumers.ts';
 
 /** Why a session ends whose client has ended its side. */
 const CLIENT_CLOSED = 'client closed the connection';
+/** By these a client leaves of its own accord. */
+const LEFT: ReadonlySet<EndCause> = new Set(['asked', 'closed']);
 
 /** Which limit a slow consumer went over, in words. */
 const SLOW_REASONS: Readonly<Record<SlowReason, string>> = {
@@ -123,13 +125,23 @@ export class SessionEnds {
     this.#parts.schedule();
   }
 
+  /** Of a client that leaves because the daemon drains or stops. */
+  #why(session: ClientSession, cause: EndCause, reason: string): { readonly cause: EndCause; readonly reason: string } {
+    if (!LEFT.has(cause)) return { cause, reason };
+    if (this.#parts.farewell.isHangingUp) return { cause: 'stopped', reason: 'the daemon stopped' };
+    if (!session.isToldToMove) return { cause, reason };
+    this.#parts.counters[DeliveryCounter.SessionsMoved]!++;
+    return { cause: 'moved', reason: 'moved: it was told that the daemon drains' };
+  }
+
   /** Closes the transport at once. */
   #end(session: ClientSession, cause: EndCause, reason: string): void {
     const { intake, farewell, departures, handshakes, logger, recent, tell, now } = this.#parts;
     intake.forget(session);
     if (session.state === 'open') {
-      const ended = recent.add(session, cause, reason, now());
-      if (TOLD_CAUSES.has(cause)) tell({ kind: 'session-ended', session: ended });
+      const why = this.#why(session, cause, reason);
+      const ended = recent.add(session, why.cause, why.reason, now());
+      if (TOLD_CAUSES.has(why.cause)) tell({ kind: 'session-ended', session: ended });
     }
     if (session.state === 'open' && farewell.isHangingUp) {
       // The others learn from the daemon's own leave: a disconnect for each client would cause as many views.

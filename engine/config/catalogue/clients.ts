@@ -89,6 +89,14 @@ export const CLIENT_OPTIONS = {
     text: 'Time for the whole handshake of a client, authentication included.',
     spread: 'No option; no limit for authentication.',
   },
+  drainViewBytes: {
+    section: 'clients',
+    type: bytes(1024),
+    change: 'reload',
+    since: '0.1.0',
+    text: 'Bytes of views a second that clients of a daemon that drains may cause, at each member of their groups, by moving. Clients beyond it are not told.',
+    spread: null,
+  },
   clientTimeout: {
     section: 'clients',
     type: { ...integer(1000, 7_200_000, 'ms'), also: 0 },

@@ -30,6 +30,14 @@ export const PROCESS_OPTIONS = {
     text: 'Workers that serve clients. `auto` takes one below Node 23.1, which cannot balance connections between several, and half of the cores less one from there on.',
     spread: 'No option.',
   },
+  drainTime: {
+    section: 'process',
+    type: integer(0, 600_000, 'ms'),
+    change: 'reload',
+    since: '0.1.0',
+    text: 'Time that clients have to move to another daemon when this one [drains](operations.md#stopping-and-upgrading). It ends earlier when all that were told are gone, and at once when there is nobody to tell, or nowhere to go. 0 tells nobody.',
+    spread: 'No option; clients are not told.',
+  },
   daemonUser: {
     section: 'process',
     type: { kind: 'name', maxChars: 32 },

@@ -33,7 +33,10 @@ export class NamespaceCluster {
     this.#folder = folder;
     const configFile = join(folder, 'spread.conf');
     const segment = namespaceConfiguration(network.count, options.transport, PORT);
-    writeFileSync(configFile, `${segment}RingProfile = ${options.profile}\nStateDir = ${join(folder, 'state')}\n`);
+    writeFileSync(
+      configFile,
+      `${segment}RingProfile = ${options.profile}\nStateDir = ${join(folder, 'state')}\nDrainTime = 0\n`,
+    );
     this.stations = Array.from({ length: network.count }, (_, node) => {
       const name = `d${node + 1}`;
       const sockets = join(folder, name);

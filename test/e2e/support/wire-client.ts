@@ -1,5 +1,6 @@
 /** A client of the daemon on a raw socket: every byte it sends is the test's, and it stops reading when the test says so. */
 import { connect, type Socket } from 'node:net';
+import { CONNECT_WANTS_MEMBERSHIP } from '../../../engine/wire/connect-flags.ts';
 import {
   AGREED,
   type ByteOrder,
@@ -108,7 +109,11 @@ export interface ClientOptions {
 }
 
 export const connectBytes = (name: string, membership: boolean, version: readonly number[] = [4, 4, 0]): Buffer =>
-  Buffer.concat([Buffer.from([...version, membership ? 1 : 0, name.length]), Buffer.from(name, 'latin1')]);
+  connectWithFlags(name, membership ? CONNECT_WANTS_MEMBERSHIP : 0, version);
+
+/** @param flags the whole byte */
+export const connectWithFlags = (name: string, flags: number, version: readonly number[] = [4, 4, 0]): Buffer =>
+  Buffer.concat([Buffer.from([...version, flags, name.length]), Buffer.from(name, 'latin1')]);
 
 /** The 90 bytes that choose authentication methods. */
 export function authChoice(...methods: readonly string[]): Buffer {

@@ -141,6 +141,17 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     },
   };
 
+  const drainingDaemon = {
+    runs: 25,
+    run: async ([value]: Args): Promise<void> => {
+      const own = await startDaemon({ port: 0, logLevel: 'silent', unixSocketDir: null, threadingMode: 'inline' });
+      await outcome(() => own.drain({ drainTimeMs: value } as never), [ConfigError]);
+      await outcome(() => own.drain({ drainTimeoutMs: value } as never), [ConfigError]);
+      await outcome(() => own.drain(value as never), [ConfigError]);
+      await own.stop({ drainTimeoutMs: 0 });
+    },
+  };
+
   const authenticating = {
     runs: 60,
     run: async ([value]: Args): Promise<void> => {
@@ -184,6 +195,7 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     }),
     formatConfigError: junk((value) => formatConfigError(value as never), [ConfigError]),
     startDaemon: startingDaemon,
+    'Daemon.drain': drainingDaemon,
     'Daemon.stop': stoppingDaemon,
     'Daemon.[Symbol.asyncDispose]': stoppingDaemon,
     'Daemon.reload': {
