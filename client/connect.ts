@@ -1,14 +1,19 @@
+import type { DaemonAddress } from './address.ts';
 import { type ConnectOptions, type ResolvedOptions, resolveConnectOptions } from './connect-options.ts';
 import { connectToOne } from './connect-to-one.ts';
 import type { SkeinError } from './errors.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { Session } from './session.ts';
 
-/** Where a daemon could run and does not. */
-const nextStep = (failures: readonly SkeinError[]): string =>
-  failures.every(({ reason }) => reason === 'nobody-listens')
-    ? 'Start a daemon there (skein start), or give the address of one that runs'
-    : '';
+/** What to do when no daemon listens at these addresses. */
+function nextStep(addresses: readonly DaemonAddress[], failures: readonly SkeinError[]): string {
+  if (!failures.every(({ reason }) => reason === 'nobody-listens')) return '';
+  // `4803` alone is a Unix socket, which surprises people whose daemon serves TCP only.
+  const port =
+    addresses.length === 1 && 'path' in addresses[0]! ? /\/(\d{1,5})$/.exec(addresses[0].path)?.[1] : undefined;
+  const tcp = port === undefined ? '' : ` (over TCP: ${port}@localhost)`;
+  return `Start a daemon there (skein start), or give the address of one that runs${tcp}`;
+}
 
 /**
  * Opens a session with a daemon.
@@ -32,6 +37,6 @@ export function connectWith(resolved: ResolvedOptions): Promise<Session> {
   return connectToOne(
     resolved,
     addresses.map((address) => () => new NodeTransport(address, daemonTimeoutMs, tls)),
-    nextStep,
+    (failures) => nextStep(addresses, failures),
   );
 }

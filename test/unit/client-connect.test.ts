@@ -79,6 +79,12 @@ describe('connecting without an address', () => {
     expect(error).toMatchObject({ reason: 'nobody-listens' });
   });
 
+  it('says how a daemon is reached over TCP when a port alone was a Unix socket', async () => {
+    expect(((await failure([noSocket])) as Error).message).toMatch(/ \(over TCP: 4803@localhost\)$/);
+    expect(((await failure([{ path: join(folder, 'skein.sock') }])) as Error).message).not.toContain('over TCP');
+    expect(((await failure([await closedPort()])) as Error).message).not.toContain('over TCP');
+  });
+
   it('gives no advice about a place that does not answer', async () => {
     const error = await failure([(await start(silent)).address], { connectTimeoutMs: 50 });
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT', reason: undefined });
