@@ -17,7 +17,7 @@ const HELP = `
 A context is a named connection: where a daemon serves HTTP, with which token,
 and where clients connect. "top", "events", "check", and all commands with a
 session use the current one, or the one that --context names; options and
-environment variables win over it. They are kept in
+environment variables override it. They are kept in
 $XDG_CONFIG_HOME/skein/contexts.json (~/.config without that), mode 0600.
 
 Examples:
@@ -43,7 +43,7 @@ export function registerContext(program: Command): void {
     .option('--token-file <file>', 'file with the token for it')
     .option('--ca <file>', 'authorities for HTTPS, in PEM')
     .option('-s, --spread <address>', 'where clients connect')
-    .option('--use', 'make it the current one; the first one is')
+    .option('--use', 'make it the current one, as the first one always is')
     .action(add);
   context.command('use').description('make a context the current one').argument('<name>', '', contextName).action(use);
   context.command('list').description('list all contexts').option('--json', 'print JSON').action(list);

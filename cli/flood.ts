@@ -52,7 +52,7 @@ export function registerFlood(program: Command): void {
     )
     .addOption(new Option('--service <service>', 'order and reliability').choices(SERVICES).default('agreed'))
     .addOption(
-      new Option('--window <n>', 'messages of all senders that the slowest receiver has not got yet')
+      new Option('--window <n>', 'limit of messages that the slowest receiver has not received yet')
         .argParser(integer(1, 100_000))
         .default(512),
     )

@@ -42,7 +42,7 @@ export function registerMonitor(program: Command): void {
     .description('show the state of daemons, or change it')
     .addOption(new Option('-s, --spread <address>', 'one daemon: PORT or PORT@HOST').env('SKEIN_ADDRESS'))
     .addOption(new Option('-c, --config <file>', 'all daemons of a configuration'))
-    .option('--from <address>', 'address of this machine that answers are sent to (default: found out)')
+    .option('--from <address>', 'address of this machine that answers are sent to (default: detected)')
     .addOption(new Option('--timeout <time>', 'time to wait for answers').argParser(duration).default(1000, '1s'))
     .option('-w, --watch [time]', 'repeat every TIME (default: 2s), with rates', duration)
     .option('--json', 'print JSON: one array on one line, for each round')

@@ -59,7 +59,7 @@ export function registerStart(program: Command): void {
   program
     .command('start')
     .description('run a daemon')
-    .option('-n, --name <name>', 'entry of the configuration that this daemon is')
+    .option('-n, --name <name>', "this daemon's entry in the configuration")
     .option('-c, --config <file>', 'configuration in the format of spread.conf')
     .option('-p, --port <port>', 'port for clients; 0: any free port', integer(0, 65_535))
     .option('--listen <address>', 'IPv4 address for clients instead of the configured ones; repeatable', collect)

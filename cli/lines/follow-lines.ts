@@ -150,7 +150,7 @@ class FollowedFile {
   }
 
   #startAgain(): readonly Buffer[] {
-    this.#onNote('was truncated; it is read from its start again');
+    this.#onNote('was truncated; reading it from its start');
     this.#position = 0;
     this.#startsBlind = false;
     this.#inSkippedLine = false;
@@ -227,9 +227,9 @@ class PathWatch {
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
         this.wasEmpty = true;
-        this.#say('path', 'is not there; it is waited for');
-      } else if (error instanceof NotAFileError) this.#say('path', `${message}; a file is waited for`);
-      else this.#say('path', `cannot be opened: ${fileReason(error)}; it is tried again`);
+        this.#say('path', 'does not exist; waiting for it');
+      } else if (error instanceof NotAFileError) this.#say('path', `${message}; waiting for a file`);
+      else this.#say('path', `cannot be opened: ${fileReason(error)}; retrying`);
       return null;
     } finally {
       this.#looked = true;
@@ -244,7 +244,7 @@ class PathWatch {
       return lines;
     } catch (error) {
       if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
-      this.#say('file', `cannot be read: ${fileReason(error)}; it is tried again`);
+      this.#say('file', `cannot be read: ${fileReason(error)}; retrying`);
       return null;
     }
   }
@@ -258,6 +258,6 @@ class PathWatch {
   #allIsWell(about: 'path' | 'file'): void {
     if (this.#trouble[about] === null) return;
     this.#trouble[about] = null;
-    this.#onNote(about === 'path' ? 'is there again' : 'can be read again');
+    this.#onNote(about === 'path' ? 'is back' : 'can be read again');
   }
 }

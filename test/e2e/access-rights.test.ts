@@ -168,7 +168,7 @@ it.each(['inline', 'dedicated'] as const)(
     await expect(daemon.reload()).rejects.toThrow(`${accessFile}:2:8: right is "jion"`);
     expect(await mayJoin('b')).toBe(false);
     writeFileSync(accessFile, 'anyone join b\nanyone join c\n');
-    expect((await daemon.reload()).changed).toEqual([{ option: 'AccessFile', was: '1 lines', now: '2 lines' }]);
+    expect((await daemon.reload()).changed).toEqual([{ option: 'AccessFile', was: '1 line', now: '2 lines' }]);
     await eventually(() => mayJoin('b'), 'the new rights');
     expect([session.groups.has('a'), await mayJoin('d')]).toEqual([true, false]);
     const refused = nextReject(session);

@@ -187,8 +187,8 @@ describe('following a file', () => {
       expect(await first).toBe('new');
       expect(notes).toEqual([
         ...(method === 'read'
-          ? ['cannot be read: EIO: i/o error; it is tried again', 'can be read again']
-          : ['cannot be opened: EIO: i/o error; it is tried again', 'is there again']),
+          ? ['cannot be read: EIO: i/o error; retrying', 'can be read again']
+          : ['cannot be opened: EIO: i/o error; retrying', 'is back']),
       ]);
     });
 
@@ -200,7 +200,7 @@ describe('following a file', () => {
       failing('read', await handles(), 5);
       await appendFile(file, 'two\nthree\n');
       expect(await lines.take(2)).toEqual(['two', 'three']);
-      expect(notes).toEqual(['cannot be read: EIO: i/o error; it is tried again', 'can be read again']);
+      expect(notes).toEqual(['cannot be read: EIO: i/o error; retrying', 'can be read again']);
     });
   });
 
@@ -252,7 +252,7 @@ describe('following a file', () => {
     expect(await lines.next()).toBe('one');
     const next = lines.next();
     await rm(file);
-    await told('is not there');
+    await told('does not exist');
     await mkdir(file);
     await told('is a folder');
     await rm(file, { recursive: true });
@@ -261,7 +261,7 @@ describe('following a file', () => {
     await rm(file);
     await writeFile(file, `${'x'.repeat(50)}\ntwo\r\n\0\xff\n`, 'latin1');
     expect(await next).toBe('two\r');
-    await told('is there again');
+    await told('is back');
     await told('was replaced');
     expect(await lines.next()).toBe('\0\xff');
     const last = lines.next();

@@ -34,7 +34,7 @@ const KINDS = {
     events: ['message', 'view', 'flushRequest', 'transition', 'selfLeave'],
   },
 } as const;
-const COMMON = ['error', 'close', 'newListener', 'removeListener'];
+const COMMON = ['drain', 'error', 'close', 'newListener', 'removeListener'];
 
 describe.each(['Session', 'FlushSession'] as const)('%s', (kind) => {
   const { wrap, events } = KINDS[kind];
@@ -46,7 +46,7 @@ describe.each(['Session', 'FlushSession'] as const)('%s', (kind) => {
       const session = await emitter();
       for (const event of [...events, ...COMMON, Symbol('own')]) session[method](event, () => undefined);
       expect(() => session[method]('mesage', () => undefined)).toThrow(
-        `event "mesage": must be one of ${[...events, 'error', 'close'].join(', ')}; did you mean "message"?`,
+        `event "mesage": must be one of ${[...events, 'drain', 'error', 'close'].join(', ')}; did you mean "message"?`,
       );
       for (const event of ['Message', 'data', '', undefined, 5, {}])
         expect(() => session[method](event, () => undefined)).toThrow(SkeinError);

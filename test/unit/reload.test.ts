@@ -277,9 +277,9 @@ describe('a reload', () => {
     writeFileSync(join(folder, 'keys.a'), KEY(3) + KEY(1));
     const report = await reloader.reload();
     expect(report.changed).toEqual([
-      { option: 'AccessIpFile', was: '1 rules', now: '1 rules' },
-      { option: 'PasswordFile', was: '1 users', now: '2 users' },
-      { option: 'AccessFile', was: '1 lines', now: '2 lines' },
+      { option: 'AccessIpFile', was: '1 rule', now: '1 rule' },
+      { option: 'PasswordFile', was: '1 user', now: '2 users' },
+      { option: 'AccessFile', was: '1 line', now: '2 lines' },
       { option: 'ClusterKeyFile', was: 'keys 1', now: 'keys 3 1' },
     ]);
   });
