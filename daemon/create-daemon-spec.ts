@@ -54,8 +54,6 @@ export async function createDaemonSpec(
     logLevel: options.logLevel,
     listen: listenAddresses(resolved, identity),
     listenBacklog: options.listenBacklog,
-    maxSessions: options.maxSessions,
-    clientTimeoutMs: options.clientTimeout,
     delivery: deliverySettings(options, files),
     drainTargets: drainTargets(configuration, self.node),
     ring: {

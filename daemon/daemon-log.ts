@@ -1,10 +1,12 @@
 /** The daemon's log: structured lines through pino to a sink that never waits, or the caller's own pino logger. */
+
 import { hostname } from 'node:os';
 import { type Logger, pino } from 'pino';
 import { type CountersMemory, SupervisorCounter, supervisorCounters } from '../engine/buffers/counters.ts';
 import { ConfigError } from '../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import type { LogRecord, LogRecordLevel } from '../workers/log.ts';
+import type { Prepared } from '../workers/settings/two-steps.ts';
 import { fileReason } from './file-reason.ts';
 import { type LogGap, LogSink } from './log-sink.ts';
 import { absoluteLogPath, type LogTarget, openLogTarget } from './log-target.ts';
@@ -66,15 +68,23 @@ export class DaemonLog {
   }
 
   /**
-   * Logs to this file and from this level on. A logger of the caller's own stays as it is.
+   * Another file and another level, in two steps. A logger of the caller's own stays as it is.
    * @param eventLogFile null: standard error
-   * @throws the error of the system; nothing has changed then
+   * @throws when the file cannot be opened; nothing has changed then
    */
-  change({ eventLogFile, logLevel }: Pick<ConfigurationOptions, 'eventLogFile' | 'logLevel'>): void {
-    if (this.#sink === null) return;
-    if (eventLogFile !== this.#file) this.#sink.reopen(opener(eventLogFile));
-    this.#file = eventLogFile;
-    this.#logger.level = logLevel;
+  prepare({ eventLogFile, logLevel }: Pick<ConfigurationOptions, 'eventLogFile' | 'logLevel'>): Prepared {
+    const sink = this.#sink;
+    if (sink === null) return { apply: () => {}, discard: () => {} };
+    const open = opener(eventLogFile);
+    const target = eventLogFile === this.#file ? null : openNamed(open);
+    return {
+      apply: () => {
+        if (target !== null) sink.moveTo(target, open);
+        this.#file = eventLogFile;
+        this.#logger.level = logLevel;
+      },
+      discard: () => target?.close(),
+    };
   }
 
   /** Lets another user open the log file again. @throws the error of the system */
@@ -115,6 +125,14 @@ function pathOf(eventLogFile: string | null): string | null {
 function opener(eventLogFile: string | null): () => LogTarget {
   const path = pathOf(eventLogFile);
   return () => openLogTarget(path);
+}
+
+function openNamed(open: () => LogTarget): LogTarget {
+  try {
+    return open();
+  } catch (error) {
+    throw new Error(`EventLogFile: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function openSink(daemon: string, eventLogFile: string | null): LogSink {

@@ -9,6 +9,9 @@ export function deliverySettings(
   { access, passwords, rights, tls }: Pick<OperatorFiles, 'access' | 'passwords' | 'rights' | 'tls'>,
 ): DeliverySettings {
   return {
+    maxSessions: options.maxSessions,
+    clientTimeoutMs: options.clientTimeout,
+    unixSocketMode: options.unixSocketMode,
     handshakeTimeoutMs: options.handshakeTimeout,
     maxHandshakes: options.maxHandshakes,
     maxWaitingPasswords: options.maxWaitingPasswords,

@@ -88,13 +88,24 @@ export class LogSink {
   /**
    * Opens the target's path anew, which another program may have renamed: what was said before goes to the old file, what comes to
    * the new one.
-   * @param open opens another target than before
    * @throws the error of the system; the old target stays in use then
    */
-  reopen(open: () => LogTarget = this.#open): void {
+  reopen(): void {
     if (this.#closed) return;
     this.#drain();
-    const target = open();
+    this.moveTo(this.#open(), this.#open);
+  }
+
+  /**
+   * Goes on in another target: what was said before goes to the old one.
+   * @param open opens it again
+   */
+  moveTo(target: LogTarget, open: () => LogTarget): void {
+    if (this.#closed) {
+      target.close();
+      return;
+    }
+    this.#drain();
     this.#open = open;
     this.#closeTarget();
     this.#use(target);

@@ -138,9 +138,9 @@ export class Observation {
       self: resolved.self.node,
       counters: supervisor.memory.counters,
       limits: () => {
-        const { limits, maxQueuedBytes } = delivery();
+        const { maxSessions, limits, maxQueuedBytes } = delivery();
         const { maxSessionMessages, maxSessionBytes } = limits;
-        return { maxSessions: spec.maxSessions, maxSessionMessages, maxSessionBytes, maxQueuedBytes };
+        return { maxSessions, maxSessionMessages, maxSessionBytes, maxQueuedBytes };
       },
       inspect: () => supervisor.inspect(),
       loads: () => supervisor.loads(),

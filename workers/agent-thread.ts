@@ -87,6 +87,8 @@ const DUE_MS = 0.05;
 const LONGEST_SLEEP_MS = 100;
 /** A thread may be asked whether it is drained this often while it is idle. */
 const DRAIN_POLL_MS = 5;
+/** A thread that never idles reads its messages after so many duty cycles: some milliseconds. */
+const BUSY_CYCLES_PER_READ = 256;
 
 abstract class AgentThread {
   protected readonly waiter: DoorbellWaiter;
@@ -275,8 +277,12 @@ export class BlockingThread extends AgentThread {
 
   /** @throws AgentFailure */
   run(): void {
+    let busyCycles = 0;
     while (this.obey()) {
-      if (this.cycle() > 0) continue;
+      if (this.cycle() > 0) {
+        if (++busyCycles % BUSY_CYCLES_PER_READ === 0) this.#readMessages();
+        continue;
+      }
       this.waiter.prepareToSleep();
       if (this.hasWork()) {
         this.waiter.awake();

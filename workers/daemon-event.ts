@@ -2,7 +2,8 @@
 
 /**
  * Why a session ended: its client asked for it, closed the connection or lost it, or moved away because the daemon drains; or the daemon
- * ended it, because it read too slowly, broke the protocol, did not complete a frame, its machine stopped answering, or the daemon stops.
+ * ended it, because it read too slowly, broke the protocol, did not complete a frame, its machine stopped answering, a reload took its
+ * rights away, or the daemon stops.
  */
 export type EndCause =
   | 'asked'
@@ -13,10 +14,11 @@ export type EndCause =
   | 'protocol'
   | 'incomplete'
   | 'vanished'
+  | 'revoked'
   | 'stopped';
 
 /** Of these an operator wants to know; clients that leave by themselves are many. */
-export const TOLD_CAUSES: ReadonlySet<EndCause> = new Set(['slow', 'protocol', 'incomplete', 'vanished']);
+export const TOLD_CAUSES: ReadonlySet<EndCause> = new Set(['slow', 'protocol', 'incomplete', 'vanished', 'revoked']);
 
 export type DaemonEvent =
   /** A regular configuration was installed. */

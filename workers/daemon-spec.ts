@@ -12,9 +12,6 @@ export interface DaemonSpec {
   readonly logLevel: LogRecordLevel | 'silent';
   readonly listen: readonly ListenAddress[];
   readonly listenBacklog: number;
-  readonly maxSessions: number;
-  /** 0: none. */
-  readonly clientTimeoutMs: number;
   /** With which the delivery workers begin; they may be given others later. */
   readonly delivery: DeliverySettings;
   /** The other daemons of the configuration, as clients can reach them. */

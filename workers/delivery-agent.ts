@@ -19,6 +19,7 @@ import type {
   ListenerOptions,
 } from './delivery/client-listener.ts';
 import type { ClientSession } from './delivery/client-session.ts';
+import { keepAliveOf } from './delivery/client-transport.ts';
 import { type DeliverySettings, shareOfWorker } from './delivery/delivery-settings.ts';
 import { Departures } from './delivery/departures.ts';
 import { DrainNotices } from './delivery/drain-notices.ts';
@@ -37,6 +38,7 @@ import { ReadBuffers } from './delivery/read-buffers.ts';
 import { RecentEnds } from './delivery/recent-ends.ts';
 import { Reception } from './delivery/reception.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
+import { RightsReview, takesAway } from './delivery/rights-review.ts';
 import { SessionEnds } from './delivery/session-ends.ts';
 import { type ReceiverParts, SessionReceiver } from './delivery/session-receiver.ts';
 import { reportSessions } from './delivery/session-reports.ts';
@@ -44,6 +46,7 @@ import { SubmitPort } from './delivery/submit-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
 import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
+import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
 import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
 /** All connections of a worker read into one buffer of this size: what one read brings is handled before the next. */
@@ -54,10 +57,6 @@ export interface DeliveryOptions {
   readonly worker: number;
   readonly workers: number;
   readonly daemonName: string;
-  /** Of the whole daemon. The ring agent keeps to it as well. */
-  readonly maxSessions: number;
-  /** 0: none. The listeners' sockets were opened with it. */
-  readonly clientTimeoutMs: number;
   /** The other daemons of the configuration, as clients can reach them. */
   readonly drainTargets: readonly DrainTarget[];
 }
@@ -103,6 +102,7 @@ export class DeliveryAgent implements Agent {
   readonly #recent = new RecentEnds();
   readonly #vanished: VanishedClients;
   readonly #reception: Reception;
+  readonly #review: RightsReview;
   readonly #listener: ClientListener;
   /** The present step of a stop is one of the ring agent. */
   #isMeeting = false;
@@ -130,7 +130,7 @@ export class DeliveryAgent implements Agent {
       delivery: this.#delivery,
       departures: this.#departures,
       farewell: this.#farewell,
-      reports: new EndReports(this.#settings, options.clientTimeoutMs, counters, logger),
+      reports: new EndReports(this.#settings, counters, logger),
       refusals: this.#refusals,
       recent: this.#recent,
       counters,
@@ -140,7 +140,14 @@ export class DeliveryAgent implements Agent {
       schedule,
     });
     const vanished = (session: ClientSession): void => this.#ends.vanished(session);
-    this.#vanished = new VanishedClients({ timeoutMs: options.clientTimeoutMs, now, vanished }, this.#sessions);
+    this.#vanished = new VanishedClients(this.#settings, { now, vanished }, this.#sessions);
+    this.#review = new RightsReview(this.#settings, this.#sessions, {
+      port: this.#port,
+      counters,
+      logger,
+      now,
+      end: (session, reason) => this.#ends.revoked(session, reason),
+    });
     this.#reception = this.#createReception();
     this.#listener = links.createListener(this.#reception);
   }
@@ -149,11 +156,24 @@ export class DeliveryAgent implements Agent {
     return this.#listener.listen(address, options);
   }
 
-  /** Goes by these settings, of the whole daemon, from the next duty cycle on. */
-  change(settings: DeliverySettings): void {
-    this.#settings.replace(shareOfWorker(settings, this.#options.workers));
-    this.#listener.settingsChanged();
-    this.#links.schedule();
+  /**
+   * @returns goes by these settings, of the whole daemon, from the next duty cycle on; it cannot fail
+   * @throws when a listener cannot use them
+   */
+  prepare({ delivery }: Pick<SettingsSnapshot, 'delivery'>): () => void {
+    const before = this.#settings.current;
+    const settings = Object.freeze(shareOfWorker(delivery, this.#options.workers));
+    this.#listener.checkSettings(settings);
+    return () => {
+      this.#settings.replace(settings);
+      this.#listener.settingsChanged();
+      if (settings.clientTimeoutMs !== before.clientTimeoutMs) {
+        this.#vanished.timeoutChanged();
+        for (const { transport } of this.#sessions.values()) transport.keepAlive(keepAliveOf(settings.clientTimeoutMs));
+      }
+      if (takesAway(before, settings)) this.#review.begin();
+      this.#links.schedule();
+    };
   }
 
   /** Of the thread that started the daemon. */
@@ -166,6 +186,7 @@ export class DeliveryAgent implements Agent {
     let work = this.#handshakes.poll(nowMs);
     this.#refusals.poll(nowMs);
     this.#vanished.poll(nowMs, this.#delivery.writeCount + this.#reception.acceptedCount);
+    work += this.#review.poll();
     work += this.#departures.poll();
     work += this.#notices.poll(nowMs);
     work += this.#intake.resume(nowMs);

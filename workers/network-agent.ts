@@ -51,7 +51,7 @@ import { MonitorDesk, type MonitorOptions } from './network/monitor-desk.ts';
 import { type GateOptions, RingGate, type Sender } from './network/ring-gate.ts';
 import { RingSockets, type SegmentAddress } from './network/ring-sockets.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
-import type { RingChange } from './ring/ring-settings.ts';
+import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
 
 /** A partition ends by itself, unless its monitor repeats it (client-protocol.md, 10.3). */
 const PARTITION_MS = 60_000;
@@ -148,10 +148,13 @@ export class NetworkAgent implements Agent {
     });
   }
 
-  /** Puts other options in force: monitors that have one of the new keys are obeyed. Windows are the ring agent's. */
-  change({ clusterKeys }: RingChange): void {
-    if (clusterKeys !== undefined && clusterKeys !== null && this.#links.clusterKeys !== null)
-      this.#monitors.setKeys(clusterKeys);
+  /** @returns puts the options in force, which cannot fail: whose commands are obeyed */
+  prepare({ ring: { clusterKeys, dangerousMonitor } }: Pick<SettingsSnapshot, 'ring'>): () => void {
+    if (this.#links.clusterKeys !== null && clusterKeys?.length === 0) throw new RangeError('there is no cluster key');
+    return () => {
+      this.#monitors.obey(dangerousMonitor);
+      if (clusterKeys !== null && this.#links.clusterKeys !== null) this.#monitors.setKeys(clusterKeys);
+    };
   }
 
   /**

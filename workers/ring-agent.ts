@@ -11,7 +11,7 @@ import { OrderedLogWriter } from '../engine/buffers/ordered-log-writer.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import type { Configuration } from '../engine/host/configuration.ts';
 import { RingCounter } from '../engine/host/ring-counters.ts';
-import type { RingNodeOptions } from '../engine/host/ring-options.ts';
+import type { RingNodeOptions, RingWindows } from '../engine/host/ring-options.ts';
 import { DrainBarrier } from '../engine/ring/drain-barrier.ts';
 import type { NodeIndex } from '../engine/wire/ids.ts';
 import { DrainStage } from '../engine/wire/record.ts';
@@ -28,8 +28,9 @@ import { NameDesk } from './ring/name-desk.ts';
 import { OrderedRecords } from './ring/ordered-records.ts';
 import { RingLog } from './ring/ring-log.ts';
 import { RingSeqFile } from './ring/ring-seq-file.ts';
-import type { RingChange, RingSettings } from './ring/ring-settings.ts';
+import type { RingSettings } from './ring/ring-settings.ts';
 import { SendQueue } from './ring/send-queue.ts';
+import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
 
 export interface RingAgentOptions {
   readonly ring: RingNodeOptions;
@@ -44,7 +45,8 @@ export interface RingAgentOptions {
 
 /** The sealer of a daemon with keys, as its agent sees it. */
 export interface RingSealer extends SealRefusals {
-  setKeys(keys: readonly ClusterKey[]): void;
+  /** @returns does it, which cannot fail @throws when a key cannot be used */
+  prepareKeys(keys: readonly ClusterKey[]): () => void;
 }
 
 export interface RingLinks {
@@ -84,7 +86,7 @@ export class RingAgent implements Agent {
   readonly #says: RingLog;
   readonly #barrier: DrainBarrier;
   readonly #draining: DrainingMembers;
-  #settings: RingSettings;
+  #settings: Omit<RingSettings, 'dangerousMonitor'>;
   /** Bytes that waited in the send queue when this cycle was done with it. */
   #queuedAtLastLook = 0;
   #datagramBytesTold = 0;
@@ -101,7 +103,7 @@ export class RingAgent implements Agent {
     this.#options = options;
     this.#links = links;
     this.counters = counters;
-    this.#settings = { windows: options.ring.windows, clusterKeys: links.clusterKeys };
+    this.#settings = { windows: options.ring.windows, clusterKeys: links.clusterKeys, maxSessions };
     const says = new RingLog({ logger, daemonNames, now });
     this.#says = says;
     this.#log = new OrderedLogWriter(links.log);
@@ -138,7 +140,7 @@ export class RingAgent implements Agent {
       events: {
         ringSeqNotKept,
         configurationChanged: (configuration) => this.#configurationChanged(configuration),
-        windowsWanted: (windows) => this.change({ windows: { ...this.#settings.windows, ...windows } }),
+        windowsWanted: (windows) => this.#changeWindows({ ...this.#settings.windows, ...windows }),
       },
     });
   }
@@ -155,15 +157,26 @@ export class RingAgent implements Agent {
     return work;
   }
 
-  /** Puts other options in force. @throws RangeError when windows are not what the ring can go by; nothing has changed then */
-  change(change: RingChange): void {
-    const { windows, clusterKeys } = change;
-    if (windows !== undefined) this.#ring.setWindows(windows);
-    this.#settings = { ...this.#settings, ...change };
+  /** @returns puts the options in force, which cannot fail @throws when the keys cannot be used */
+  prepare({ ring: { clusterKeys, maxSessions } }: Pick<SettingsSnapshot, 'ring'>): () => void {
     const { sealer } = this.#links;
-    if (clusterKeys === undefined || clusterKeys === null || sealer === null) return;
-    sealer.setKeys(clusterKeys);
-    if (this.#started) this.#ring.node.keysChanged(this.#links.now());
+    // A daemon without keys continues without, and the keys of a sealed one are never taken away.
+    const isOther = sealer !== null && clusterKeys !== null && !sameKeys(clusterKeys, this.#settings.clusterKeys);
+    const applyKeys = isOther ? sealer.prepareKeys(clusterKeys) : null;
+    return () => {
+      this.#records.registry.maxSessions = maxSessions;
+      this.#settings = { ...this.#settings, maxSessions };
+      if (applyKeys === null) return;
+      this.#settings = { ...this.#settings, clusterKeys };
+      applyKeys();
+      if (this.#started) this.#ring.node.keysChanged(this.#links.now());
+    };
+  }
+
+  /** @throws RangeError when they are not what the ring can go by; nothing has changed then */
+  #changeWindows(windows: RingWindows): void {
+    this.#ring.setWindows(windows);
+    this.#settings = { ...this.#settings, windows };
   }
 
   /** Walks over all groups: for reports, not for duty cycles. */
@@ -294,3 +307,6 @@ export class RingAgent implements Agent {
     this.#says.datagramBytes(datagramBytes);
   }
 }
+
+const sameKeys = (a: readonly ClusterKey[], b: readonly ClusterKey[] | null): boolean =>
+  b !== null && a.length === b.length && a.every(({ id, key }, i) => id === b[i]!.id && key === b[i]!.key);

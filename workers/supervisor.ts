@@ -12,13 +12,14 @@ import type { DaemonEvent } from './daemon-event.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
-import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { Inspection, ThreadInspection } from './inspection.ts';
 import { Inspector } from './inspector.ts';
 import { ListenFailure } from './listen-failure.ts';
-import type { LogRecord, LogRecordLevel } from './log.ts';
+import type { LogRecord } from './log.ts';
 import { logReaders } from './log-readers.ts';
-import type { RingChange } from './ring/ring-settings.ts';
+import { SettingsLink } from './settings/settings-link.ts';
+import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
+import type { Preparation, Prepared } from './settings/two-steps.ts';
 import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
 import { type AgentRole, hasReusePort, type ThreadingPlan } from './threading.ts';
 import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
@@ -68,9 +69,7 @@ interface RunningThread {
   ) => Promise<readonly BoundAddress[]>;
   /** After `listen`: begins to serve, and to obey. */
   readonly run: () => void;
-  readonly changeRing: (change: RingChange) => void;
-  readonly changeDelivery: (settings: DeliverySettings) => void;
-  readonly changeLogLevel: (level: LogRecordLevel | 'silent') => void;
+  readonly prepare: (snapshot: SettingsSnapshot) => Prepared | Promise<Prepared>;
   readonly order: (role: AgentRole, order: WatchOrder) => void;
   /** Never resolves when the thread ends before. */
   readonly inspect: () => Promise<ThreadInspection>;
@@ -136,23 +135,9 @@ export class Supervisor {
     thread.run();
   }
 
-  /** The ring goes by what is in `change` from now on, and else as before (ring/ring-settings.ts). */
-  changeRing(change: RingChange): void {
-    for (const thread of this.#threads) {
-      thread.changeRing(change);
-      // A thread that blocks reads its messages when it wakes.
-      thread.doorbell.ring();
-    }
-  }
-
-  /** Puts these settings in force at the delivery workers; each says what it means for existing sessions. */
-  changeDelivery(settings: DeliverySettings): void {
-    for (const thread of this.#threads) thread.changeDelivery(settings);
-  }
-
-  /** Agents log from this level on. */
-  changeLogLevel(level: LogRecordLevel | 'silent'): void {
-    for (const thread of this.#threads) thread.changeLogLevel(level);
+  /** Settings that may change while the daemon runs, for each thread, which prepares its part of them and then applies it. */
+  preparations(snapshot: SettingsSnapshot): readonly Preparation[] {
+    return this.#threads.map(({ name, prepare }) => ({ name, prepare: () => prepare(snapshot) }));
   }
 
   /** Has one agent do something for those who look at the daemon. */
@@ -340,9 +325,7 @@ export class Supervisor {
         });
         eventLoop.schedule();
       },
-      changeRing: (change) => agents.changeRing(change),
-      changeDelivery: (settings) => agents.changeDelivery(settings),
-      changeLogLevel: (level) => agents.changeLogLevel(level),
+      prepare: (snapshot) => ({ apply: agents.prepare(snapshot), discard: () => {} }),
       order: (role, order) => agents.order(role, order),
       inspect: async () => agents.inspect(),
       load: () => performance.eventLoopUtilization(),
@@ -403,6 +386,11 @@ export class Supervisor {
       refuse(failure);
       this.#fail(failure);
     };
+    const settings = new SettingsLink((message) => {
+      worker.postMessage(message);
+      // A thread that blocks reads its messages when it wakes.
+      doorbell.ring();
+    });
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'log') this.#events.log(message.record);
       else if (message.kind === 'event') this.#events.tell(message.event);
@@ -410,7 +398,8 @@ export class Supervisor {
       else if (message.kind === 'inspection') {
         questions.get(message.question)?.(message.inspection);
         questions.delete(message.question);
-      } else if (message.kind === 'listening') accept(message.bound);
+      } else if (message.kind === 'settings') settings.answer(message);
+      else if (message.kind === 'listening') accept(message.bound);
       else if (message.kind === 'stop-requested') this.#events.stopRequested();
       else if (message.kind === 'cannot-listen') refuse(new ListenFailure(message.fault));
       else {
@@ -435,18 +424,7 @@ export class Supervisor {
         const message: SupervisorMessage = { kind: 'run' };
         worker.postMessage(message);
       },
-      changeRing: (change) => {
-        const message: SupervisorMessage = { kind: 'ring-settings', change };
-        worker.postMessage(message);
-      },
-      changeDelivery: (settings) => {
-        const message: SupervisorMessage = { kind: 'delivery-settings', settings };
-        worker.postMessage(message);
-      },
-      changeLogLevel: (level) => {
-        const message: SupervisorMessage = { kind: 'log-level', level };
-        worker.postMessage(message);
-      },
+      prepare: (snapshot) => settings.prepare(snapshot),
       order: (role, order) => {
         const message: SupervisorMessage = { kind: 'order', role, order };
         worker.postMessage(message);
@@ -463,6 +441,7 @@ export class Supervisor {
       ended: new Promise((resolve) => {
         worker.on('exit', (code) => {
           wakePort?.close();
+          settings.end();
           if (!this.#stopping) failed(new AgentFailure(name, new Error(`thread ended with code ${code}`)));
           resolve();
         });

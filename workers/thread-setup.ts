@@ -1,28 +1,27 @@
 /** Builds the agents of one thread and connects them to shared memory. The same for a worker thread and for `inline`. */
 
 import { ControlWords } from '../engine/buffers/control-words.ts';
-import { deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
+import { AgentCounter, deliveryCounters, networkCounters, ringCounters } from '../engine/buffers/counters.ts';
 import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
 import { OrderedLogReader } from '../engine/buffers/ordered-log-reader.ts';
-import { keepAliveDelayMs } from '../engine/wire/tcp-silence.ts';
 import type { Agent } from './agent.ts';
 import type { DaemonEvent } from './daemon-event.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress, ListenerOptions } from './delivery/client-listener.ts';
-import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import { ClientListeners } from './delivery/sockets/client-listeners.ts';
 import { DeliveryAgent } from './delivery-agent.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { together } from './inspector.ts';
 import { clientListenFailure } from './listen-failure.ts';
-import { createLog, type LogRecord, type LogRecordLevel, LogThreshold } from './log.ts';
+import { createLog, type LogRecord, LogThreshold } from './log.ts';
 import { logReaders } from './log-readers.ts';
 import { NetworkAgent } from './network-agent.ts';
 import { AeadSealer } from './ring/aead-sealer.ts';
 import { checksumSealer } from './ring/checksum-sealer.ts';
-import type { RingChange } from './ring/ring-settings.ts';
 import { RingAgent } from './ring-agent.ts';
+import type { PrepareSettings } from './settings/settings-desk.ts';
+import { FIRST_GENERATION, type SettingsSnapshot } from './settings/settings-snapshot.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
@@ -47,12 +46,8 @@ export interface ThreadContext {
 
 export interface ThreadAgents {
   readonly agents: readonly Agent[];
-  /** Of no effect in threads of delivery. */
-  changeRing(change: RingChange): void;
-  /** Of no effect in threads without delivery. */
-  changeDelivery(settings: DeliverySettings): void;
-  /** Least severe line that its agents hand over from now on. */
-  changeLogLevel(level: LogRecordLevel | 'silent'): void;
+  /** What of it concerns the thread's agents. */
+  readonly prepare: PrepareSettings;
   /** What is asked for those who look at the daemon. @param role an agent of this thread */
   order(role: AgentRole, order: WatchOrder): void;
   /** What its agents know of sessions and groups, one by one. */
@@ -100,22 +95,20 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
       agents.push(agent);
     }
   }
+  for (const { counters } of agents) counters[AgentCounter.SettingsGeneration] = FIRST_GENERATION;
   return {
     agents,
-    changeRing: (change) => {
-      ring?.change(change);
-      network?.change(change);
-    },
-    changeDelivery: (settings) => {
-      for (const agent of delivery.values()) agent.change(settings);
-    },
-    changeLogLevel: (level) => threshold.set(level),
+    prepare: (snapshot) =>
+      prepareAgents(
+        [...(ring === null ? [] : [ring]), ...(network === null ? [] : [network]), ...delivery.values()],
+        threshold,
+        snapshot,
+      ),
     order: (role, order) => delivery.get(role)?.order(order),
     inspect: () =>
       together([...(ring === null ? [] : [ring.inspect()]), ...[...delivery.values()].map((agent) => agent.inspect())]),
     async listen(addresses, reusePort, clientPort) {
       const bound: BoundAddress[] = [];
-      const idleMs = spec.clientTimeoutMs === 0 ? 0 : keepAliveDelayMs(spec.clientTimeoutMs);
       for (const agent of delivery.values()) {
         // One event loop cannot wait twice for one descriptor: without the kernel's help the first agent of a thread has all clients.
         if (bound.length > 0 && !reusePort) break;
@@ -124,13 +117,35 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
             await openFor(agent, withPort(address, bound), {
               backlog: spec.listenBacklog,
               reusePort,
-              keepAliveDelayMs: idleMs,
             }),
           );
       }
       if (network !== null) await network.listen(tcpPort(bound) ?? clientPort);
       return bound;
     },
+  };
+}
+
+type SettableAgent = Agent & { prepare(snapshot: SettingsSnapshot): () => void };
+
+/** @throws the reason of the first agent that cannot go by it, with its name */
+function prepareAgents(
+  agents: readonly SettableAgent[],
+  threshold: LogThreshold,
+  snapshot: SettingsSnapshot,
+): () => void {
+  const { generation, logLevel } = snapshot;
+  const applications = agents.map((agent) => {
+    try {
+      return agent.prepare(snapshot);
+    } catch (error) {
+      throw new Error(`agent ${agent.name}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+  return () => {
+    threshold.set(logLevel);
+    for (const apply of applications) apply();
+    for (const { counters } of agents) counters[AgentCounter.SettingsGeneration] = generation;
   };
 }
 
@@ -191,8 +206,6 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       worker,
       workers: plan.deliveryWorkers,
       daemonName: spec.name,
-      maxSessions: spec.maxSessions,
-      clientTimeoutMs: spec.clientTimeoutMs,
       drainTargets: spec.drainTargets,
     },
     spec.delivery,
@@ -206,7 +219,7 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
       report: context.report,
-      createListener: (host) => new ClientListeners(host, spec.clientTimeoutMs),
+      createListener: (host) => new ClientListeners(host),
       schedule: context.schedule,
       now: monotonicNow,
     },

@@ -5,11 +5,11 @@ import type { DaemonEvent } from './daemon-event.ts';
 import type { DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
-import type { DeliverySettings } from './delivery/delivery-settings.ts';
 import type { ThreadInspection } from './inspection.ts';
 import { ListenFailure, type ListenFault } from './listen-failure.ts';
-import type { LogRecord, LogRecordLevel } from './log.ts';
-import type { RingChange } from './ring/ring-settings.ts';
+import type { LogRecord } from './log.ts';
+import { SettingsDesk } from './settings/settings-desk.ts';
+import type { SettingsAnswer, SettingsMessage } from './settings/settings-link.ts';
 import { monotonicNow, setUpThread } from './thread-setup.ts';
 import type { AgentRole, ThreadingPlan } from './threading.ts';
 import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
@@ -26,12 +26,7 @@ export interface WorkerInput {
 }
 
 export type SupervisorMessage =
-  /** The ring goes by these from now on. */
-  | { readonly kind: 'ring-settings'; readonly change: RingChange }
-  /** Delivery goes by these from now on. */
-  | { readonly kind: 'delivery-settings'; readonly settings: DeliverySettings }
-  /** Log from this level on. */
-  | { readonly kind: 'log-level'; readonly level: LogRecordLevel | 'silent' }
+  | SettingsMessage
   /** Tell what you know of sessions and groups, and this number. */
   | { readonly kind: 'inspect'; readonly question: number }
   /** For those who look at the daemon. */
@@ -56,6 +51,7 @@ export type WorkerMessage =
   | { readonly kind: 'log'; readonly record: LogRecord }
   | { readonly kind: 'event'; readonly event: DaemonEvent }
   | { readonly kind: 'report'; readonly report: WatchReport }
+  | SettingsAnswer
   /** Answers `inspect`. */
   | { readonly kind: 'inspection'; readonly question: number; readonly inspection: ThreadInspection };
 
@@ -112,17 +108,11 @@ function endThread(): void {
   port.close();
 }
 
+const settings = new SettingsDesk((snapshot) => agents.prepare(snapshot), tell);
+
 function handle(message: SupervisorMessage): void {
-  if (message.kind === 'ring-settings') {
-    agents.changeRing(message.change);
-    return;
-  }
-  if (message.kind === 'delivery-settings') {
-    agents.changeDelivery(message.settings);
-    return;
-  }
-  if (message.kind === 'log-level') {
-    agents.changeLogLevel(message.level);
+  if (message.kind === 'prepare-settings' || message.kind === 'apply-settings' || message.kind === 'discard-settings') {
+    settings.handle(message);
     return;
   }
   if (message.kind === 'order') {

@@ -36,4 +36,6 @@ export class SwallowingTransport implements ClientTransport {
   destroySoon(): void {
     this.destroy();
   }
+
+  keepAlive(_idleMs: number): void {}
 }

@@ -5,6 +5,8 @@ import type { DaemonConfiguration } from '../../engine/config/daemon-configurati
 import { allHosts } from '../../engine/config/daemon-configuration.ts';
 import { type Endpoint, endpointText } from '../../engine/config/endpoint.ts';
 import { keywordOf, OPTION_KEYS, optionEntry } from '../../engine/config/option-catalogue.ts';
+import { servesTls } from '../../engine/config/tls-listeners.ts';
+import { DRIFT_REASON, KEYS_REASON, RESTART_REASONS, type RestartKey, TLS_REASON } from './restart-reasons.ts';
 
 /** One option whose value in force differs from the one that was read. */
 export interface OptionDifference {
@@ -14,9 +16,11 @@ export interface OptionDifference {
   readonly was: string;
   /** The value that was read, as text. */
   readonly now: string;
+  /** Why it is not in force; absent: it is. */
+  readonly because?: string;
 }
 
-/** Every difference is in exactly one of the lists. */
+/** Every difference that has an effect is in exactly one of the lists. */
 export interface OptionChanges {
   /** Can be put in force now. */
   readonly changed: readonly OptionDifference[];
@@ -29,27 +33,46 @@ export interface OptionChanges {
 /** Where a change of an option belongs. */
 export type ChangeClass = keyof OptionChanges;
 
-/** A daemon seals its traffic, and serves TLS, from its start on or never: these files change, but do not come and go. */
-const FROM_THE_START: readonly OptionKey[] = ['clusterKeyFile', 'tlsCertificateFile', 'tlsKeyFile', 'tlsAuthorityFile'];
+/** A class, and why it is not `changed`; null: the change has no effect at any time, which a warning of the configuration says. */
+type Verdict = { readonly list: ChangeClass; readonly because?: string } | null;
 
-/** @returns the class of a change between these two values */
-function changeClass(key: OptionKey, was: unknown, now: unknown): ChangeClass {
+/** @returns what becomes of a change between these two values */
+function judge(
+  key: OptionKey,
+  was: unknown,
+  now: unknown,
+  inForce: ConfigurationOptions,
+  read: ConfigurationOptions,
+): Verdict {
   const { change, ringWide } = optionEntry(key);
-  if (ringWide === true) return 'drift';
-  if (FROM_THE_START.includes(key) && (was === null) !== (now === null)) return 'restart';
-  return change === 'reload' ? 'changed' : 'restart';
+  if (ringWide === true) return { list: 'drift', because: DRIFT_REASON };
+  if (key === 'clusterKeyFile' && (was === null) !== (now === null)) return { list: 'restart', because: KEYS_REASON };
+  if (now === null && isNeededByTls(key, inForce, read)) return { list: 'restart', because: TLS_REASON };
+  if (change === 'never') return null;
+  return change !== 'reload' ? { list: 'restart', because: RESTART_REASONS[key as RestartKey] } : { list: 'changed' };
+}
+
+/** A file may give up TLS; its ports stay open until the next start, and need what they have. */
+function isNeededByTls(key: OptionKey, inForce: ConfigurationOptions, read: ConfigurationOptions): boolean {
+  if (!servesTls(inForce)) return false;
+  if (key === 'tlsAuthorityFile') return read.tlsClientCertificate !== 'none';
+  return key === 'tlsCertificateFile' || key === 'tlsKeyFile';
 }
 
 /** @param inForce what the daemon goes by, which is not all of the file that it read last */
 export function compareConfigurations(inForce: DaemonConfiguration, read: DaemonConfiguration): OptionChanges {
   const changes: Record<ChangeClass, OptionDifference[]> = { changed: [], restart: [], drift: [] };
   const segments = { was: segmentsText(inForce), now: segmentsText(read) };
-  if (segments.was !== segments.now) changes.drift.push({ option: 'Spread_Segment', ...segments });
+  if (segments.was !== segments.now)
+    changes.drift.push({ option: 'Spread_Segment', ...segments, because: DRIFT_REASON });
   for (const key of OPTION_KEYS) {
     const was = optionValue(inForce.options, key);
     const now = optionValue(read.options, key);
     const difference = { option: keywordOf(key), was: valueText(key, was), now: valueText(key, now) };
-    if (difference.was !== difference.now) changes[changeClass(key, was, now)].push(difference);
+    const verdict = difference.was === difference.now ? null : judge(key, was, now, inForce.options, read.options);
+    if (verdict === null) continue;
+    const { list, because } = verdict;
+    changes[list].push(because === undefined ? difference : { ...difference, because });
   }
   return changes;
 }
@@ -57,7 +80,8 @@ export function compareConfigurations(inForce: DaemonConfiguration, read: Daemon
 /** The options in force after a reload: those that can change as they were read, the others as they were. */
 export function mergeReloadable(inForce: ConfigurationOptions, read: ConfigurationOptions): ConfigurationOptions {
   const taken = OPTION_KEYS.filter(
-    (key) => changeClass(key, optionValue(inForce, key), optionValue(read, key)) === 'changed' && key in read,
+    (key) =>
+      judge(key, optionValue(inForce, key), optionValue(read, key), inForce, read)?.list === 'changed' && key in read,
   );
   return { ...inForce, ...Object.fromEntries(taken.map((key) => [key, optionValue(read, key)])) };
 }

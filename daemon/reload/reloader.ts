@@ -1,18 +1,22 @@
 /**
  * Reads configuration and files again, and puts in force what a running daemon can change. Everything that can be refused is read,
- * parsed and opened before the first part of the daemon changes: workers get plain, checked data, which they cannot refuse.
+ * parsed and opened before the first part of the daemon changes: all threads and the log prepare one snapshot, and apply it when none refuses.
  */
 import { ConfigError } from '../../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../../engine/config/configuration-options.ts';
 import type { DaemonConfiguration } from '../../engine/config/daemon-configuration.ts';
 import type { DeliverySettings } from '../../workers/delivery/delivery-settings.ts';
+import { FIRST_GENERATION } from '../../workers/settings/settings-snapshot.ts';
+import { inTwoSteps, type Preparation, SettingsRefused } from '../../workers/settings/two-steps.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { DaemonLog } from '../daemon-log.ts';
 import { deliverySettings } from '../delivery-options.ts';
+import { openFilesWarnings } from '../open-files.ts';
 import { type OperatorFiles, readOperatorFiles } from '../operator-files.ts';
 import type { ResolvedDaemonOptions } from '../options-resolve.ts';
 import { compareFiles } from './file-changes.ts';
 import { compareConfigurations, mergeReloadable, type OptionDifference } from './option-changes.ts';
+import { settingsSnapshot } from './snapshot.ts';
 
 /** What a reload did, and what it left. */
 export interface ReloadReport {
@@ -33,7 +37,7 @@ export interface ReloaderLinks {
   readonly load: () => Promise<ResolvedDaemonOptions>;
   /** Where the daemon was started. */
   readonly folder: string;
-  readonly supervisor: Pick<Supervisor, 'changeDelivery' | 'changeRing' | 'changeLogLevel'>;
+  readonly supervisor: Pick<Supervisor, 'preparations'>;
   readonly log: DaemonLog;
 }
 
@@ -41,7 +45,7 @@ export class Reloader {
   readonly #links: ReloaderLinks;
   #inForce: DaemonConfiguration;
   #files: OperatorFiles;
-  #generation = 1;
+  #generation = FIRST_GENERATION;
   /** The end of the last reload that was asked for. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -94,24 +98,41 @@ export class Reloader {
     const warnings = resolved.warnings.map(({ message }) => message);
     const mistakes: string[] = [];
     const files = await readOperatorFiles(options, warnings, mistakes, folder);
-    if (mistakes.length > 0)
-      throw new ConfigError(
-        mistakes.map((message) => ({ message })),
-        null,
-      );
+    if (mistakes.length > 0) throw problemsOf(mistakes);
     const { changed, restart, drift } = compareConfigurations(this.#inForce, read);
+    if (changed.some(({ option }) => option === 'MaxSessions' || option === 'MaxHandshakes'))
+      warnings.push(...openFilesWarnings(options));
     const contents = compareFiles(this.#files, files);
-    // The last step that can fail.
-    log.change(options);
-    supervisor.changeLogLevel(options.logLevel);
-    if (contents.some(({ option }) => option === 'ClusterKeyFile'))
-      supervisor.changeRing({ clusterKeys: files.clusterKeys });
+    const generation = this.#generation + 1;
+    await allOrNone([
+      ...supervisor.preparations(settingsSnapshot(generation, options, files)),
+      { name: 'log', prepare: () => log.prepare(options) },
+    ]);
+    this.#generation = generation;
     this.#inForce = { ...this.#inForce, options };
     this.#files = files;
-    supervisor.changeDelivery(this.delivery);
-    this.#generation++;
     const sameFile = contents.filter(({ option }) => !changed.some((difference) => difference.option === option));
-    return { generation: this.#generation, changed: [...changed, ...sameFile], restart, drift, warnings };
+    return { generation, changed: [...changed, ...sameFile], restart, drift, warnings };
+  }
+}
+
+const problemsOf = (messages: readonly string[], options?: ErrorOptions): ConfigError =>
+  new ConfigError(
+    messages.map((message) => ({ message })),
+    null,
+    options,
+  );
+
+/** @throws (rejects) ConfigError that names each part that refused, and why */
+async function allOrNone(preparations: readonly Preparation[]): Promise<void> {
+  try {
+    await inTwoSteps(preparations);
+  } catch (error) {
+    if (!(error instanceof SettingsRefused)) throw error;
+    throw problemsOf(
+      error.refusals.map(({ worker, reason }) => `${worker}: ${reason}`),
+      { cause: error },
+    );
   }
 }
 

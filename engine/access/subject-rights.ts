@@ -19,6 +19,8 @@ const ALLOWED = 1;
 export class SubjectRights {
   /** What it was made of. */
   readonly rules: AccessRules;
+  /** No line gives it anything. */
+  readonly isEmpty: boolean;
   readonly #join: NameSet;
   readonly #send: NameSet;
   readonly #private: NameSet;
@@ -31,6 +33,7 @@ export class SubjectRights {
   constructor(rules: AccessRules, subject: AccessSubject) {
     this.rules = rules;
     const lines = linesFor(rules, subject);
+    this.isEmpty = lines.every(({ grants }) => Object.values(grants).every((patterns) => patterns.length === 0));
     this.#join = new NameSet(lines.flatMap(({ grants }) => grants.join));
     this.#send = new NameSet(lines.flatMap(({ grants }) => grants.send));
     this.#private = new NameSet(lines.flatMap(({ grants }) => grants.private));

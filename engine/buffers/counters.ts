@@ -18,6 +18,8 @@ export const AgentCounter = {
   Sleeps: 2,
   /** Longest duty cycle, microseconds. */
   LongestCycleUs: 3,
+  /** Number of the reloadable options that it goes by. */
+  SettingsGeneration: 4,
 } as const;
 
 export const OrderingCounter = {
@@ -139,6 +141,9 @@ export const DeliveryCounter = {
   /** Requests of clients for the daemon's state, and those that were refused. */
   MonitorRequests: 90,
   MonitorRefused: 91,
+  /** Ended, and groups left, because a reload took the rights away. */
+  SessionsRevoked: 78,
+  JoinsRevoked: 79,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

@@ -58,6 +58,7 @@ const CHANGES: Readonly<Record<OptionEntry['change'], string>> = {
   reload: 'reload',
   monitor: 'restart; `monitor flow`',
   content: 'restart; by itself for the content',
+  never: 'never',
 };
 
 export const optionReferences = (): readonly OptionReference[] => OPTION_KEYS.map(referenceOf);

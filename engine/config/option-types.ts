@@ -48,9 +48,9 @@ export type OptionSection =
 
 /**
  * How a running daemon takes a change: only at its next start, at a reload, from `skein monitor flow`, or by itself when the content of
- * the named file changes. A reload reads the content of a named file again, whether or not its name has changed.
+ * the named file changes; `never`: a change has no effect, because no value has one, or because there is one value only. A reload reads the content of a named file again, whether or not its name has changed.
  */
-export type OptionChange = 'restart' | 'reload' | 'monitor' | 'content';
+export type OptionChange = 'restart' | 'reload' | 'monitor' | 'content' | 'never';
 
 export interface OptionEntry {
   readonly section: OptionSection;

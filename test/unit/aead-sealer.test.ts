@@ -191,21 +191,21 @@ describe('AeadSealer', () => {
     const byA = sealed(sender, 'by A');
     const lateByA = sealed(sender, 'late by A');
     expect(opened(other, byA)).toBe('by A');
-    sender.sealer.setKeys([B, A]);
+    sender.sealer.prepareKeys([B, A])();
     expect(opened(other, sealed(sender, 'by B'))).toBe('by B');
     expect(opened(other, byA)).toBe(SealRefusal.Replayed);
-    other.setKeys([B]);
+    other.prepareKeys([B])();
     expect(opened(other, lateByA)).toBe(SealRefusal.WrongKey);
     expect(opened(other, sealed(sender, 'again'))).toBe('again');
     expect(other.peers.hasDoubted(3)).toBe(true);
-    sender.sealer.setKeys([A]);
+    sender.sealer.prepareKeys([A])();
     expect(opened(other, sealed(sender, 'old'))).toBe(SealRefusal.WrongKey);
   });
 
   it('seals with no key and nonce twice when a key comes back', () => {
     const sender = incarnationOf(3, 77);
     const texts = [A, B, A, B].map((each) => {
-      sender.sealer.setKeys([each]);
+      sender.sealer.prepareKeys([each])();
       return Buffer.from(sealed(sender, 'the same')).toString('hex', HEADER, HEADER + 8);
     });
     expect(new Set(texts).size).toBe(4);
@@ -216,7 +216,7 @@ describe('AeadSealer', () => {
     const other = receiver([A, B]);
     other.peers.prove(3, 77, sender.sealer.salt, 2 ** 40);
     expect(opened(other, sealed(sender, 'x'))).toBe(SealRefusal.Replayed);
-    other.setKeys([B]);
+    other.prepareKeys([B])();
     believes(other, sender);
     expect(opened(other, sealed(sender, 'x'))).toBe('x');
   });

@@ -57,11 +57,13 @@ describe('the log', () => {
 
 it('a client that does not read its refusals is ended as any slow consumer', async () => {
   const daemon = await daemonWith('anyone join *');
-  daemon.delivery.change({
-    ...daemon.spec.delivery,
-    rights: parseAccessFile('anyone join *', 'rules').rules,
-    limits: { ...daemon.spec.delivery.limits, maxSessionBytes: 50_000 },
-  });
+  daemon.delivery.prepare({
+    delivery: {
+      ...daemon.spec.delivery,
+      rights: parseAccessFile('anyone join *', 'rules').rules,
+      limits: { ...daemon.spec.delivery.limits, maxSessionBytes: 50_000 },
+    },
+  })();
   const alice = daemon.login('alice', 1000);
   for (let i = 0; i < 200 && !alice.transport.isClosed; i++) {
     alice.transport.send(alice.message('a', Buffer.alloc(1000)));

@@ -29,7 +29,7 @@ function credentials(password: string): Buffer {
 }
 
 function change(daemon: MemoryDaemon, part: Partial<DeliverySettings>): void {
-  daemon.delivery.change({ ...daemon.spec.delivery, ...part });
+  daemon.delivery.prepare({ delivery: { ...daemon.spec.delivery, ...part } })();
 }
 
 /** @returns the daemon's answer to a login: its list of methods, then 1 for yes */
@@ -66,6 +66,31 @@ function slowClient(daemon: MemoryDaemon) {
 
 /** One proof each that a setting has its effect after the change, and not before. */
 const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Promise<void>> = {
+  maxSessions: (daemon) => {
+    const [one, two] = [daemon.login('one'), daemon.login('two')];
+    change(daemon, { maxSessions: 2 });
+    const late = daemon.connect('late');
+    daemon.settle();
+    expect([late.transport.isEnded, daemon.count('HandshakesRefused')]).toEqual([true, 1]);
+    // Those beyond a lower limit stay.
+    change(daemon, { maxSessions: 1 });
+    daemon.settle();
+    expect([one.transport.isClosed, two.transport.isClosed]).toEqual([false, false]);
+    change(daemon, { maxSessions: 3 });
+    daemon.login('third');
+  },
+  // That the kernel's table is looked at then: test/e2e/reload-options.test.ts.
+  clientTimeoutMs: (daemon) => {
+    const client = daemon.login('client');
+    expect(client.transport.idleMs).toBe(7_200_000);
+    change(daemon, { clientTimeoutMs: 60_000 });
+    expect([client.transport.idleMs, daemon.login('late').transport.idleMs]).toEqual([50_000, 50_000]);
+  },
+  // What becomes of the file: test/e2e/reload-options.test.ts.
+  unixSocketMode: (daemon) => {
+    change(daemon, { unixSocketMode: 0o600 });
+    expect([daemon.listener.host.settings.current.unixSocketMode, daemon.listener.changes]).toEqual([0o600, 1]);
+  },
   handshakeTimeoutMs: (daemon) => {
     const before = daemon.connect('before');
     daemon.pass(2000);

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { changedMember, isMessage, isView } from '../e2e/support/wire-frames.ts';
 import { MemoryDaemon } from './memory-daemon.ts';
 
-const LISTEN = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
+const LISTEN = { backlog: 1, reusePort: false };
 
 describe('the delivery path over a transport in memory', () => {
   it('lets clients log in, join, see views and get messages, and end as they like', async () => {

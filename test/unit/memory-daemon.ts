@@ -17,6 +17,7 @@ import type { DaemonSpec } from '../../workers/daemon-spec.ts';
 import type { TransportPeer } from '../../workers/delivery/client-transport.ts';
 import { DeliveryAgent } from '../../workers/delivery-agent.ts';
 import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
+import { RingAgent } from '../../workers/ring-agent.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
 import type { WatchReport } from '../../workers/watch/watch-messages.ts';
@@ -70,6 +71,7 @@ export class MemoryDaemon {
   readonly memory: DaemonMemory;
   readonly spec: DaemonSpec;
   readonly delivery: DeliveryAgent;
+  readonly ring: RingAgent;
   readonly counters: Float64Array;
   readonly lines: LogRecord[] = [];
   /** For those who look at the daemon. */
@@ -99,9 +101,8 @@ export class MemoryDaemon {
       requestStop: () => {},
     };
     this.counters = deliveryCounters(memory.counters, 0);
-    const { maxSessions, clientTimeoutMs } = spec;
     this.delivery = new DeliveryAgent(
-      { worker: 0, workers: 1, daemonName: spec.name, maxSessions, clientTimeoutMs, drainTargets: spec.drainTargets },
+      { worker: 0, workers: 1, daemonName: spec.name, drainTargets: spec.drainTargets },
       spec.delivery,
       {
         log: new OrderedLogReader(memory.log, 0),
@@ -121,7 +122,8 @@ export class MemoryDaemon {
         now: () => this.#nowMs,
       },
     );
-    const ring = setUpThread(context).agents.find(({ name }) => name === 'ring')!;
+    const ring = setUpThread(context).agents.find((agent) => agent instanceof RingAgent)!;
+    this.ring = ring;
     this.#agents = [ring, this.delivery];
   }
 

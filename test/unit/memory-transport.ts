@@ -15,6 +15,8 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
   isEnded = false;
   /** What the daemon was given last read into the long buffer. */
   readsLong = false;
+  /** As it was last asked to keep alive. */
+  idleMs = 0;
   readonly #buffers: ReadBuffers;
   #receiver: TransportReceiver | null = null;
   #isReading = false;
@@ -40,6 +42,10 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
   override resume(): void {
     super.resume();
     this.#read();
+  }
+
+  override keepAlive(idleMs: number): void {
+    this.idleMs = idleMs;
   }
 
   override end(bytes?: Uint8Array): void {
@@ -98,6 +104,8 @@ export class MemoryListener implements ClientListener {
   isOpen = false;
   /** Times that it was told of new settings. */
   changes = 0;
+  /** Why it refuses the next settings; null: it does not. */
+  refusal: string | null = null;
   readonly host: ConnectionHost;
 
   constructor(host: ConnectionHost) {
@@ -107,6 +115,10 @@ export class MemoryListener implements ClientListener {
   listen(address: ListenAddress): Promise<BoundAddress> {
     this.isOpen = true;
     return Promise.resolve({ address, fd: -1 });
+  }
+
+  checkSettings(): void {
+    if (this.refusal !== null) throw new Error(this.refusal);
   }
 
   settingsChanged(): void {

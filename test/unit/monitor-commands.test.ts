@@ -162,7 +162,7 @@ describe('the seal', () => {
 
 describe('the guard', () => {
   const NOW = 100_000;
-  const guard = (enabled = true): CommandGuard => new CommandGuard({ enabled, address: DAEMON.address });
+  const guard = (enabled = true): CommandGuard => new CommandGuard(enabled, DAEMON.address);
   const command = (ticket = NO_TICKET, { target = DAEMON, from = MONITOR } = {}): Uint8Array =>
     sealMonitorDatagram(encodeCommand(PARTITION, target, from), KEY, 7, ticket);
 

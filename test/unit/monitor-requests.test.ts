@@ -105,7 +105,7 @@ describe('with an AccessFile', () => {
   const rules = 'certificate ops admin\ncertificate web admin web.* join web.1\ncertificate other join *\n';
   const login = async (certificate: string) => {
     const daemon = await MemoryDaemon.start();
-    daemon.delivery.change({ ...daemon.spec.delivery, rights: parseAccessFile(rules, 'rules').rules });
+    daemon.delivery.prepare({ delivery: { ...daemon.spec.delivery, rights: parseAccessFile(rules, 'rules').rules } })();
     return { daemon, client: daemon.login('a', undefined, { ...peer, certificate }) };
   };
 
@@ -133,7 +133,9 @@ describe('with an AccessFile', () => {
     const { daemon, client } = await login('ops');
     ask(client, { id: 1, ask: 'status' });
     answer(daemon, '{"id":1}');
-    daemon.delivery.change({ ...daemon.spec.delivery, rights: parseAccessFile('anyone join *', 'rules').rules });
+    daemon.delivery.prepare({
+      delivery: { ...daemon.spec.delivery, rights: parseAccessFile('anyone join *', 'rules').rules },
+    })();
     ask(client, { id: 2, ask: 'status' });
     expect(documents(client).at(-1)).toMatchObject({ id: 2, kind: 'error' });
   });

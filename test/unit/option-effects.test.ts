@@ -199,7 +199,8 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     const plan = planThreads('dedicated', deliveryWorkers, { cores: 1, nodeVersion: '20.0.0' });
     expect(plan.deliveryWorkers).toBe(3);
   },
-  maxSessions: () => changes('MaxSessions = 7', ({ maxSessions, ring }) => [maxSessions, ring.maxSessions], [7, 7]),
+  maxSessions: () =>
+    changes('MaxSessions = 7', ({ delivery, ring }) => [delivery.maxSessions, ring.maxSessions], [7, 7]),
   maxSessionBytes: () =>
     changes('MaxSessionBytes = 2M', ({ delivery: { limits } }) => limits.maxSessionBytes, 2 * 1024 * 1024),
   slowConsumerPolicy: () =>
@@ -227,7 +228,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     await changes(text, ({ delivery: { maxWaitingPasswords } }) => maxWaitingPasswords, 7);
     warns('maxWaitingPasswords', 'MaxWaitingPasswords = 7', 'PWORD');
   },
-  clientTimeout: () => changes('ClientTimeout = 12345', ({ clientTimeoutMs }) => clientTimeoutMs, 12_345),
+  clientTimeout: () => changes('ClientTimeout = 12345', ({ delivery: { clientTimeoutMs } }) => clientTimeoutMs, 12_345),
   unixSocketDir: () =>
     changes('UnixSocketDir = /x', unixSocket, { kind: 'unix', path: '/x/5000', mode: 0o666, owner: null }),
   unixSocketMode: async () => {

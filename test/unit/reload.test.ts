@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DaemonLog } from '../../daemon/daemon-log.ts';
 import { deliverySettings } from '../../daemon/delivery-options.ts';
 import { readOperatorFiles } from '../../daemon/operator-files.ts';
@@ -11,8 +11,9 @@ import { type ChangeClass, compareConfigurations, type OptionChanges } from '../
 import { Reloader } from '../../daemon/reload/reloader.ts';
 import type { OptionKey, SPREAD_TIMEOUT_KEYS } from '../../engine/config/configuration-options.ts';
 import { keywordOf, OPTION_KEYS, optionEntry } from '../../engine/config/option-catalogue.ts';
-import type { DeliverySettings } from '../../workers/delivery/delivery-settings.ts';
-import type { RingChange } from '../../workers/ring/ring-settings.ts';
+import type { SettingsSnapshot } from '../../workers/settings/settings-snapshot.ts';
+import type { Prepared } from '../../workers/settings/two-steps.ts';
+import { Authority, type Issued } from '../e2e/support/certificates.ts';
 
 const keyOf = (id: number): string => Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7 + id)).toString('base64');
 const KEY = (id: number): string => `${id}:${keyOf(id)}\n`;
@@ -111,6 +112,17 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
+let made: (Issued & { readonly authority: Authority }) | null = null;
+afterAll(() => made?.authority.remove());
+
+function certificates(): Issued & { readonly authority: Authority } {
+  if (made === null) {
+    const authority = new Authority();
+    made = { ...authority.issue('daemon'), authority };
+  }
+  return made;
+}
+
 const PATHS = /^(ip|users|rights|state|keys|run|log|token|cert)\./;
 const SEGMENT = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\n';
 
@@ -150,16 +162,20 @@ const classesOf = (changes: OptionChanges): readonly (readonly [ChangeClass, str
     changes[name].map(({ option }) => [name, option] as const),
   );
 
-function documentedClass(key: OptionKey): ChangeClass {
+/** Null: a change has no effect, and is not told. */
+function documentedClass(key: OptionKey): ChangeClass | null {
   const { change, ringWide } = optionEntry(key);
   if (ringWide === true) return 'drift';
+  if (change === 'never') return null;
   return change === 'reload' ? 'changed' : 'restart';
 }
 
 it.each(OPTION_KEYS.filter((key) => !CONSTANT.includes(key)))('%s is in the class of its entry', async (key) => {
   const [a, b] = await Promise.all(twoFiles(key).map(load));
   const found = classesOf(compareConfigurations(a!.configuration, b!.configuration));
-  expect(found).toContainEqual([documentedClass(key), keywordOf(key)]);
+  const documented = documentedClass(key);
+  if (documented === null) expect(found).toEqual([]);
+  else expect(found).toContainEqual([documented, keywordOf(key)]);
   const others = found.filter(([, option]) => option !== keywordOf(key));
   expect(others).toEqual(FOLLOWERS[key] ?? []);
 });
@@ -194,25 +210,42 @@ async function reloading(text: string) {
   const options = { configFile: file, name: 'one', port: 0 };
   const start = await loadOptions(options);
   const files = await readOperatorFiles(start.configuration.options, []);
-  const did: { delivery: DeliverySettings[]; ring: RingChange[]; level: string[] } = {
-    delivery: [],
-    ring: [],
-    level: [],
+  const applied: SettingsSnapshot[] = [];
+  let discards = 0;
+  let refusal: string | null = null;
+  const part = (snapshot: SettingsSnapshot | null, reason: string | null): Prepared => {
+    if (reason !== null) throw new Error(reason);
+    return {
+      apply: () => {
+        if (snapshot !== null) applied.push(snapshot);
+      },
+      discard: () => void discards++,
+    };
   };
   const supervisor = {
-    changeDelivery: (settings: DeliverySettings) => void did.delivery.push(settings),
-    changeRing: (change: RingChange) => void did.ring.push(change),
-    changeLogLevel: (level: string) => void did.level.push(level),
+    preparations: (snapshot: SettingsSnapshot) => [
+      { name: 'delivery-0', prepare: () => part(snapshot, null) },
+      { name: 'delivery-1', prepare: () => part(null, refusal) },
+    ],
   };
   const nothing = (): void => {};
-  const log = { change: nothing, warn: nothing, info: nothing, error: nothing } as unknown as DaemonLog;
+  const log = { prepare: () => part(null, null), warn: nothing, info: nothing, error: nothing } as unknown as DaemonLog;
   const reloader = new Reloader(start.configuration, files, {
     load: () => loadOptions(options),
     folder,
     supervisor,
     log,
   });
-  return { reloader, did, start, rewrite: (next: string) => writeFileSync(file, next) };
+  return {
+    reloader,
+    applied,
+    discards: () => discards,
+    refuse: (reason: string | null) => {
+      refusal = reason;
+    },
+    start,
+    rewrite: (next: string) => writeFileSync(file, next),
+  };
 }
 
 describe('a reload', () => {
@@ -228,13 +261,11 @@ describe('a reload', () => {
           : key === 'accessIpFile'
             ? 'AllowedAuthMethods = IP\n'
             : '';
-      const { reloader, did, start, rewrite } = await reloading(before + auth);
+      const { reloader, applied, start, rewrite } = await reloading(before + auth);
       rewrite(after + auth);
       const report = await reloader.reload();
-      expect(classesOf(report).map(([name, option]) => [option, name])).toContainEqual([
-        keywordOf(key),
-        documentedClass(key),
-      ]);
+      const documented = documentedClass(key);
+      if (documented !== null) expect(classesOf(report)).toContainEqual([documented, keywordOf(key)]);
       expect(report.generation).toBe(2);
       const wasDelivery = deliverySettings(
         start.configuration.options,
@@ -242,23 +273,27 @@ describe('a reload', () => {
       );
       const isOfDelivery =
         optionEntry(key).change === 'reload' && ['clients', 'access'].includes(optionEntry(key).section);
-      if (isOfDelivery) expect(did.delivery.at(-1)).not.toEqual(wasDelivery);
-      else expect(did.delivery.at(-1)).toEqual(wasDelivery);
-      if (key === 'clusterKeyFile') expect(did.ring).toEqual([{ clusterKeys: [{ id: 2, key: keyOf(2) }] }]);
-      else expect(did.ring).toEqual([]);
-      expect(did.level.at(-1)).toBe(
+      const [{ generation, delivery, ring, logLevel }] = applied as [SettingsSnapshot];
+      expect(generation).toBe(2);
+      if (isOfDelivery) expect(delivery).not.toEqual(wasDelivery);
+      else expect(delivery).toEqual(wasDelivery);
+      const keys = key === 'clusterKeyFile' ? [{ id: 2, key: keyOf(2) }] : null;
+      const maxSessions = key === 'maxSessions' ? 20 : 4096;
+      expect(ring).toEqual({ clusterKeys: keys, maxSessions, dangerousMonitor: false });
+      expect(logLevel).toBe(
         key === 'logLevel' ? 'error' : key === 'eventPriority' ? 'fatal' : start.configuration.options.logLevel,
       );
     },
   );
 
   it('tells again of what takes a restart, each time', async () => {
-    const { reloader, rewrite } = await reloading(`${SEGMENT}MaxSessions = 10\n`);
-    rewrite(`${SEGMENT}MaxSessions = 20\n`);
-    const difference = { option: 'MaxSessions', was: '10', now: '20' };
+    const { reloader, rewrite } = await reloading(`${SEGMENT}ListenBacklog = 10\n`);
+    rewrite(`${SEGMENT}ListenBacklog = 20\n`);
+    const because = 'the kernel takes it when a port is opened';
+    const difference = { option: 'ListenBacklog', was: '10', now: '20', because };
     expect((await reloader.reload()).restart).toEqual([difference]);
     expect((await reloader.reload()).restart).toEqual([difference]);
-    rewrite(`${SEGMENT}MaxSessions = 10\n`);
+    rewrite(`${SEGMENT}ListenBacklog = 10\n`);
     expect(await reloader.reload()).toMatchObject({ generation: 4, changed: [], restart: [], drift: [] });
   });
 
@@ -300,16 +335,16 @@ describe('a reload', () => {
     )
       .map((key) => line(key, VALUES[key][0]))
       .join('')}`;
-    const { reloader, did, rewrite } = await reloading(text);
+    const { reloader, applied, rewrite } = await reloading(text);
     rewrite(`${text}MaxHandshakes = 77\n`);
     if (content === null) rmSync(join(folder, name));
     else writeFileSync(join(folder, name), content);
     await expect(reloader.reload()).rejects.toThrow(name);
-    expect(did).toEqual({ delivery: [], ring: [], level: [] });
+    expect(applied).toEqual([]);
   });
 
   it('waits for the one before', async () => {
-    const { reloader, did, rewrite } = await reloading(`${SEGMENT}MaxHandshakes = 1\n`);
+    const { reloader, applied, rewrite } = await reloading(`${SEGMENT}MaxHandshakes = 1\n`);
     rewrite(`${SEGMENT}MaxHandshakes = 2\n`);
     const reports = await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()]);
     expect(reports.map(({ generation, changed }) => [generation, changed.length])).toEqual([
@@ -317,6 +352,31 @@ describe('a reload', () => {
       [3, 0],
       [4, 0],
     ]);
-    expect(did.delivery).toHaveLength(3);
+    expect(applied.map(({ generation }) => generation)).toEqual([2, 3, 4]);
+  });
+
+  it('that a part refuses changes nothing, names the part, and does not count', async () => {
+    const { reloader, applied, discards, refuse, rewrite } = await reloading(`${SEGMENT}MaxHandshakes = 1\n`);
+    rewrite(`${SEGMENT}MaxHandshakes = 2\n`);
+    refuse('no room');
+    await expect(reloader.reload()).rejects.toThrow('delivery-1: no room');
+    // The other worker, and the log.
+    expect([applied, discards()]).toEqual([[], 2]);
+    refuse(null);
+    const difference = { option: 'MaxHandshakes', was: '1', now: '2' };
+    expect(await reloader.reload()).toMatchObject({ generation: 2, changed: [difference] });
+    expect(discards()).toBe(2);
+  });
+
+  it('keeps what an open port with TLS needs, though the file gives up TLS', async () => {
+    const { certFile, keyFile, authority } = certificates();
+    const tls = `TlsListen = 127.0.0.1:1\nTlsCertificateFile = ${certFile}\nTlsKeyFile = ${keyFile}\n`;
+    const asks = `TlsClientCertificate = required\nTlsAuthorityFile = ${authority.caFile}\n`;
+    const { reloader, applied, rewrite } = await reloading(SEGMENT + tls + asks);
+    rewrite(SEGMENT);
+    const { changed, restart } = await reloader.reload();
+    expect(restart.map(({ option }) => option)).toEqual(['TlsListen', 'TlsCertificateFile', 'TlsKeyFile']);
+    expect(changed.map(({ option }) => option)).toEqual(['TlsAuthorityFile', 'TlsClientCertificate']);
+    expect(applied[0]!.delivery.tls).toMatchObject({ authority: null, clientCertificate: 'none' });
   });
 });

@@ -17,6 +17,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { LiveValue } from '../../workers/delivery/live.ts';
 import { ReadBuffers } from '../../workers/delivery/read-buffers.ts';
 import { SocketListener } from '../../workers/delivery/sockets/socket-listener.ts';
 import {
@@ -26,6 +27,15 @@ import {
   removeStaleSocket,
   temporaryName,
 } from '../../workers/delivery/sockets/unix-socket.ts';
+
+const SETTINGS = new LiveValue({
+  tls: null,
+  handshakeTimeoutMs: 1000,
+  maxHandshakes: 1,
+  webSocketOrigins: [],
+  clientTimeoutMs: 0,
+  unixSocketMode: 0o600,
+});
 
 const OWN = [process.geteuid!()];
 const isRoot = OWN[0] === 0;
@@ -106,8 +116,9 @@ describe.each(inTheWay)('%s', (_, make, message) => {
       buffers: new ReadBuffers(1, 1),
       accepted: () => {},
       acceptFailed: () => {},
+      settings: SETTINGS,
     });
-    const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
+    const options = { backlog: 1, reusePort: false };
     await listener.listen({ kind: 'unix', path, mode: 0o600, owner: null }, options);
     unlinkSync(path);
     await make(path);
@@ -186,8 +197,8 @@ describe('a name without a folder', () => {
     return process.cwd();
   }
 
-  const host = { buffers: new ReadBuffers(1, 1), accepted: () => {}, acceptFailed: () => {} };
-  const options = { backlog: 1, reusePort: false, keepAliveDelayMs: 0 };
+  const host = { buffers: new ReadBuffers(1, 1), accepted: () => {}, acceptFailed: () => {}, settings: SETTINGS };
+  const options = { backlog: 1, reusePort: false };
 
   it('is bound as a name and not as a port, however much it looks like a number', async () => {
     const folder = inFolder();

@@ -42,14 +42,12 @@ export interface ListenerOptions {
   readonly backlog: number;
   /** Several workers of this daemon bind the same port (Node 23.1 and later). */
   readonly reusePort: boolean;
-  /** How long a connection is idle before its peer is asked for a sign of life; 0: what the system does. */
-  readonly keepAliveDelayMs: number;
 }
 
 /** Of this worker; they may change while it listens. */
 export type ListenerSettings = Pick<
   DeliverySettings,
-  'tls' | 'handshakeTimeoutMs' | 'maxHandshakes' | 'webSocketOrigins'
+  'tls' | 'handshakeTimeoutMs' | 'maxHandshakes' | 'webSocketOrigins' | 'clientTimeoutMs' | 'unixSocketMode'
 >;
 
 /** Takes the connections that a listener accepts. */
@@ -72,7 +70,9 @@ export interface ConnectionHost {
 export interface ClientListener {
   /** @throws (rejects) the bind error, with the address in its message */
   listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress>;
-  /** The settings of its host have changed. */
+  /** Changes nothing. @throws when it could not go by these settings */
+  checkSettings(settings: ListenerSettings): void;
+  /** The settings of its host have changed, to checked ones. */
   settingsChanged(): void;
   /** No new connections from here on. */
   close(): void;

@@ -5,7 +5,7 @@
  * Bytes given to `write` stay the caller's and must not change until the transport is done with them: they are views of the ordered
  * log. A transport that changes bytes (encryption, framing) may copy them within `write` and be done at once.
  */
-import type { SocketEnds } from '../../engine/wire/tcp-silence.ts';
+import { keepAliveDelayMs, type SocketEnds } from '../../engine/wire/tcp-silence.ts';
 import type { ReadBuffer } from './read-buffers.ts';
 
 /** The other end of the connection. */
@@ -65,4 +65,13 @@ export interface ClientTransport {
   destroy(): void;
   /** When all is written. */
   destroySoon(): void;
+  /** @param idleMs after so long without a byte its peer is asked for a sign of life; of no effect where there is no TCP */
+  keepAlive(idleMs: number): void;
 }
+
+/** What the system does by itself. */
+const SYSTEM_IDLE_MS = 7_200_000;
+
+/** @param clientTimeoutMs 0: none */
+export const keepAliveOf = (clientTimeoutMs: number): number =>
+  clientTimeoutMs === 0 ? SYSTEM_IDLE_MS : keepAliveDelayMs(clientTimeoutMs);

@@ -1,7 +1,7 @@
 /**
  * The options of delivery workers that may change while the daemon runs, as one object that is replaced whole. Its way:
- * `Supervisor.changeDelivery` -> message to each thread -> `DeliveryAgent.change` -> the worker's `Live<DeliverySettings>`, which the
- * parts of a worker ask at each use. ARCHITECTURE.md, "Where to add what", says how an option gets here.
+ * part of a `SettingsSnapshot` -> each thread -> `DeliveryAgent.prepare` -> the worker's `Live<DeliverySettings>`, which the parts of a
+ * worker ask at each use. ARCHITECTURE.md, "Where to add what", says how an option gets here.
  */
 import type { AccessRules } from '../../engine/access/access-rules.ts';
 import type { AccessList } from '../../engine/config/access-ip.ts';
@@ -18,6 +18,12 @@ export interface SlowConsumerLimits {
 
 /** Plain data: it travels to worker threads. */
 export interface DeliverySettings {
+  /** Of the whole daemon, which the ring agent keeps to as well; sessions beyond a lower one stay. */
+  readonly maxSessions: number;
+  /** Time without an answer of a client's machine, for all connections; 0: none. */
+  readonly clientTimeoutMs: number;
+  /** File mode of the Unix socket. */
+  readonly unixSocketMode: number;
   /** For connections accepted from now on; none of them times out before an earlier one. */
   readonly handshakeTimeoutMs: number;
   /** Connections that are no sessions. */

@@ -7,17 +7,15 @@ import type { Live } from './live.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Limits named in the log. */
-export type EndLimits = Pick<DeliverySettings, 'limits' | 'maxInputBytes' | 'maxQueuedBytes'>;
+export type EndLimits = Pick<DeliverySettings, 'limits' | 'maxInputBytes' | 'maxQueuedBytes' | 'clientTimeoutMs'>;
 
 export class EndReports {
   readonly #settings: Live<EndLimits>;
-  readonly #clientTimeoutMs: number;
   readonly #counters: Float64Array;
   readonly #logger: Log;
 
-  constructor(settings: Live<EndLimits>, clientTimeoutMs: number, counters: Float64Array, logger: Log) {
+  constructor(settings: Live<EndLimits>, counters: Float64Array, logger: Log) {
     this.#settings = settings;
-    this.#clientTimeoutMs = clientTimeoutMs;
     this.#counters = counters;
     this.#logger = logger;
   }
@@ -30,8 +28,13 @@ export class EndReports {
 
   vanished(session: ClientSession): void {
     this.#counters[DeliveryCounter.ClientsVanished]!++;
-    const clientTimeoutMs = this.#clientTimeoutMs;
+    const { clientTimeoutMs } = this.#settings.current;
     this.#logger.info({ ...who(session), clientTimeoutMs }, 'session ended: the machine of its client does not answer');
+  }
+
+  revoked(session: ClientSession, reason: string): void {
+    this.#counters[DeliveryCounter.SessionsRevoked]!++;
+    this.#logger.warn({ ...who(session), user: session.user, reason }, 'session ended: a reload took its rights away');
   }
 
   incomplete(session: ClientSession, keptBytes: number): void {

@@ -7,7 +7,7 @@ import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { ServerHandshake } from '../../engine/wire/server-handshake.ts';
 import type { ConnectionHost, ListenerSettings } from './client-listener.ts';
 import { ClientSession } from './client-session.ts';
-import type { ClientTransport, TransportPeer, TransportReceiver } from './client-transport.ts';
+import { type ClientTransport, keepAliveOf, type TransportPeer, type TransportReceiver } from './client-transport.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Handshakes } from './handshakes.ts';
 import type { Live } from './live.ts';
@@ -20,7 +20,6 @@ import { SessionOutput } from './session-output.ts';
 export interface ReceptionOptions {
   readonly worker: number;
   readonly workers: number;
-  readonly maxSessions: number;
 }
 
 export interface ReceptionParts {
@@ -28,7 +27,7 @@ export interface ReceptionParts {
   readonly log: LogPosition;
   /** By handle. */
   readonly sessions: Map<number, ClientSession>;
-  readonly settings: Live<Pick<DeliverySettings, 'auth'> & ListenerSettings>;
+  readonly settings: Live<Pick<DeliverySettings, 'auth' | 'maxSessions'> & ListenerSettings>;
   readonly handshakes: Handshakes;
   readonly delivery: LogDelivery;
   readonly ends: SessionEnds;
@@ -67,7 +66,8 @@ export class Reception implements ConnectionHost {
 
   accepted(transport: ClientTransport): void {
     const { sessions, settings, handshakes, ends, counters, words, now, schedule } = this.#parts;
-    const { worker, workers, maxSessions } = this.#options;
+    const { worker, workers } = this.#options;
+    const { maxSessions, clientTimeoutMs } = settings.current;
     this.acceptedCount++;
     counters[DeliveryCounter.ConnectionsAccepted]!++;
     // Handles are unique in the daemon: each worker counts in steps of all of them.
@@ -81,6 +81,7 @@ export class Reception implements ConnectionHost {
     );
     sessions.set(handle, session);
     transport.attach(this.#parts.receiverFor(session));
+    transport.keepAlive(keepAliveOf(clientTimeoutMs));
     handshakes.begin(session, now());
     schedule();
     if (this.#closedFor !== null) handshakes.refuse(session, this.#closedFor);

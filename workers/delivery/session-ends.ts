@@ -73,6 +73,12 @@ export class SessionEnds {
     this.#end(session, 'vanished', 'the machine of its client does not answer');
   }
 
+  /** @param reason what a reload took away from it */
+  revoked(session: ClientSession, reason: string): void {
+    this.#parts.reports.revoked(session, reason);
+    this.#end(session, 'revoked', reason);
+  }
+
   incomplete(session: ClientSession, keptBytes: number): void {
     this.#parts.reports.incomplete(session, keptBytes);
     this.#end(session, 'incomplete', 'its frame stayed incomplete while the input of all sessions was over the limit');

@@ -15,36 +15,49 @@ import {
   TCP_TABLES,
 } from '../../engine/wire/tcp-silence.ts';
 import type { ClientSession } from './client-session.ts';
+import type { DeliverySettings } from './delivery-settings.ts';
+import type { Live } from './live.ts';
 
 /** Looks after the last write: the kernel repeats itself a little later. */
 const LOOKS_AFTER_WRITES = 8;
 const IS_LITTLE_ENDIAN = endianness() === 'LE';
 
 export interface VanishedClientsOptions {
-  /** 0: off. */
-  readonly timeoutMs: number;
   readonly now: () => number;
   readonly vanished: (session: ClientSession) => void;
 }
 
 export class VanishedClients {
+  readonly #settings: Live<Pick<DeliverySettings, 'clientTimeoutMs'>>;
   readonly #options: VanishedClientsOptions;
   readonly #sessions: ReadonlyMap<number, ClientSession>;
   readonly #tracker = new SilenceTracker();
   /** Keep-alive takes longer than the timeout, so it is watched as well. */
-  readonly #probes: boolean;
+  #probes = false;
   #nextLookMs = Number.POSITIVE_INFINITY;
   #writesSeen = 0;
   #looksLeft = 0;
   #hasUnsent = false;
   #isLooking = false;
 
-  constructor(options: VanishedClientsOptions, sessions: ReadonlyMap<number, ClientSession>) {
+  constructor(
+    settings: Live<Pick<DeliverySettings, 'clientTimeoutMs'>>,
+    options: VanishedClientsOptions,
+    sessions: ReadonlyMap<number, ClientSession>,
+  ) {
+    this.#settings = settings;
     this.#options = options;
     this.#sessions = sessions;
-    this.#probes = keepAliveEndsMs(options.timeoutMs) > options.timeoutMs;
-    if (options.timeoutMs > 0 && process.platform === 'linux')
-      this.#nextLookMs = options.now() + silenceLookMs(options.timeoutMs);
+    this.timeoutChanged();
+  }
+
+  /** `clientTimeoutMs` is another one; 0: nobody is looked for. */
+  timeoutChanged(): void {
+    const { clientTimeoutMs } = this.#settings.current;
+    this.#probes = keepAliveEndsMs(clientTimeoutMs) > clientTimeoutMs;
+    const isOn = clientTimeoutMs > 0 && process.platform === 'linux';
+    this.#nextLookMs = isOn ? this.#options.now() + silenceLookMs(clientTimeoutMs) : Number.POSITIVE_INFINITY;
+    this.#looksLeft = LOOKS_AFTER_WRITES;
   }
 
   nextDeadlineMs(): number {
@@ -54,7 +67,7 @@ export class VanishedClients {
   /** @param writes made by this worker so far: without new ones none can be waited for */
   poll(nowMs: number, writes: number): void {
     if (nowMs < this.#nextLookMs) return;
-    this.#nextLookMs = nowMs + silenceLookMs(this.#options.timeoutMs);
+    this.#nextLookMs = nowMs + silenceLookMs(this.#settings.current.clientTimeoutMs);
     this.#looksLeft = writes === this.#writesSeen ? this.#looksLeft - 1 : LOOKS_AFTER_WRITES;
     this.#writesSeen = writes;
     if (this.#isLooking || this.#sessions.size === 0) return;
@@ -71,7 +84,9 @@ export class VanishedClients {
   }
 
   #look(tables: readonly string[]): void {
-    const { timeoutMs, now, vanished } = this.#options;
+    const { now, vanished } = this.#options;
+    const { clientTimeoutMs } = this.#settings.current;
+    if (clientTimeoutMs === 0) return;
     const nowMs = now();
     const { unanswered, hasUnsent } = readTcpTables(tables);
     this.#hasUnsent = hasUnsent;
@@ -80,7 +95,7 @@ export class VanishedClients {
     for (const session of [...this.#sessions.values()]) {
       if (session.state !== 'open') continue;
       const key = socketKey(session.transport.tcpEnds, IS_LITTLE_ENDIAN);
-      if (key !== null && this.#tracker.isOver(key, timeoutMs, nowMs)) vanished(session);
+      if (key !== null && this.#tracker.isOver(key, clientTimeoutMs, nowMs)) vanished(session);
     }
   }
 }

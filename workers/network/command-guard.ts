@@ -7,13 +7,6 @@ import type { MonitorRequest } from '../../engine/wire/monitor-header.ts';
 import { openMonitorDatagram } from './command-seal.ts';
 import { CommandTickets } from './command-tickets.ts';
 
-export interface GuardOptions {
-  /** `DangerousMonitor` of the configuration. */
-  readonly enabled: boolean;
-  /** IPv4 address of this daemon, which a command must name. */
-  readonly address: number;
-}
-
 export interface Judgement {
   readonly verdict: CommandVerdict;
   /** What the command was truly sealed with, and its number; null when that is not known. The answer is sealed likewise. */
@@ -26,11 +19,15 @@ export interface Judgement {
 }
 
 export class CommandGuard {
-  readonly #options: GuardOptions;
+  /** `DangerousMonitor` of the configuration. */
+  isEnabled: boolean;
+  readonly #address: number;
   readonly #tickets = new CommandTickets();
 
-  constructor(options: GuardOptions) {
-    this.#options = options;
+  /** @param address IPv4 of this daemon, which a command must name */
+  constructor(isEnabled: boolean, address: number) {
+    this.isEnabled = isEnabled;
+    this.#address = address;
   }
 
   /**
@@ -39,13 +36,12 @@ export class CommandGuard {
    * @param nowMs monotonic
    */
   judge(request: MonitorRequest, datagram: Uint8Array, keys: readonly ClusterKey[] | null, nowMs: number): Judgement {
-    const { enabled, address } = this.#options;
-    if (!enabled) return { verdict: 'disabled', seal: null };
+    if (!this.isEnabled) return { verdict: 'disabled', seal: null };
     if (keys === null) return { verdict: 'no-keys', seal: null };
     const opened = openMonitorDatagram(datagram, MONITOR_HEADER_LENGTH + request.bodyLength, keys);
     if (opened.state !== 'sealed') return { verdict: opened.state, seal: null };
     const { key, attempt } = opened;
-    if (request.target !== address) return { verdict: 'wrong-target', seal: { key, attempt, ticket: null } };
+    if (request.target !== this.#address) return { verdict: 'wrong-target', seal: { key, attempt, ticket: null } };
     if (this.#tickets.use(opened.ticket, request.address, nowMs))
       return { verdict: 'accepted', seal: { key, attempt, ticket: null } };
     const asks = opened.ticket.every((byte) => byte === 0);

@@ -75,7 +75,12 @@ export class MonitorDesk {
     this.#counters = networkCounters(links.counters);
     this.#startedMs = links.now();
     const address = options.daemonAddress[options.self]! >>> 0;
-    this.#guard = new CommandGuard({ enabled: options.dangerousMonitor, address });
+    this.#guard = new CommandGuard(options.dangerousMonitor, address);
+  }
+
+  /** Whether commands are obeyed that are sealed with one of the keys. */
+  obey(isEnabled: boolean): void {
+    this.#guard.isEnabled = isEnabled;
   }
 
   setKeys(keys: readonly ClusterKey[]): void {

@@ -39,15 +39,24 @@ export class AeadCipher implements SealCipher {
   /** @param clusterHash identity of the cluster and its configuration: daemons of another one derive other keys */
   constructor(keys: readonly ClusterKey[], clusterHash: Uint8Array) {
     this.#clusterHash = clusterHash;
-    this.setKeys(keys);
+    this.prepareKeys(keys)();
   }
 
-  /** The first key seals, all open. @returns whether a key is gone, or is another one under its id */
-  setKeys(keys: readonly ClusterKey[]): boolean {
-    const before = this.#keys;
-    this.#keys = new Map(keys.map(({ id, key }) => [id, this.#keysOf(Buffer.from(key, 'base64'))]));
-    this.#sealingId = keys[0]!.id;
-    return [...before].some(([id, { cluster }]) => this.#keys.get(id)?.cluster.equals(cluster) !== true);
+  /**
+   * The first key seals, all open.
+   * @returns puts them in force, which cannot fail, and tells whether a key is gone, or is another one under its id
+   * @throws RangeError without keys
+   */
+  prepareKeys(keys: readonly ClusterKey[]): () => boolean {
+    const [sealing] = keys;
+    if (sealing === undefined) throw new RangeError('there is no cluster key');
+    const next = new Map(keys.map(({ id, key }) => [id, this.#keysOf(Buffer.from(key, 'base64'))]));
+    return () => {
+      const before = this.#keys;
+      this.#keys = next;
+      this.#sealingId = sealing.id;
+      return [...before].some(([id, { cluster }]) => next.get(id)?.cluster.equals(cluster) !== true);
+    };
   }
 
   get sealingId(): number {

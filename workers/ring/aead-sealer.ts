@@ -38,9 +38,13 @@ export class AeadSealer extends KeyedSealer implements SealRefusals {
     return this.#total;
   }
 
-  /** Replaces the cluster's keys; the first one seals from here on. */
-  setKeys(keys: readonly ClusterKey[]): void {
-    this.keysChanged(this.#cipher.setKeys(keys));
+  /**
+   * Replaces the cluster's keys; the first one seals from then on.
+   * @returns does it, which cannot fail @throws when a key cannot be used
+   */
+  prepareKeys(keys: readonly ClusterKey[]): () => void {
+    const apply = this.#cipher.prepareKeys(keys);
+    return () => this.keysChanged(apply());
   }
 
   override open(bytes: Uint8Array, offset: number, lengthBytes: number): number {

@@ -1,6 +1,6 @@
 /**
- * The options of the ring and network agents that may change while the daemon runs. Their way: `Supervisor.changeRing` -> message to each
- * thread -> `change` of both agents, each of which puts in force what concerns it. Windows that an operator sets come from a monitor,
+ * The options of the ring and network agents that may change while the daemon runs. Their way: part of a `SettingsSnapshot` -> each
+ * thread -> `prepare` of both agents, each of which puts in force what concerns it. Windows that an operator sets come from a monitor,
  * through the network agent, to the same `change`. ARCHITECTURE.md, "Where to add what", says how an option gets here.
  */
 import type { ClusterKey } from '../../engine/config/cluster-keys.ts';
@@ -12,7 +12,8 @@ export interface RingSettings {
   readonly windows: RingWindows;
   /** For datagrams sealed from now on, and commands of monitors; null in a daemon that started without keys, which continues without. */
   readonly clusterKeys: readonly ClusterKey[] | null;
+  /** Names that may be registered; those beyond a lower limit stay. */
+  readonly maxSessions: number;
+  /** Whether commands of monitors that are sealed with a key are obeyed. */
+  readonly dangerousMonitor: boolean;
 }
-
-/** Only what changes: windows set by an operator stay when keys change. */
-export type RingChange = Partial<RingSettings>;

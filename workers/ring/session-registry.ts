@@ -5,12 +5,13 @@ import { RESULT_CODES, type ResultCode } from '../../engine/wire/result-codes.ts
 export class SessionRegistry {
   readonly #byName = new Map<string, SessionHandle>();
   readonly #names = new Map<SessionHandle, string>();
-  readonly #maxSessions: number;
+  /** May be lowered below the number that there are: those stay. */
+  maxSessions: number;
   readonly #reserved: string;
 
   /** @param reserved a private name that no session can have */
   constructor(maxSessions: number, reserved: string) {
-    this.#maxSessions = maxSessions;
+    this.maxSessions = maxSessions;
     this.#reserved = reserved;
   }
 
@@ -20,7 +21,7 @@ export class SessionRegistry {
 
   /** @returns ACCEPT_SESSION when the name could be taken now, else why not */
   check(privateName: string): ResultCode {
-    if (this.#byName.size >= this.#maxSessions) return RESULT_CODES.REJECT_QUOTA;
+    if (this.#byName.size >= this.maxSessions) return RESULT_CODES.REJECT_QUOTA;
     return privateName === this.#reserved || this.#byName.has(privateName)
       ? RESULT_CODES.REJECT_NOT_UNIQUE
       : RESULT_CODES.ACCEPT_SESSION;

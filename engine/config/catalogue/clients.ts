@@ -10,7 +10,7 @@ export const CLIENT_OPTIONS = {
   maxSessions: {
     section: 'clients',
     type: integer(1, 1_000_000, 'sessions'),
-    change: 'restart',
+    change: 'reload',
     since: '0.1.0',
     text: 'Client sessions of this daemon. One more is refused. Each needs a file descriptor.',
     spread: 'No option; 997 connections.',
@@ -100,7 +100,7 @@ export const CLIENT_OPTIONS = {
   clientTimeout: {
     section: 'clients',
     type: { ...integer(1000, 7_200_000, 'ms'), also: 0 },
-    change: 'restart',
+    change: 'reload',
     since: '0.1.0',
     text: "The daemon ends a TCP session when the client's machine has not answered for so long; 0 leaves that to the kernel, which takes hours. A busy client on a live machine is not affected.",
     spread: 'No option; the two hours of the kernel.',
@@ -125,7 +125,7 @@ export const CLIENT_OPTIONS = {
   unixSocketMode: {
     section: 'clients',
     type: { kind: 'mode' },
-    change: 'restart',
+    change: 'reload',
     since: '0.1.0',
     text: 'File mode of the Unix socket, octal: who may connect through it. See [the socket file](security.md#the-unix-socket).',
     spread: 'No option; 0666.',
@@ -173,7 +173,7 @@ export const CLIENT_OPTIONS = {
   tlsClientCertificate: {
     section: 'access',
     type: word(CLIENT_CERTIFICATE_MODES),
-    change: 'restart',
+    change: 'reload',
     since: '0.1.0',
     text: 'Whether clients show a certificate: `none`, `optional` (one that is shown must be good) or `required`. The common name of its subject becomes the user of the session.',
     spread: 'No option.',
@@ -228,7 +228,7 @@ export const CLIENT_OPTIONS = {
   accessControlPolicy: {
     section: 'access',
     type: { kind: 'exact-word', words: ['PERMIT'] },
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: 'The only policy is `PERMIT`: every client that may connect may join every group and send to it, as far as `AccessFile` allows it.',
     spread: 'The same option; further policies can be compiled in.',

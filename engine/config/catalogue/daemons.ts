@@ -117,7 +117,7 @@ export const RING_OPTIONS = {
   activeIPVersion: {
     section: 'daemons',
     type: exactWord(['IPv4']),
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: 'The address family between daemons; `IPv6` is an error.',
     spread: 'The same option, from Spread 5, also with `IPv6`.',

@@ -71,7 +71,7 @@ export const PROCESS_OPTIONS = {
   dangerousMonitor: {
     section: 'process',
     type: boolean,
-    change: 'restart',
+    change: 'reload',
     since: '0.1.0',
     text: 'Obey [commands of monitors](operations.md#changing-a-running-cluster): partition, kill, flow control. No effect without `ClusterKeyFile`, which must seal the commands.',
     spread: 'The same option; commands need no key.',
@@ -106,7 +106,7 @@ export const PROCESS_OPTIONS = {
     section: 'compatibility',
     type: { kind: 'time-format', maxChars: 39 },
     unset: 'off',
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: '',
     spread: 'Format of the time at the beginning of each line; default off.',
@@ -114,7 +114,7 @@ export const PROCESS_OPTIONS = {
   eventPreciseTimeStamp: {
     section: 'compatibility',
     type: { kind: 'flag' },
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: '',
     spread: 'Adds microseconds to the time of each line.',
@@ -122,7 +122,7 @@ export const PROCESS_OPTIONS = {
   debugFlags: {
     section: 'compatibility',
     type: { kind: 'classes', words: DEBUG_FLAGS },
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: '',
     spread:
@@ -131,7 +131,7 @@ export const PROCESS_OPTIONS = {
   debugInitialSequence: {
     section: 'compatibility',
     type: { kind: 'flag' },
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: '',
     spread: 'Starts sequence numbers near their wrap, for tests.',
@@ -141,7 +141,7 @@ export const PROCESS_OPTIONS = {
     type: exactWord(LINK_PROTOCOLS),
     none: true,
     unset: 'none',
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: '',
     spread: 'Chooses a protocol between daemons in some builds of Spread 4.',
@@ -149,7 +149,7 @@ export const PROCESS_OPTIONS = {
   socketPortReuse: {
     section: 'compatibility',
     type: word(SOCKET_PORT_REUSES),
-    change: 'restart',
+    change: 'never',
     since: '0.1.0',
     text: 'No effect unless `on`, which is how a daemon always opens its port.',
     spread: 'SO_REUSEADDR on the port for clients; default `auto`: only with a list of interfaces.',

@@ -161,7 +161,7 @@ export class WatchedSealer implements DatagramSealer {
   }
 
   setKeys(keys: readonly ClusterKey[]): void {
-    this.#sealer.keysChanged(this.#cipher.setKeys(keys));
+    this.#sealer.keysChanged(this.#cipher.prepareKeys(keys)());
   }
 
   seal(bytes: Uint8Array, offset: number, lengthBytes: number, to: number): number {

@@ -90,6 +90,8 @@ export class VirtualTransport implements ClientTransport {
     this.destroy();
   }
 
+  keepAlive(): void {}
+
   stopReading(): void {
     if (this.reads) this.#room = this.#kernelBytes;
   }

@@ -72,7 +72,7 @@ export const messages = ({ frames }: Received): readonly string[] =>
 
 export function setRights(daemon: MemoryDaemon, text: string | null): void {
   const rights = text === null ? null : parseAccessFile(text, 'rules').rules;
-  daemon.delivery.change({ ...daemon.spec.delivery, rights });
+  daemon.delivery.prepare({ delivery: { ...daemon.spec.delivery, rights } })();
 }
 
 export async function daemonWith(text: string | null): Promise<MemoryDaemon> {

@@ -5,6 +5,7 @@ import type {
   ConnectionHost,
   ListenAddress,
   ListenerOptions,
+  ListenerSettings,
 } from '../client-listener.ts';
 import { SocketListener } from './socket-listener.ts';
 import { TlsListener } from './tls-listener.ts';
@@ -17,12 +18,11 @@ export class ClientListeners implements ClientListener {
   readonly #tls: TlsListener;
   readonly #webSocket: WebSocketListener;
 
-  /** @param clientTimeoutMs 0: silent clients are not looked for */
-  constructor(host: ConnectionHost, clientTimeoutMs: number) {
+  constructor(host: ConnectionHost) {
     this.#host = host;
     this.#plain = new SocketListener(host);
     this.#tls = new TlsListener(host);
-    this.#webSocket = new WebSocketListener(host, clientTimeoutMs);
+    this.#webSocket = new WebSocketListener(host);
   }
 
   listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
@@ -43,8 +43,15 @@ export class ClientListeners implements ClientListener {
     }
   }
 
+  checkSettings(settings: ListenerSettings): void {
+    this.#plain.checkSettings(settings);
+    this.#tls.checkSettings(settings);
+  }
+
   settingsChanged(): void {
+    this.#plain.settingsChanged();
     this.#tls.settingsChanged();
+    this.#webSocket.settingsChanged();
   }
 
   close(): void {

@@ -1,9 +1,18 @@
 /** Opens the daemon's listening TCP and Unix sockets and hands over accepted connections. */
 import { createServer, type Server } from 'node:net';
-import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions, SocketOwner } from '../client-listener.ts';
+import type {
+  BoundAddress,
+  ConnectionHost,
+  ListenAddress,
+  ListenerOptions,
+  ListenerSettings,
+  SocketOwner,
+} from '../client-listener.ts';
 import { openServer } from './open-server.ts';
 import { SocketTransport } from './socket-transport.ts';
 import {
+  changeMode,
+  checkMayChange,
   checkSocketFolder,
   publishSocket,
   removeSocket,
@@ -12,15 +21,18 @@ import {
   temporaryName,
 } from './unix-socket.ts';
 
-type SocketHost = Pick<ConnectionHost, 'buffers' | 'accepted' | 'acceptFailed'>;
+type SocketHost = Pick<ConnectionHost, 'buffers' | 'accepted' | 'acceptFailed' | 'settings'>;
 
 export class SocketListener {
   readonly #servers: Server[] = [];
   readonly #socketFiles: SocketFile[] = [];
   readonly #host: SocketHost;
+  /** Of the Unix sockets' files. */
+  #mode: number;
 
   constructor(host: SocketHost) {
     this.#host = host;
+    this.#mode = host.settings.current.unixSocketMode;
   }
 
   /** @param address of sockets without anything in between */
@@ -35,8 +47,6 @@ export class SocketListener {
         pauseOnConnect: true,
         // A Unix socket has nothing to delay.
         noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: options.keepAliveDelayMs,
       },
       (accepted) => {
         const transport = new SocketTransport(accepted, this.#host.buffers);
@@ -55,6 +65,19 @@ export class SocketListener {
       server.close();
       throw error;
     }
+  }
+
+  /** @throws when the file of a Unix socket is not there any more, or another user's */
+  checkSettings({ unixSocketMode }: Pick<ListenerSettings, 'unixSocketMode'>): void {
+    if (unixSocketMode === this.#mode) return;
+    for (const file of this.#socketFiles) checkMayChange(file);
+  }
+
+  settingsChanged(): void {
+    const { unixSocketMode } = this.#host.settings.current;
+    if (unixSocketMode === this.#mode) return;
+    this.#mode = unixSocketMode;
+    for (const file of this.#socketFiles) changeMode(file, unixSocketMode);
   }
 
   close(): void {

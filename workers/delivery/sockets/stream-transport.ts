@@ -65,4 +65,8 @@ export abstract class StreamTransport implements ClientTransport {
   destroySoon(): void {
     this.socket.destroySoon();
   }
+
+  keepAlive(idleMs: number): void {
+    this.socket.setKeepAlive(true, idleMs);
+  }
 }

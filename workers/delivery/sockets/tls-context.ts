@@ -8,7 +8,10 @@ export function secureContextOptions({ certificate, key, authority, clientCertif
   return { cert: certificate, key, ...(asks ? { ca: authority } : {}), minVersion: 'TLSv1.2' } satisfies TlsOptions;
 }
 
-/** Of clients' certificates: for the life of a server. One that may be left out is judged after the handshake. */
+/**
+ * Of clients' certificates. One that may be left out is judged after the handshake. A server keeps them under the same names, and looks
+ * at them at each connection.
+ */
 export const clientCertificateOptions = ({ clientCertificate }: TlsSettings) =>
   ({
     requestCert: clientCertificate !== 'none',

@@ -2,9 +2,15 @@
  * Opens the daemon's listening TLS sockets and hands over connections that are through the handshake of TLS, to whatever speaks over
  * them: the protocol itself, or WebSockets.
  */
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
 import { DeliveryCounter } from '../../../engine/buffers/counters.ts';
-import type { BoundAddress, ConnectionHost, ListenAddress, ListenerOptions } from '../client-listener.ts';
+import type {
+  BoundAddress,
+  ConnectionHost,
+  ListenAddress,
+  ListenerOptions,
+  ListenerSettings,
+} from '../client-listener.ts';
 import type { TransportPeer } from '../client-transport.ts';
 import type { TlsSettings } from '../tls-settings.ts';
 import { openServer } from './open-server.ts';
@@ -27,16 +33,26 @@ export class TlsListener {
   }
 
   async listen(address: ListenAddress, options: ListenerOptions, take: TakeSecured): Promise<BoundAddress> {
-    const server = this.#createServer(options, take);
+    const server = this.#createServer(take);
     this.#servers.push(server);
     return openServer(server, address, options, this.#host);
+  }
+
+  /** @throws when the certificate cannot be used */
+  checkSettings({ tls }: Pick<ListenerSettings, 'tls'>): void {
+    if (this.#servers.length === 0 || tls === this.#tls) return;
+    if (tls === null) throw new Error('a daemon that serves over TLS needs a certificate');
+    createSecureContext(secureContextOptions(tls));
   }
 
   settingsChanged(): void {
     const { tls } = this.#host.settings.current;
     if (tls === null || tls === this.#tls) return;
     this.#tls = tls;
-    for (const server of this.#servers) server.setSecureContext(secureContextOptions(tls));
+    for (const server of this.#servers) {
+      server.setSecureContext(secureContextOptions(tls));
+      Object.assign(server, clientCertificateOptions(tls));
+    }
   }
 
   close(): void {
@@ -44,7 +60,7 @@ export class TlsListener {
     this.#handshakes.close();
   }
 
-  #createServer({ keepAliveDelayMs }: ListenerOptions, take: TakeSecured): Server {
+  #createServer(take: TakeSecured): Server {
     const { tls, handshakeTimeoutMs } = this.#host.settings.current;
     if (tls === null) throw new Error('the daemon has no certificate');
     this.#tls = tls;
@@ -54,8 +70,6 @@ export class TlsListener {
       // `TlsHandshakes` keeps the time; this only switches Node's own, longer one off.
       handshakeTimeout: handshakeTimeoutMs + 1000,
       noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveDelayMs,
     });
     server.on('connection', (socket) => this.#handshakes.begin(socket));
     server.on('secureConnection', (socket) => this.#secured(socket, take));

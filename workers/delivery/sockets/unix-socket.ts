@@ -97,6 +97,25 @@ export function publishSocket(bound: string, path: string, mode: number, owner: 
   return { path: resolve(path), device: dev, inode: ino };
 }
 
+/** @throws when the mode of a published socket could not be changed */
+export function checkMayChange({ path, device, inode }: SocketFile): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || !isSame(found, device, inode))
+    throw new Error(`unix socket ${path}: it is gone, so its mode cannot be changed`);
+  const user = process.geteuid?.() ?? 0;
+  if (user !== 0 && user !== found.uid)
+    throw new Error(`unix socket ${path}: it belongs to user ${found.uid}, so its mode cannot be changed`);
+}
+
+/** Of a published socket that was checked. */
+export function changeMode({ path }: SocketFile, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch {
+    // It was removed since it was checked, and with it everybody's way in.
+  }
+}
+
 /** Removes a published socket, if it is still there. What cannot be removed stays for the next start. */
 export function removeSocket({ path, device, inode }: SocketFile): void {
   try {

@@ -48,25 +48,26 @@ const UPGRADE_OPTIONS: UpgradeOptions = {
 
 export class WebSocketListener {
   readonly #host: ConnectionHost;
-  readonly #clientTimeoutMs: number;
   readonly #servers: Server[] = [];
   /** Reads the requests of connections that were decrypted; it listens nowhere. */
   readonly #secured: Server;
   readonly #transports = new Map<Duplex, WebSocketTransport>();
   readonly #upgrades = new WebSocketServer(UPGRADE_OPTIONS);
+  /** There is a listener whose clients may fall silent. */
+  #isWatching = false;
+  /** By which they are judged. */
+  #timeoutMs = 0;
   #looks: NodeJS.Timeout | null = null;
   #isClosing = false;
 
-  /** @param clientTimeoutMs 0: silent clients are not looked for */
-  constructor(host: ConnectionHost, clientTimeoutMs: number) {
+  constructor(host: ConnectionHost) {
     this.#host = host;
-    this.#clientTimeoutMs = clientTimeoutMs;
-    this.#secured = this.#createServer(0);
+    this.#secured = this.#createServer();
     this.#upgrades.on('wsClientError', ({ message }, socket) => this.#turnAway(socket, 400, message));
   }
 
   async listen(address: ListenAddress, options: ListenerOptions): Promise<BoundAddress> {
-    const server = this.#createServer(options.keepAliveDelayMs);
+    const server = this.#createServer();
     server.on('connection', (socket) => this.#take(socket, tcpPeerOf(socket)));
     this.#servers.push(server);
     const bound = await openServer(server, address, options, this.#host);
@@ -80,11 +81,9 @@ export class WebSocketListener {
     this.#secured.emit('connection', socket);
   }
 
-  #createServer(keepAliveDelayMs: number): Server {
+  #createServer(): Server {
     const server = createServer({
       noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveDelayMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The worker's own limits for handshakes end what takes too long.
       headersTimeout: 0,
@@ -152,11 +151,25 @@ export class WebSocketListener {
 
   /** Looks for silent clients from now on. */
   watch(): void {
-    if (this.#looks !== null || this.#clientTimeoutMs === 0) return;
-    const periodMs = Math.max(MIN_LOOK_MS, this.#clientTimeoutMs / LOOKS_PER_TIMEOUT);
+    this.#isWatching = true;
+    this.#watch();
+  }
+
+  settingsChanged(): void {
+    const { clientTimeoutMs } = this.#host.settings.current;
+    if (!this.#isWatching || clientTimeoutMs === this.#timeoutMs) return;
+    this.#stopWatching();
+    this.#watch();
+  }
+
+  #watch(): void {
+    const { clientTimeoutMs } = this.#host.settings.current;
+    this.#timeoutMs = clientTimeoutMs;
+    if (this.#looks !== null || clientTimeoutMs === 0) return;
+    const periodMs = Math.max(MIN_LOOK_MS, clientTimeoutMs / LOOKS_PER_TIMEOUT);
     this.#looks = setInterval(() => {
       const nowMs = performance.now();
-      for (const transport of this.#transports.values()) transport.watch(nowMs, this.#clientTimeoutMs);
+      for (const transport of this.#transports.values()) transport.watch(nowMs, clientTimeoutMs);
       if (this.#isClosing && this.#transports.size === 0) this.#stopWatching();
     }, periodMs);
     this.#looks.unref();

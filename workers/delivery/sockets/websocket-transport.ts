@@ -176,6 +176,10 @@ export class WebSocketTransport implements ClientTransport {
     if (!this.#isLeaving) this.#socket.destroySoon();
   }
 
+  keepAlive(idleMs: number): void {
+    this.#socket.setKeepAlive(true, idleMs);
+  }
+
   #message(data: Buffer, isBinary: boolean): void {
     const receiver = this.#receiver!;
     if (this.#isLeaving) return;
