@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { connect } from '../../client/index.ts';
 import { Cli } from './cli-process.ts';
 import { isBrowserTested, openBrowser, openPage } from './support/browser.ts';
 import { eventually, freePort, testClient, testDaemon } from './support/daemons.ts';
@@ -103,6 +104,17 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
       'the event',
     );
     await picture(page, 'desktop-slow');
+
+    // Somebody who could move, and does not: tokyo drains until it is killed.
+    const stays = await connect({ address: `${tokyo!.port}@127.0.2.3`, name: 'stays' });
+    stays.on('error', () => undefined);
+    tokyo!.cli.kill('SIGTERM');
+    await eventually(async () => (await stateOf(page, 'tokyo')) === 'draining', 'tokyo drains');
+    expect(await text(page, '#alerts')).toContain('Draining, will end: tokyo');
+    expect(await page.$eval('#ring svg', (svg) => svg.getAttribute('aria-label'))).toBe(
+      'A ring of 3 daemons; draining: tokyo',
+    );
+    await picture(page, 'desktop-draining');
 
     tokyo!.cli.kill('SIGKILL');
     await eventually(async () => (await stateOf(page, 'tokyo')) === 'absent', 'tokyo is absent');

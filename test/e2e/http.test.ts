@@ -91,7 +91,7 @@ describe('a daemon with HttpListen', () => {
     expect(status.health).toEqual({ alive: true, ready: true, reason: null });
     expect(status.ring).toMatchObject({ state: 'operational', groupsState: 'operational' });
     expect(status.ring.members).toEqual([
-      { name: 'localhost', address: '127.0.0.1', isPresent: true, isSelf: true, isLeader: true },
+      { name: 'localhost', address: '127.0.0.1', isPresent: true, isSelf: true, isLeader: true, isDraining: false },
     ]);
     expect(status.sessions.count).toBe(2);
     const of = (name: string) => status.sessions.list.find((session) => session.name === `#${name}#localhost`)!;

@@ -107,6 +107,12 @@ describe('the table', () => {
     expect(below(status({ groupsState: 'gather' }))).toContain('a: groups gather');
   });
 
+  it('shows a daemon that drains, whatever its ring does', () => {
+    for (const state of ['operational', 'gather'] as const)
+      expect(row(status({ state, ring: { ...ring, draining: 1 } }), [])).toContain('draining');
+    expect(row(status({ ring: { ...ring, draining: 0 } }), [])).toContain('operational');
+  });
+
   it('has a line for each ring, with the names of its members', () => {
     const a = status({ ring, daemons: 3 });
     const b = status({ ring, daemons: 3 }, 'b', '127.0.0.2');
