@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const READY_WITHIN_MS = 15_000;
-/** Of standard error, for the message of a daemon that failed. */
+/** Characters of standard error that the error of a failed daemon quotes. */
 const KEPT_ERROR_CHARACTERS = 16_000;
 
 export interface DaemonCommand {
@@ -30,7 +30,7 @@ interface Running {
 export class DaemonProcess {
   readonly command: DaemonCommand;
   #running: Running | null = null;
-  /** Exit code or signal of each end that nobody asked for. */
+  /** Exit code or signal of each unexpected end. */
   readonly unexpectedEnds: string[] = [];
   #endExpected = false;
   #isRetired = false;
@@ -39,15 +39,15 @@ export class DaemonProcess {
     this.command = command;
   }
 
-  /** The end of what the daemon that runs now has logged. */
+  /** The last part of what the running daemon has logged. */
   get stderr(): string {
     return this.#running?.errors ?? '';
   }
 
   /** Resolves when it listens. */
   async start(): Promise<void> {
-    if (this.#running !== null) throw new Error(`${this.command.name} runs already`);
-    if (this.#isRetired) throw new Error(`${this.command.name} is not to be started again`);
+    if (this.#running !== null) throw new Error(`${this.command.name} is already running`);
+    if (this.#isRetired) throw new Error(`${this.command.name} was ended for good and cannot start again`);
     const { name, configFile, prefix = [], cli = CLI, environment = {} } = this.command;
     const given = this.command.arguments ?? [];
     const words = [...prefix, process.execPath, cli, 'start', '-n', name, '-c', configFile, '--json', ...given];
@@ -68,12 +68,12 @@ export class DaemonProcess {
     await ready(child, running, name);
   }
 
-  /** Ends it like a power failure. */
+  /** Kills it, as a power failure would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** Ends it as an operator does: it delivers what was ordered and leaves the ring. */
+  /** Stops it as an operator does: it delivers what was ordered and leaves the ring. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');
   }
@@ -83,7 +83,7 @@ export class DaemonProcess {
     await this.#end('SIGINT');
   }
 
-  /** Ends it for good, also when it is being started just now. */
+  /** Ends it for good, even while it is starting. */
   async retire(): Promise<void> {
     this.#isRetired = true;
     await this.kill();

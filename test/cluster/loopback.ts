@@ -1,4 +1,4 @@
-/** Several daemons on one machine: one loopback address and one segment for each, as one port of a segment serves one daemon. */
+/** Several daemons on one machine, each with its own loopback address and segment: a segment's port serves one daemon only. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ export interface LoopbackCluster {
   readonly daemons: readonly DaemonProcess[];
   /** `port@127.0.0.1` of each daemon. */
   readonly addresses: readonly string[];
-  /** Kills what still runs and removes all files. */
+  /** Kills the daemons that still run and removes all files. */
   remove(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface LoopbackCluster {
 export type FileOptions = Readonly<Record<string, string | number>>;
 
 /**
- * Timers for a test machine that may stall: a token counts as lost only after 2.5 s, while daemons find each other quickly. They are
+ * Timers for a test machine that may stall: a token counts as lost only after 2.5 s, but daemons find each other quickly. They are
  * given as Spread's nine, from which the ring's are derived.
  */
 export const PATIENT_TIMERS: FileOptions = {
@@ -73,7 +73,7 @@ export async function loopbackCluster(
 const segments = (ports: readonly number[]): string =>
   ports.map((port, i) => `Spread_Segment 127.0.0.255:${port} {\n  d${i + 1} 127.0.0.${i + 1}\n}\n`).join('');
 
-/** The port above each is taken for tokens, on the daemon's own address. */
+/** The next higher port carries tokens, on the daemon's own address. */
 async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {

@@ -7,7 +7,7 @@ const PROXY_FLAG = '--proxy';
 
 /**
  * @param root the repository, built
- * @returns the exit code: 1 when a client saw what it must not see, or a daemon ended by itself
+ * @returns the exit code: 1 when a property is violated or a daemon ended unexpectedly
  */
 export function main(root: string, args: readonly string[]): Promise<number> {
   if (!args.includes(PROXY_FLAG)) return inNamespaces(join(root, 'dist', 'cli.js'), args);

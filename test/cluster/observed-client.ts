@@ -1,11 +1,11 @@
-/** A client of a daemon that writes down all it sends and sees. Its messages carry their own number and content that follows from it. */
+/** A client that records everything it sends and receives. A message carries its number, from which its content follows. */
 import { connect, type Membership, type ReceivedEvent, type Service, type Session } from '../../client/index.ts';
 import type { MessageId } from '../simulation/trace/trace.ts';
 import { type ClientRecord, nextMessage, type ProcessRecord, type RunRecord } from './run-record.ts';
 
 const NUMBER_BYTES = 16;
 const PRIME = 16_777_619;
-/** Unsent bytes beyond which a client waits, as a well-behaved program does. */
+/** A client with more unsent bytes than this waits, as a well-behaved program does. */
 const MAX_PENDING_BYTES = 256 * 1024;
 const BARRIER_TYPE = 7;
 const BARRIER_WITHIN_MS = 60_000;
@@ -42,7 +42,7 @@ export class ObservedClient {
       name,
       connectTimeoutMs: 20_000,
       retryNameInUse: { attempts: 100, delayMs: 100 },
-      // The trace is written at once: nothing may wait in the client while the test's own process is busy.
+      // The trace is written at once: no event may wait in the client while the test's own process is busy.
       receiveQueueBytes: 64 * 1024 * 1024,
     });
     const record = place.run.connected(place.process, session.privateName, isWitness);
@@ -67,7 +67,7 @@ export class ObservedClient {
     return this.session.leave(group);
   }
 
-  /** @returns whether it was sent; not when the daemon does not take what was sent before */
+  /** @returns whether it was sent; false while the daemon does not take what was sent before */
   multicast(
     groups: readonly string[],
     options: { readonly service: Service; readonly lengthBytes?: number; readonly selfDiscard?: boolean },
@@ -89,14 +89,14 @@ export class ObservedClient {
     return true;
   }
 
-  /** Resolves when all that was ordered before this call has reached the client. */
+  /** Resolves when everything ordered before this call has reached the client. */
   async barrier(): Promise<void> {
     const wanted = ++this.#barriers;
     this.session.multicast(this.session.privateName, '', { type: BARRIER_TYPE });
     await this.until(() => this.#passedBarriers >= wanted, 'its own barrier', BARRIER_WITHIN_MS);
   }
 
-  /** Rejects when the connection ends or time runs out first. */
+  /** Rejects when the connection ends or the time is up first. */
   async until(condition: () => boolean, what: string | (() => string), withinMs = 30_000): Promise<void> {
     if (condition()) return;
     const said = (): string => (typeof what === 'string' ? what : what());
@@ -119,17 +119,17 @@ export class ObservedClient {
     });
   }
 
-  /** The members of a group by the last view of it; empty before the first and after leaving. */
+  /** The members of a group in its latest view; empty before the first view and after leaving. */
   membersOf(group: string): readonly string[] {
     return this.#views.get(group)?.last?.members ?? [];
   }
 
-  /** The last view of a group; null before the first and after leaving. */
+  /** The latest view of a group; null before the first view and after leaving. */
   lastViewOf(group: string): Membership | null {
     return this.#views.get(group)?.last ?? null;
   }
 
-  /** How many views of a group came. */
+  /** How many views of a group arrived. */
   viewCount(group: string): number {
     return this.#views.get(group)?.count ?? 0;
   }

@@ -1,4 +1,4 @@
-/** What a run with real daemons came to, printed. */
+/** Prints the results of a run with real daemons. */
 import type { Violation } from '../simulation/checker/check.ts';
 import type { RunRecord } from './run-record.ts';
 import { checkRun } from './trace-of-run.ts';
@@ -24,6 +24,6 @@ export function report(title: string, run: RunRecord, faults: Readonly<Record<st
     console.log(`  VIOLATED    ${property} ${what}: ${times} times`);
     for (const example of examples) console.log(`              ${example}`);
   }
-  if (violations.length === 0) console.log('  every property that clients can see holds');
+  if (violations.length === 0) console.log('  every property visible to clients holds');
   return violations.length;
 }

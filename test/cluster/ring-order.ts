@@ -1,6 +1,6 @@
 /**
- * One order of the messages of each configuration that agrees with what every process delivered: the sequence numbers of the ring, which
- * clients do not see. Messages that some process delivered in the regular part come first: all of them precede the others on the ring.
+ * Reconstructs the ring's sequence numbers: one order of each configuration's messages that agrees with what every process delivered. Clients
+ * do not see these numbers. Messages that some process delivered in the regular part come first: they precede all others on the ring.
  */
 import type { MessageId, ProcessTrace } from '../simulation/trace/trace.ts';
 
@@ -54,7 +54,7 @@ function chainsOf(processes: readonly ProcessTrace[]): ReadonlyMap<string, Chain
   return byConfiguration;
 }
 
-/** An item is next when it is in front of every chain that still holds it. What lies on a cycle is left out, with all behind it. */
+/** An item is next when it is first in every chain that still holds it. Items on a cycle, and all items behind them, are left out. */
 function merge(chains: readonly (readonly MessageId[])[]): MessageId[] {
   const holders = new Map<MessageId, number[]>();
   for (const [c, chain] of chains.entries())

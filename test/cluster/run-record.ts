@@ -1,5 +1,5 @@
 /**
- * What the clients of a cluster of real daemons saw, each in its own order. A daemon that is started again is a new process with new
+ * What each client of a cluster of real daemons saw, in its own order. A daemon that is restarted is a new process with new
  * clients, as in the simulator's traces.
  */
 
@@ -31,7 +31,7 @@ export interface SentMessage {
   readonly service: Service;
   readonly selfDiscard: boolean;
   readonly contentHash: number;
-  /** Observations its client had when it sent this. */
+  /** How many observations its client had made when it sent this. */
   readonly position: number;
 }
 
@@ -39,7 +39,7 @@ export interface ClientRecord {
   readonly client: number;
   readonly process: ProcessRecord;
   readonly member: string;
-  /** In the group of witnesses from its start, and told of all its messages and views. */
+  /** It is in the group of witnesses from its start and receives all messages and views of that group. */
   readonly isWitness: boolean;
   readonly observations: Observation[];
   readonly sent: SentMessage[];
@@ -61,7 +61,7 @@ export interface ProcessRecord {
 export class RunRecord {
   readonly processes: ProcessRecord[] = [];
   readonly clients: ClientRecord[] = [];
-  /** Daemons that ended although nobody ended them. */
+  /** Daemons that ended unexpectedly. */
   readonly failures: string[] = [];
 
   started(node: number): ProcessRecord {

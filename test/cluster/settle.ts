@@ -1,11 +1,11 @@
-/** The quiet end of a run: nothing is sent any more, all that was sent has arrived, and the daemons are together. */
+/** The quiet end of a run: sending has stopped, everything sent has arrived, and the daemons form one ring. */
 import type { ObservedClient } from './observed-client.ts';
 import type { Station } from './station.ts';
 import { WITNESS_GROUP } from './trace-of-run.ts';
 
 const WITHIN_MS = 90_000;
 
-/** Resolves when every daemon that is up has a view with the witnesses of exactly these daemons. */
+/** Resolves when every running daemon has a view with the witnesses of exactly the running daemons. */
 export async function together(stations: readonly Station[], withinMs = WITHIN_MS): Promise<void> {
   const witnesses = stations.flatMap(({ witness }) => (witness === null ? [] : [witness]));
   const names = witnesses.map((witness) => witness.name).sort();
@@ -27,8 +27,8 @@ export async function together(stations: readonly Station[], withinMs = WITHIN_M
 }
 
 /**
- * Ends the load, waits until the daemons are together, and until every client has all that anybody sent. When the daemons part again in
- * the meantime, as they may on a machine that stalls, it is all waited for once more.
+ * Ends the load, waits until the daemons form one ring, and until every client has received everything. When the ring breaks in
+ * the meantime, as it may on a machine that stalls, it waits for all of this again.
  */
 export async function settle(stations: readonly Station[]): Promise<void> {
   await Promise.all(stations.map((station) => station.stopLoad()));
@@ -43,7 +43,7 @@ export async function settle(stations: readonly Station[]): Promise<void> {
     await lastMessages(witnesses, () => !isUndisturbed());
     await Promise.all(clients.map((client) => client.barrier()));
     if (isUndisturbed()) return;
-    if (performance.now() > deadline) throw new Error(`the daemons did not stay together for ${WITHIN_MS} ms`);
+    if (performance.now() > deadline) throw new Error(`the daemons did not stay in one ring for ${WITHIN_MS} ms`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** One daemon with its clients: a witness, and walkers that join, leave, send, hang up and come back at random. */
+/** One daemon with its clients: a witness, and walkers that join, leave, send, disconnect and reconnect at random. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from '../../client/index.ts';
 import type { Random } from '../simulation/core/random.ts';
@@ -7,7 +7,7 @@ import { type ClientPlace, ObservedClient } from './observed-client.ts';
 import type { ProcessRecord, RunRecord } from './run-record.ts';
 import { isPassing, WITNESS_GROUP } from './trace-of-run.ts';
 
-/** Groups of the walkers. Witnesses are in all of them: a group that empties starts its ids again, and no client can tell. */
+/** Groups of the walkers. Witnesses are in all of them, because an emptied group starts its ids again without its clients noticing. */
 const GROUPS = ['g1', 'g2', 'g3', 'g4'];
 const ORDERED: readonly Service[] = ['fifo', 'causal', 'agreed', 'agreed', 'agreed', 'safe'];
 const ALL_SERVICES: readonly Service[] = ['unreliable', 'reliable', ...ORDERED];
@@ -25,7 +25,7 @@ export interface StationOptions {
   readonly daemon: DaemonProcess;
   readonly address: ClientPlace['address'];
   readonly walkers: number;
-  /** Mean pause of each client between two things it does. */
+  /** Mean pause between two actions of a client. */
   readonly pauseMs: number;
   readonly random: Random;
 }
@@ -78,7 +78,7 @@ export class Station {
     this.options.daemon.resume();
   }
 
-  /** Every client sends; also those of a daemon that is started later. */
+  /** Every client sends, including those of a daemon that starts later. */
   startLoad(): void {
     this.#isLoaded = true;
     if (this.witness === null) return;
@@ -95,7 +95,7 @@ export class Station {
     const process = this.#process;
     if (process === null) return;
     this.#process = null;
-    // Ended before it is: in the trace nothing is owed by a process from the moment it is given up.
+    // Recorded before the end itself: the trace expects nothing of a process from this moment on.
     this.options.run.ended(process, end);
     await finish();
     this.witness = null;
@@ -127,7 +127,7 @@ export class Station {
           joined.clear();
         } else await act(walker, joined, random);
       } catch {
-        // Its daemon ended; whoever ended it says so in the record.
+        // Its daemon ended; the code that ended it adds that to the record.
         return;
       }
       await delay(random.exponential(this.options.pauseMs));
@@ -143,7 +143,7 @@ export class Station {
   }
 }
 
-/** In a view that is no passing one inside a transitional period, so that what it sends can be told apart. */
+/** In a view outside of transitional periods, so that the view of what it sends is known. */
 function isInProperView(witness: ObservedClient): boolean {
   const last = witness.lastViewOf(WITNESS_GROUP);
   return last !== null && !isPassing(last);

@@ -1,7 +1,7 @@
 /**
- * Turns what the clients of real daemons saw into the trace that the simulator's checker reads.
+ * Converts the records of real daemons' clients into the trace that the simulator's checker reads.
  *
- * Nobody sees into a real daemon, so its process trace is what its witness saw: a client that is in one group with the witnesses of all
+ * The inside of a real daemon is not visible, so its process trace is what its witness saw: a client in one group with the witnesses of all
  * other daemons and never leaves. A view of that group stands for a regular configuration; between two of them stands
  * a transitional one, whose members are the receiver's own VS set, at the transitional signal or, without one, right before the next view.
  */
@@ -40,7 +40,7 @@ export interface RunTimes {
   readonly faultsEndedAtMs: number;
 }
 
-/** For runs on machines of unknown speed: what has to happen has to happen, whenever. */
+/** For machines of unknown speed: required events have no deadline. */
 const untimed = (nowMs: number): RunTimes => ({
   disruptions: [],
   bounds: { detectMs: Infinity, convergeMs: Infinity, drainMs: Infinity },
@@ -95,7 +95,7 @@ function witnessTrace(record: ProcessRecord, events: ProcessEvent[], witness: Cl
 }
 
 /**
- * A view inside a transitional period: somebody joined or went before the network's own view came. That one always has index 1; only
+ * A view inside a transitional period: a member joined or left before the network view came. A network view always has index 1; only
  * inside the period a network view counts on from it (client-protocol.md, 5.4).
  */
 export const isPassing = ({ cause, viewId }: Membership): boolean => cause === 'network' && viewId.index > 1;
@@ -161,7 +161,7 @@ function configurationsOf(witness: ClientRecord, memberOf: ReadonlyMap<string, M
 
 const movedTogether = (from: Membership, to: Membership): readonly string[] => {
   if (to.cause !== 'network') return from.members.filter((member) => to.members.includes(member));
-  // Who joined between the signal and the view had no part in the old one.
+  // A member that joined between the signal and the view was not in the old view.
   return to.vsSets[to.ownVsSet]!.filter((member) => from.members.includes(member));
 };
 
@@ -174,14 +174,14 @@ const deliveryOf = (event: MessageObservation, memberOf: ReadonlyMap<string, Mem
   service: event.service,
   contentHash: event.contentHash,
   origin: memberOf.get(event.sender)?.node ?? -1,
-  // Only witnesses send to their group, one on each daemon.
+  // Only the witnesses, one on each daemon, send to their group.
   session: 0,
   group: null,
 });
 
 /**
- * Puts each send into its process's trace: in the configuration in which it was delivered, and there not before the client sent it.
- * What nobody ever got was never ordered; a live daemon owes it as `unsent`.
+ * Puts each send into its process's trace: into the configuration in which it was delivered, but not before the client sent it.
+ * A message that nobody received was never ordered; for a live daemon it counts as `unsent`.
  */
 function placeSends(processes: readonly ProcessTrace[], witnesses: readonly (ClientRecord | undefined)[]): void {
   const order = orderOfConfigurations(processes);
@@ -220,7 +220,7 @@ function placeSends(processes: readonly ProcessTrace[], witnesses: readonly (Cli
 }
 
 /**
- * A daemon that crashed may have sent in a configuration that its witness did not live to see, and nobody can say where in the trace.
+ * A crashed daemon may have sent in a configuration that its witness never saw, so the place in the trace is unknown.
  * Such messages are left to the properties of groups, which are checked on the clients themselves.
  */
 function dropUnwitnessed(
@@ -283,7 +283,7 @@ function clientTrace(record: ClientRecord): ClientTrace {
   };
 }
 
-/** What it sent stands where it was sent. */
+/** Its sends, at the positions where it made them. */
 function clientEvents({ observations, sent }: ClientRecord): ClientEvent[] {
   const events: ClientEvent[] = [];
   let next = 0;
@@ -296,7 +296,7 @@ function clientEvents({ observations, sent }: ClientRecord): ClientEvent[] {
 }
 
 function clientEvent(event: Observation): ClientEvent {
-  // Positions relate clients to the inside of their daemon, which is not seen here.
+  // Positions relate clients to the inside of their daemon, which is not visible here.
   const position = 0;
   switch (event.kind) {
     case 'view': {

@@ -1,4 +1,4 @@
-/** A daemon that has no descriptors left for a while is there again afterwards, and says what was missing. */
+/** A daemon that runs out of file descriptors serves again once some are free, and logs what was missing. */
 import { Server } from 'node:net';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
@@ -37,13 +37,13 @@ describe('connections that cannot be accepted', () => {
 describe('a limit of open files', () => {
   const options = { maxSessions: 100, maxHandshakes: 36 };
 
-  it('that is too low for the sessions is told with what is needed', () => {
+  it('that is too low for the sessions gives a warning with the number needed', () => {
     expect(openFilesWarnings(options, 199)).toEqual([
       expect.stringMatching(/may open 199 files, and MaxSessions 100 with MaxHandshakes 36 needs 200:/),
     ]);
   });
 
-  it.each([200, 1_000_000, null])('of %s is nothing to tell of', (limit) => {
+  it.each([200, 1_000_000, null])('of %s gives no warning', (limit) => {
     expect(openFilesWarnings(options, limit)).toEqual([]);
   });
 

@@ -50,7 +50,7 @@ const nextReject = (session: Session): Promise<Reject> =>
     });
   });
 
-/** Data of the next `count` messages. */
+/** Data of the next `count` messages, as text. */
 function nextMessages(session: Session, count: number): Promise<readonly string[]> {
   const got: string[] = [];
   return new Promise((resolve) => {
@@ -180,14 +180,14 @@ it.each(['inline', 'dedicated'] as const)(
 );
 
 describe('a start', () => {
-  it('is refused for a mistake in the file, with its place', async () => {
+  it('is refused for a mistake in the file, with line and column', async () => {
     const { accessFile } = files('# fine\nuser alice join web.* sned news\n');
     const error = await startDaemon({ port: 0, unixSocketDir: null, accessFile }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ConfigError);
     expect((error as Error).message).toMatch(new RegExp(`^${accessFile}:2:\\d+: `));
   });
 
-  it('warns of users that no method proves', async () => {
+  it('warns of user rules when no authentication method proves a user', async () => {
     const { accessFile } = files('anyone join a\nuser alice join b\n');
     const lines: { readonly msg: string }[] = [];
     const logger = pino({ base: {} }, { write: (line: string) => void lines.push(JSON.parse(line)) });
@@ -198,7 +198,7 @@ describe('a start', () => {
   });
 });
 
-it('a daemon checks its own clients only, and private names at every daemon', async () => {
+it('of a daemon with rules checks only its own clients, whatever daemon a private name is at', async () => {
   const { accessFile } = files('anyone join shared  send shared  private ann#d2');
   const ports = [await freePort(), await freePort()];
   const configText = `${ports.map((port, i) => `Spread_Segment 127.0.0.255:${port} { d${i + 1} 127.0.0.${i + 1} }\n`).join('')}RingProfile = fast\n`;
@@ -223,7 +223,7 @@ it('a daemon checks its own clients only, and private names at every daemon', as
   const toAnn = nextMessages(ann, 2);
   const toMe = nextMessages(me, 1);
   const refused = nextReject(me);
-  // The ring may still be forming: what is refused is so at once, what is allowed arrives when both are in one ring.
+  // The ring may still be forming: refusals come at once, allowed messages when both daemons are in one ring.
   me.multicast(zoe.privateName, 'psst');
   expect((await refused).groups).toEqual([zoe.privateName]);
   await eventually(async () => {

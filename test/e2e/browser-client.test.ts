@@ -9,7 +9,7 @@ import { eventually, testDaemon } from './support/daemons.ts';
 
 const LIBRARY = fileURLToPath(new URL('../../dist/browser.js', import.meta.url));
 
-/** A page that imports the library, and nothing else. */
+/** A page that imports only the library. */
 async function servePage(): Promise<string> {
   const server = createServer((request, response) => {
     const isLibrary = request.url === '/browser.js';
@@ -73,7 +73,7 @@ it.runIf(isBrowserTested)('joins, sends and receives in a page', { timeout: 60_0
   expect(complaints).toEqual([]);
 });
 
-it.runIf(isBrowserTested)('is refused where its origin may not connect', { timeout: 60_000 }, async () => {
+it.runIf(isBrowserTested)('is refused when its origin may not connect', { timeout: 60_000 }, async () => {
   const daemon = await testDaemon({ webSocketListen: '127.0.0.1:0', webSocketOrigins: 'https://app.example' });
   const { page } = await openPage(await openBrowser(), await servePage());
   const url = JSON.stringify(daemon.webSocketUrls[0]);

@@ -1,4 +1,4 @@
-/** Commands that look at a daemon, over the client port and over HTTP: the same, with the same rights as every client. */
+/** Commands that read a daemon's state, over the client port and over HTTP: same answers, same rights as every client. */
 import { scryptSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,7 +40,7 @@ function passwords(path: string): string {
 }
 
 describe.each(['inline', 'shared', 'dedicated'] as const)('a daemon with %s threads', (threadingMode) => {
-  it('tells the same over HTTP and over the client port', async () => {
+  it('reports the same over HTTP and over the client port', async () => {
     const { daemon, ways } = await served({ threadingMode });
     const client = await testClient(daemon, 'member');
     await client.join('news');
@@ -70,7 +70,7 @@ describe.each(['inline', 'shared', 'dedicated'] as const)('a daemon with %s thre
   });
 });
 
-it('a daemon without HTTP tells what happened since it started, and follows', async () => {
+it('without HTTP, reports the events since it started and follows new ones', async () => {
   const { daemon, port } = await served({ httpListen: '' });
   expect(daemon.httpUrls).toEqual([]);
   const follower = new Cli(['events', '--json', ...port], alone());
@@ -85,7 +85,7 @@ it('a daemon without HTTP tells what happened since it started, and follows', as
   expect(await follower.ended).toMatchObject({ code: 0 });
 });
 
-it('without a word of where, the daemon of this machine is found over either way', async () => {
+it('on this machine is found without an address, over both', async () => {
   const { daemon, port } = await served({ httpListen: '' });
   const context = alone();
   expect(await skein(['context', 'add', 'here', '--spread', port[1]], '', context)).toMatchObject({ code: 0 });
@@ -101,7 +101,7 @@ it('without a word of where, the daemon of this machine is found over either way
   ]);
 });
 
-it('with an AccessFile only those with the right admin are told; the others are refused, and nothing else happens', async () => {
+it('with an AccessFile, answers only clients with the right admin and refuses the others', async () => {
   const path = folder();
   const accessFile = join(path, 'rules');
   writeFileSync(accessFile, 'user alice admin\nuser bob join * send * private\n');

@@ -18,7 +18,7 @@ describe('skein conf', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  it('says ok with a summary', async () => {
+  it('prints ok with a summary', async () => {
     const file = join(folder, 'good.conf');
     await writeFile(
       file,
@@ -31,9 +31,9 @@ describe('skein conf', () => {
     });
   });
 
-  it('names every option that has no effect, wherever it came from', async () => {
+  it('names every option without an effect, from file and command line', async () => {
     const { code, stdout, stderr } = await skein(['conf', 'check', fixture('every-option.conf')]);
-    // The files that it names are on no machine: that is a problem, and hides no warning.
+    // The files that it names do not exist: a problem, which must hide no warning.
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.match(/^warning: /gm)).toHaveLength(11);
     const asJson = JSON.parse((await skein(['conf', 'check', fixture('every-option.conf'), '--json'])).stdout);
@@ -44,7 +44,7 @@ describe('skein conf', () => {
       expect(stderr).toMatch(new RegExp(`^warning: .*every-option\\.conf:\\d+:\\d+: ${name} has no effect: `, 'm'));
   });
 
-  it('shows warnings with their place', async () => {
+  it('prints warnings with line and column', async () => {
     const { code, stdout, stderr } = await skein(['conf', 'check', fixture('lexer-traps.conf')]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/: ok, 1 segment, 4 daemons, 6 warnings\n$/);
@@ -62,7 +62,7 @@ describe('skein conf', () => {
       '',
     ].join('\n');
 
-  it('points at every problem and ends with 1; a daemon with the same file ends with 2', async () => {
+  it('marks every problem and exits with 1; a daemon with the same file exits with 2', async () => {
     expect(await skein(['conf', 'check', bad])).toEqual({
       code: 1,
       stdout: '',
@@ -71,7 +71,7 @@ describe('skein conf', () => {
     expect(await skein(['start', '-c', bad])).toEqual({ code: 2, stdout: '', stderr: problems() });
   });
 
-  it('gives programs the same as JSON', async () => {
+  it('prints the same as JSON', async () => {
     const { code, stdout } = await skein(['conf', 'check', bad, '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -85,7 +85,7 @@ describe('skein conf', () => {
     expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, segments: 1, daemons: 1, warnings: [] });
   });
 
-  it('reads the files that a start would read', async () => {
+  it('checks the files that a start would read', async () => {
     const file = join(folder, 'files.conf');
     const keys = join(folder, 'keys');
     await writeFile(file, `Spread_Segment 127.0.0.255:4803 { a 127.0.0.1 }\nClusterKeyFile = ${keys}\n`);
@@ -100,13 +100,13 @@ describe('skein conf', () => {
       ok: false,
       problems: [{ field: 'ClusterKeyFile', message: problem }],
     });
-    // The start says the same.
+    // A start reports the same.
     expect((await skein(['start', '-c', file])).stderr).toContain(`${problem}\n`);
     await writeFile(keys, `1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });
     expect(await skein(['conf', 'check', file])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('shows what a file comes to', async () => {
+  it('prints the resolved configuration of a file', async () => {
     const { code, stdout } = await skein(['conf', 'show', fixture('single.conf')]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -1,4 +1,4 @@
-/** The commands that look at a daemon over HTTP: top, events, check, and the contexts that name connections. */
+/** The commands that read a daemon's state over HTTP: top, events and check, and the contexts that name connections. */
 import {
   chmodSync,
   existsSync,
@@ -40,7 +40,7 @@ async function served(options: StartDaemonOptions = {}): Promise<{ readonly daem
 const alone = (): Readonly<Record<string, string>> => ({ XDG_CONFIG_HOME: folder() });
 
 describe('skein top', () => {
-  it('shows what waits for whom, rates and how sessions ended, sorted as asked', async () => {
+  it('shows queues, rates and ends of sessions, sorted as asked', async () => {
     const { daemon, url } = await served({ maxSessionMessages: 1_000_000 });
     const [stuck, writer, gone] = [
       await testClient(daemon, 'stuck'),
@@ -63,7 +63,7 @@ describe('skein top', () => {
       const { sessions } = JSON.parse(stdout) as { readonly sessions: readonly { readonly isSlow: boolean }[] };
       return sessions.some(({ isSlow }) => isSlow);
     }, 'a slow client');
-    // Goes on as long as the test looks, without filling the queue.
+    // Continues while the test watches, without filling the queue.
     pauseMs = 20;
     const { code, stdout } = await skein(['top', '--http', url], '', alone());
     expect(code).toBe(0);
@@ -98,7 +98,7 @@ describe('skein top', () => {
 });
 
 describe('skein events', () => {
-  it('prints what is remembered, and ends, or follows what comes', async () => {
+  it('prints the remembered events and ends, or follows new ones', async () => {
     const { daemon, url } = await served();
     await eventually(
       async () => (await skein(['events', '--no-follow', '--http', url], '', alone())).stdout.includes('membership'),
@@ -121,7 +121,7 @@ describe('skein events', () => {
     expect((await follower.ended).code).toBe(0);
   });
 
-  it('goes on with a daemon that was started anew, from its first event', async () => {
+  it('follows a restarted daemon from its first event', async () => {
     const first = await served();
     const { port } = new URL(first.url);
     const follower = new Cli(['events', '--http', first.url], alone());
@@ -133,14 +133,14 @@ describe('skein events', () => {
     expect(follower.stderr).toContain('lost; trying again');
   });
 
-  it('fails at once where no daemon is', async () => {
+  it('fails at once when no daemon runs there', async () => {
     const { code, stderr } = await skein(['events', '--http', 'http://127.0.0.1:1'], '', alone());
     expect([code, stderr]).toEqual([1, expect.stringContaining('no daemon answers at http://127.0.0.1:1/')]);
   });
 });
 
 describe('skein check', () => {
-  it('says ok in the form of Nagios, with every check and its thresholds', async () => {
+  it('prints ok in the format of Nagios, with every check and its thresholds', async () => {
     const { url } = await served();
     await eventually(
       async () => (await skein(['check', '--only', 'ready', '--http', url], '', alone())).code === 0,
@@ -153,7 +153,7 @@ describe('skein check', () => {
     for (const { name } of CHECKS) expect(stdout.includes(`'${name}'=`)).toBe(!skipped.includes(name));
   });
 
-  it('warns and is critical by exit code, with thresholds that can be given', async () => {
+  it('exits with 1 for warning and 2 for critical, by thresholds that can be given', async () => {
     const { daemon, url } = await served();
     await eventually(
       async () => (await skein(['check', '--only', 'ready', '--http', url], '', alone())).code === 0,
@@ -182,7 +182,7 @@ describe('skein check', () => {
     });
   });
 
-  it('is critical where no daemon answers, and unknown where it cannot tell', async () => {
+  it('is critical when no daemon answers, and unknown when it cannot tell', async () => {
     const { url } = await served({ httpTokenFile: tokenFile() });
     const { port } = new URL(url);
     const down = await skein(['check', '--http', 'http://127.0.0.1:1'], '', alone());
@@ -225,7 +225,7 @@ function tokenFile(): string {
 }
 
 describe('contexts', () => {
-  it('name connections for all commands, in a file that is for their user only', async () => {
+  it('name connections for all commands, in a file that only their user can read', async () => {
     const tokens = tokenFile();
     const { daemon, url } = await served({ httpTokenFile: tokens });
     const other = await served({ name: 'other' });
@@ -261,7 +261,7 @@ describe('contexts', () => {
     expect([missing.code, missing.stderr]).toEqual([2, 'skein: there is no context "second"; there are: first\n']);
   });
 
-  it('are refused when they are not what they should be', async () => {
+  it('are refused when the file is damaged or a name is wrong', async () => {
     const env = alone();
     const run = (...args: readonly string[]) => skein(args, '', env);
     expect((await run('context', 'add', '../x', '--http', 'http://a')).code).toBe(2);

@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** Shorter than a test's time, so that a test that waits in vain says for what. */
+/** Shorter than a test's time limit, so that a failing test reports what it waited for. */
 const PATIENCE_MS = 45_000;
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -15,17 +15,17 @@ export interface Ended {
 /** The built `skein` as a process, without a terminal. */
 export class Cli {
   readonly process: ChildProcessWithoutNullStreams;
-  /** Resolves when the process ended and all its output is read. */
+  /** Resolves when the process has ended and all its output is read. */
   readonly ended: Promise<Ended>;
   #stdout = '';
   #stderr = '';
   #changed: () => void = () => undefined;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    // A signal repeated under npm may be its echo, which is not what tests send.
+    // Under npm a repeated signal may be npm's own copy; tests send one signal only.
     const { npm_lifecycle_event: _, ...own } = process.env;
     this.process = spawn(process.execPath, [CLI, ...args], { env: { ...own, ...env } });
-    // A process that ends early closes its input.
+    // A process that ends early closes its input; that is no failure.
     this.process.stdin.on('error', () => undefined);
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
@@ -47,7 +47,7 @@ export class Cli {
     return this.#stdout.split('\n').slice(0, -1);
   }
 
-  /** What it has said to standard error so far. */
+  /** Everything on standard error so far. */
   get stderr(): string {
     return this.#stderr;
   }
@@ -71,7 +71,7 @@ export class Cli {
   }
 }
 
-/** Runs to the end, with `input` on standard input. A process that does not end is killed: its code is null. */
+/** Runs to the end, with `input` on standard input. A process that does not end is killed and has the exit code null. */
 export function skein(args: readonly string[], input = '', env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const cli = new Cli(args, env);
   cli.process.stdin.end(input);
@@ -82,7 +82,7 @@ export function skein(args: readonly string[], input = '', env: Readonly<Record<
 export interface RunningDaemon {
   readonly cli: Cli;
   readonly port: number;
-  /** What clients give to `--spread`. */
+  /** The value for `--spread`. */
   readonly address: string;
 }
 

@@ -21,7 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A subscriber that is in its groups, which its views tell. */
+/** A subscriber whose views show that it has joined its groups. */
 async function subscriber(groups: readonly string[], ...args: readonly string[]): Promise<Cli> {
   const cli = new Cli(['subscribe', ...groups, ...to, '--json', '--membership', ...args]);
   await cli.until((lines) => lines.filter((line) => line.includes('"membership"')).length === groups.length);
@@ -56,7 +56,7 @@ describe('skein start', () => {
     }
   });
 
-  it('says which address is taken', async () => {
+  it('names the address that is taken', async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
@@ -112,10 +112,10 @@ describe('skein publish and skein subscribe', () => {
       expect(message).toMatchObject({ groups: ['north', 'south'], type: -5, service: 'safe' });
   });
 
-  it('print plain text, of one type, from now on', async () => {
+  it('print plain text, of one type only, from the join on', async () => {
     const receiver = new Cli(['subscribe', 'plain', ...to, '--type', '2', '--since-now', '--count', '2']);
     const watcher = await subscriber(['plain']);
-    // Whoever came first, the second one's view has both.
+    // Whichever joined first, the second one's view has both.
     await watcher.until((lines) => lines.some((line) => (JSON.parse(line).members ?? []).length === 2));
     for (const [args, input] of [
       [[], 'not this\n'],
@@ -131,7 +131,7 @@ describe('skein publish and skein subscribe', () => {
     expect(await watcher.ended).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('lose nothing when nobody reads the output for a while', async () => {
+  it('lose nothing while the output is not read', async () => {
     const count = 60_000;
     const receiver = await subscriber(['slow'], '--count', String(count));
     receiver.process.stdout.pause();
@@ -143,7 +143,7 @@ describe('skein publish and skein subscribe', () => {
     expect(messagesOf(receiver.lines).map(({ data }) => data)).toEqual(lines);
   });
 
-  it('end quietly when the reader of the output goes away', async () => {
+  it('end without an error when the reader of the output exits', async () => {
     const receiver = await subscriber(['pipe']);
     receiver.process.stdout.destroy();
     const publisher = new Cli(['publish', 'pipe', ...to, '-q', '--rate', '500']);
@@ -165,7 +165,7 @@ describe('skein publish and skein subscribe', () => {
 });
 
 describe('skein user', () => {
-  it('takes commands from a pipe and shows what they lead to', async () => {
+  it('takes commands from a pipe and prints the resulting events', async () => {
     const script =
       'j parlour\ns parlour\nhello there\nm parlour\ntwo\nlines\n\nb parlour 2 12\nsendd parlour\nl parlour\n';
     const { code, stdout, stderr } = await skein(['user', '-u', 'ann', ...to], script);
@@ -173,7 +173,7 @@ describe('skein user', () => {
     const name = '#ann#localhost';
     const error = 'error: unknown command "sendd"; did you mean "s"?\n';
     expect(stdout).toContain(error);
-    // Messages come when they come, before or after it.
+    // Messages may come before or after it.
     expect(stdout.replace(error, '').replace(/view \S+/, 'view ID')).toBe(
       [
         `connected as ${name}; ? lists the commands`,
@@ -195,7 +195,7 @@ describe('skein user', () => {
 });
 
 describe('skein flood', () => {
-  it('delivers everything and tells how fast', async () => {
+  it('delivers everything and reports the rate', async () => {
     const args = ['--senders', '3', '--receivers', '2', '--size', '20K', '--count', '200', '--window', '30', '--json'];
     const { code, stdout, stderr } = await skein(['flood', ...to, ...args]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -207,7 +207,7 @@ describe('skein flood', () => {
     expect(result.bytesPerSecond).toBeCloseTo(result.deliveredPerSecond * 20_480, 0);
   });
 
-  it('stops when told, with what was sent delivered', async () => {
+  it('stops after --duration, with everything it sent delivered', async () => {
     const { code, stdout } = await skein(['flood', ...to, '--duration', '200ms', '--rate', '1000']);
     expect(code).toBe(0);
     const sent = /^sent {7}([\d,]+) messages? /m.exec(stdout)?.[1];
@@ -230,7 +230,7 @@ describe('skein monitor', () => {
     );
   });
 
-  it('tells who does not answer', async () => {
+  it('names a daemon that does not answer', async () => {
     const { code, stdout, stderr } = await skein(['monitor', '-s', '1@127.0.0.1', '--timeout', '50ms']);
     expect(code).toBe(1);
     expect(stdout).toContain('no answer');

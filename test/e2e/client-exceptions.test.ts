@@ -1,4 +1,4 @@
-/** What a program's own handler throws is the program's affair: one that survives it goes on receiving where it was. */
+/** An exception in a program's handler is an uncaught exception; a program that survives it loses no event. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { connect, FlushSession, type Session } from '../../client/index.ts';
@@ -60,7 +60,7 @@ it.each(Object.keys(RECEIVERS))('%s that throws costs the session nothing', asyn
   const errors: unknown[] = [];
   session.on('error', (error) => errors.push(error));
   const texts: string[] = [];
-  // The view comes in the read that the handshake's end may be cut from: the next read goes to another place.
+  // The view may come in the same read as the end of the handshake; the next read goes to another buffer.
   if (!how.includes('flush')) await session.join('room');
   RECEIVERS[how]!(session, (text) => texts.push(text));
   await turn();

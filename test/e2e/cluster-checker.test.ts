@@ -1,4 +1,4 @@
-/** What the clients of real daemons saw is checked by the simulator's checker: it has to notice when they saw what they must not. */
+/** The simulator's checker on what clients of real daemons saw: it accepts a sound run and rejects each violation. */
 import { describe, expect, it } from 'vitest';
 import { type Membership, type Service, ViewId } from '../../client/index.ts';
 import { type ClientRecord, nextMessage, RunRecord, type SentMessage } from '../cluster/run-record.ts';
@@ -68,7 +68,7 @@ function pair(): { readonly run: RunRecord; readonly a: ClientRecord; readonly b
 const violated = (run: RunRecord): readonly string[] => checkRun(run).map((violation) => violation.property);
 
 describe('the checker on traces of clients', () => {
-  it('accepts a sound run, also of a daemon that crashed with a message that others have', () => {
+  it('accepts a sound run, including a daemon that crashed after others received its message', () => {
     const { run, a, b } = pair();
     for (const [sender, service] of [
       [a, 'agreed'],
@@ -92,7 +92,7 @@ describe('the checker on traces of clients', () => {
     expect(checkRun(run)).toEqual([]);
   });
 
-  it('rejects two orders', () => {
+  it('rejects two orders of the same messages', () => {
     const { run, a, b } = pair();
     const [first, second] = [send(a, 'agreed'), send(b, 'agreed')];
     deliver(a, a, first);
@@ -102,7 +102,7 @@ describe('the checker on traces of clients', () => {
     expect(violated(run)).toEqual(expect.arrayContaining(['EVS-16', 'GRP-1']));
   });
 
-  it('rejects a message delivered twice, and one with other content', () => {
+  it('rejects a message delivered twice, and one with different content', () => {
     const { run, a, b } = pair();
     const sent = send(a, 'agreed');
     deliver(a, a, sent);
@@ -111,7 +111,7 @@ describe('the checker on traces of clients', () => {
     expect(violated(run)).toEqual(expect.arrayContaining(['EVS-9', 'GRP-7']));
   });
 
-  it('rejects a message that never arrives, at one or at all', () => {
+  it('rejects a message that never arrives, at one client or at all', () => {
     const { run, a, b } = pair();
     deliver(a, a, send(a, 'safe'));
     expect(violated(run)).toEqual(expect.arrayContaining(['EVS-18', 'EVS-21']));
@@ -142,7 +142,7 @@ describe('the checker on traces of clients', () => {
     expect(violated(run)).toEqual(expect.arrayContaining(['EVS-12', 'GRP-4']));
   });
 
-  it('rejects daemons that stay apart, and one that ended by itself', () => {
+  it('rejects daemons that do not merge, and one that ended unexpectedly', () => {
     const { run, a, b } = pair();
     see(a, view([a.member], 1, a.member, 'network', 101));
     run.failures.push('d2 ended with 134');

@@ -1,4 +1,4 @@
-/** Real daemons on loopback addresses, with clients that send, join and leave on each, through what may happen to a daemon. */
+/** Real daemons on loopback addresses, with clients that send, join and leave on each, through kills, pauses and stops. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { loopbackCluster, PATIENT_TIMERS } from '../cluster/loopback.ts';
@@ -41,7 +41,7 @@ async function loadedCluster(count: number): Promise<Loaded> {
   return { run, stations };
 }
 
-/** Ends the load; then everything the clients saw must keep every property that clients can see. */
+/** Ends the load, then checks every client-visible property on what the clients saw. */
 async function expectSound({ run, stations }: Loaded): Promise<void> {
   await settle(stations);
   for (const { options } of stations) run.failures.push(...options.daemon.unexpectedEnds);
@@ -59,7 +59,7 @@ const networkViews = (station: Station): number =>
     .length;
 
 it(
-  'three daemons keep one order through a kill, a pause and a polite stop under load',
+  'three daemons keep one order through a kill, a pause and an orderly stop under load',
   async () => {
     const cluster = await loadedCluster(3);
     const [first, second, third] = cluster.stations;

@@ -1,4 +1,4 @@
-/** Scenario 42: real daemons whose datagrams pass a proxy that loses, doubles and reorders them; what clients saw is checked. */
+/** Scenario 42: real daemons behind a proxy that drops, duplicates and reorders datagrams; what clients saw is checked. */
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { ProxiedCluster } from '../cluster/proxy/proxied-cluster.ts';
@@ -19,7 +19,7 @@ it(
     for (const scenario of REAL_SCENARIOS) await scenario.run(cluster);
     await settle(cluster.stations);
     cluster.noteFailures();
-    // Nothing went past the proxy, and it did what it is there for.
+    // All traffic went through the proxy, and each kind of damage happened.
     for (const count of Object.values(proxy.counts)) expect(count).toBeGreaterThan(0);
     expect(checkRun(cluster.run)).toEqual([]);
   },

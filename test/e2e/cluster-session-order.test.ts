@@ -9,10 +9,10 @@ const GROUP = 'own';
 const MESSAGES = 10;
 const ROUNDS = 3;
 const TIMEOUT_MS = 120_000;
-/** Between two SAFE messages with which each daemon makes the others' wait for stability. */
+/** Interval of the SAFE messages by which each daemon makes the others wait for stability. */
 const NOISE_MS = 2;
 
-/** What a session has seen so far, as text: `join`, `leave`, `disconnect` and messages of `of`, in order. */
+/** What a session has seen of the session `of` so far, in order: `join`, `leave`, `disconnect` and its messages. */
 class Watcher {
   readonly session: Session;
   readonly events: ReceivedEvent[] = [];
@@ -81,7 +81,7 @@ describe.each(SERVICES)('%s', (service) => {
     async (daemon) => {
       for (let round = 0; round < ROUNDS; round++) {
         for (const watcher of watchers) watcher.events.length = 0;
-        // One name again and again: what the next one does must not overtake the end of the one before.
+        // The same name again and again: a session must not overtake the end of the one before.
         const own = new Watcher(await member(daemon, `${service.slice(0, 6)}${daemon}`));
         const { session } = own;
         const name = session.privateName;
@@ -97,7 +97,7 @@ describe.each(SERVICES)('%s', (service) => {
         requests.push(session.leave(GROUP));
         send('b', () => service);
         requests.push(session.join(GROUP));
-        // One service after the other, and to several targets: it is one message for who is in them all.
+        // One service after the other, and several targets: a member of all of them receives one message.
         send('c', (i) => SERVICES[i % SERVICES.length]!, [GROUP, 'elsewhere', name]);
         await Promise.all(requests);
         await own.until(() => own.seen(name).includes(`c${MESSAGES - 1}`));
@@ -132,7 +132,7 @@ describe.each(SERVICES)('%s', (service) => {
 });
 
 it(
-  'of a connection that is cut right after sending, all or a beginning comes, and nothing behind its disconnect',
+  'of a connection cut right after sending, all or a prefix arrives, and nothing after its disconnect',
   async () => {
     for (const service of SERVICES)
       for (const daemon of DAEMONS) {
@@ -147,7 +147,7 @@ it(
         session.destroy();
         const ended = `disconnect ${GROUP}`;
         await Promise.all(watchers.map((watcher) => watcher.until(() => watcher.seen(name).includes(ended))));
-        // A message that came too late would be behind this one of each daemon.
+        // A late message would come after this one of each daemon.
         const barriers = watchers.map(({ session: other }) => other.privateName);
         for (const { session: other } of watchers) other.multicast(barriers, 'barrier', { service: 'safe' });
         for (const watcher of watchers) {

@@ -31,7 +31,7 @@ async function viewOf(session: Session, memberCount: number): Promise<readonly R
   }
 }
 
-/** Resolves when all daemons of the cluster are one ring; leaves nothing behind. */
+/** Resolves when all daemons of the cluster form one ring; its clients leave again. */
 async function oneRing(cluster: LoopbackCluster): Promise<void> {
   const probes = await Promise.all(cluster.daemons.map((_, i) => member(cluster, i, `probe${i}`)));
   await Promise.all(probes.map((probe) => probe.join('probes')));
@@ -73,7 +73,7 @@ it(
     const carol = await member(cluster, 2, 'carol');
     await carol.join('room');
     const alone = await viewOf(carol, 1);
-    // Stopped, it takes no part while the others form a ring of their own.
+    // Stopped by SIGSTOP, it takes no part while the others form a ring of their own.
     d3!.pause();
     await Promise.all([d1!.start(), d2!.start()]);
     const alice = await member(cluster, 0, 'alice');
@@ -100,7 +100,7 @@ it(
     expect(toBob!.ownVsSet).toBe(toAlice!.ownVsSet);
     expect(toCarol!.vsSets[toCarol!.ownVsSet]).toEqual(['#carol#d3']);
 
-    // A group that nobody else touched is left alone, and messages go through at once.
+    // A group without members on other daemons gets no view, and messages pass at once.
     alice.multicast('room', 'together', { service: 'safe' });
     for (const session of [alice, bob, carol])
       expect(await session.receive()).toMatchObject({ kind: 'message', service: 'safe', sender: '#alice#d1' });

@@ -1,4 +1,4 @@
-/** Who may connect, and what the others are told (client-protocol.md, 1.3 to 1.9), against a daemon with real sockets. */
+/** Which clients may connect, and the answer to the others (client-protocol.md, 1.3 to 1.9), against a daemon with real sockets. */
 import { scryptSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,17 +71,17 @@ describe('IP', () => {
     });
     const denying = await ipDaemon('10.0.0.0/8\nunix\n');
     expect((await attempt(openTo(denying), { methods: ['IP'] })).answer).toBe(REFUSED);
-    // Allowed is not required: who chooses NULL is not looked at.
+    // Allowed is not required: a client that chooses NULL is not checked.
     expect((await attempt(openTo(denying), { name: 'bob' })).answer).toMatch(ACCEPTED);
   });
 
-  it('required, is checked for those too who did not choose it', async () => {
+  it('required, is checked also for clients that did not choose it', async () => {
     const denying = await ipDaemon('10.1.2.3\n', 'IP');
     expect((await attempt(openTo(denying))).answer).toBe(REFUSED);
     expect((await attempt(openTo(await ipDaemon('local\n', 'IP')))).answer).toMatch(ACCEPTED);
   });
 
-  it('knows clients of the Unix socket by a line of their own', async () => {
+  it('has its own rule for clients of the Unix socket', async () => {
     for (const [accessFile, answer] of [
       ['unix\n', ACCEPTED],
       ['local\n', REFUSED],
@@ -101,7 +101,7 @@ describe('IP', () => {
   });
 });
 
-/** Costs a millisecond: what is tested is the exchange, not scrypt. */
+/** Takes a millisecond: the exchange is tested, not scrypt. */
 function passwordLine(user: string, password: string): string {
   const salt = Buffer.from('0123456789abcdef');
   const hash = scryptSync(password, salt, 32, { N: 16, r: 8, p: 1 });
@@ -123,7 +123,7 @@ describe('PWORD', () => {
       handshakeTimeout: options.timeoutMs ?? 10_000,
     });
 
-  it('lets in who knows the password: 1, then ACCEPT', async () => {
+  it('lets in a client with the right password: 1, then ACCEPT', async () => {
     const daemon = await passwordDaemon();
     for (const [name, user, password] of [
       ['one', 'carol', 'secret'],
@@ -150,7 +150,7 @@ describe('PWORD', () => {
     await eventually(() => orderingCount(daemon, 'Sessions') === 0, 'the name to be free again');
   });
 
-  it('waits for the rest of a password, and not for ever', async () => {
+  it('waits for the rest of a password, but not forever', async () => {
     const daemon = await passwordDaemon();
     const whole = credentials('carol', 'secret');
     const slow = openTo(daemon);
@@ -161,7 +161,7 @@ describe('PWORD', () => {
     expect((await attempt(openTo(hasty), short)).answer).toBe(REFUSED);
   });
 
-  it('required, is asked for behind the chosen method; allowed only, it is not', async () => {
+  it('required, is asked for after the chosen method; merely allowed, it is not', async () => {
     const required = await passwordDaemon({ allowed: 'NULL PWORD', required: 'PWORD' });
     const extra = credentials('carol', 'secret');
     expect(await attempt(openTo(required), { extra })).toMatchObject({
@@ -173,7 +173,7 @@ describe('PWORD', () => {
     expect((await attempt(openTo(allowed))).answer).toMatch(new RegExp(`^${ACCEPTED}`));
   });
 
-  it('takes many at once, and none of them for another', async () => {
+  it('checks many at once and mixes none up', async () => {
     const daemon = await passwordDaemon();
     const attempts = Array.from({ length: 40 }, (_, i) => ({
       name: `p${i}`,
@@ -221,12 +221,12 @@ describe('slow and broken handshakes', () => {
     expect(await silent.takeToEnd()).toHaveLength(0);
     expect(await hesitant.takeToEnd()).toHaveLength(0);
     expect((await undecided.takeToEnd()).toString('hex')).toBe(`054e554c4c20${REFUSED}`);
-    // A name that was only asked for is free again.
+    // A name that was requested but not given is free again.
     await eventually(() => orderingCount(daemon, 'Sessions') === 0, 'the name to be free');
     expect((await testClient(daemon, 'undecided')).privateName).toBe('#undecided#localhost');
   });
 
-  it('byte by byte and all at once is the same to the daemon', async () => {
+  it('byte by byte and in one piece give the same answers', async () => {
     const daemon = await testDaemon();
     const slow = openTo(daemon);
     for (const byte of Buffer.concat([connectBytes('slow', true), authChoice('NULL')])) {
@@ -240,7 +240,7 @@ describe('slow and broken handshakes', () => {
     expect((await hasty.take(6 + 5 + 16 + 136)).readUInt32LE(6 + 5 + 16)).toBe(0x8000_1180);
   });
 
-  it('do not keep others waiting', async () => {
+  it('do not delay other clients', async () => {
     const daemon = await testDaemon();
     for (let i = 0; i < 50; i++) openTo(daemon).send(Uint8Array.of(4));
     expect((await testClient(daemon, 'alice')).privateName).toBe('#alice#localhost');
@@ -277,19 +277,19 @@ describe('names and numbers of sessions', () => {
     expect((await testClient(daemon, 'ALICE')).privateName).toBe('#ALICE#localhost');
   });
 
-  it('gives a name to who authenticates first, and not to who asked first', async () => {
+  it('gives a name to the client that authenticates first, not to the one that asked first', async () => {
     const daemon = await testDaemon();
     const first = openTo(daemon);
     first.send(connectBytes('alice', true));
     await first.take(6);
     expect(orderingCount(daemon, 'Sessions')).toBe(0);
     expect((await testClient(daemon, 'alice')).privateName).toBe('#alice#localhost');
-    // Where ACCEPT would have been.
+    // In place of ACCEPT.
     first.send(authChoice('NULL'));
     expect((await first.takeToEnd()).toString('hex')).toBe('fa');
   });
 
-  it('keeps no name for clients that ask for it and hang up, at whatever point', async () => {
+  it('keeps no name for clients that ask for it and disconnect at any point of the handshake', async () => {
     const daemon = await testDaemon({ allowedAuthMethods: 'NULL PWORD', passwordFile: fileOf(passwordLine('x', 'y')) });
     const whole = Buffer.concat([connectBytes('alice', true), authChoice('PWORD'), credentials('nobody', 'wrong')]);
     for (let length = 1; length <= whole.length; length += 3) {
@@ -302,7 +302,7 @@ describe('names and numbers of sessions', () => {
     expect((await testClient(daemon, 'alice')).privateName).toBe('#alice#localhost');
   });
 
-  it('gives a name again once the disconnect was ordered', async () => {
+  it('gives a name to the next client once the disconnect is ordered', async () => {
     const daemon = await testDaemon();
     for (let i = 0; i < 30; i++) {
       const client = await eventuallyConnects(daemon, 'phoenix');
@@ -314,7 +314,7 @@ describe('names and numbers of sessions', () => {
     await eventually(() => orderingCount(daemon, 'Sessions') === 0, 'all to be gone');
   });
 
-  it('invents different names for all who bring none', async () => {
+  it('invents a different name for each client that brings none', async () => {
     const daemon = await testDaemon();
     const clients = await Promise.all(Array.from({ length: 50 }, () => testClient(daemon, { name: '' })));
     const names = new Set(clients.map((client) => client.privateName));
@@ -339,7 +339,7 @@ describe('names and numbers of sessions', () => {
   });
 });
 
-/** The client's part of 1.3: the name of one that has just left may be refused for a moment. */
+/** The client's part of 1.3: the name of a client that has just left may be refused for a moment. */
 async function eventuallyConnects(daemon: Daemon, name: string): Promise<WireClient> {
   for (let left = 200; ; left--) {
     try {

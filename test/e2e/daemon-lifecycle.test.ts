@@ -16,7 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'skein-lifecycle-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(MODES)('%s', (threadingMode) => {
-  it('serves the Unix socket and the TCP port alike, and removes the socket file when it stops', async () => {
+  it('serves the Unix socket and the TCP port, and removes the socket file when it stops', async () => {
     const port = await freePort();
     const daemon = await testDaemon({ threadingMode, port, unixSocketDir: folder });
     const path = join(folder, String(port));
@@ -41,7 +41,7 @@ describe.each(MODES)('%s', (threadingMode) => {
     await receiver!.joined('room');
     receiver!.socket.pause();
     const count = 5000;
-    // Over twice what the kernel keeps for a connection.
+    // More than twice what the kernel buffers for a connection.
     const text = (i: number): string => `message ${i} `.padEnd(4000, 'x');
     await sender!.sendAll(Buffer.concat(Array.from({ length: count }, (_, i) => sender!.encode('room', text(i)))));
     const stopped = daemon.stop({ drainTimeoutMs: 10_000 });
@@ -51,7 +51,7 @@ describe.each(MODES)('%s', (threadingMode) => {
     expect(await receiver!.takeToEnd()).toHaveLength(0);
   });
 
-  it('stops in bounded time under load, with a client that reads nothing', async () => {
+  it('stops in bounded time under load, although a client reads nothing', async () => {
     const daemon = await testDaemon({ threadingMode });
     const [sender, receiver, stuck] = await testClients(daemon, 'sender', 'receiver', 'stuck');
     await receiver!.joined('room');
@@ -71,7 +71,7 @@ describe.each(MODES)('%s', (threadingMode) => {
     await expect(daemon.closed).resolves.toBeUndefined();
   });
 
-  it('says which port is taken, and leaves nothing running', async () => {
+  it('names the port that is taken, and leaves nothing running', async () => {
     const first = await testDaemon({ threadingMode });
     await expect(testDaemon({ threadingMode, port: first.port! })).rejects.toThrow(
       `port: cannot listen on 127.0.0.1:${first.port}: EADDRINUSE, another program uses it`,
@@ -95,7 +95,7 @@ it('runs several daemons in one process, each with its own clients and groups', 
   expect(await bob.messages(1)).toEqual(['the second goes on']);
 });
 
-it('stops twice, and while it stops, and as a disposable', async () => {
+it('can be stopped twice, while it stops, and as a disposable', async () => {
   const daemon = await testDaemon();
   const stops = [daemon.stop(), daemon.stop(), daemon[Symbol.asyncDispose]()];
   await Promise.all(stops);
@@ -105,7 +105,7 @@ it('stops twice, and while it stops, and as a disposable', async () => {
   expect(await late.takeToEnd()).toHaveLength(0);
 });
 
-it('refuses a socket file that another daemon serves, and takes over one that was left behind', async () => {
+it('refuses a socket file that another daemon serves, and replaces a stale one', async () => {
   const port = await freePort();
   const first = await testDaemon({ port, listen: [], unixSocketDir: folder });
   expect(first.port).toBeNull();
@@ -116,7 +116,7 @@ it('refuses a socket file that another daemon serves, and takes over one that wa
   const leftBehind = createServer();
   const path = join(folder, String(port));
   await new Promise<void>((resolve) => leftBehind.listen(path, resolve));
-  // What a killed process leaves: the file, and nobody behind it.
+  // What a killed process leaves: a file that nobody listens on.
   await link(path, `${path}.kept`);
   await new Promise((resolve) => leftBehind.close(resolve));
   await link(`${path}.kept`, path);
@@ -128,7 +128,7 @@ it('refuses a socket file that another daemon serves, and takes over one that wa
   await second.stop();
 });
 
-it('tells others when a client is gone without a word, and frees its name', async () => {
+it('announces a client whose connection breaks, and frees its name', async () => {
   const daemon = await testDaemon();
   const [alice, bob] = await testClients(daemon, 'alice', 'bob');
   await alice!.joined('room');

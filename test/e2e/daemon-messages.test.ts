@@ -1,4 +1,4 @@
-/** What every client of one daemon must see, in every threading mode and with clients on different delivery workers. */
+/** What every client of one daemon sees, in every threading mode and with clients on different delivery workers. */
 import { describe, expect, it } from 'vitest';
 import type { StartDaemonOptions } from '../../daemon/start-daemon.ts';
 import { DeliveryCounter, deliveryCounters } from '../../engine/buffers/counters.ts';
@@ -31,7 +31,7 @@ const SENDERS = 4;
 const MESSAGES_EACH = 400;
 
 describe.each(Object.entries(LAYOUTS))('%s', (_, layout) => {
-  it('tells members of a group who joins, leaves and disconnects', async () => {
+  it('informs members of a group of joins, leaves and disconnects', async () => {
     const daemon = await testDaemon(layout);
     const [alice, bob, carol] = await testClients(daemon, 'alice', 'bob', 'carol');
     await alice!.joined('room');
@@ -87,7 +87,7 @@ describe.each(Object.entries(LAYOUTS))('%s', (_, layout) => {
     });
   });
 
-  it('gives all receivers one order of all senders, FIFO for each', async () => {
+  it('gives all receivers one order of all messages, FIFO for each sender', async () => {
     const daemon = await testDaemon(layout);
     const names = Array.from({ length: SENDERS }, (_, i) => `sender${i}`);
     const clients = await testClients(daemon, ...names, 'watcher');
@@ -115,7 +115,7 @@ describe.each(Object.entries(LAYOUTS))('%s', (_, layout) => {
     }
   });
 
-  it('serves big-endian clients like others', async () => {
+  it('serves big-endian clients like little-endian ones', async () => {
     const daemon = await testDaemon(layout);
     const java = await testClient(daemon, { name: 'java', order: 'big' });
     const alice = await testClient(daemon, 'alice');
@@ -151,7 +151,7 @@ describe.each(Object.entries(LAYOUTS))('%s', (_, layout) => {
   });
 });
 
-it('really spreads clients over two delivery workers', async () => {
+it('spreads clients over two delivery workers', async () => {
   const daemon = await testDaemon({ threadingMode: 'dedicated', deliveryWorkers: 2 });
   const names = Array.from({ length: 60 }, (_, i) => `c${i}`);
   const clients = await testClients(daemon, ...names);

@@ -1,4 +1,4 @@
-/** Signals that operators and log rotation send, and what a log says of who runs. */
+/** Signals of operators and log rotation, and the first line of the log. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 it.each(['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGPIPE'] as const)(
-  '%s opens no inspector and ends no daemon',
+  '%s neither opens an inspector nor ends the daemon',
   async (signal) => {
     const file = join(testFolder(), 'stderr');
     const stderr = openSync(file, 'a');
@@ -36,7 +36,7 @@ it.each(['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGPIPE'] as const)(
   },
 );
 
-it('other commands open none either', async () => {
+it('no other command opens an inspector either', async () => {
   const daemon = await loggedDaemon({ args: ['--no-unix-socket'] });
   const subscriber = new Cli(['subscribe', 'room', '--membership', '-s', `${daemon.port}@127.0.0.1`]);
   await subscriber.until((lines) => lines.length > 0);
@@ -68,7 +68,7 @@ it('the first line names version, configuration, mode and addresses; the monitor
   const address = `${daemon.port}@127.0.0.1`;
   const { stdout } = await skein(['monitor', '-s', address, '--json']);
   expect(JSON.parse(stdout)).toMatchObject([
-    // A daemon that is alone in its file has nothing to accelerate; the window is told all the same, as Spread does.
+    // A lone daemon has nothing to accelerate; the window is logged nevertheless, as in Spread.
     { report: { groupsState: 'operational', acceleratedRing: false, acceleratedWindow: 15 } },
   ]);
   expect(JSON.parse(stdout)).toMatchObject([{ report: { ring: { release: version, logLinesLost: 0 } } }]);
@@ -78,7 +78,7 @@ it('the first line names version, configuration, mode and addresses; the monitor
 });
 
 it.runIf(existsSync('/dev/full'))(
-  'output on a full disk is a failure with one line, of every command that has a result',
+  'every command with a result fails with one line when its output goes to a full disk',
   async () => {
     for (const args of [
       ['conf', 'show'],

@@ -1,4 +1,4 @@
-/** Clients that do not read what they are sent (client-protocol.md, 7.4 and 7.5), and what the others see of it: nothing. */
+/** Clients that do not read (client-protocol.md, 7.4 and 7.5) are handled by the policy and do not affect others. */
 import { describe, expect, it } from 'vitest';
 import type { Daemon } from '../../daemon/start-daemon.ts';
 import { DROP_NOTICE_MESSAGE_TYPE } from '../../workers/delivery/drop-notice.ts';
@@ -18,7 +18,7 @@ import {
 
 const BODY_BYTES = 1000;
 
-/** A body that says which message it is. */
+/** A body that holds the number of its message. */
 function numbered(number: number, lengthBytes = BODY_BYTES): Buffer {
   const body = Buffer.alloc(lengthBytes, number & 0xff);
   body.writeUInt32LE(number, 0);
@@ -75,7 +75,7 @@ describe('policy disconnect', () => {
     const daemon = await testDaemon({ maxSessionMessages: 20 });
     const [sender, healthy, stuck] = await cast(daemon);
     let sent = 0;
-    // The healthy one is waited for, so that only who does not read at all falls behind.
+    // The test waits for the healthy one, so only the one that does not read falls behind.
     while (deliveryCount(daemon, 'SlowConsumersEnded') === 0) {
       await flood(sender, 'room', { from: sent, count: 10, lengthBytes: 20_000 });
       sent += 10;
@@ -114,7 +114,7 @@ describe('policy disconnect', () => {
     await expectKilled(daemon, healthy, stuck);
   });
 
-  it('frees the name of a session it ended, and leaves no memory held', async () => {
+  it('frees the name and the memory of a session it ended', async () => {
     const daemon = await testDaemon({ maxSessionMessages: 20 });
     const [sender, healthy] = await cast(daemon);
     await flood(sender, 'room', { count: 500, lengthBytes: 20_000 }).catch(() => {});
@@ -127,7 +127,7 @@ describe('policy disconnect', () => {
 });
 
 describe('policy drop-unreliable', () => {
-  it('drops UNRELIABLE messages only, counts them, and says so', async () => {
+  it('drops only UNRELIABLE messages, counts them, and logs it', async () => {
     const daemon = await testDaemon({ slowConsumerPolicy: 'drop-unreliable', maxSessionBytes: '4M' });
     const [sender, healthy, stuck] = await cast(daemon);
     const count = 15_000;
@@ -154,7 +154,7 @@ describe('policy drop-unreliable', () => {
     for (const number of numbers) missed.delete(number);
     expect(missed.size).toBe(dropped);
     expect([...missed].every(isDroppable)).toBe(true);
-    // All is well again: what is sent now arrives, UNRELIABLE too.
+    // The client has caught up: new messages arrive, UNRELIABLE ones too.
     await flood(sender, 'room', { from: count, count: 10, type });
     expect((await stuck.frames(10)).map(numberOf)).toEqual(Array.from({ length: 10 }, (_, i) => count + i));
   });
@@ -174,7 +174,7 @@ describe('policy drop-unreliable', () => {
 });
 
 describe('one stuck client', () => {
-  it('does not stop others, and has every byte when it reads again', async () => {
+  it('does not stop others, and receives every byte when it reads again', async () => {
     const daemon = await testDaemon({ maxSessionMessages: 1_000_000, maxSessionBytes: '256M' });
     const [sender, healthy, stuck] = await cast(daemon);
     const count = 100_000;
@@ -185,7 +185,7 @@ describe('one stuck client', () => {
     expect(seen.every((frame, i) => isNumbered(frame, i, lengthBytes))).toBe(true);
     expect(stuck.waiting).toEqual([]);
     expect(deliveryCount(daemon, 'SlowConsumersEnded')).toBe(0);
-    // The log is not kept for it: what it has not read was copied out.
+    // It holds no part of the log: unread messages were copied out.
     expect(deliveryCount(daemon, 'BytesSpilled')).toBeGreaterThan((count * lengthBytes) / 2);
     expect(orderingCount(daemon, 'LogTermBuffersTouched')).toBeLessThan(40);
     stuck.socket.resume();
@@ -195,13 +195,13 @@ describe('one stuck client', () => {
 });
 
 describe('backpressure', () => {
-  it('slows senders down instead of losing anything when nobody can keep up', async () => {
+  it('slows senders down, and loses nothing, when no receiver can keep up', async () => {
     const daemon = await testDaemon({ threadingMode: 'dedicated' });
     const receiver = await testClient(daemon, 'receiver');
     const senders = await testClients(daemon, 's0', 's1', 's2');
     await receiver.joined('room');
     const each = 4000;
-    // Big frames in one go: far more than the rings between the agents hold.
+    // Far more bytes than the rings between the agents hold.
     const floods = senders.map((sender, s) =>
       sender.sendAll(
         Buffer.concat(

@@ -1,4 +1,4 @@
-/** A polite stop of real daemons: what clients had flushed is ordered, and reaches the members here and at the other daemons. */
+/** An orderly stop of real daemons: flushed messages are ordered and reach members at this daemon and the others. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ import { AGREED, encodeFrame } from './support/wire-frames.ts';
 
 const TIMEOUT_MS = 180_000;
 const MESSAGES = 40_000;
-/** So many are flushed while the daemon is not running; far less than a Unix socket's buffer, about 200 kB, takes. */
+/** Messages flushed while the daemon is paused; far fewer than fill a Unix socket's buffer of about 200 kB. */
 const LAST = 400;
 const BYTES = 100;
 
@@ -41,7 +41,7 @@ class Member {
     this.ended = new Promise((resolve) => session.once('close', resolve));
   }
 
-  /** All are there, or what came within 20 s. */
+  /** Waits for all of them, at most 20 s. */
   async all(count: number): Promise<number> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, 20_000);
@@ -68,7 +68,7 @@ async function memberAt(address: string | DaemonAddress, name: string): Promise<
   return member;
 }
 
-/** Sends without a pause, and resolves when the kernel has it all. */
+/** Sends without a pause, and resolves when the kernel has everything. */
 async function flush(sender: Session, count: number, service: Service, from = 0): Promise<void> {
   const target = sender.target('room', { service });
   const data = Buffer.alloc(BYTES);
@@ -121,8 +121,8 @@ describe('a ring of three', () => {
       const sender = await session(address, 'sender');
       sender.on('error', () => undefined);
       await flush(sender, MESSAGES - LAST, service);
-      // However fast the machine is: the last ones are in the kernel, and only there, when the daemon is told to stop. The ones
-      // before must not be: they would leave no room.
+      // On any machine, the last messages are only in the kernel when the daemon is told to stop. The earlier ones
+      // must not be, for they would leave no room.
       await local.all(MESSAGES - LAST);
       stopped.pause();
       await flush(sender, MESSAGES, service, MESSAGES - LAST);
@@ -151,7 +151,7 @@ describe('all daemons of a ring, stopped at once', () => {
     constructor(session: Session, senders: number, whole: () => void) {
       session.on('message', ({ sender, data }) => {
         const next = this.counts.get(sender) ?? 0;
-        // The first numbers tell that all senders are heard everywhere.
+        // The first numbers show that every sender is heard everywhere.
         if (data.readUInt32LE(0) !== next) return;
         this.counts.set(sender, next + 1);
         if (next === 0 && ++this.#whole === senders) whole();
@@ -161,7 +161,7 @@ describe('all daemons of a ring, stopped at once', () => {
     }
   }
 
-  // Where only one of them has work, the others are through with theirs long before it. Each message of another service than the one
+  // Where only one daemon has work, the others finish long before it. Each message of another service than the one
   // before is a packet of its own, so the work takes a while.
   it.each<readonly [string, readonly Service[], number]>([
     ['one service, at each of them', ['agreed'], 3],
@@ -189,7 +189,7 @@ describe('all daemons of a ring, stopped at once', () => {
         together.push(new Promise((resolve) => subscribers.push(new Subscriber(member, 3, resolve))));
         await member.join('room');
       }
-      // Number 0 of each sender, again and again until every subscriber has it from all: then there is one ring.
+      // Number 0 of each sender is repeated until every subscriber has it from all senders, which proves one ring.
       const greeting = setInterval(() => {
         for (const sender of senders) sender.multicast('room', Buffer.alloc(BYTES));
       }, 50);
@@ -216,7 +216,7 @@ describe('all daemons of a ring, stopped at once', () => {
   );
 });
 
-/** A daemon that has the token orders what it has; without it, a message to oneself does not come back. */
+/** A message of a daemon to itself comes back only when the ring passes the token. */
 async function tokenIsAway(probe: Session): Promise<void> {
   const events = probe[Symbol.asyncIterator]();
   let next = events.next();
@@ -277,7 +277,7 @@ describe.each<ResolvedThreadingMode>(['shared', 'shared-network', 'dedicated', '
         const senderEnd = new Promise<unknown>((resolve) => sender.once('close', resolve));
         await flush(sender, 10_000, 'agreed');
         await daemon.stop({ drainTimeoutMs: 20_000 });
-        // Everything is there before the end, and the end is an end: no reset.
+        // Everything arrives before the connection ends, and it ends without a reset.
         const [senderError, memberError] = await Promise.all([senderEnd, member.ended]);
         expect([member.received, member.outOfOrder]).toEqual([10_000, 0]);
         for (const error of [senderError, memberError]) {
@@ -288,7 +288,7 @@ describe.each<ResolvedThreadingMode>(['shared', 'shared-network', 'dedicated', '
       },
     );
 
-    it('is not held up beyond the drain time by clients that send for ever, and says what was not taken', async () => {
+    it('does not exceed the drain time when clients send forever, and reports what was not taken', async () => {
       const lines: string[] = [];
       const { pino } = await import('pino');
       const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
@@ -298,7 +298,7 @@ describe.each<ResolvedThreadingMode>(['shared', 'shared-network', 'dedicated', '
       onTestFinished(() => void flooder.destroy());
       const hello = await testClient(daemon, 'watcher');
       await hello.joined('room');
-      // A handshake by hand: this client never hangs up, whatever it is told.
+      // A raw socket: this client ignores the notice and never disconnects.
       let greeted = 0;
       flooder.on('data', (bytes) => {
         greeted += bytes.length;
@@ -330,7 +330,7 @@ describe.each<ResolvedThreadingMode>(['shared', 'shared-network', 'dedicated', '
 );
 
 describe('signals', () => {
-  it('ends at once at the second one', async () => {
+  it('end the daemon at once when a second one comes', async () => {
     const { cli, port } = await startDaemonProcess('--drain-timeout', '600000');
     const stuck = await connect({ address: `${port}@127.0.0.1`, name: 'stuck' });
     onTestFinished(() => stuck.destroy());
@@ -360,7 +360,7 @@ describe('signals', () => {
       try {
         process.kill(-child.pid!, 'SIGKILL');
       } catch {
-        // It has ended, as it should.
+        // It has already ended, as it should.
       }
     });
     return child;
@@ -383,7 +383,7 @@ describe('signals', () => {
     }
   }
 
-  // A terminal's Ctrl-C, and its end, go to the whole group.
+  // A terminal sends Ctrl-C and its hang-up to the whole process group.
   it.each<[NodeJS.Signals, 'npm' | 'all']>([
     ['SIGTERM', 'npm'],
     ['SIGHUP', 'npm'],
@@ -391,7 +391,7 @@ describe('signals', () => {
     ['SIGINT', 'all'],
     ['SIGHUP', 'all'],
   ])(
-    'npm start leaves nobody behind: %s to %s',
+    'npm start leaves no process behind: %s to %s',
     async (signal, to) => {
       const port = await freePort();
       const npm = npmStart(port);

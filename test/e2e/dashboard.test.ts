@@ -1,4 +1,4 @@
-/** The dashboard in a real browser: a ring of three, a daemon that is killed, a client that does not read, names that try to be markup. */
+/** The dashboard in a real browser: a ring of three, a killed daemon, a client that does not read, names that contain markup. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ const texts = (page: Page, selector: string): Promise<readonly string[]> =>
 const stateOf = (page: Page, member: string): Promise<string | null> =>
   page.$eval(`#members [data-member="${member}"]`, (item) => item.getAttribute('data-state'));
 
-/** For those who want to look: SKEIN_SCREENSHOTS names a folder. */
+/** The environment variable SKEIN_SCREENSHOTS names a folder for screenshots. */
 async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env['SKEIN_SCREENSHOTS'];
   if (folder === undefined) return;
@@ -132,7 +132,7 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await picture(page, 'phone');
-    // On a phone nothing is wider than the screen.
+    // On a phone no element is wider than the screen.
     expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
     isWriting = false;
     await writing;
@@ -142,7 +142,7 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('takes names of clients and groups for text, whatever they are', async () => {
+  it('shows names of clients and groups as text, never as markup', async () => {
     const daemon = await testDaemon({ httpListen: '127.0.0.1:0' });
     const client = await testClient(daemon, '<b>x</b>');
     const evil = ['<img/src=x/onerror=alert(1)>', '</td><script>evil()</script>', '{{x}}', "';alert(1)//"];
@@ -152,7 +152,7 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
     const shown = (await texts(page, '#groups tbody td.name')).join('\n');
     expect(shown).toContain('<img/src=x/onerror=alert(1)>');
     expect(await page.$$eval('#groups img, #groups script, #sessions b', (found) => found.length)).toBe(0);
-    // And if one were markup, the content policy would stop it.
+    // The content policy would stop markup anyway.
     const stopped = await page.evaluate(`(() => {
       try { document.body.innerHTML = '<i></i>'; return 'written'; } catch (error) { return error.name; }
     })()`);
@@ -162,7 +162,7 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
     expect(complaints.filter((line) => !/Content Security Policy|TrustedHTML/.test(line))).toEqual([]);
   });
 
-  it('is used with the keyboard: tables are sorted and searched', async () => {
+  it('can sort and search tables with the keyboard', async () => {
     const daemon = await testDaemon({ httpListen: '127.0.0.1:0' });
     for (const name of ['anna', 'bert', 'cleo']) await (await testClient(daemon, name)).join(`room-${name}`);
     const { page } = await openPage(await openBrowser(), daemon.httpUrls[0]!);
@@ -186,7 +186,7 @@ describe.runIf(isBrowserTested)('the dashboard', () => {
     expect(await names()).toEqual(['#bert#localhost']);
   });
 
-  it('asks for the token, and takes no wrong one', async () => {
+  it('asks for the token and refuses a wrong one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'skein-token-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const path = join(folder, 'tokens');

@@ -29,14 +29,14 @@ it('serves sessions at every worker, spread evenly where Node has SO_REUSEPORT',
         { length: WORKERS },
         (_, worker) => deliveryCounters(daemon.counters, worker)[DeliveryCounter.SessionsOpen]!,
       );
-    // Workers write their counters behind their answers.
+    // Workers update their counters after they answer.
     await eventually(() => countsNow().reduce((sum, count) => sum + count, 0) === SESSIONS, 'a count of all sessions');
     const counts = countsNow();
     if (hasReusePort(process.versions.node)) {
       expect(Math.min(...counts), counts.join()).toBeGreaterThanOrEqual(FEWEST);
       expect(Math.max(...counts), counts.join()).toBeLessThanOrEqual(MOST);
     }
-    // The first session and the last hear each other, whichever workers have them.
+    // The first and the last session receive each other's messages, whichever workers serve them.
     const [first, last] = [sessions[0]!, sessions.at(-1)!];
     first.multicast(last.privateName, 'hello');
     expect(await last.receive()).toMatchObject({ kind: 'message', sender: first.privateName });

@@ -1,4 +1,4 @@
-/** Settings reach the workers of a running daemon, wherever they run: all of them, or none. */
+/** Changed settings reach all workers of a running daemon, or none, in every threading mode. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';

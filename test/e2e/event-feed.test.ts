@@ -5,7 +5,7 @@ import { findNginx } from '../../examples/event-feed/nginx.ts';
 
 const RUN = fileURLToPath(new URL('../../examples/event-feed/run.mjs', import.meta.url));
 
-/** With `--install` a missing nginx is a failure: it was to be installed. */
+/** With `--install` a missing nginx is a failure. */
 const isTested = findNginx() !== undefined || process.env['SKEIN_TEST_INSTALL'] === '1';
 
 it.runIf(isTested)('carries every line of a real web server to its consumers', { timeout: 60_000 }, async () => {

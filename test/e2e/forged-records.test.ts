@@ -1,4 +1,4 @@
-/** A member of the cluster that puts forged records into the order: the other daemons drop them, say so once, and serve on. */
+/** A member of the cluster puts forged records into the order: the other daemons drop them, log it once, and keep serving. */
 
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -36,7 +36,7 @@ const FORGERIES: readonly (readonly [string, (run: Run, frame: Buffer) => void])
 ];
 
 it(
-  'are dropped by all daemons, counted, logged once, and cost nobody anything',
+  'are dropped by all daemons, counted, logged once, and affect no client',
   async () => {
     const cluster = await loopbackCluster(3, PATIENT_TIMERS);
     onTestFinished(() => cluster.remove());
@@ -87,7 +87,7 @@ it(
       SubmitPort.prototype.join = function (session): boolean {
         return honestJoin.call(this, session, group, member, true);
       };
-      // No view will come of it.
+      // This join never leads to a view.
       clients[2]!.join(`other${before}`).catch(() => {});
       await eventually(() => refused() > before, `a join of "${group}" by "${member}"`);
     }

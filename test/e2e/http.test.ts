@@ -1,4 +1,4 @@
-/** What a daemon serves over HTTP, to whom, and what it refuses. */
+/** What a daemon serves over HTTP, which clients it serves, and what it refuses. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ const http = (daemon: Daemon, counter: keyof typeof SupervisorCounter): number =
   supervisorCounters(daemon.counters)[SupervisorCounter[counter]]!;
 
 describe('a daemon with HttpListen', () => {
-  it('is alive and ready, and says so before it has anything to serve', async () => {
+  it('reports alive and ready before it has anything to serve', async () => {
     const { url } = await served();
     expect(await get(at(url, 'healthz'))).toMatchObject({ status: 200, body: '{"alive":true}\n' });
     await eventually(async () => (await get(at(url, 'readyz'))).status === 200, 'ready');
@@ -54,7 +54,7 @@ describe('a daemon with HttpListen', () => {
     await expect(get(at(url, 'readyz'))).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('exports every counter of the table, and is what a scrape expects', async () => {
+  it('exports every counter of the table in the format that a scrape expects', async () => {
     const { daemon, url } = await served({ deliveryWorkers: 2, threadingMode: 'shared-network', name: 'berlin' });
     const { status, headers, body } = await get(at(url, 'metrics'));
     expect(status).toBe(200);
@@ -72,7 +72,7 @@ describe('a daemon with HttpListen', () => {
     expect(daemon.counters.deliveryWorkers).toBe(2);
   });
 
-  it('has the figures that clients cause, in metrics and status alike', async () => {
+  it('shows the activity of clients in metrics and in status', async () => {
     const { daemon, url } = await served();
     const [sender, receiver] = [await testClient(daemon, 'sender'), await testClient(daemon, 'receiver')];
     await receiver.join('room');
@@ -112,7 +112,7 @@ describe('a daemon with HttpListen', () => {
     });
   });
 
-  it('streams events, those before among them, and samples to who asks', async () => {
+  it('streams events, including earlier ones, and samples on request', async () => {
     const { daemon, url } = await served();
     await eventually(async () => (await statusOf(url)).events.length >= 2, 'the first events');
     const plain = await EventReader.open(at(url, 'events'));
@@ -179,7 +179,7 @@ describe('HTTP refuses', () => {
     expect((await get(at(url, 'healthz'))).status).toBe(200);
   });
 
-  it('a client that sends its request byte by byte, after five seconds', async () => {
+  it('a client that sends its request byte by byte for more than five seconds', async () => {
     const { url } = await served();
     const begun = Date.now();
     const { hostname, port } = new URL(url);
@@ -190,7 +190,7 @@ describe('HTTP refuses', () => {
     expect(Date.now() - begun).toBeGreaterThan(3000);
   });
 
-  it('connections beyond 128, and takes new ones when some are gone', async () => {
+  it('connections beyond 128, and accepts new ones when some have ended', async () => {
     const { daemon, url } = await served();
     const { hostname, port } = new URL(url);
     const sockets = Array.from({ length: 140 }, () => connect(Number(port), hostname).on('error', () => {}));
@@ -209,7 +209,7 @@ describe('HTTP refuses', () => {
 });
 
 describe('HttpTokenFile', () => {
-  it('lets nobody see sessions without a token, and load balancers ask for health', async () => {
+  it('hides sessions from clients without a token, but still answers health checks', async () => {
     const { url } = await served({ httpTokenFile: tokenFile() });
     for (const path of ['metrics', 'status.json', 'events']) {
       const refused = await get(at(url, path));
@@ -228,12 +228,12 @@ describe('HttpTokenFile', () => {
       allowed.destroy();
     }
     for (const path of ['healthz', 'readyz', '']) expect((await get(at(url, path))).status).not.toBe(401);
-    // With a token a daemon may be asked by any name.
+    // With a token any Host is accepted.
     const headers = { Host: 'berlin.example', Authorization: `Bearer ${TOKEN}` };
     expect((await get(at(url, 'metrics'), { headers })).status).toBe(200);
   });
 
-  it('is read again when it changes, and what it held stays when it is wrong', async () => {
+  it('is read again when it changes; when the new content is wrong, the old tokens stay', async () => {
     const path = tokenFile();
     const { url } = await served({ httpTokenFile: path });
     const status = async (token: string): Promise<number> =>
@@ -267,7 +267,7 @@ describe('HttpTokenFile', () => {
   });
 });
 
-it('a daemon whose HTTP port is taken does not start, and says which', async () => {
+it('a daemon whose HTTP port is taken does not start, and names the port', async () => {
   const { url } = await served();
   const { port } = new URL(url);
   await expect(testDaemon({ httpListen: `127.0.0.1:${port}` })).rejects.toThrow(

@@ -1,4 +1,4 @@
-/** Daemons that are started as root and do not stay it. */
+/** Daemons that start as root and give it up. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -27,7 +27,7 @@ const idOf = (flag: string, name: string): number => Number(execFileSync('id', [
 const groupsOf = (name: string): readonly number[] =>
   execFileSync('id', ['-G', name], { encoding: 'utf8' }).trim().split(' ').map(Number).sort();
 
-/** Uids, gids and groups of every thread of a process; each as often as it is another one. */
+/** The different sets of uids, gids and groups among the threads of a process. */
 function identities(pid: number): readonly string[] {
   const found = readdirSync(`/proc/${pid}/task`).map((task) => {
     const status = readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8');
@@ -45,7 +45,7 @@ function folderForAll(): string {
 async function configured(lines: readonly string[]): Promise<{ file: string; folder: string }> {
   const folder = folderForAll();
   const file = join(folder, 'spread.conf');
-  // The port of the segment; the daemon itself gets one of its own.
+  // The port of the segment; the daemon's own port is another one.
   const segment = `Spread_Segment 127.0.0.255:${await freePort()} { d1 127.0.0.1 }`;
   writeFileSync(file, [segment, ...lines, ''].join('\n'));
   return { file, folder };
@@ -88,7 +88,7 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
     expect(await again.ended).toBe(0);
   });
 
-  it('binds what only root may, and its socket file goes with it', async () => {
+  it('binds ports that only root may bind, and removes its socket file at the end', async () => {
     const { file, folder } = await configured(['DaemonUser = nobody', 'DaemonGroup = daemon']);
     chmodSync(folder, 0o1777);
     const port = await privilegedPort();
@@ -136,10 +136,10 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
     expect(identities(daemon.process.pid!)).toEqual([`${four(54_321)} | ${four(54_322)} | 54322`]);
   });
 
-  it('works in RuntimeDir, says that it is no prison, and finds its files all the same', async () => {
+  it('works in RuntimeDir, warns that it is no chroot, and still finds its files', async () => {
     const { file, folder } = await configured(['DaemonUser = nobody', 'RuntimeDir = run', 'EventLogFile = skein.log']);
     mkdirSync(join(folder, 'run'));
-    // As /tmp is: where its user may not, the daemon leaves its socket file to the next start.
+    // As in /tmp: where its user may not remove the socket file, the daemon leaves it to the next start.
     chmodSync(folder, 0o1777);
     const daemon = await loggedDaemon({ cwd: folder, args: ['-c', 'spread.conf', '-o', 'unixSocketDir=.'] });
     expect(existsSync(join(folder, String(daemon.port)))).toBe(true);
@@ -154,7 +154,7 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
     expect(readFileSync(file, 'utf8')).toContain('RuntimeDir');
   });
 
-  it('says that it runs as root where the file names no user', async () => {
+  it('warns that it runs as root when the file names no user', async () => {
     const { file, folder } = await configured(['EventLogFile = skein.log']);
     const daemon = await loggedDaemon({ cwd: folder, args: ['-c', file, '--no-unix-socket'] });
     expect(readFileSync(join(folder, 'skein.log'), 'utf8')).toContain('THE DAEMON RUNS AS ROOT');
@@ -163,7 +163,7 @@ describe.runIf(isRoot && process.platform === 'linux')('started as root', () => 
   });
 });
 
-it('started as somebody else stays that, and says so', async () => {
+it('keeps its user when not started as root, and warns', async () => {
   const { file, folder } = await configured([
     'DaemonUser = root',
     'DaemonGroup = root',
@@ -183,7 +183,7 @@ it('started as somebody else stays that, and says so', async () => {
   expect(await daemon.ended).toBe(0);
 });
 
-/** One below 1024 that nobody has. */
+/** A free port below 1024. */
 async function privilegedPort(): Promise<number> {
   const { createServer } = await import('node:net');
   for (let port = 1000; port > 600; port--) {

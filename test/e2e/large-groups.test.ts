@@ -1,4 +1,4 @@
-/** Groups so large that a view of them does not fit into a term of the ordered log. */
+/** Groups whose views do not fit into a term of the ordered log. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -44,8 +44,8 @@ async function start({ configFile }: Place, name: string): Promise<Cli> {
 }
 
 /**
- * Members that want no views: for all its members those of a growing group would be terabytes. Each sends its handshake, its join
- * and a message to itself in one go, and is there when that has come.
+ * Members that want no views: the views of a growing group to all its members would be terabytes. Each sends its handshake, its join
+ * and a message to itself in one write, and is a member when that message arrives.
  */
 async function crowd(host: string, port: number, daemon: string, group: string, count: number): Promise<void> {
   const sockets: Socket[] = [];
@@ -110,7 +110,7 @@ describe('a group with thousands of members', () => {
     expect(second.members).toEqual([...first.members, bob.privateName].sort());
     const seen = await view(alice, ({ changed }) => changed === bob.privateName);
     expect(seen.members).toEqual(second.members);
-    // The stream is whole behind it.
+    // The stream after it is intact.
     bob.multicast('big', 'after the view');
     for await (const event of alice) {
       if (event.kind !== 'message') continue;
@@ -122,7 +122,7 @@ describe('a group with thousands of members', () => {
   }, 60_000);
 
   it(
-    `a merge is told to both sides of a group of ${2 * (MERGED + 1)} members`,
+    `both sides of a group of ${2 * (MERGED + 1)} members get the view of a merge`,
     async () => {
       const at = place(2, [await freePort(), await freePort()]);
       const [, second] = [await start(at, 'd1'), await start(at, 'd2')];

@@ -20,7 +20,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Takes a place until the test ends. */
+/** Occupies an address until the test ends. */
 async function taken(place: { readonly port: number } | { readonly path: string }): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve) => {
@@ -55,7 +55,7 @@ const tlsFiles = { tlsCertificateFile: own.certFile, tlsKeyFile: own.keyFile };
 const tlsLines = [`TlsCertificateFile = ${own.certFile}`, `TlsKeyFile = ${own.keyFile}`];
 const overTcp = { take: (port: number) => taken({ port }), address: tcp };
 
-/** One for each purpose of a socket; the compiler sees to it that none is forgotten. */
+/** One for each purpose of a socket; the compiler rejects a missing one. */
 const KINDS: Readonly<Record<ListenPurpose, Kind>> = {
   tcp: {
     ...overTcp,
@@ -143,7 +143,7 @@ describe.each(Object.entries(KINDS) as [ListenPurpose, Kind][])('a place for %s 
       expect(error.message).toContain(kind.address(port));
       const { cause } = error;
       expect(cause).toBeInstanceOf(ListenFailure);
-      // The daemon itself finds out who listens on a Unix socket.
+      // On a Unix socket the daemon itself detects the other listener.
       expect(cause).toMatchObject({ purpose, code: purpose === 'unix' ? undefined : 'EADDRINUSE' });
     },
   );
@@ -173,7 +173,7 @@ describe.each(Object.entries(KINDS) as [ListenPurpose, Kind][])('a place for %s 
   });
 });
 
-it('an address of another machine is refused likewise, and nothing is left behind', async () => {
+it('an address of another machine is refused in the same way, and nothing stays open', async () => {
   const port = await freePort();
   const error = await refusal({ listen: '192.0.2.1', port, unixSocketDir: folder });
   expect(error.problems).toMatchObject([{ field: 'listen', value: `192.0.2.1:${port}` }]);

@@ -1,4 +1,4 @@
-/** Daemons as processes whose log cannot be written: they serve, end with 0, and say what is missing. */
+/** Daemons as processes whose log cannot be written: they serve, exit with 0, and report the missing lines. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -27,11 +27,11 @@ const isRoot = process.getuid?.() === 0;
 const DEBUG = ['--log-level', 'debug', '--no-unix-socket'];
 const toFile = (path: string): readonly string[] => [...DEBUG, '-o', `eventLogFile=${path}`];
 
-/** Sessions with more lines than wait at most; and than a pipe, or a socket with its stream, hold beyond that. */
+/** Sessions that log more lines than the daemon queues, plus what a pipe or a socket holds beyond that. */
 const KNOCKS_PAST_WAITING = 900;
 const KNOCKS_PAST_PIPE = 1200;
 const KNOCKS_PAST_SOCKET = 2000;
-/** They take their time on a busy machine. */
+/** Long enough for a busy machine. */
 const TIMEOUT_MS = 90_000;
 vi.setConfig({ testTimeout: TIMEOUT_MS });
 
@@ -60,7 +60,7 @@ describe('a full disk', () => {
     },
   );
 
-  it.runIf(isRoot && canMount())('tears no line, and tells how many are missing when there is room again', async () => {
+  it.runIf(isRoot && canMount())('cuts no line, and logs how many are missing when there is room again', async () => {
     const folder = testFolder();
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', folder]);
     onTestFinished(() => void execFileSync('umount', ['-l', folder]));
@@ -69,14 +69,14 @@ describe('a full disk', () => {
     try {
       writeFileSync(ballast, Buffer.alloc(1024 * 1024));
     } catch {
-      // The disk is full now: that is what it is for.
+      // The disk is now full, as intended.
     }
     await knock(daemon.port, KNOCKS_PAST_WAITING);
     await useDaemon(daemon.port);
     expect(readFileSync(log, 'utf8')).not.toMatch(/\n$/);
     const lost = await linesLost(daemon.port);
     expect(lost).toBeGreaterThan(0);
-    // A larger disk: what waits is as much as the ballast held.
+    // Removing the ballast frees enough space for the queued lines.
     execFileSync('mount', ['-o', 'remount,size=2m', folder]);
     await eventually(() => readFileSync(log, 'utf8').includes('linesLost'), 'the line that tells of the gap');
     await useDaemon(daemon.port);
@@ -87,7 +87,7 @@ describe('a full disk', () => {
     expect(lines.at(-1)!.msg).toBe('daemon stopped');
   });
 
-  it('is a limit of the size of files as well', async () => {
+  it('may also be a limit on the size of files', async () => {
     const log = join(testFolder(), 'skein.log');
     const daemon = await loggedDaemon({ args: toFile(log), shell: 'ulimit -f 8; exec "$@"' });
     await useDaemon(daemon.port, 50);
@@ -114,7 +114,7 @@ describe('nobody reads standard error', () => {
     expect(lost).toBeGreaterThan(0);
     if (typeof stderr === 'number') {
       closeSync(stderr);
-      // It goes on reading: what waited comes, then the number of what did not, each line whole.
+      // The reader resumes: the queued lines arrive, then the number of dropped ones, each line intact.
       const text = await readUntil(reader, 'linesLost');
       const lines = logLines(text);
       expect(lines.find((line) => 'linesLost' in line)).toMatchObject({ linesLost: lost, reason: 'EAGAIN' });
@@ -141,11 +141,11 @@ describe('nobody reads standard error', () => {
     expect(await daemon.ended).toBe(0);
   });
 
-  it('nor the ready line on standard output', async () => {
+  it('and nobody reads the ready line on standard output', async () => {
     const fifo = join(testFolder(), 'fifo');
     execFileSync('mkfifo', [fifo]);
     const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
-    // A full pipe: the ready line waits for ever.
+    // A full pipe: the ready line is never written.
     execFileSync('sh', ['-c', `dd if=/dev/zero of=${fifo} bs=4096 count=100 oflag=nonblock 2>/dev/null || true`]);
     const stream = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
     const daemon = await loggedDaemon({ args: DEBUG, stdio: ['ignore', stream, 'ignore'] });
@@ -172,7 +172,7 @@ describe('a log file', () => {
     expect(await daemon.ended).toBe(0);
   });
 
-  it('that is removed, and its folder, comes back', async () => {
+  it('that is removed with its folder is created again', async () => {
     const folder = join(testFolder(), 'deep', 'deeper');
     const log = join(folder, 'skein.log');
     const daemon = await loggedDaemon({ args: toFile(log) });
@@ -207,7 +207,7 @@ describe('a log file', () => {
     expect(readFileSync(file, 'utf8')).toContain('"msg":"daemon stopped"');
   });
 
-  it('that cannot be opened is told with its name and the reason, and no daemon starts', async () => {
+  it('that cannot be opened keeps the daemon from starting, with its name and the reason', async () => {
     const folder = testFolder();
     const file = join(folder, 'file');
     writeFileSync(file, '');
@@ -230,7 +230,7 @@ describe('a log file', () => {
 });
 
 describe('rotation', () => {
-  it('by rename and SIGHUP loses no line under load, and leaves the old file alone', async () => {
+  it('by rename and SIGHUP loses no line under load, and does not touch the old file', async () => {
     const folder = testFolder();
     const log = join(folder, 'skein.log');
     const daemon = await loggedDaemon({ args: [...toFile(log), '--threading-mode', 'shared-network'] });
@@ -255,15 +255,15 @@ describe('rotation', () => {
     expect(await daemon.ended).toBe(0);
     const files = [...Array.from({ length: rotations }, (_, i) => `${log}.${i + 1}`), log];
     const lines = files.flatMap((file) => logLines(readFileSync(file, 'utf8')));
-    // One more: the look whether the daemon listens.
+    // One more is the probe whether the daemon listens.
     for (const msg of ['session opened', 'session ended'])
       expect(lines.filter((line) => line.msg === msg)).toHaveLength(uses + 1);
     expect(lines.filter(({ msg }) => msg === 'log file opened again')).toHaveLength(rotations);
-    // There is no key file, and so nothing to complain of.
+    // Without a key file there is nothing to warn about.
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
-  it('that cannot open the new file keeps the old one, and says so', async () => {
+  it('that cannot open the new file keeps the old one and logs the reason', async () => {
     const folder = testFolder();
     const log = join(folder, 'logs', 'skein.log');
     const daemon = await loggedDaemon({ args: toFile(log) });

@@ -1,6 +1,6 @@
 /**
- * What strangers may do to a daemon that asks for passwords: its memory stays where it was, and a client beside them logs in and is
- * served all the while.
+ * Attacks of strangers on a daemon that asks for passwords: its memory does not grow, and an honest client can log in and is
+ * served during the attack.
  */
 import { scryptSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -37,7 +37,7 @@ const credentials = (user: string, password: string): Buffer => {
 
 const LOGIN = Buffer.concat([connectBytes('', false), authChoice('PWORD'), credentials('carol', 'guess')]);
 
-/** A stranger's connection; it never throws. */
+/** A connection of an attacker; it never throws. */
 function stranger(port: number, localAddress = '127.0.0.1'): Socket {
   const socket = connectSocket({ port, host: '127.0.0.1', localAddress, noDelay: true });
   socket.on('error', () => {});
@@ -45,7 +45,7 @@ function stranger(port: number, localAddress = '127.0.0.1'): Socket {
   return socket;
 }
 
-/** Sends as much as the daemon takes, until the attack is over. @returns bytes that the kernel or the daemon took */
+/** Sends as much as the daemon takes until the attack ends. @returns bytes that the kernel or the daemon took */
 async function flood(port: number, beginning: Buffer, untilMs: number, localAddress = '127.0.0.1'): Promise<number> {
   const chunk = Buffer.alloc(256 * 1024, 0x41);
   let taken = 0;
@@ -75,13 +75,13 @@ interface Attack {
   /** Of scrypt; 16,384 takes some 50 ms. */
   readonly cost?: number;
   readonly durationMs?: number;
-  /** Goes on until `untilMs`. */
+  /** Runs until `untilMs`. */
   readonly run: (port: number, untilMs: number) => Promise<unknown>;
-  /** What the counters say of it. */
+  /** What the counters must show of it. */
   readonly check?: (figures: DaemonFigures) => void;
 }
 
-/** Every step of the handshake, and what may be thrown at it there. */
+/** Attacks on every step of the handshake. */
 const STEPS = {
   'before CONNECT is whole': connectBytes('alice', true).subarray(0, 7),
   'behind CONNECT': connectBytes('', true),
@@ -97,7 +97,7 @@ const attacks: readonly Attack[] = [
     }),
   ),
   {
-    // Many, so that each waits long; from another address, so that the good client's turn comes.
+    // Many, so that each waits long; from another address, so that the honest client gets its turn.
     name: 'input without end, while a password waits',
     cost: 16_384,
     durationMs: 2500,
@@ -175,7 +175,7 @@ const attacks: readonly Attack[] = [
   },
 ];
 
-/** Tries again when the daemon is busy, as a client should. Any other answer is an error. */
+/** Retries when the daemon is busy, as a client should. Any other answer is an error. */
 async function logIn(daemon: DaemonProcess): Promise<Session> {
   for (let attempts = 1; ; attempts++) {
     try {
@@ -212,7 +212,7 @@ describe('a client beside', () => {
         ...{ allowedAuthMethods: 'PWORD', passwordFile: passwordFile(cost), handshakeTimeout: 10_000 },
         ...options,
       });
-      // Threads that hash keep the memory for it.
+      // Threads that hash keep their memory.
       await Promise.all(times(16, () => goodClient(daemon, 0)));
       const before = await daemon.figures();
       const untilMs = performance.now() + durationMs;
@@ -231,7 +231,7 @@ describe('a client beside', () => {
   );
 });
 
-it('tells a client that cannot be checked that the daemon is busy, and not that its password is wrong', async () => {
+it('answers a client whose password cannot be checked with "busy", not with "wrong password"', async () => {
   const daemon = await daemonProcess({
     ...{
       allowedAuthMethods: 'PWORD',
@@ -269,7 +269,7 @@ it(
     onTestFinished(() => good.destroy());
     const before = await daemon.figures();
     const part = Buffer.alloc(140_000);
-    // SELF_DISCARD | FIFO, and a length that never comes.
+    // SELF_DISCARD | FIFO, and a length whose bytes never come.
     part.writeUInt32LE(0x8000_00c4, 0);
     part.writeInt32LE(1, 36);
     part.writeUInt32LE(0x8000_0080, 40);

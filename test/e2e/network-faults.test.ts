@@ -1,4 +1,4 @@
-/** Networks that do not take what a daemon sends: the daemon serves its clients, counts, and says which errno it gets for which address. */
+/** Networks that refuse a daemon's datagrams: the daemon serves its clients, counts, and logs the errno for each address. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ async function status(port: number): Promise<StatusReport | null> {
 }
 
 describe('a daemon whose own name stands for a loopback address, as on Debian', () => {
-  it('says that nothing it sends leaves the machine, and the monitor shows it', async () => {
+  it('logs that nothing it sends leaves the machine, and the monitor shows it', async () => {
     const port = await freePort();
     const log: LogLine[] = [];
     const logger = pino({ base: {} }, { write: (line: string) => void log.push(JSON.parse(line)) });
@@ -59,7 +59,7 @@ describe('a daemon whose own name stands for a loopback address, as on Debian', 
     expect(said()).toMatchObject({ cause: 'wrongAddress', from: '127.0.0.1', to: '192.0.2.9 (there)' });
     const ring = (await status(port))!.ring!;
     expect(ring.sendsWrongAddress).toBeGreaterThan(0);
-    // The answer to the monitor is sent after the report was made.
+    // The answer to the monitor is sent after the report is made.
     expect(ring.datagramsSent).toBe(0);
   });
 });
@@ -84,7 +84,7 @@ function daemonInNamespace(configText: string, prepare: string) {
   return { log, ended };
 }
 
-/** A process on a busy machine takes its time to start. */
+/** Long enough for a process to start on a busy machine. */
 const START_MS = 60_000;
 
 async function eventuallySaid(log: readonly LogLine[], isMeant: (line: LogLine) => boolean): Promise<LogLine> {
@@ -98,7 +98,7 @@ async function eventuallySaid(log: readonly LogLine[], isMeant: (line: LogLine) 
 describe.skipIf(!hasNamespaces)('in a network namespace', { timeout: 2 * START_MS }, () => {
   const address = 'ip addr add 10.77.0.1/32 dev lo';
 
-  it('without a route to the others the log says so', async () => {
+  it('a missing route to the others is logged', async () => {
     const { log } = daemonInNamespace(
       'Spread_Segment 10.77.0.255:4803 { here 10.77.0.1 there 10.78.0.1 far 10.79.0.1 }\nTransport = unicast\n',
       address,
@@ -107,7 +107,7 @@ describe.skipIf(!hasNamespaces)('in a network namespace', { timeout: 2 * START_M
     expect(line).toMatchObject({ cause: 'unreachable', from: '10.77.0.1', to: '10.78.0.1 (there), 10.79.0.1 (far)' });
   });
 
-  it('with a route that prohibits, EACCES is told as what it is', async () => {
+  it('a route that prohibits is logged as EACCES with its meaning', async () => {
     const { log } = daemonInNamespace(
       'Spread_Segment 10.77.0.255:4803 { here 10.77.0.1 there 10.78.0.1 }\nTransport = unicast\n',
       `${address} && ip route add prohibit 10.78.0.0/24`,
@@ -133,7 +133,7 @@ describe.skipIf(!hasNamespaces)('in a network namespace', { timeout: 2 * START_M
     });
   });
 
-  it('an address that is not on the machine keeps the daemon from starting, and is named with its socket', async () => {
+  it('an address that the machine does not have keeps the daemon from starting, and is named with its socket', async () => {
     const { log, ended } = daemonInNamespace(
       'Spread_Segment 10.77.0.255:4803 { here 10.77.0.2 there 10.77.0.3 }\nTransport = unicast\n',
       address,

@@ -27,7 +27,7 @@ describe('a cluster of two with keys', () => {
     writeFileSync(keyFile, KEY_ONE!);
     const ports = [await freePort(), await freePort()];
     const segments = ports.map((port, i) => `Spread_Segment 127.0.0.255:${port} { d${i + 1} 127.0.0.${i + 1} }`);
-    // A busy machine must not lose the token by itself.
+    // On a busy machine the token must not get lost without a fault.
     const options = ['DangerousMonitor = yes', `ClusterKeyFile = ${keyFile}`, 'Volatile = yes', 'TimeScale = 3'];
     writeFileSync(configFile, `${[...segments, ...options].join('\n')}\n`);
     daemons = ['d1', 'd2'].map(
@@ -100,7 +100,7 @@ describe('a cluster of two with keys', () => {
     TEST_MS,
   );
 
-  it('changes flow control where it is told, within the limits', async () => {
+  it('changes flow control at the named daemons, within the limits', async () => {
     expect(await monitor('flow', '--personal', '7', '--accelerated', '3', 'd2', '--yes')).toMatchObject({
       ...{ code: 0, stdout: 'd2: changed\n' },
     });
@@ -119,21 +119,21 @@ describe('a cluster of two with keys', () => {
     expect((await reports()).map((report) => report!.window)).toEqual([160, 160]);
   });
 
-  it('takes daemons from a configuration or an address, the configuration before the environment', async () => {
+  it('takes daemons from a configuration or an address; a configuration precedes the environment', async () => {
     const args = ['monitor', '-c', configFile, '--json', '--timeout', `${ANSWER_MS}ms`];
     expect(await skein(args, '', { SKEIN_ADDRESS: '1@127.0.0.1' })).toMatchObject({ code: 0 });
     expect((await skein([...args, '-s', '4803'])).stderr).toContain('not both');
     expect((await monitor('heal', '-s', '4803')).stderr).toContain('not both');
   });
 
-  it('asks before, and needs a terminal for that', async () => {
+  it('asks for confirmation, which needs a terminal', async () => {
     const asked = await monitor('kill', 'd1');
     expect(asked).toMatchObject({ code: 2 });
     expect(asked.stderr).toContain('--yes');
     expect((await monitor('kill', 'd3', '--yes')).stderr).toContain('d3');
   });
 
-  it('refuses a monitor with another key, and says so', async () => {
+  it('refuses a monitor with another key, and the monitor reports it', async () => {
     const stranger = join(folder, 'stranger.conf');
     const strangerKeys = join(folder, 'stranger.keys');
     writeFileSync(strangerKeys, `1:${randomBytes(32).toString('base64')}\n`);
@@ -148,7 +148,7 @@ describe('a cluster of two with keys', () => {
     'changes its key without a change of membership',
     async () => {
       const [before] = await members(['d1', 'd2'], ['d1', 'd2']);
-      // A daemon obeys the new key when it has read it, so this waits for both.
+      // A daemon obeys the new key once it has read it, so this waits for both daemons.
       const reloaded = async (keys: string): Promise<void> => {
         writeFileSync(keyFile, keys);
         for (const daemon of daemons) daemon.kill('SIGHUP');
@@ -167,7 +167,7 @@ describe('a cluster of two with keys', () => {
     TEST_MS,
   );
 
-  it('survives a key file that is wrong', async () => {
+  it('keeps running with a wrong key file', async () => {
     writeFileSync(keyFile, 'nonsense\n');
     daemons[0]!.kill('SIGHUP');
     await reportsWhen(() => logOf('d1').includes('options not reloaded'), 'the log');
@@ -176,7 +176,7 @@ describe('a cluster of two with keys', () => {
   });
 
   it(
-    'ends a daemon, which leaves in order',
+    'stops a daemon, which leaves in order',
     async () => {
       expect(await monitor('kill', 'd2', '--yes')).toMatchObject({ code: 0, stdout: 'd2: ending\n' });
       await members(['d1']);

@@ -1,4 +1,4 @@
-/** Daemons that cannot work together say so, each in its own log, with the other's address; and unauthenticated commands are refused. */
+/** Daemons that cannot work together log it, each with the other's address; unauthenticated commands are refused. */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ async function loggingDaemon(configText: string, name: string) {
   return { daemon, log };
 }
 
-/** Daemons on loopback that look for each other five times as often as by default. */
+/** Daemons on loopback that probe for each other five times as often as by default. */
 const segments = (ports: readonly number[]): string =>
   `${ports.map((port, i) => `Spread_Segment 127.0.0.255:${port} { d${i + 1} 127.0.0.${i + 1} }\n`).join('')}TimeScale = 0.2\n`;
 
@@ -45,7 +45,7 @@ function keyFile(): string {
   return file;
 }
 
-/** Two daemons of the same segments with options of their own, until both have said `text` of the other. */
+/** Runs two daemons of the same segments with different options until each has logged its `text` about the other. */
 async function bothSay(optionsOf: readonly [string, string], texts: readonly [string, string]): Promise<void> {
   const ports = [await freePort(), await freePort()];
   const one = await loggingDaemon(`${segments(ports)}${optionsOf[0]}`, 'd1');
@@ -58,7 +58,7 @@ async function bothSay(optionsOf: readonly [string, string], texts: readonly [st
   );
 }
 
-describe('daemons that do not fit', () => {
+describe('daemons that cannot work together', () => {
   it('with another configuration are named on both sides', () =>
     bothSay(['AcceleratedRing = yes\n', 'AcceleratedRing = no\n'], ['another configuration', 'another configuration']));
 
@@ -73,7 +73,7 @@ describe('daemons that do not fit', () => {
     );
   });
 
-  it('where only one seals are named on both sides', () =>
+  it('of which only one seals are named on both sides', () =>
     bothSay([`ClusterKeyFile = ${keyFile()}\n`, ''], ['does not seal its traffic', 'a daemon that seals its traffic']));
 
   it('with other keys are named on both sides', () =>
@@ -101,7 +101,7 @@ describe('commands without proof', () => {
     const { log } = await loggingDaemon(`${segments([port])}${option}\n`, 'd1');
     expect(await kill(port)).toMatchObject({ verdict });
     await eventually(() => log.some(({ msg }) => msg === 'command of a monitor refused'), 'the refusal in the log');
-    // It goes on: status is for everyone.
+    // The daemon keeps running, and everyone may ask for the status.
     expect(await status(port)).toBe('operational');
   });
 

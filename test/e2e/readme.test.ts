@@ -12,7 +12,7 @@ import { freePort } from './support/daemons.ts';
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 
-/** The first block of code behind a text. */
+/** The first block of code after a text. */
 function blockBehind(text: string): string {
   const from = readme.indexOf(text);
   const block = /```\w*\n([\s\S]*?)```/.exec(readme.slice(from))?.[1];
@@ -43,7 +43,7 @@ it('forms a ring of three with the printed commands', async () => {
   const cli = fileURLToPath(new URL('dist/cli.js', root));
   const printed = blockBehind('A ring of three, here all on one machine:')
     .replace(/48[012]3/g, (port) => String(ports[(Number(port) - 4803) / 10]))
-    // A shell that is not interactive goes on before the daemons are ready, and must end them.
+    // A non-interactive shell continues before the daemons are ready, and must end them.
     .replace(
       /^skein monitor .*$/m,
       (line) => `until ${line} | grep -q 'of 3, led by one: one two three'; do sleep 0.2; done`,

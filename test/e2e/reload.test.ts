@@ -1,4 +1,4 @@
-/** A running daemon goes by what a reload has read. */
+/** A reload puts new values into force in a running daemon. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ const logPath = (name: string): string => join(folder, name);
 const logOf = (name: string): string => (existsSync(logPath(name)) ? readFileSync(logPath(name), 'utf8') : '');
 
 describe.each(['inline', 'shared', 'dedicated'] as const)('in mode %s', (threadingMode) => {
-  it('new limits and another log are in force, and what clients send meanwhile arrives', async () => {
+  it('new limits and another log take effect, and messages sent meanwhile arrive', async () => {
     configure('MaxSessionGroups = 1', `EventLogFile = ${logPath('a')}`, 'LogLevel = warn');
     const daemon: Daemon = await startDaemon({ configFile: file, port: 0, threadingMode });
     const address = { host: '127.0.0.1', port: daemon.port! };
@@ -70,7 +70,7 @@ describe.each(['inline', 'shared', 'dedicated'] as const)('in mode %s', (threadi
   });
 });
 
-it('SIGHUP reloads, and opens the log again also when a file is wrong', async () => {
+it('SIGHUP reloads, and reopens the log even when a file is wrong', async () => {
   configure('MaxHandshakes = 10', `EventLogFile = ${logPath('a')}`);
   const daemon = await loggedDaemon({ args: ['-c', file] });
   configure('MaxHandshakes = 20', `EventLogFile = ${logPath('a')}`);
@@ -84,7 +84,7 @@ it('SIGHUP reloads, and opens the log again also when a file is wrong', async ()
   expect(await daemon.ended).toBe(0);
 });
 
-it('signals during a reload are followed by one more', async () => {
+it('signals during a reload cause one more reload', async () => {
   let reloads = 0;
   let finish = (): void => {};
   const daemon = {

@@ -1,4 +1,4 @@
-/** A daemon that is started again with a lower number than its last incarnation: both logs say what happens, and it is let in soon. */
+/** A daemon restarts with a lower number than its last incarnation: both logs explain it, and it is let in soon. */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const folder = (): string => {
 };
 
 describe('a daemon whose clock was set back', () => {
-  it.each(['', 'sealed'])('is told why it waits, and let in (%s)', async (sealed) => {
+  it.each(['', 'sealed'])('logs why it waits, and is let in (%s)', async (sealed) => {
     const ports = [await freePort(), await freePort()];
     const keys = join(folder(), 'keys');
     writeFileSync(keys, `1:${randomBytes(32).toString('base64')}\n`, { mode: 0o600 });

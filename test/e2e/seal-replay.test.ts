@@ -1,6 +1,6 @@
 /**
- * Real daemons with a key, and somebody between them who records everything and sends it again: what earlier incarnations sealed, what this
- * one sealed, to those it was for, to others, and back to its sender.
+ * Real daemons with a key, and an attacker between them who records and replays everything: what earlier incarnations sealed, what this
+ * one sealed, to its receivers, to others, and back to its sender.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ const DAEMONS = 3;
 const VICTIM = 1;
 /** The timers of a LAN, for a machine that may stall. */
 const TIME_SCALE = 4;
-/** More than stalls cost; a replay that has an effect costs tries without end. The simulator measures it without a machine. */
+/** More than a stall costs; an effective replay costs endless retries. The simulator measures this independently of the machine. */
 const REJOIN_MS = 3_000 * TIME_SCALE;
 const REPLAYS_EACH_TURN = 4;
 const TURN_MS = 10;
@@ -37,7 +37,7 @@ function keyFile(): string {
 }
 
 it(
-  'a daemon that comes back is in the ring as soon as ever, though all that was sealed before is sent again',
+  'a restarted daemon joins the ring as fast as usual although everything sealed before is replayed',
   async () => {
     const cluster = await ProxiedCluster.create({
       root: ROOT,
@@ -67,7 +67,7 @@ it(
     await together(stations);
     expect(recorded.some(({ from }) => from === VICTIM)).toBe(true);
 
-    /** To whom it was sent, to all others, and to its sender. */
+    /** Replays it to its receiver, to all others, and to its sender. */
     const replay = (from: number): void => {
       const { to, port, datagram } = recorded[from]!;
       proxy.inject({ to, port, datagram });
@@ -86,7 +86,7 @@ it(
     const before = await status();
     await delay(2_000);
     const during = await status();
-    // Nobody gave up a ring for it.
+    // No ring broke because of it.
     expect(during.map(({ membershipChanges }) => membershipChanges)).toEqual(
       before.map(({ membershipChanges }) => membershipChanges),
     );
@@ -108,7 +108,7 @@ it(
 
     for (const [node, { ring }] of during.entries()) {
       expect(ring!.sealsReplayed).toBeGreaterThan(0);
-      // Only the victim had another incarnation before, which the victim itself knows for its own.
+      // Only the victim had an earlier incarnation, and the victim recognizes it as its own.
       if (node !== VICTIM) expect(ring!.sealsUnknownIncarnation).toBeGreaterThan(0);
       expect(ring!.sealsMisdirected).toBeGreaterThan(0);
       expect(ring!.sealsWrongKey).toBe(0);
@@ -121,7 +121,7 @@ it(
   TIMEOUT_MS,
 );
 
-/** The same without anything sent again: how busy this machine is. */
+/** The same without a replay, which shows how busy this machine is. */
 async function cleanRejoinMs({ stations }: ProxiedCluster, stopAttack: () => Promise<void>): Promise<number> {
   await stopAttack();
   const victim = stations[VICTIM]!;

@@ -39,7 +39,7 @@ describe.skipIf(!present('systemd-notify', '--version') || !present('perl', '-v'
       while (!received().includes(assignment)) await new Promise((resolve) => setTimeout(resolve, 20));
     }
 
-    it('says when it serves clients, and when it stops', async () => {
+    it('notifies when it serves clients and when it stops', async () => {
       const cli = new Cli(START, { NOTIFY_SOCKET: join(folder, 'notify') });
       await until('READY=1');
       const { port, pid } = JSON.parse(cli.lines[0]!) as { readonly port: number; readonly pid: number };
@@ -51,7 +51,7 @@ describe.skipIf(!present('systemd-notify', '--version') || !present('perl', '-v'
       expect((await cli.ended).code).toBe(0);
     });
 
-    it('says nothing where no service manager listens', async () => {
+    it('notifies nobody where no service manager listens', async () => {
       const cli = new Cli(START);
       await cli.until((lines) => lines.length > 0);
       cli.kill('SIGTERM');

@@ -1,4 +1,4 @@
-/** `MaxSessionGroups`: a join of one group too many is refused to its sender, counted, and costs nobody else anything. */
+/** `MaxSessionGroups`: a join beyond the limit is refused and counted, and affects nobody else. */
 import { expect, it, onTestFinished } from 'vitest';
 import { connect } from '../../client/index.ts';
 import { deliveryCount, testDaemon } from './support/daemons.ts';
@@ -22,7 +22,7 @@ it('refuses the join beyond the limit with a reject message, until a group is le
   expect(deliveryCount(daemon, 'JoinsRefused')).toBe(1);
 });
 
-it('counts what a session sends in one breath', async () => {
+it('counts joins that a session sends in one write', async () => {
   const daemon = await testDaemon({ maxSessionGroups: 2 });
   const session = await connect({ address: { host: '127.0.0.1', port: daemon.port! } });
   onTestFinished(() => session.destroy());

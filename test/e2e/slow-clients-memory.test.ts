@@ -1,4 +1,4 @@
-/** Clients that do not read: what the daemon's memory is during the attack and after it, and that others are served all the while. */
+/** Clients that do not read: the daemon's memory is bounded during the attack and returns after it, and others are served throughout. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { AGREED, CAUSAL, FIFO, RELIABLE, SAFE, UNRELIABLE } from './support/wire
 
 const TEST_MS = 60_000;
 const MIB = 1024 * 1024;
-/** What may be left in the daemon's memory after an attack. */
+/** How much memory an attack may leave behind. */
 const LEFT_BYTES = 64 * MIB;
-/** Longest time in which a good client gets its own message, on a busy machine. */
+/** Longest time for a good client to receive its own message, on a busy machine. */
 const SERVED_MS = 5000;
 const BODY = Buffer.alloc(8000, 7);
 
-// Resident memory is read where Linux tells it.
+// Linux reports resident memory in /proc.
 describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
   const folder = mkdtempSync(join(tmpdir(), 'skein-slow-'));
   let daemon: Cli;
@@ -35,7 +35,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
     await eventually(() => daemon.stderr.includes('daemon ready'), 'the daemon');
     good = await client('good');
     sender = await client('sender');
-    // The log and all code are warm when the first figure is taken.
+    // The log and the code are warm before the first measurement.
     good.join('warm');
     await good.barrier();
     await flood(['warm'], 64 * MIB);
@@ -79,7 +79,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024;
   }
 
-  /** A good client sends itself messages until the test says so. @returns the longest it waited for one, ms */
+  /** A good client sends itself messages until the test stops it. @returns the longest wait for one, ms */
   async function keepServed(): Promise<number> {
     let longest = 0;
     while (isWatching) {
@@ -127,7 +127,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
   }
 
   it(
-    'forty stuck subscribers of one group cost what one costs, and nothing once they are ended',
+    'forty stuck subscribers of one group cost what one costs, and nothing once they have ended',
     async () => {
       await start();
       const before = residentBytes();
@@ -148,7 +148,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
   );
 
   it(
-    'nor do those of many groups, with messages of all services',
+    'stuck subscribers of many groups leave nothing behind, with messages of all services',
     async () => {
       await start();
       const before = residentBytes();
@@ -164,7 +164,7 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
   );
 
   it(
-    'those that read again get all, and the memory comes back',
+    'subscribers that read again receive everything, and the memory is freed',
     async () => {
       await start();
       const before = residentBytes();
@@ -184,12 +184,12 @@ describe.skipIf(!existsSync('/proc/self/status'))('resident memory', () => {
   );
 
   it(
-    'MaxQueuedBytes ends the slowest first, and keeps all together below it',
+    'MaxQueuedBytes bounds the total and ends the slowest first',
     async () => {
       await start('MaxQueuedBytes = 32M');
       const before = residentBytes();
       const stuck = await stuckIn(20, (i) => [`own${i}`]);
-      // Nothing is shared here: each is the only member of its group, and the higher its number the more it gets.
+      // Nothing is shared: each is the only member of its group, and a higher number receives more.
       const groups = stuck.flatMap((_, i) => Array.from({ length: i + 1 }, () => `own${i}`));
       let most = 0;
       await flood(groups, 160 * MIB, [AGREED], () => {

@@ -1,4 +1,4 @@
-/** How encrypted connections begin and end: nothing that was sent is lost, and no earlier connection gets round a new authority. */
+/** How encrypted connections begin and end: no sent message is lost, and a resumed connection cannot bypass a new authority. */
 import { cpSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
@@ -88,7 +88,7 @@ describe('what was sent before an end', () => {
   });
 });
 
-describe('a daemon that is not who it should be', () => {
+describe('a connection to the wrong daemon', () => {
   it.each<readonly [string, () => Issued, RegExp]>([
     ['has expired', () => authority.issue('daemon', -1), /certificate has expired/],
     ['has another authority', () => stranger.issue('daemon'), /unable to verify|self-signed|issuer/],
@@ -101,7 +101,7 @@ describe('a daemon that is not who it should be', () => {
     await expect(attempt).rejects.toThrow(cause);
   });
 
-  it('gives an error when it speaks no TLS', async () => {
+  it('gives an error when the daemon speaks no TLS', async () => {
     const server = createServer((socket) => socket.on('error', () => {}).end('SSH-2.0-other\r\n'));
     const port = await listening(server);
     await expect(connect({ address: `tls://127.0.0.1:${port}`, tls: TRUST })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('a daemon that is not who it should be', () => {
   });
 });
 
-it('tells the user of a certificate in the line of the log, also when a connection resumes an earlier one', async () => {
+it('logs the user of a certificate, also when a connection resumes an earlier one', async () => {
   const lines: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const asking = { tlsAuthorityFile: authority.caFile, tlsClientCertificate: 'optional' as const };
@@ -131,7 +131,7 @@ it('tells the user of a certificate in the line of the log, also when a connecti
   expect(users()).toEqual(['alice', 'alice', null]);
 });
 
-it('does not let an earlier connection be resumed after a reload that took its authority away', async () => {
+it('refuses to resume a connection after a reload removed its authority', async () => {
   const caFile = `${authority.folder}/live-ca.crt`;
   cpSync(authority.caFile, caFile);
   const asking = { tlsAuthorityFile: caFile, tlsClientCertificate: 'required' as const };
@@ -173,7 +173,7 @@ function rawTls(daemon: Daemon, options: object = {}): TLSSocket {
   return socket;
 }
 
-/** What a later connection resumes this one by. To be asked for before the handshake. */
+/** The ticket by which a later connection resumes this one. Must be requested before the handshake. */
 const ticketOf = (socket: TLSSocket): Promise<Buffer> => new Promise((resolve) => socket.once('session', resolve));
 
 async function login(socket: TLSSocket, daemon: Daemon, name: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Programs without TLS reach the encrypted port through stunnel, set up as docs/security.md says, with the original's own bytes. */
+/** Programs without TLS reach the encrypted port through stunnel, set up as in docs/security.md, with recorded bytes of the original. */
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -10,7 +10,7 @@ import { WireClient } from './support/wire-client.ts';
 
 const PAGE = fileURLToPath(new URL('../../docs/security.md', import.meta.url));
 
-/** With `--install` a missing stunnel is a failure: it was to be installed. */
+/** With `--install` a missing stunnel is a failure. */
 const isHere = spawnSync('stunnel', ['-version'], { stdio: 'ignore' }).error === undefined;
 const isTested = isHere || process.env['SKEIN_TEST_INSTALL'] === '1';
 
@@ -18,7 +18,7 @@ const authority = new Authority();
 afterAll(() => authority.remove());
 
 it.runIf(isTested)(
-  'carries the bytes of the original both ways, also long messages, and checks who answers',
+  'carries the bytes of the original both ways, including long messages, and verifies the daemon',
   async () => {
     expect(isHere, 'stunnel could not be installed: apt-get install stunnel4').toBe(true);
     const { certFile, keyFile } = authority.issue('daemon');

@@ -1,4 +1,4 @@
-/** Clients over TLS: who gets in, and that everything passes as over the plain port. */
+/** Clients over TLS: which ones are let in, and that everything works as over the plain port. */
 
 import { cpSync, writeFileSync } from 'node:fs';
 import { connect as connectPlain, createServer } from 'node:net';
@@ -40,7 +40,7 @@ async function plainClient(daemon: Daemon): Promise<Session> {
 
 const received = new WeakMap<Session, Message[]>();
 
-/** Keeps what comes until a test asks for it. */
+/** Keeps received messages until a test takes them. */
 function keepMessages(session: Session): Session {
   const kept: Message[] = [];
   received.set(session, kept);
@@ -50,7 +50,7 @@ function keepMessages(session: Session): Session {
   return session;
 }
 
-/** The next `count` messages; views are left out. */
+/** The next `count` messages, without views. */
 async function messages(session: Session, count: number): Promise<readonly Message[]> {
   const kept = received.get(session)!;
   await eventually(
@@ -84,7 +84,7 @@ describe('messages', () => {
     expect(Buffer.compare(Buffer.from(message!.data), data)).toBe(0);
   });
 
-  it('in a stream longer than all buffers arrive whole and in order, though their reader rests', async () => {
+  it('in a stream longer than all buffers arrive whole and in order, although the reader pauses', async () => {
     const daemon = await testDaemon(FILES);
     const reader = await client(daemon, { receiveQueueBytes: 64 * 1024 });
     const sender = await client(daemon);
@@ -100,8 +100,8 @@ describe('messages', () => {
   }, 60_000);
 });
 
-describe('who is at the other end', () => {
-  it('knows the daemon by its authority, and by its name', async () => {
+describe('the identity of the peer', () => {
+  it('of a daemon is verified by authority and by name', async () => {
     const daemon = await testDaemon(FILES);
     await expect(client(daemon, { tls: {} })).rejects.toMatchObject({ code: 'COULD_NOT_CONNECT' });
     await expect(client(daemon, { tls: { ca: stranger.ca } })).rejects.toMatchObject({ code: 'COULD_NOT_CONNECT' });
@@ -132,7 +132,7 @@ describe('who is at the other end', () => {
     await eventually(() => deliveryCount(daemon, 'TlsHandshakesDone') === (isLetIn ? 1 : 0), 'the handshake');
   });
 
-  it('speaks TLS 1.2 at least', async () => {
+  it('is accepted only over TLS 1.2 or later', async () => {
     const daemon = await testDaemon(FILES);
     const versionOf = async (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') => {
       const socket = rawTls(tlsPort(daemon), {
@@ -152,7 +152,7 @@ describe('who is at the other end', () => {
     ]);
   });
 
-  it('is no client that speaks in clear text: that costs it its connection, and nobody else anything', async () => {
+  it('is refused when it speaks clear text: only that connection ends', async () => {
     const daemon = await testDaemon(FILES);
     const socket = connectPlain(tlsPort(daemon), '127.0.0.1');
     socket.on('error', () => {});
@@ -164,7 +164,7 @@ describe('who is at the other end', () => {
 });
 
 describe('handshakes of TLS', () => {
-  it('that are not finished in time are ended and counted', async () => {
+  it('that do not finish in time are ended and counted', async () => {
     const daemon = await testDaemon({ ...FILES, handshakeTimeout: 100 });
     const socket = connectPlain(tlsPort(daemon), '127.0.0.1');
     socket.on('error', () => {});
@@ -189,7 +189,7 @@ describe('handshakes of TLS', () => {
 });
 
 describe('ends', () => {
-  it('of the client are told to others, with and without the good-bye of TLS', async () => {
+  it('of the client are announced to others, with and without close_notify', async () => {
     const daemon = await testDaemon(FILES);
     const watcher = await plainClient(daemon);
     await watcher.join('room');
@@ -202,7 +202,7 @@ describe('ends', () => {
     await eventually(() => deliveryCount(daemon, 'SessionsClosed') === 2, 'both sessions to end');
   });
 
-  it('of a slow reader come by the policy, and cost others nothing', async () => {
+  it('of a slow reader follow the policy and do not affect others', async () => {
     const daemon = await testDaemon({ ...FILES, maxSessionBytes: '256K' });
     const slow = await rawLogin(daemon);
     slow.pause();
@@ -215,7 +215,7 @@ describe('ends', () => {
     expect(String((await messages(sender, 1))[0]!.data)).toBe('still here');
   }, 60_000);
 
-  it('of the daemon reach the client behind its last message', async () => {
+  it('of the daemon reach the client after its last message', async () => {
     const daemon = await testDaemon(FILES);
     const session = await client(daemon);
     await session.join('room');
@@ -241,7 +241,7 @@ it.each(['certificate', 'user'])(
   },
 );
 
-it('takes a new certificate and key by a reload, for those who connect from then on', async () => {
+it('takes a new certificate and key at a reload, for connections from then on', async () => {
   const [certFile, keyFile] = [`${authority.folder}/live.crt`, `${authority.folder}/live.key`];
   const put = (issued: typeof own): void => {
     cpSync(issued.certFile, certFile);
@@ -258,7 +258,7 @@ it('takes a new certificate and key by a reload, for those who connect from then
   expect(String((await messages(before, 1))[0]!.data)).toBe('old sessions stay');
 });
 
-it('refuses options of connect that do not fit together', async () => {
+it('refuses options of connect that exclude each other', async () => {
   const address = 'tls://127.0.0.1:4804';
   const cases: readonly (readonly [ConnectOptions, RegExp])[] = [
     [{ address: 'tls://127.0.0.1' }, /needs a port/],
@@ -290,7 +290,7 @@ function rawTls(port: number, options: ConnectionOptions = {}): TLSSocket {
   return socket;
 }
 
-/** A session whose every byte is the test's. */
+/** A session whose bytes the test chooses. */
 async function rawLogin(daemon: Daemon): Promise<TLSSocket> {
   const socket = rawTls(tlsPort(daemon));
   const sessions = deliveryCount(daemon, 'SessionsOpen');

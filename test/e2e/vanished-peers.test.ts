@@ -1,4 +1,4 @@
-/** Machines that go without a word, in real networks: what the daemon sees of such clients, and clients of such a daemon. */
+/** Machines that vanish silently, in real networks: the daemon detects such clients, and clients detect such a daemon. */
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -15,7 +15,7 @@ const isAble = canCutLinks();
 
 describe.skipIf(!isAble)('clients whose machine is gone', () => {
   it(
-    'are ended whatever was on its way to them, and give their names back; one that only does not read is not',
+    'are ended, whatever was in flight to them, and free their names; a client that merely does not read is kept',
     async () => {
       const link = new CutLink();
       const port = await freePort();
@@ -36,7 +36,7 @@ describe.skipIf(!isAble)('clients whose machine is gone', () => {
       const watcher = await testClient(daemon, 'watcher');
       for (const group of ['quiet', 'busy']) await watcher.joined(group);
 
-      // More than sockets and their buffers take, so that windows close.
+      // More than sockets and their buffers take, so that the TCP windows close.
       const flood = Buffer.alloc(100_000);
       for (let i = 0; i < 200; i++) await watcher.sendAll(watcher.encode('flood', flood));
       await watcher.barrier();
@@ -54,7 +54,7 @@ describe.skipIf(!isAble)('clients whose machine is gone', () => {
       for (const name of ['idle', 'fed', 'full']) {
         expect((await testClient(daemon, name)).privateName).toBe(`#${name}#localhost`);
       }
-      // Its machine answers, so the slow-consumer policy alone may end it.
+      // Its machine answers, so only the slow-consumer policy may end it.
       await new Promise((resolve) => setTimeout(resolve, 2 * TIMEOUT_MS));
       expect(deliveryCount(daemon, 'ClientsVanished')).toBe(3);
       stuck.socket.resume();
@@ -66,7 +66,7 @@ describe.skipIf(!isAble)('clients whose machine is gone', () => {
 
 describe.skipIf(!isAble)('a daemon whose machine is gone', () => {
   it(
-    'is noticed by clients that listen, and by those that send',
+    'is detected by clients that listen and by clients that send',
     async () => {
       const link = new CutLink();
       const config = `Spread_Segment ${link.there}:4803 { away ${link.there} }\nVolatile = yes\nUnixSocketDir = none\n`;

@@ -1,4 +1,4 @@
-/** Clients over WebSockets: what they get, who is turned away and told why, and what none of them can cost. */
+/** Clients over WebSockets: what they receive, which ones are refused and why, and that none can harm others. */
 import { once } from 'node:events';
 import { cpSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
@@ -42,7 +42,7 @@ async function texts(receiver: Session, count: number): Promise<readonly string[
   return found;
 }
 
-/** What a client of the protocol sends first: version 5.0.1, no group membership, priority, and its name. */
+/** The first bytes of a client: version 5.0.1, no group membership, priority, and its name. */
 const GREETING = Buffer.concat([Buffer.from([5, 0, 1, 0x10, 3]), Buffer.from('web')]);
 
 describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
@@ -55,11 +55,11 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     return { daemon, url };
   }
 
-  /** As `openWebSocket`; trusts the daemon. */
+  /** `openWebSocket`, trusting the daemon. */
   const open = (url: string, headers: Readonly<Record<string, string>> = {}) => openWebSocket(url, headers, TRUST);
   const bridge = (url: string, frameBytes: number) => webSocketBridge(url, frameBytes, TRUST);
 
-  /** A connection to the port, in which no request was sent. */
+  /** A connection to the port without a request. */
   async function rawConnection(url: string): Promise<Socket> {
     const { hostname, port } = new URL(url);
     const socket =
@@ -98,7 +98,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     expect(await texts(plain, count)).toEqual(Array.from({ length: count }, (_, i) => String(i)));
   });
 
-  it('refuses text with 1003 and says so', async () => {
+  it('refuses text with 1003 and logs it', async () => {
     const { daemon, url } = await webDaemon();
     const client = await open(url);
     client.socket.send('text');
@@ -133,7 +133,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     expect(await pong).toBe('are you there');
   });
 
-  it('answers other requests with what the port is for', async () => {
+  it('answers other requests with the purpose of the port', async () => {
     const { daemon, url } = await webDaemon();
     const asked = await rawConnection(url);
     asked.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -175,7 +175,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     }
   });
 
-  it('counts a request that never ends as a handshake, and cuts it', async () => {
+  it('counts a request that never ends as a handshake, and ends it', async () => {
     const { daemon, url } = await webDaemon({ handshakeTimeout: 200 });
     const raw = await rawConnection(url);
     raw.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
@@ -185,7 +185,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     expect(deliveryCount(daemon, 'HandshakesOpen')).toBe(0);
   });
 
-  it('gives the reason of a refusal to a client whose request comes after it', async () => {
+  it('gives the reason of a refusal to a client that sends its request later', async () => {
     const { daemon, url } = await webDaemon({ maxSessions: 1 });
     await session(daemon.port!, 'only');
     const client = await open(url);
@@ -198,7 +198,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     await session(await bridge(url, 1000), 'lively');
     const dead = await open(url);
     dead.socket.send(GREETING);
-    // What would answer does not run.
+    // This client's process is paused, so no pong is sent.
     (dead.socket as unknown as { _socket: { pause(): void } })._socket.pause();
     await eventually(
       () => deliveryCount(daemon, 'SessionsOpen') + deliveryCount(daemon, 'HandshakesOpen') === 1,
@@ -207,7 +207,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     expect(deliveryCount(daemon, 'SessionsOpen')).toBe(1);
   });
 
-  it('ends a slow consumer by the limits of every session', async () => {
+  it('ends a slow consumer by the same limits as other sessions', async () => {
     const { daemon, url } = await webDaemon({ maxSessionMessages: 50, maxSessionBytes: 4 * 1024 * 1024 });
     const slow = await session(await bridge(url, 1000), 'slow');
     await slow.join('flood');
@@ -220,7 +220,7 @@ describe.each(['ws', 'wss'] as const)('a daemon that serves %s:', (scheme) => {
     }, 'the slow consumer ends');
   });
 
-  it('says 1001 behind the last delivery when it stops', async () => {
+  it('closes with 1001 after the last delivery when it stops', async () => {
     const daemon = await startDaemon({
       port: 0,
       logLevel: 'silent',
@@ -260,13 +260,13 @@ describe('WebSockets over TLS', () => {
     await eventually(() => deliveryCount(daemon, 'TlsHandshakesFailed') === 1, 'the refusal to be counted');
   });
 
-  it('are refused before TLS, and do not serve what is not encrypted', async () => {
+  it('refuse connections that are not encrypted', async () => {
     const daemon = await testDaemon(LISTEN.wss);
     await expect(openWebSocket(daemon.webSocketUrls[0]!.replace('wss:', 'ws:'))).rejects.toThrow();
     await eventually(() => deliveryCount(daemon, 'TlsHandshakesFailed') === 1, 'the refusal to be counted');
   });
 
-  it('get a new certificate at a reload, and who is connected stays', async () => {
+  it('get a new certificate at a reload, and open connections stay', async () => {
     const file = join(authority.folder, 'reload.conf');
     const first = authority.issue('first');
     const second = authority.issue('second');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** One chunk of a recorded connection; `bytes` is null when that side closed. */
+/** One chunk of a recorded connection; `bytes` is null where that side closed. */
 export interface CaptureLine {
   readonly connection: number;
   readonly fromClient: boolean;
@@ -28,7 +28,7 @@ export function readCapture(files: readonly string[]): readonly CaptureLine[] {
         return { connection, fromClient: dir === 'c2d', bytes: eof === true ? null : Buffer.from(hex, 'hex'), atMs: t };
       });
   });
-  // The clock is coarse: within one millisecond what a client sent comes before what it may have caused.
+  // The clock is coarse: within one millisecond a client's bytes come before bytes that they may have caused.
   return lines.sort((a, b) => a.atMs - b.atMs || Number(b.fromClient) - Number(a.fromClient));
 }
 

@@ -1,8 +1,8 @@
-/** Plays the clients of a recorded scenario against a daemon: same bytes in, at the same place between the daemon's answers. */
+/** Plays the clients of a recorded scenario against a daemon: the same bytes, at the same places between the daemon's answers. */
 import { connect, type Socket } from 'node:net';
 import type { CaptureLine } from './capture-file.ts';
 
-/** The scenario's clients wait for nothing between their own actions; this gives the daemon time to take one before the next. */
+/** The scenario's clients do not wait between their own actions; this gives the daemon time to handle each one. */
 const SETTLE_MS = 15;
 const GIVE_UP_MS = 20_000;
 
@@ -10,11 +10,11 @@ const GIVE_UP_MS = 20_000;
 export type Target = { readonly port: number } | { readonly path: string };
 
 export interface PlayOptions {
-  /** Where the clients connect: all to one daemon, or each to its own. */
+  /** Daemons to connect to: one for all clients, or one for each. */
   readonly target: Target | ((connection: number) => Target);
-  /** Called where the recording has the end of a connection, by either side, before it is played. */
+  /** Called before the end of a connection, by either side, is played. */
   readonly closing?: (connection: number) => Promise<void>;
-  /** Last change to what a client is about to send, given all it has received. */
+  /** May change what a client is about to send, given what it has received. */
   readonly rewrite?: (bytes: Buffer, received: Buffer) => Buffer;
   /** How many bytes to wait for when the recording has `expected`; for answers that differ in length by rule. */
   readonly expectedLength?: (recorded: number, connection: number) => number;
@@ -66,10 +66,10 @@ class Client {
   }
 }
 
-/** What one client got. */
+/** What one client received. */
 export interface Reply {
   readonly bytes: Buffer;
-  /** The daemon closed the connection before the client did; for a client that the recording closes, by the recording's order. */
+  /** The daemon closed the connection before the client did; where the recording has the client close, by the recording's order. */
   readonly closedByDaemon: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every recorded trace that concerns one daemon (test/fixtures/captures, made with unmodified Spread 4.4.0): the clients' bytes are
- * played against our daemon, whose replies must be those of the genuine one. Where we do better on purpose, the test says so.
+ * Every recorded trace of one daemon (test/fixtures/captures, made with unmodified Spread 4.4.0): the clients' bytes are
+ * played against our daemon, whose replies must be those of the genuine one. Tests name the deliberate differences.
  */
 import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -44,7 +44,7 @@ const SAME_BYTES: Readonly<Record<string, readonly string[]>> = {
 const folder = mkdtempSync(join(tmpdir(), 'skein-captures-'));
 let daemon: Daemon;
 
-/** Compares what every connection of a scenario got with the recording. */
+/** Compares what every connection of a scenario received with the recording. */
 async function expectSameBytes(files: readonly string[], options: PlayOptions): Promise<void> {
   const lines = readCapture(files);
   const replies = await play(lines, options);
@@ -153,8 +153,8 @@ describe('recorded traces, same bytes out', () => {
   });
 });
 
-describe('recorded traces where we do the right thing instead', () => {
-  it('AUTH-CHOICE in pieces (37) is waited for, and refused with the same byte when the rest never comes', async () => {
+describe('recorded traces that we answer differently on purpose', () => {
+  it('AUTH-CHOICE in pieces (37): the daemon waits, and refuses with the same byte when the rest never comes', async () => {
     const hasty = await startDaemon({ port: 0, logLevel: 'silent', unixSocketDir: null, handshakeTimeout: 300 });
     try {
       await expectSameBytes(['37-probe-auth-short'], { target: { port: hasty.port! } });
@@ -177,7 +177,7 @@ describe('recorded traces where we do the right thing instead', () => {
     expect(reply!.closedByDaemon).toBe(true);
   });
 
-  it('JOIN of an illegal group name (48) is rejected, and the client told', async () => {
+  it('JOIN of an illegal group name (48) is rejected with a REJECT message', async () => {
     const lines = readCapture(['48-probe-join-unchecked-name']).filter((line) => line.bytes !== null);
     const recorded = recordedReply(lines, 0);
     const start = handshakeLength(recorded);
@@ -203,7 +203,7 @@ describe('recorded traces where we do the right thing instead', () => {
   });
 });
 
-/** Types of all frames behind the handshake. */
+/** Types of all frames after the handshake. */
 function frameTypes(reply: Buffer): readonly number[] {
   const types: number[] = [];
   for (let at = handshakeLength(reply); at + 48 <= reply.length; at = nextFrame(reply, at))

@@ -1,5 +1,5 @@
 /**
- * The client library against the recorded traces: the same calls make the same bytes, the same bytes the same events.
+ * The client library against the recorded traces: its calls send the recorded bytes, and recorded bytes give the expected events.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConnectOptions, connect, type ReceivedEvent, type Service, type Session } from '../../client/index.ts';
@@ -15,7 +15,7 @@ import {
 import { FakeDaemon, until } from '../unit/client-fake-daemon.ts';
 import { ReceiverBench } from '../unit/client-frames.ts';
 
-/** Probes with bytes that this library would not send. */
+/** Captures with bytes that this library never sends. */
 const notOurs = /^(33|40|41|43|45|46|47|48)-/;
 const replayable = sessionCaptureNames.filter((name) => !notOurs.test(name));
 
@@ -111,7 +111,7 @@ function summary(event: ReceivedEvent): string {
   }
 }
 
-describe('what the client makes of', () => {
+describe('the events of', () => {
   it.each<[string, string[]]>([
     [
       '05-join-leave-disconnect.alice',

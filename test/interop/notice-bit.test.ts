@@ -1,4 +1,4 @@
-/** What skein added to the client protocol is nothing that the original ever says: in no recorded trace, and in no constant of its headers. */
+/** Skein's addition to the client protocol occurs nowhere in the original: in no recorded trace and in no constant of its headers. */
 import { describe, expect, it } from 'vitest';
 import { CONNECT_TAKES_NOTICES } from '../../engine/wire/connect-flags.ts';
 import { CONNECT_FLAGS_OFFSET } from '../../engine/wire/layout/connect-request.ts';
@@ -20,7 +20,7 @@ describe.each(sessionCaptureNames)('capture %s', (name) => {
 });
 
 describe('the constants of the original', () => {
-  /** Of client-protocol.md, 3.1: every name of its headers with its value. */
+  /** The table of client-protocol.md, 3.1: every name in the original's headers with its value. */
   const table = read('docs/protocol/client-protocol.md').split('### 3.1 Bits of `type`')[1]!.split('###')[0]!;
   const rows = table.split('\n').filter((line) => /^\| .*0x[0-9a-f]{8}/.test(line));
 

@@ -1,4 +1,4 @@
-/** What `skein conf check` says of a configuration in `ops/`. */
+/** The result of `skein conf check` on a configuration in `ops/`. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
-/** The warning, with the lines it quotes, that the file is for another machine than the one that tests it. */
+/** The warning, with the lines it quotes, that the file is for another machine than this one. */
 const OTHER_MACHINE = /^warning: .* which this machine does not have .*\n(?: .*\n)*/m;
 
 const skein = (...args: readonly string[]) => spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
 
 /**
- * Checks it as on a host that has the files of `/etc/skein` that it names.
+ * Checks the file as on a host with the files of `/etc/skein` that it names.
  *
  * @param text of a `spread.conf`
  * @param files path under `/etc/skein` to content; a null content is a new cluster key

@@ -1,4 +1,4 @@
-/** The manifests are what the API server accepts, and agree with the daemon that they start. */
+/** The API server accepts the manifests, and they agree with the daemon that they start. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { checkConfiguration } from './check-configuration.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A model checks types and required fields; the compiler finds fields that do not exist. */
+/** A model checks types and required fields; the compiler finds unknown fields. */
 const MODELS = {
   ConfigMap: { model: ConfigMap, module: 'v1/ConfigMap' },
   PodDisruptionBudget: { model: PodDisruptionBudget, module: 'policy/v1/PodDisruptionBudget' },
@@ -86,7 +86,7 @@ describe('ops/kubernetes/skein.yaml', () => {
     new MODELS[kind].model(manifest as never).validate();
   });
 
-  it('has no field that Kubernetes does not know', () => {
+  it('has no field unknown to Kubernetes', () => {
     expect(compile(manifests)).toBe('');
     const misspelt = { ...manifestOf<Manifest>('Service'), spec: { clusterIp: 'None' } };
     expect(compile([misspelt])).toContain('clusterIp');
@@ -115,7 +115,12 @@ describe('ops/kubernetes/skein.yaml', () => {
       ['token', port + 1],
     ]);
     const mounted = volumeMounts.map(({ mountPath }) => mountPath);
-    for (const [, path] of spreadConf.matchAll(/^(?:StateDir|ClusterKeyFile) = (.*)$/gm))
-      expect(mounted.some((mount) => path!.startsWith(mount))).toBe(true);
+    for (const option of ['StateDir', 'ClusterKeyFile']) {
+      const path = new RegExp(`^${option} = (.*)$`, 'm').exec(spreadConf)?.[1];
+      expect(
+        mounted.some((mount) => path?.startsWith(mount)),
+        `${option} = ${path}`,
+      ).toBe(true);
+    }
   });
 });

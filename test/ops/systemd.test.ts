@@ -1,4 +1,4 @@
-/** systemd accepts the unit, finds it well confined, and waits long enough for a stop. */
+/** systemd accepts the unit, rates it as well confined, and waits long enough for a stop. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +31,7 @@ describe('ops/systemd/skein.service', () => {
   const unit = readFileSync(UNIT, 'utf8');
   const setting = (name: string): string | undefined => new RegExp(`^${name}=(.*)$`, 'm').exec(unit)?.[1];
 
-  it('lets V8 compile', () => {
+  it('allows the JIT compiler of V8', () => {
     expect(setting('MemoryDenyWriteExecute')).toBeUndefined();
   });
 
@@ -46,7 +46,7 @@ describe('ops/spread.conf', () => {
   const FILES = { 'cluster.keys': null, 'http.tokens': `${'0123456789abcdef'.repeat(4)}\n` };
   const text = readFileSync(fileURLToPath(new URL('../../ops/spread.conf', import.meta.url)), 'utf8');
 
-  it('is accepted, without a warning', () => {
+  it('is accepted without a warning', () => {
     expect(checkConfiguration(text, FILES, 'host-1')).toEqual({ code: 0, said: '' });
   });
 

@@ -1,4 +1,4 @@
-/** `skein/browser` is one file without anything of Node, and small. */
+/** `skein/browser` is one small file without Node's modules. */
 import { readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ROOT } from './consumer.ts';
 
 const MAX_COMPRESSED_BYTES = 40 * 1024;
 
-it('holds and imports nothing of Node, nor anything else outside', async () => {
+it('contains and imports no module of Node and no other package', async () => {
   const { metafile } = await build({ ...browserBundle(ROOT), metafile: true as const, write: false });
   const scripts = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.js'));
   expect(scripts).toHaveLength(1);

@@ -1,5 +1,5 @@
 /**
- * `skein/client` loads fast because it loads little: files of the library only, a handful of Node's modules, no package. Held here
+ * `skein/client` loads fast because it loads little: only files of the library, a handful of Node's modules, no package. Tested
  * instead of a time, which depends on the machine.
  */
 import { statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { describe, expect, it } from 'vitest';
 import { ROOT } from './consumer.ts';
 
 const NODE_MODULES = ['events', 'fs/promises', 'net', 'os', 'timers/promises', 'tls', 'url', 'util'];
-/** Readable, not minified. The daemon's code and packages would be many times that. */
+/** For readable, unminified code. The daemon's code and packages would be many times that. */
 const MAX_BYTES = 180_000;
 
 interface Graph {
@@ -19,7 +19,7 @@ interface Graph {
   readonly bytes: number;
 }
 
-/** What loading a file loads, statically or by `require` and `import()`. */
+/** Everything that loading a file loads, statically or by `require` and `import()`. */
 async function graphOf(entry: string): Promise<Graph> {
   const { metafile } = await build({
     entryPoints: [join(ROOT, 'dist', entry)],
@@ -44,7 +44,7 @@ async function graphOf(entry: string): Promise<Graph> {
 }
 
 describe.each(['client.js', 'client.cjs'])('dist/%s', (entry) => {
-  it('loads modules of Node and of the library only', async () => {
+  it('loads only modules of Node and of the library', async () => {
     const { external } = await graphOf(entry);
     expect(external.filter((name) => !isBuiltin(name))).toEqual([]);
     expect(external.filter((name) => !NODE_MODULES.includes(name))).toEqual([]);
@@ -57,7 +57,7 @@ describe.each(['client.js', 'client.cjs'])('dist/%s', (entry) => {
   });
 });
 
-it('sees packages where they are loaded', async () => {
+it('detects packages where they are loaded', async () => {
   const { external } = await graphOf('index.js');
   expect(external).toEqual(expect.arrayContaining(['pino', 'zod', 'worker_threads']));
 });

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** What a fresh clone does not have. */
+/** Folders that a fresh clone does not have. */
 const NOT_IN_A_CLONE = new Set(['node_modules', 'dist', '.git', 'generated', 'coverage']);
 
 /** Copies the sources as a clone would have them; packages are those of this checkout. */
@@ -36,7 +36,7 @@ export const contentsOf = (tarball: string): string[] =>
     .map((path) => path.replace(/^package\//, ''))
     .sort();
 
-/** For one program. Tools that bundle or compile need most of it, and only on a busy machine. */
+/** Time limit of one program. Bundlers and compilers need most of it on a busy machine. */
 const TIMEOUT_MS = 150_000;
 
 export interface ProgramResult {

@@ -1,4 +1,4 @@
-/** What a stranger gets from the registry, a tarball or git: complete, and usable from every module system and bundler. */
+/** The package from the registry, a tarball or git is complete, and usable from every module system and bundler. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ beforeAll(() => {
 }, TIMEOUT_MS);
 
 describe('the tarball', () => {
-  it('holds entries, declarations and documents, and nothing else of the repository', () => {
+  it('contains entries, declarations and documents, and nothing else of the repository', () => {
     const contents = contentsOf(tarball);
     const entries = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'cli.js', 'worker.js'];
     const client = ['client.js', 'client.cjs', 'client.d.ts', 'client.d.cts', 'browser.js', 'browser.d.ts'];
@@ -34,7 +34,7 @@ describe('the tarball', () => {
     expect(contents.filter((path) => !/^(dist|docs)\/|^[A-Z]+(\.md)?$|^package\.json$/.test(path))).toEqual([]);
   });
 
-  it('holds nothing that an earlier build left behind', () => {
+  it('contains nothing that an earlier build left behind', () => {
     expect(contentsOf(tarball)).not.toContain('dist/stale.js');
   });
 });
@@ -85,14 +85,14 @@ describe('an installed package', () => {
     const out = join(consumer.folder, 'out', format === 'esm' ? 'esbuild.mjs' : 'esbuild.cjs');
     const esbuild = fromCheckout('esbuild/bin/esbuild');
     const args = ['--bundle', '--platform=node', `--format=${format}`, `--outfile=${out}`, '--log-level=error'];
-    // Dependencies in CommonJS call require, which a bundle in ES modules has to bring along.
+    // Dependencies in CommonJS call require, which a bundle in ES modules must provide.
     const banner = "--banner:js=import { createRequire as r } from 'node:module'; const require = r(import.meta.url);";
     execFileSync(esbuild, [source, ...args, ...(format === 'esm' ? [banner] : [])], { stdio: 'pipe' });
     expectHello(consumer.node(out));
   });
 
   it.each(['NodeNext', 'Bundler'] as const)(
-    'has types that hold without skipLibCheck (%s)',
+    'has types that compile without skipLibCheck (%s)',
     (resolution) => {
       expect(typeCheck(consumer, fromCheckout('typescript/bin/tsc'), resolution)).toBe('');
     },
@@ -100,9 +100,9 @@ describe('an installed package', () => {
   );
 });
 
-/** @returns what the compiler complains about */
+/** @returns the compiler's errors */
 function typeCheck(consumer: Consumer, tsc: string, resolution: 'NodeNext' | 'Bundler'): string {
-  // Bundlers do not tell the two kinds of module apart.
+  // Bundlers do not distinguish the two kinds of module.
   const extensions = resolution === 'NodeNext' ? (['mts', 'cts'] as const) : (['mts'] as const);
   const files = extensions.map((extension) => consumer.write(`typed.${extension}`, typed(extension)));
   const module = resolution === 'NodeNext' ? 'NodeNext' : 'ESNext';
@@ -110,7 +110,7 @@ function typeCheck(consumer: Consumer, tsc: string, resolution: 'NodeNext' | 'Bu
   return consumer.node(tsc, ...options, '--module', module, '--moduleResolution', resolution, ...files).output;
 }
 
-describe.runIf(mayInstall)('with tools of others', () => {
+describe.runIf(mayInstall)('with third-party tools', () => {
   const TYPESCRIPTS = { 'typescript-5.4': '5.4.5', 'typescript-5.9': '5.9.3', 'typescript-7': '7.0.2' } as const;
   let consumer: Consumer;
   beforeAll(() => {

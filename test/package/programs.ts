@@ -1,4 +1,4 @@
-/** Programs of a consumer, each in one file. Each prints `got hello` when a message came back to it. */
+/** Programs of a consumer, each in one file. Each prints `got hello` when its message comes back. */
 
 const USES_CLIENT = `
   const alice = await connect({ address: daemon.port + '@127.0.0.1', name: 'alice' });

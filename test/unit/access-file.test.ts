@@ -1,4 +1,4 @@
-/** The access file: what a line may be, and what is said of every mistake. */
+/** The access file: the forms of a line, and the error for every mistake. */
 import { describe, expect, it } from 'vitest';
 import {
   MAX_ACCESS_LINES,
@@ -88,6 +88,10 @@ describe('a line', () => {
     expect(only(`anyone ${rights}`).grants).toEqual({ join: [], send: [], private: [], admin: [], ...expected });
   });
 
+  it('may end with a comment, so "private #" grants private messages to everybody', () => {
+    expect(only('anyone private #').grants.private).toEqual(['#*']);
+  });
+
   it.each([['# nothing'], ['#anyone join a'], ['   #anyone join a'], ['\t'], ['#']])(
     'may be a comment or empty: %j',
     (text) => {
@@ -157,7 +161,6 @@ describe('a mistake', () => {
     [`anyone send *${'g'.repeat(32)}`, 13, /1 to 31 characters/],
     ['anyone admin #a', 14, /^name behind admin/],
     ['anyone private a#b#c', 16, /^name behind private is "a#b#c"; it must be name, name#daemon or #name#daemon/],
-    ['anyone private #', 16 - 1, /private|name/],
     ['anyone private a#', 16, /^name behind private/],
     ['anyone private elevenchars', 16, /up to 10 and 19 characters/],
     [`anyone private a#${'d'.repeat(20)}`, 16, /up to 10 and 19 characters/],
@@ -165,18 +168,13 @@ describe('a mistake', () => {
     ['user "alice join a', 6, /^a quoted word has no end/],
     ['user "alice"x join a', 6, /^a quoted word has no end/],
   ])('%j', (text, column, message) => {
-    // "#" alone is a comment: then the right is for all, which is no mistake.
-    if (text.endsWith(' #')) {
-      expect(only(text).grants.private).toEqual(['#*']);
-      return;
-    }
     const problems = problemsOf(`# first\n${text}\n`);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ line: 2, column });
     expect(problems[0]!.message).toMatch(message);
   });
 
-  it('does not hide the next one, and all have their places', () => {
+  it('does not hide the next one, and each has its line and column', () => {
     const error = (() => {
       try {
         return parseAccessFile('anyone join\nanyone join a\nx y\n', 'rules.txt');
@@ -217,19 +215,19 @@ describe('the rules', () => {
     expect(isFrozen(parseAccessFile(text, 'rules').rules)).toBe(true);
   });
 
-  it('survive the way to a worker thread', () => {
+  it('can be sent to a worker thread', () => {
     const { rules } = parseAccessFile('user a* address ::/0 join b.* private', 'rules');
     expect(structuredClone(rules)).toEqual(rules);
   });
 
-  it('of an empty file allow nothing, which is told', () => {
+  it('of an empty file allow nothing, which gives a warning', () => {
     const { rules, warnings } = parseAccessFile('# nothing\n', 'rules');
     expect(warnings).toEqual(['rules: has no line with rights; every join and every send is refused']);
     for (const right of ACCESS_RIGHTS)
       expect(verdict(rules, { ...NOBODY, user: 'a' }, right, 'x').isAllowed).toBe(false);
   });
 
-  it('may give admin, of which nothing is told', () => {
+  it('may grant admin without a warning', () => {
     expect(parseAccessFile('anyone join a\nanyone admin\n', 'rules').warnings).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-/** Addresses that are well written and cannot work are warned of, with their place in the file, by conf check and at the start alike. */
+/** Well-formed addresses that cannot work give a warning with their place in the file, from conf check and at the start. */
 import { describe, expect, it } from 'vitest';
 import { type CheckedMachine, resolveConfiguration, resolveDaemonOptions } from '../../daemon/options-resolve.ts';
 import type { DaemonOptions } from '../../daemon/options-schema.ts';
@@ -41,7 +41,7 @@ const segment = (hosts: string, address = '192.168.1.255:4803', more = ''): stri
   `Spread_Segment ${address} {\n${hosts}\n}\n${more}`;
 const GOOD = segment('  paris 192.168.1.10\n  berlin 192.168.1.11');
 
-it('says nothing of what works', () => {
+it('do not appear for addresses that work', () => {
   expect(check(GOOD)).toEqual([]);
   expect(check(GOOD, { interfaces: [LO] })).toEqual([]);
   expect(check(segment('  a 127.0.0.1\n  b 127.0.0.2\n  c 127.4.5.6', '127.0.0.255:4803'))).toEqual([]);
@@ -53,14 +53,14 @@ it('says nothing of what works', () => {
 });
 
 describe('loopback among others', () => {
-  it('is warned of at the name that resolves to it, as on Debian', () => {
+  it('gives a warning at the name that resolves to it, as on Debian', () => {
     const names = { paris: '127.0.1.1', berlin: '192.168.1.11' };
     expect(check(segment('  paris\n  berlin'), { names })).toEqual([
       '2:3 "paris" resolves to 127.0.1.1, which is loopback, and berlin has 192.168.1.11: they cannot reach each other; write its address behind the name (many systems resolve the host name to 127.0.1.1, in /etc/hosts)',
     ]);
   });
 
-  it('is warned of for every such daemon, written or looked up', () => {
+  it('gives a warning for every such daemon, whether written or looked up', () => {
     const names = { paris: '127.0.1.1' };
     const warnings = check(segment('  paris\n  berlin 127.0.0.1\n  rome 10.0.0.1'), { names });
     expect(warnings).toHaveLength(2);
@@ -69,13 +69,13 @@ describe('loopback among others', () => {
     );
   });
 
-  it('is warned of when all are loopback and the segment is not', () => {
+  it('gives a warning when all daemons are on loopback and the segment is not', () => {
     const names = { paris: '127.0.1.1', berlin: '127.0.1.1' };
     const warnings = check(segment('  paris\n  berlin'), { names });
     expect(warnings.filter((text) => text.includes('its segment is 192.168.1.255'))).toHaveLength(2);
   });
 
-  it('counts the interface for daemons, not the first address', () => {
+  it('is judged by the interface for daemons, not by the first address', () => {
     const text = segment('  paris 127.0.0.1 { C 127.0.0.1 D 192.168.1.10 }\n  berlin 192.168.1.11 { D 127.0.0.9 }');
     const warnings = check(text, { interfaces: [LO] }).filter((line) => line.includes('loopback'));
     expect(warnings).toHaveLength(1);
@@ -83,8 +83,8 @@ describe('loopback among others', () => {
   });
 });
 
-describe('what no host has', () => {
-  it.each(['224.0.0.1', '239.255.0.1', '255.255.255.255', '0.0.0.0'])('%s is warned of', (address) => {
+describe('an address that no host can have', () => {
+  it.each(['224.0.0.1', '239.255.0.1', '255.255.255.255', '0.0.0.0'])('gives a warning: %s', (address) => {
     expect(check(segment(`  paris ${address}\n  berlin 192.168.1.11`))[0]).toMatch(
       new RegExp(`^2:3 paris has the address ${address}, at which no daemon can be reached`),
     );
@@ -92,7 +92,7 @@ describe('what no host has', () => {
 });
 
 describe('this machine', () => {
-  it('that does not have the address of its entry is warned, by name of the host or of the option', () => {
+  it('without the address of its entry gives a warning that names the host or the option', () => {
     const warned =
       /^3:3 berlin has the address 192\.168\.1\.11, which this machine does not have \(it has 127\.0\.0\.1, 192\.168\.1\.10\)/;
     expect(check(GOOD, { options: { name: 'berlin' } })[0]).toMatch(warned);
@@ -101,7 +101,7 @@ describe('this machine', () => {
     expect(check(away)).toEqual([]);
   });
 
-  it('is warned at the start as by the check', () => {
+  it('gives the same warning at the start and in the check', () => {
     const file = parseConfig(GOOD, 'spread.conf');
     const interfaces = [LO, ETH];
     const { warnings } = resolveDaemonOptions(
@@ -114,7 +114,7 @@ describe('this machine', () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it('refuses a name that no entry has', () => {
+  it('refuses a name without an entry', () => {
     expect(() => check(GOOD, { options: { name: 'rome' } })).toThrow(/no daemon is called "rome"/);
   });
 
@@ -129,7 +129,7 @@ describe('this machine', () => {
     expect(warning).toContain(`of eth0 go to ${right}`);
   });
 
-  it('is told which daemons its broadcasts do not reach', () => {
+  it('gets a warning about daemons that its broadcasts do not reach', () => {
     const [warning] = check(segment('  paris 192.168.1.10\n  berlin 192.168.2.11\n  rome 192.168.1.12'));
     expect(warning).toMatch(
       /^2:3 segment 192\.168\.1\.255 .* does not leave 192\.168\.1\.10\/24 of eth0: it does not reach berlin; /,

@@ -28,7 +28,7 @@ const incarnationOf = (node: number, incarnation: number, keys = [A], clusterHas
 });
 const receiver = (keys = [A], clusterHash = HASH): AeadSealer => incarnationOf(RECEIVER, 1, keys, clusterHash).sealer;
 
-/** As after an answer to the receiver's question. @returns the receiver */
+/** Proves the incarnation, as an answer to the receiver's question does. @returns the receiver */
 function believes(sealer: AeadSealer, ...incarnations: readonly Incarnation[]): AeadSealer {
   for (const { node, incarnation, sealer: other } of incarnations)
     sealer.peers.prove(node, incarnation, other.salt, other.counter);
@@ -58,7 +58,7 @@ const opened = (sealer: AeadSealer, bytes: Uint8Array): string | number => {
 };
 
 describe('AeadSealer', () => {
-  it('opens what another daemon with the key sealed, and hides it from readers', () => {
+  it('opens what another daemon sealed with the key, and hides the content', () => {
     const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     const bytes = sealed(sender, 'the token');
@@ -87,7 +87,7 @@ describe('AeadSealer', () => {
       expect(opened(fresh(), bytes.subarray(0, length))).toBeTypeOf('number');
   });
 
-  it('says and counts why', () => {
+  it('reports and counts the reason of a refusal', () => {
     const sender = incarnationOf(3, 77);
     const own = incarnationOf(RECEIVER, 1);
     const { sealer } = own;
@@ -113,7 +113,7 @@ describe('AeadSealer', () => {
     expect(Array.from(sealer.lastFrom)).toEqual([0xffff, NODES, 3, 3, 3]);
   });
 
-  it('opens nothing twice, and takes datagrams out of order', () => {
+  it('opens no datagram twice, and accepts datagrams out of order', () => {
     const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     const first = sealed(sender, 'one');
@@ -137,7 +137,7 @@ describe('AeadSealer', () => {
     expect(opened(other, between)).toBe(SealRefusal.Replayed);
   });
 
-  it('puts the incarnations of a daemon back when another one is proven, until they are again', () => {
+  it('demands a new proof of a daemon’s other incarnations when one is proven', () => {
     const earlier = incarnationOf(3, 78);
     const later = incarnationOf(3, 77);
     const other = believes(receiver(), earlier);
@@ -146,7 +146,7 @@ describe('AeadSealer', () => {
     believes(other, later);
     expect(opened(other, unheard)).toBe(SealRefusal.UnknownIncarnation);
     expect(opened(other, sealed(later, 'later'))).toBe('later');
-    // Two machines with one id: both go on.
+    // Two machines with one id: both continue.
     believes(other, earlier);
     expect(opened(other, unheard)).toBe(SealRefusal.Replayed);
     expect(opened(other, sealed(earlier, 'again'))).toBe('again');
@@ -161,13 +161,13 @@ describe('AeadSealer', () => {
     expect(known).toEqual(incarnations.slice(-MAX_INCARNATIONS));
   });
 
-  it('seals with no key and nonce twice, though a start time repeats', () => {
+  it('never reuses a key and a nonce, although a start time repeats', () => {
     const seen = new Set<string>();
     for (let start = 0; start < 20; start++)
       for (const { node, incarnation } of [incarnationOf(1, 5), incarnationOf(1, 5), incarnationOf(2, 5)]) {
         const one = incarnationOf(node, incarnation);
         for (let i = 0; i < 3; i++) {
-          // The same text: whoever saw one key and nonce twice would see the same bytes.
+          // The same text: a reused key and nonce would give the same bytes.
           seen.add(Buffer.from(sealed(one, 'the same in each datagram')).toString('hex', HEADER, HEADER + 25));
         }
       }
@@ -185,7 +185,7 @@ describe('AeadSealer', () => {
     expect(opened(receiver(), sealed(sender, 'x', RECEIVER, PacketType.Greeting))).toBe(SealRefusal.WrongKey);
   });
 
-  it('rotates: both keys open while both are listed, the old one no more when it is gone', () => {
+  it('rotates: both keys open while both are listed; the old one stops when it is removed', () => {
     const sender = incarnationOf(3, 77);
     const other = believes(receiver([A, B]), sender);
     const byA = sealed(sender, 'by A');
@@ -202,7 +202,7 @@ describe('AeadSealer', () => {
     expect(opened(other, sealed(sender, 'old'))).toBe(SealRefusal.WrongKey);
   });
 
-  it('seals with no key and nonce twice when a key comes back', () => {
+  it('never reuses a key and a nonce when a key is listed again', () => {
     const sender = incarnationOf(3, 77);
     const texts = [A, B, A, B].map((each) => {
       sender.sealer.prepareKeys([each])();
@@ -211,7 +211,7 @@ describe('AeadSealer', () => {
     expect(new Set(texts).size).toBe(4);
   });
 
-  it('recovers from what the holder of a key that is gone said of an incarnation', () => {
+  it('recovers from false claims about an incarnation by the holder of a removed key', () => {
     const sender = incarnationOf(3, 77, [B]);
     const other = receiver([A, B]);
     other.peers.prove(3, 77, sender.sealer.salt, 2 ** 40);
@@ -221,7 +221,7 @@ describe('AeadSealer', () => {
     expect(opened(other, sealed(sender, 'x'))).toBe('x');
   });
 
-  it('goes on with the next key of the incarnation, and out of order around the change', () => {
+  it('continues with the next key of the incarnation, also out of order around the change', () => {
     const sender = incarnationOf(3, 77);
     sender.sealer.skipTo(2 ** 24 - 3);
     const other = believes(receiver(), sender);
@@ -231,7 +231,7 @@ describe('AeadSealer', () => {
     for (const bytes of all) expect(opened(other, bytes)).toBe(SealRefusal.Replayed);
   });
 
-  it('derives no keys for whoever names a counter far ahead', () => {
+  it('derives no keys for a counter far ahead', () => {
     const sender = incarnationOf(3, 77);
     const other = believes(receiver(), sender);
     sender.sealer.skipTo(2 ** 25);
@@ -255,7 +255,7 @@ describe('AeadSealer', () => {
     expect(sender.sealer.counter).toBe(2);
   });
 
-  it('is what its description says', () => {
+  it('has the documented format', () => {
     const clusterKey = Buffer.from(A.key, 'base64');
     const sender = incarnationOf(3, 77);
     const bytes = Buffer.from(sealed(sender, 'plain', 2));

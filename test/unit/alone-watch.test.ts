@@ -1,4 +1,4 @@
-/** Each reason for which a daemon can know that it is alone has its line, once while it lasts. */
+/** A daemon that is alone logs each detectable reason once while it lasts. */
 import { describe, expect, it } from 'vitest';
 import {
   createCounters,
@@ -110,7 +110,7 @@ describe('a daemon that is alone', () => {
     expect(watched.lines.at(-1)).toMatchObject({ level: 'info', message: 'this daemon is no longer alone' });
   });
 
-  it('says the same once an hour while its numbers go on rising', () => {
+  it('repeats the reason once an hour while its counters keep rising', () => {
     const { run, lines, network, clock } = watch();
     clock.wallMs = 1000;
     for (let minute = 0; minute < 50; minute++) {
@@ -122,7 +122,7 @@ describe('a daemon that is alone', () => {
     expect(lines[0]!.fields['reason']).toBe('datagrams could not be sent; the clock of this machine is wrong');
   });
 
-  it('says something new after a minute, not at once', () => {
+  it('logs a new reason after a minute, not at once', () => {
     const { run, lines, network } = watch();
     run(10_000);
     network[NetworkCounter.OtherSeal]!++;
@@ -133,7 +133,7 @@ describe('a daemon that is alone', () => {
     expect(lines[1]!.fields['reason']).toMatch(/^sealed and unsealed/);
   });
 
-  it('says nothing of what was before, nor when it has company, nor when there is nobody else', () => {
+  it('logs nothing about the past, nor in a ring with others, nor without other daemons', () => {
     const before = watch();
     before.network[NetworkCounter.OtherVersion] = 9;
     before.run(20_000);
@@ -146,8 +146,8 @@ describe('a daemon that is alone', () => {
   });
 });
 
-describe('incarnations that are not listened to', () => {
-  it('are told at once on both sides, once a minute', () => {
+describe('refused incarnations', () => {
+  it('are logged at once on both sides, then at most once a minute', () => {
     const { node, run, lines } = watch();
     node(RingCounter.Members, 2);
     node(RingCounter.OwnIncarnationRefused, 1);
@@ -172,7 +172,7 @@ describe('incarnations that are not listened to', () => {
     expect(lines).toHaveLength(2);
   });
 
-  it('and numbers near the end, name the daemon', () => {
+  it('and numbers near the end are logged with the daemon', () => {
     const { node, run, lines } = watch();
     node(RingCounter.Members, 2);
     node(RingCounter.NumbersRefused, 3);

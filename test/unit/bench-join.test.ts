@@ -21,7 +21,7 @@ function on(scenario: string, change: Partial<Report> = {}): NamedReport {
 const ORDER = { scenarios: ['first', 'second', 'third'], systems: ['skein', 'nats'] };
 
 describe('joinReports', () => {
-  it('has all scenarios in their order, all runs, every system once', () => {
+  it('keeps all scenarios in order, all runs, and every system once', () => {
     const joined = joinReports(
       [on('third', { createdAt: '2026-01-02T05:00:00.000Z' }), on('first', { durationSeconds: 9 })],
       ORDER,
@@ -42,7 +42,7 @@ describe('joinReports', () => {
     });
   });
 
-  it('refuses a scenario that two of them have: its ratios would not be of one run', () => {
+  it('refuses a scenario that two reports have, since its ratios would mix runs', () => {
     expect(() => joinReports([on('first'), on('second'), on('first')], ORDER)).toThrow(
       'scenario first is in first.json and in first.json',
     );
@@ -69,7 +69,7 @@ describe('joinReports', () => {
     );
   });
 
-  it('wants two or more', () => {
+  it('needs at least two reports', () => {
     expect(() => joinReports([on('first')], ORDER)).toThrow('--join takes two reports or more, got 1');
   });
 });

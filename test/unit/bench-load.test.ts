@@ -1,4 +1,4 @@
-/** The load generator against a relay in the same process: what it counts, and that it notices what goes wrong. */
+/** The load generator against a relay in the same process: it counts correctly and detects faults. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
@@ -136,7 +136,7 @@ describe('a closed-loop run', () => {
     expect(large.missing).toBe(0);
   });
 
-  it('never has more under way than its window', async () => {
+  it('never has more messages in flight than its window', async () => {
     let held: { chunk: Buffer; client: Socket }[] = [];
     let holding = false;
     const port = await meddler((chunk, client) => {
@@ -178,7 +178,7 @@ describe('checks', () => {
     expect(received).toMatchObject({ gaps: 0, disorder: 1 });
   });
 
-  it('tell receivers that saw different orders apart', async () => {
+  it('report receivers that saw different orders', async () => {
     const port = await listen(createRelay());
     const same = await run(port, { senders: 1, receivers: 2, groups: 1 }, closed);
     expect(new Set(same.received.orderHashes).size).toBe(1);
@@ -207,7 +207,7 @@ describe('checks', () => {
 });
 
 describe('an open-loop run', () => {
-  it('sends what was due, and counts a stall of the system against it', async () => {
+  it('sends every due message, and counts a stall of the system as latency', async () => {
     const stallMs = 60;
     let stalled = false;
     const port = await meddler((chunk, client) => {

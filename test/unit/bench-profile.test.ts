@@ -38,13 +38,13 @@ describe('summary of a CPU profile', () => {
     ]);
   });
 
-  it('looks at the interval only', () => {
+  it('covers only the interval', () => {
     const summary = summarise(profileOf(nodes, [1, 1, 4, 4, 1]), locate, { fromMs: 1003, toMs: 1004 });
     expect(summary.totalMs).toBe(2);
     expect(summary.functions.map(({ name }) => name)).toEqual(['(anonymous)']);
   });
 
-  it('says how busy the thread was, and shows so many functions', () => {
+  it('prints how busy the thread was, and the given number of functions', () => {
     const text = formatSummary('ring', summarise(profileOf(nodes, [1, 1, 1, 4, 2]), locate, everything), 1);
     expect(text.split('\n')).toEqual([
       'ring: busy 4 of 5 ms (80 %)',
@@ -78,7 +78,7 @@ describe('clinic', () => {
     ]);
   });
 
-  it('has failed when it wrote no page', async () => {
+  it('fails when it wrote no page', async () => {
     await expect(clinicPage(import.meta.dirname)).rejects.toThrow(/clinic wrote no page/);
   });
 });

@@ -1,4 +1,4 @@
-/** The generator's hand-encoded protocols: what they say, and that input may be cut anywhere. */
+/** The generator's hand-encoded protocols: the bytes they send, and input that may be cut anywhere. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MessageCycle } from '../../bench/load/message-cycle.ts';
@@ -70,9 +70,9 @@ const cpgFrame = (content: Buffer): Buffer => {
 interface Case {
   readonly name: string;
   readonly choice: ProtocolChoice;
-  /** What a server sends to a receiver, up to and including `payloads`. */
+  /** The server's bytes to a receiver, up to and including `payloads`. */
   stream(payloads: readonly Buffer[]): Buffer;
-  /** What the receiver must have said. */
+  /** The bytes that the receiver must send. */
   readonly said: readonly string[];
 }
 
@@ -201,7 +201,7 @@ describe.each(cases)('$name', ({ choice, stream, said }) => {
 });
 
 describe('cpg senders', () => {
-  it('say what they are, and name the group in each message', () => {
+  it('identify themselves, and name the group in each message', () => {
     const client = createClient({ kind: 'cpg' }, { name: 'send', group: null, sink: new Collector() });
     expect(feed(client, cpgFrame(Buffer.alloc(0)), [])).toEqual(latin1('\x01\0\0\0S'));
     expect(client.ready).toBe(true);

@@ -15,7 +15,7 @@ const SYSTEMS = [
 const tableOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.startsWith('|'));
 
 describe('figures of the README', () => {
-  it('show the systems with their versions; no yardstick, no variants, nothing that was not there', () => {
+  it('show the measured systems with their versions, without yardsticks and variants', () => {
     const text = figuresMarkdown(
       report(SYSTEMS, [
         run('skein', 3e6),
@@ -35,7 +35,7 @@ describe('figures of the README', () => {
     expect(text).not.toContain('ahead');
   });
 
-  it('have the range of the runs, and say where others are ahead', () => {
+  it('show the range of the runs, and where others are ahead', () => {
     const runs = [
       run('skein', 3e6),
       { ...run('skein', 2e6), repeat: 2 },
@@ -80,7 +80,7 @@ describe('figures of the README', () => {
     expect(text).toContain('- **Spread**: at 1,000/s, p99.\n');
   });
 
-  it('leave a dash where a run failed', () => {
+  it('show a dash where a run failed', () => {
     const text = figuresMarkdown(
       report(
         [system('skein', 'skein'), system('nats', 'NATS')],

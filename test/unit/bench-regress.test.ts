@@ -36,18 +36,18 @@ describe('comparison with the baseline', () => {
     expect(verdictOf(figure('a', value), figure('a', 100))).toBe(verdict);
   });
 
-  it('judges by the tolerance of the baseline, not by that of today', () => {
+  it('judges by the tolerance in the baseline, not by the current one', () => {
     expect(verdictOf(figure('a', 150, { tolerance: 1 }), figure('a', 100))).toBe('worse');
   });
 
-  it('holds a promise whatever the baseline says', () => {
+  it('fails on a missed promise, whatever the baseline has', () => {
     const broken = figure('a', 0.6, { limit: 0.5 });
     expect(verdictOf(broken, broken)).toBe('over limit');
     expect(verdictOf(broken, null)).toBe('over limit');
     expect(verdictOf(figure('a', 0.5, { limit: 0.5 }), null)).toBe('new');
   });
 
-  it('fails on what is worse, over a limit, or gone; not on what is new or cannot be had here', () => {
+  it('fails on figures that are worse, over a limit or missing; not on new or unavailable ones', () => {
     const now = [
       figure('same', 100),
       figure('new', 5),
@@ -71,7 +71,7 @@ describe('comparison with the baseline', () => {
 });
 
 describe('the baseline file', () => {
-  it('survives writing and reading, and keeps figures that could not be had', () => {
+  it('survives writing and reading, and keeps figures that were unavailable', () => {
     const before = baseline(figure('a', 1.23456789), figure('calls', 7));
     const after = makeBaseline([figure('a', 2), figure('calls', null)], 20, before);
     expect(parseBaseline(JSON.stringify(after), 'file')).toEqual(after);
@@ -80,7 +80,7 @@ describe('the baseline file', () => {
     expect(before.figures['a'].value).toBe(1.23457);
   });
 
-  it('names file and field when it is wrong', () => {
+  it('is refused with file and field when it is wrong', () => {
     expect(() => parseBaseline('{', 'x.json')).toThrow(/x\.json is not JSON/);
     const wrong = { baselineVersion: BASELINE_VERSION, nodeMajor: 20, figures: { a: { value: 'many' } } };
     expect(() => parseBaseline(JSON.stringify(wrong), 'x.json')).toThrow(

@@ -115,7 +115,7 @@ describe('ratioOf', () => {
     expect(Math.log(high)).toBeCloseTo(1.1 + margin, 6);
   });
 
-  it('turns around when its sides are exchanged', () => {
+  it('is inverted when its sides are exchanged', () => {
     const sample = fc.array(fc.double({ min: 0.1, max: 1e6, noNaN: true }), { minLength: 2, maxLength: 6 });
     fc.assert(
       fc.property(sample, sample, (a, b) => {
@@ -149,7 +149,7 @@ describe('compareReports', () => {
     expect(compareReports(speeds(before), speeds(after)).map((cell) => cell.verdict)).toEqual([verdict]);
   });
 
-  it('takes a longer latency as worse, and marks it', () => {
+  it('counts a longer latency as worse, and marks it', () => {
     const latencies = (p50: number): Report =>
       report([1, 2, 3].map((i) => run('latency-1k', 'skein', i, withLatency(p50 + i, 10 * (p50 + i)))));
     const cells = compareReports(latencies(50), latencies(500));
@@ -160,7 +160,7 @@ describe('compareReports', () => {
     expect(formatComparison(cells).match(/REGRESSION/g)).toHaveLength(2);
   });
 
-  it('leaves out cells that only one report has, and runs that failed', () => {
+  it('omits cells that only one report has, and failed runs', () => {
     const first = report([run('one-to-one-64', 'skein', 1, metrics(1)), run('one-to-10', 'skein', 1, metrics(1))]);
     const second = report([run('one-to-one-64', 'skein', 1, metrics(1)), run('one-to-10', 'skein', 1, 'it fell over')]);
     expect(compareReports(first, second).map((cell) => cell.scenario)).toEqual(['one-to-one-64']);
@@ -168,12 +168,12 @@ describe('compareReports', () => {
 });
 
 describe('planRuns', () => {
-  it('makes all systems of a scenario follow each other inside a repeat', () => {
+  it('runs all systems of a scenario in succession within each repeat', () => {
     const runs = planRuns({ ...selection, scenarioIds: ['one-to-10'], systemIds: ['skein', 'nats'] });
     expect(runs.map((one) => `${one.repeat} ${one.system.id}`)).toEqual(['1 skein', '1 nats', '2 skein', '2 nats']);
   });
 
-  it('leaves out what makes no sense', () => {
+  it('omits combinations that make no sense', () => {
     const ids = (scenario: string): string[] =>
       planRuns({ ...selection, scenarioIds: [scenario], repeats: 1 }).map((one) => one.system.id);
     expect(ids('ring-3-256')).toEqual(['skein', 'spread']);
@@ -181,7 +181,7 @@ describe('planRuns', () => {
     expect(ids('thousand-groups')).not.toContain('spread');
   });
 
-  it('names what there is when an id is wrong', () => {
+  it('lists the known ids when an id is wrong', () => {
     expect(() => planRuns({ ...selection, scenarioIds: ['one-to-two'] })).toThrow(
       /no scenario "one-to-two".*one-to-10/,
     );
@@ -252,7 +252,7 @@ describe('the report', () => {
     expect(() => parseReport(JSON.stringify(broken), 'broken.json')).toThrow(/broken\.json.*machine\.cores/s);
   });
 
-  it('puts the subject in relation to the others, so that more is always better', () => {
+  it('compares the subject with the others so that more is always better', () => {
     const cells = summarise(whole);
     const cell = (scenario: string, system: string) =>
       cells.find((one) => one.scenario.id === scenario && one.system.id === system) ?? cells[0];
@@ -262,7 +262,7 @@ describe('the report', () => {
     expect(advantage(cell('latency-1k', 'skein'), cell('latency-1k', 'nats'))).toBeNull();
   });
 
-  it('becomes a page that needs nothing else and escapes what it shows', () => {
+  it('becomes a self-contained page that escapes its content', () => {
     const page = renderPage(whole);
     expect(page).not.toMatch(/<script|<link|<img|url\(|https?:\/\//);
     expect(page).toContain('a &lt;fast&gt; processor');
@@ -272,7 +272,7 @@ describe('the report', () => {
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
   });
 
-  it('shows a page for a report in which everything failed', () => {
+  it('becomes a page even when every run failed', () => {
     const page = renderPage(report([run('one-to-one-64', 'skein', 1, 'no'), run('latency-1k', 'skein', 1, 'no')]));
     expect(page).toContain('failed: no');
     expect(page).not.toMatch(/NaN|Infinity|undefined/);
@@ -300,7 +300,7 @@ describe('drawLineChart', () => {
     );
   });
 
-  it('draws nothing from nothing', () => {
+  it('draws nothing without points', () => {
     const axis = { title: 't', scale: 'log' as const, format: String };
     expect(drawLineChart({ title: 'chart', x: axis, y: axis, series: [] })).toBe('');
   });

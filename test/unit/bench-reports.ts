@@ -1,4 +1,4 @@
-/** Small reports for tests of what is made of them. */
+/** Small reports for tests of pages and comparisons. */
 import type { Report, ReportSystem, Run } from '../../bench/report-schema.ts';
 
 export const system = (id: string, title: string, available = true): ReportSystem => ({

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { byteCount, daemonOption, duration, groupNames, integer, targetNames } from '../../cli/arguments.ts';
 
 describe('numbers', () => {
-  it('takes integers within the limits and names the limits otherwise', () => {
+  it('accepts integers within the limits, and names the limits in errors', () => {
     const port = integer(0, 65_535);
     expect(port('0')).toBe(0);
     expect(port('65535')).toBe(65_535);
@@ -27,20 +27,20 @@ describe('numbers', () => {
 });
 
 describe('names', () => {
-  it('collects groups and refuses what no group can be called', () => {
+  it('collects groups and refuses illegal group names', () => {
     expect(groupNames('b', groupNames('a'))).toEqual(['a', 'b']);
     expect(() => groupNames('a b')).toThrow('group "a b"');
     expect(() => groupNames('#alice#localhost')).toThrow(InvalidArgumentError);
   });
 
-  it('takes private names as targets', () => {
+  it('accepts private names as targets', () => {
     expect(targetNames('#alice#localhost')).toEqual(['#alice#localhost']);
     expect(() => targetNames('#alice')).toThrow('#user#daemon');
   });
 });
 
 describe('options of the daemon', () => {
-  it('gives numbers, booleans, lists and none their types', () => {
+  it('convert numbers, booleans, lists and none to their types', () => {
     const texts = [
       'maxSessions=100',
       'timeScale=0.5',
@@ -67,14 +67,14 @@ describe('options of the daemon', () => {
     });
   });
 
-  it('keeps the text of options that a file reads as text', () => {
+  it('keep the text of options that are text in a file', () => {
     expect(daemonOption('unixSocketMode=660')).toEqual({ unixSocketMode: '660' });
     expect(daemonOption('daemonUser=1000')).toEqual({ daemonUser: '1000' });
     expect(daemonOption('linkProtocol=true')).toEqual({ linkProtocol: 'true' });
     expect(daemonOption('runtimeDir=7')).toEqual({ runtimeDir: '7' });
   });
 
-  it('wants a name and a value', () => {
+  it('need a name and a value', () => {
     for (const text of ['maxSessions', '=3', '']) expect(() => daemonOption(text)).toThrow('It must be name=value');
   });
 });

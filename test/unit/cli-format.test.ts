@@ -29,7 +29,7 @@ const view: Membership = {
 };
 
 describe('events as JSON', () => {
-  it('gives text as text and other bytes as base64', () => {
+  it('have text as text and other bytes as base64', () => {
     const common = {
       kind: 'message',
       groups: ['room', 'hall'],
@@ -41,7 +41,7 @@ describe('events as JSON', () => {
     expect(eventToJson(message(Buffer.from([0xff, 0])), new ViewChanges())).toEqual({ ...common, dataBase64: '/wA=' });
   });
 
-  it('gives sets that came together only for changes of the network', () => {
+  it('have VS sets only for changes of the network', () => {
     const common = {
       kind: 'membership',
       group: 'room',
@@ -69,13 +69,13 @@ describe('events as JSON', () => {
 });
 
 describe('events as text', () => {
-  it('puts a view on a line', () => {
+  it('show a view on one line', () => {
     const leave: Membership = { ...view, cause: 'leave', changed: '#carol#a' };
     expect(controlLine(leave, new ViewChanges())).toBe('# room: #carol#a left; 2 members: #alice#a #bob#b');
     expect(controlLine({ kind: 'selfLeave', group: 'room' }, new ViewChanges())).toBe('# room: left');
   });
 
-  it('tells who came and who went when the network changed, in each group apart', () => {
+  it('show who joined and who left when the network changed, for each group separately', () => {
     const changes = new ViewChanges();
     const viewOf = (members: readonly string[], group = 'room'): Membership => ({ ...view, group, members });
     controlLine({ ...viewOf(['#alice#a', '#carol#c']), cause: 'join', changed: '#alice#a' }, changes);
@@ -95,7 +95,7 @@ describe('events as text', () => {
     expect(eventToJson(again, changes)).toMatchObject({ joined: ['#alice#a'], left: [] });
   });
 
-  it('tells all of a view', () => {
+  it('show all of a view', () => {
     expect(describeEvent(view, new ViewChanges()).split('\n')).toEqual([
       '[view] of room: 2 members, because the network of daemons changed; view 127.0.0.1:1000:3',
       '    #alice#a',
@@ -106,7 +106,7 @@ describe('events as text', () => {
     ]);
   });
 
-  it('does not let data steer the terminal', () => {
+  it('escape control characters, so that data cannot control the terminal', () => {
     expect(describeEvent(message(Buffer.from('a\u001b[2Jb\tc\nd')), new ViewChanges())).toBe(
       '[message] from #alice#localhost to room hall: agreed, type 7, 10 bytes\na\\x1b[2Jb\tc\nd',
     );
@@ -125,7 +125,7 @@ describe('text', () => {
     ).toBe('name       n\na      1,000\nbcdef');
   });
 
-  it('shows short times finer', () => {
+  it('shows short times with more digits', () => {
     expect([seconds(123), seconds(9_999), seconds(12_345)]).toEqual(['0.12 s', '10.00 s', '12.3 s']);
   });
 });

@@ -67,7 +67,7 @@ describe('lines that are too long', () => {
     return { lines: lines.map((line) => line.toString()), long };
   };
 
-  it('are left out, cut up or cut off, whatever the pieces, and all others are untouched', () => {
+  it('are skipped, split or truncated, however the bytes are cut, and all others are unchanged', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: fc.constantFrom('a', 'é', '€', '😀'), maxLength: 12 }), { minLength: 1 }),
@@ -105,7 +105,7 @@ describe('following a file', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  /** Reads lines one by one as they come. */
+  /** Reads lines one by one as they arrive. */
   function follow(options: Partial<FollowOptions> = {}) {
     const lists = followLines(file, { maxLineBytes: 100, pollMs: 1, signal: stop.signal, ...options });
     const waiting: string[] = [];
@@ -127,7 +127,7 @@ describe('following a file', () => {
     };
   }
 
-  it('waits for the file, and gives out what is there when told to stop', async () => {
+  it('waits for the file, and yields the remaining bytes when it is stopped', async () => {
     const lines = follow();
     const first = lines.next();
     await writeFile(file, 'one\ntwo\nunfinished');
@@ -137,7 +137,7 @@ describe('following a file', () => {
     expect(await lines.take(4)).toEqual(['two', 'unfinished line', 'three', undefined]);
   });
 
-  it('begins at the end, without the rest of a line begun before', async () => {
+  it('begins at the end, without the rest of an earlier line', async () => {
     await writeFile(file, 'old\nhalf');
     let sawEnd: () => void = () => undefined;
     const atEnd = new Promise<void>((resolve) => {
@@ -152,14 +152,14 @@ describe('following a file', () => {
   describe('that cannot be read for a while', () => {
     const disk = (): Error => Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
 
-    /** What all handles of files are made of. */
+    /** The prototype of all file handles. */
     async function handles(): Promise<FileHandle> {
       const handle = await open(folder, 'r');
       await handle.close();
       return Object.getPrototypeOf(handle) as FileHandle;
     }
 
-    /** The next calls fail: so many of them. */
+    /** Makes this many of the next calls fail. */
     function failing(method: 'read' | 'stat', prototype: FileHandle, times: number): { readonly left: () => number } {
       let left = times;
       const original = prototype[method] as (...args: unknown[]) => Promise<unknown>;
@@ -192,7 +192,7 @@ describe('following a file', () => {
       ]);
     });
 
-    it('goes on behind the last byte that it had', async () => {
+    it('continues after the last byte that it had', async () => {
       await writeFile(file, 'one\n');
       const notes: string[] = [];
       const lines = follow({ onNote: (text) => notes.push(text) });
@@ -204,7 +204,7 @@ describe('following a file', () => {
     });
   });
 
-  it('reads a renamed file to its end, also what is written after the new one is there', async () => {
+  it('reads a renamed file to its end, including bytes written after the new file appears', async () => {
     await writeFile(file, 'a1\n');
     const lines = follow();
     expect(await lines.next()).toBe('a1');
@@ -218,7 +218,7 @@ describe('following a file', () => {
     expect(await lines.next()).toBe('b2');
   });
 
-  it('lets go of a renamed file that stays quiet, and gives out its unfinished line', async () => {
+  it('closes a renamed file that no longer grows, and yields its unfinished line', async () => {
     await writeFile(file, 'a1\nlast words');
     const lines = follow({ lingerMs: 20 });
     expect(await lines.next()).toBe('a1');
@@ -237,12 +237,12 @@ describe('following a file', () => {
     expect(await lines.next()).toBe('b');
   });
 
-  it('fails on what is no file from the start, as that is a mistake', async () => {
+  it('fails when the path is no file at the start', async () => {
     file = folder;
     await expect(follow().next()).rejects.toThrow('is a folder, and cannot be followed');
   });
 
-  it('goes on through all that can happen to a file, and tells of it', async () => {
+  it('survives everything that can happen to a file, and reports it', async () => {
     const notes: string[] = [];
     const told = async (text: string): Promise<void> => {
       while (!notes.some((note) => note.includes(text))) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -269,7 +269,7 @@ describe('following a file', () => {
     await told('was truncated');
     await appendFile(file, 'three\n');
     expect(await last).toBe('three');
-    // Each is told once for each time it happens, not at every look.
+    // Each event is reported once, not at every poll.
     expect(notes.length).toBeLessThan(12);
   });
 });

@@ -16,14 +16,14 @@ function swapped(report: Buffer): Buffer {
   copy.subarray(32, 36).swap16();
   copy.subarray(40, 112).swap32();
   copy.subarray(112, 136).swap16();
-  // The flag says little-endian when set, wherever the bytes stand.
+  // A set flag means little-endian, in either byte order.
   copy[0]! &= 0x7f;
   copy[3]! &= 0x7f;
   return copy;
 }
 
 describe('the status exchange of a genuine daemon', () => {
-  it('asks in the bytes the original monitor sent', () => {
+  it('sends the bytes of the original monitor', () => {
     expect(Buffer.from(statusRequest(0x7f00_0001, 6543)).toString('hex')).toBe(request!.toString('hex'));
   });
 
@@ -62,7 +62,7 @@ describe('the status exchange of a genuine daemon', () => {
     expect(readStatusReport(swapped(reply!))).toEqual(readStatusReport(reply!));
   });
 
-  it('takes nothing else for a report', () => {
+  it('accepts nothing else as a report', () => {
     expect(readStatusReport(request!)).toBeNull();
     expect(readStatusReport(reply!.subarray(0, 135))).toBeNull();
     const otherType = Buffer.from(reply!);
@@ -86,7 +86,7 @@ describe('the table', () => {
   const below = (...statuses: readonly DaemonStatus[]): readonly string[] =>
     statusTable(statuses, []).split('\n\n')[1]!.split('\n');
 
-  it('says who does not answer, and where it was asked', () => {
+  it('names daemons that do not answer, with the address used', () => {
     expect(row(status(null), [])).toEqual(['a', 'no answer']);
     expect(below(status(null))).toEqual(['a: no answer at 127.0.0.1:4803']);
   });
@@ -96,7 +96,7 @@ describe('the table', () => {
     expect(row(status({ ring }), []).at(-1)).toBe('1.2.3');
   });
 
-  it('counts messages since the last look, also when the counter wrapped', () => {
+  it('counts messages since the last report, also when the counter wrapped', () => {
     const earlier = status({ uptimeSeconds: 100, messagesDelivered: 0x7fff_ffff });
     expect(row(status({ uptimeSeconds: 102, messagesDelivered: -0x7fff_ffff }), [earlier])).toContain('1');
     expect(row(status({ uptimeSeconds: 5, messagesDelivered: 7 }), [earlier])).not.toContain('-1');
@@ -148,7 +148,7 @@ describe('the table', () => {
     expect(statusTable([status({ ring })], [])).not.toContain(note.split(' ')[0]!);
   });
 
-  it('fits 80 columns, whatever a daemon reports', () => {
+  it('fits 80 columns for any report', () => {
     const counters = Object.fromEntries(EXTENSION_COUNTERS.map((name) => [name, 4_294_967_295])) as Record<
       ExtensionCounter,
       number
@@ -198,7 +198,7 @@ describe('the table', () => {
 describe('a daemon that does not answer', () => {
   const daemon = { name: 'a', address: '127.0.0.1', port: 4803 };
 
-  it('is asked from an address that may not be in its configuration, which --from changes', async () => {
+  it('gives a message with the source address, which --from changes', async () => {
     expect(await silenceHint(daemon, undefined, false)).toBe(
       '; it is not running, or its configuration does not have 127.0.0.1, where the answer goes (--from ADDRESS chooses another)',
     );

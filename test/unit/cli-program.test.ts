@@ -133,7 +133,7 @@ describe('command lines', () => {
 });
 
 describe('failures', () => {
-  it('tells wrong arguments from failures', () => {
+  it('have other exit codes than wrong arguments', () => {
     expect(exitCodeOf(new SkeinError('ILLEGAL_GROUP', 'x'))).toBe(ExitCode.Usage);
     expect(exitCodeOf(new SkeinError('REJECT_NOT_UNIQUE', 'x'))).toBe(ExitCode.Failure);
     expect(exitCodeOf(new ConfigError([{ message: 'x' }], null))).toBe(ExitCode.Usage);
@@ -144,7 +144,7 @@ describe('failures', () => {
 });
 
 describe('password lines', () => {
-  it('lets in who has the password, and nobody else', async () => {
+  it('let in a client with the password, and no other', async () => {
     const line = passwordLine(await passwordEntry('alice', 'secret', 16_384));
     const { entries, problems } = parsePasswordFile(`${line}\n`);
     expect(problems).toEqual([]);
@@ -161,7 +161,7 @@ describe('password lines', () => {
 });
 
 describe('pacing', () => {
-  it('spaces actions evenly, catches up a little, and makes no burst after a pause', () => {
+  it('spaces actions evenly, catches up a little, and does not burst after a pause', () => {
     let nowMs = 1000;
     const pacer = new Pacer(100, () => nowMs);
     expect([pacer.book(1), pacer.book(1), pacer.book(3), pacer.book(1)]).toEqual([0, 10, 20, 50]);

@@ -53,13 +53,13 @@ async function closedPort(): Promise<DaemonAddress> {
 }
 
 describe('connecting without an address', () => {
-  it('takes the first place where a daemon listens', async () => {
+  it('connects to the first place where a daemon listens', async () => {
     const [first, second] = [await start(accept), await start(accept)];
     await open([first.address, second.address]);
     expect([first.connections, second.connections]).toEqual([1, 0]);
   });
 
-  it('goes on to the next place when nobody is at the first: no socket, a dead one, a file, a closed port', async () => {
+  it('tries the next place when nobody listens at the first: no socket, a stale one, a file, a closed port', async () => {
     const file: DaemonAddress = { path: join(folder, 'file') };
     writeFileSync(file.path, '');
     for (const nowhere of [noSocket, file, await closedPort()]) {
@@ -69,7 +69,7 @@ describe('connecting without an address', () => {
     }
   });
 
-  it('names every place when nobody is at any', async () => {
+  it('names every place when nobody listens anywhere', async () => {
     const port = await closedPort();
     const error = await failure([noSocket, port]);
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT', cause: { code: 'ECONNREFUSED' } });
@@ -95,14 +95,14 @@ describe('connecting without an address', () => {
     [-3, 'REJECT_QUOTA'],
     [-6, 'REJECT_NOT_UNIQUE'],
     [-9, 'REJECT_AUTH'],
-  ])('takes the answer %i of a daemon for an answer and asks nobody else', async (code, name) => {
+  ])('stops at a refusal with %i and tries no other place', async (code, name) => {
     const [first, second] = [await start(refuse(code)), await start(accept)];
     const retry = { retryNameInUse: { attempts: 1, delayMs: 0 } };
     expect(await failure([first.address, second.address], retry)).toMatchObject({ code: name });
     expect(second.connections).toBe(0);
   });
 
-  it('looks at all places again when a name in use is tried again', async () => {
+  it('tries all places again when it retries a name in use', async () => {
     const daemon = await start((peer, connection) =>
       connection < 2 ? refuse(-6)(peer, connection) : accept(peer, connection),
     );
@@ -110,7 +110,7 @@ describe('connecting without an address', () => {
     expect(daemon.connections).toBe(3);
   });
 
-  it('has one connectTimeoutMs for all places: a silent daemon at the first uses it up', async () => {
+  it('has one connectTimeoutMs for all places: a silent daemon at the first one uses it up', async () => {
     const [first, second] = [await start(silent), await start(accept)];
     const error = await failure([first.address, second.address], { connectTimeoutMs: 50 });
     expect(error).toMatchObject({ code: 'COULD_NOT_CONNECT' });

@@ -1,4 +1,4 @@
-/** A scripted daemon: each connection runs a script that says exactly which bytes it expects and which it sends. */
+/** A scripted daemon: each connection runs a script with the exact bytes that it expects and sends. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { type ConnectOptions, connect, type Session } from '../../client/index.ts';
 
@@ -24,7 +24,7 @@ export class Peer {
     socket.on('close', end);
   }
 
-  /** Bytes received and not yet read by the script. */
+  /** Received bytes that the script has not read yet. */
   get unread(): number {
     return this.#received.length;
   }
@@ -39,7 +39,7 @@ export class Peer {
     return bytes;
   }
 
-  /** All that is sent until the client closes. */
+  /** Everything that the client sends until it closes. */
   async readToEnd(): Promise<Buffer> {
     while (!this.#ended) await this.#change();
     return this.#received;
@@ -49,7 +49,7 @@ export class Peer {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   }
 
-  /** One segment for each byte, as far as the network stack lets us. */
+  /** One segment for each byte, as far as the network stack allows. */
   async writeByteByByte(bytes: Uint8Array): Promise<void> {
     for (const byte of bytes) {
       await new Promise<void>((resolve) => this.socket.write(Uint8Array.of(byte), () => resolve()));
@@ -84,6 +84,8 @@ export class FakeDaemon {
   /** Rejects when a script failed. */
   readonly failure: Promise<never>;
   connections = 0;
+  /** The first expectation of a script that failed. */
+  #broken: Error | null = null;
 
   private constructor(server: Server, script: Script, path: string | undefined) {
     this.#server = server;
@@ -99,7 +101,10 @@ export class FakeDaemon {
     this.failure.catch(() => undefined);
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
-      script(new Peer(socket), this.connections++).catch(fail);
+      script(new Peer(socket), this.connections++).catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'AssertionError') this.#broken ??= error;
+        fail(error);
+      });
     });
   }
 
@@ -112,9 +117,12 @@ export class FakeDaemon {
     return new FakeDaemon(server, script, path);
   }
 
+  /** Rejects when an expectation of a script failed, also when the client had no part in it any more. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+    for (let i = 0; i < 10; i++) await turn();
+    if (this.#broken !== null) throw this.#broken;
   }
 }
 
@@ -134,7 +142,7 @@ export async function openPair(
   return { session, peer: await accepted, daemon };
 }
 
-/** Lets everything that is ready happen: sockets, timers, callbacks. */
+/** Runs everything that is ready: sockets, timers, callbacks. */
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Waits until `condition` holds; the test's own time limit ends it otherwise. */

@@ -69,7 +69,7 @@ describe('handshake', () => {
     expect(session.privateName).toBe(capture.accept.subarray(5).toString());
   });
 
-  it('puts replies together from single bytes', async () => {
+  it('reads replies that arrive in single bytes', async () => {
     const daemon = await start(async (peer) => {
       await peer.read(10);
       await peer.writeByteByByte(Buffer.from('\x08NULL IP '));
@@ -242,7 +242,7 @@ describe('connecting', () => {
     peer.socket.end(signed(-6));
   };
 
-  it('tries a name in use again, as often as it was told', async () => {
+  it('retries a name in use as often as configured', async () => {
     const daemon = await start((peer, connection) =>
       connection < 2 ? refuse(peer, connection) : peer.accept().then(),
     );

@@ -1,7 +1,4 @@
-/**
- * A daemon of few lines for tests of whole sessions: joins, leaves, disconnects and messages, in the order they come
- * in.
- */
+/** A minimal daemon for tests of whole sessions: joins, leaves, disconnects and messages, in the order of their arrival. */
 import { type ClientFrame, readClientFrames } from './client-captures.ts';
 import { FakeDaemon, type Peer } from './client-fake-daemon.ts';
 import { frame, selfLeaveFrame, viewFrame } from './client-frames.ts';
@@ -42,7 +39,7 @@ export class Hub {
         this.#handle(name, peer, request!);
       }
     } catch {
-      // Closed without KILL, which is as good.
+      // Closing without KILL is legal too.
     }
     peer.socket.end();
     this.#peers.delete(name);

@@ -1,4 +1,4 @@
-/** Listeners of both kinds of session: which events there are, and what taking all of them away leaves working. */
+/** Listeners of both kinds of session: the events, and what still works after all listeners are removed. */
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FlushSession, type Session, SkeinError } from '../../client/index.ts';
@@ -41,7 +41,7 @@ describe.each(['Session', 'FlushSession'] as const)('%s', (kind) => {
   const emitter = async (): Promise<AnyEmitter> => wrap((await pair()).session) as unknown as AnyEmitter;
 
   it.each([...ADDING, ...REMOVING])(
-    '%s takes the events there are and names them when it is given another',
+    '%s accepts the known events and lists them when it is given another',
     async (method) => {
       const session = await emitter();
       for (const event of [...events, ...COMMON, Symbol('own')]) session[method](event, () => undefined);
@@ -54,12 +54,12 @@ describe.each(['Session', 'FlushSession'] as const)('%s', (kind) => {
     },
   );
 
-  it('lets Node wait for an event, and tells Node of a wrong one', async () => {
+  it('works with events.once of Node, which rejects a wrong event', async () => {
     const session = await emitter();
     await expect(once(session as unknown as FlushSession, 'closed')).rejects.toThrow(/did you mean "close"\?/);
   });
 
-  it('keeps the ways of receiving apart, also after all listeners were taken away', async () => {
+  it('allows one way of receiving at a time, also after all listeners were removed', async () => {
     const session = wrap((await pair()).session);
     (session as unknown as AnyEmitter).on('message', () => undefined);
     session.removeAllListeners();
@@ -74,7 +74,7 @@ describe.each(['Session', 'FlushSession'] as const)('%s', (kind) => {
   });
 });
 
-it('gives what waited to the next listener, also after all listeners were taken away', async () => {
+it('delivers waiting events to the next listener, also after all listeners were removed', async () => {
   const { session, peer } = await pair();
   session.removeAllListeners();
   peer.write(message('waited'));
@@ -85,7 +85,7 @@ it('gives what waited to the next listener, also after all listeners were taken 
   expect(seen).toEqual(['waited']);
 });
 
-it('gives what waited to the next listener of a flush session, also after all listeners were taken away', async () => {
+it('delivers waiting events to the next listener of a flush session, also after all listeners were removed', async () => {
   const { session, peer } = await pair();
   const flush = new FlushSession(session);
   flush.removeAllListeners();
@@ -99,7 +99,7 @@ it('gives what waited to the next listener of a flush session, also after all li
   expect(seen).toEqual(['to alice']);
 });
 
-/** What the program would have as uncaught exceptions during `action`. */
+/** The uncaught exceptions that the program would see during `action`. */
 async function uncaught(action: (thrown: readonly unknown[]) => Promise<void>): Promise<readonly unknown[]> {
   const handlers = process.listeners('uncaughtException');
   process.removeAllListeners('uncaughtException');
@@ -122,7 +122,7 @@ describe.each(['Session', 'FlushSession'] as const)('the end of a %s', (kind) =>
     return { session, peer, on: KINDS[kind].wrap(session) as unknown as Listening };
   };
 
-  it('is told by close although the listener of error throws, and both exceptions are seen', async () => {
+  it('emits close although the listener of error throws, and both exceptions are uncaught exceptions', async () => {
     const { peer, on } = await wrapped();
     const seen: string[] = [];
     const thrown = await uncaught(async (soFar) => {
@@ -142,7 +142,7 @@ describe.each(['Session', 'FlushSession'] as const)('the end of a %s', (kind) =>
     expect(thrown.map((error) => (error as Error).message)).toEqual(['of error', 'of close']);
   });
 
-  it('is an uncaught exception without a listener of error, and close is told all the same', async () => {
+  it('is an uncaught exception without a listener of error, and still emits close', async () => {
     const { peer, on } = await wrapped();
     let closes = 0;
     const thrown = await uncaught(async (soFar) => {
@@ -154,7 +154,7 @@ describe.each(['Session', 'FlushSession'] as const)('the end of a %s', (kind) =>
     expect(thrown).toEqual([expect.objectContaining({ code: 'CONNECTION_CLOSED' })]);
   });
 
-  it('comes after what waited for a listener that is added as the connection is lost', async () => {
+  it('comes after waiting events for a listener that is added as the connection is lost', async () => {
     const { peer, on, session } = await wrapped();
     const seen: string[] = [];
     peer.socket.end(Buffer.concat([message('a', '#bob#localhost', own), message('b', '#bob#localhost', own)]));
@@ -166,7 +166,7 @@ describe.each(['Session', 'FlushSession'] as const)('the end of a %s', (kind) =>
     expect(seen.indexOf('error') === -1 || seen.indexOf('error') === 2).toBe(true);
   });
 
-  it('by close within a listener gives it nothing more', async () => {
+  it('by close within a listener stops further events', async () => {
     const { peer, on, session } = await wrapped();
     const seen: string[] = [];
     on.on('message', (({ data }: { readonly data: Buffer }) => {
@@ -218,7 +218,7 @@ describe('a session that is lost while its listeners are paused', () => {
 });
 
 describe.each(['Session', 'FlushSession'] as const)('a listener of a %s that throws', (kind) => {
-  it('is an uncaught exception, and the next message comes all the same', async () => {
+  it('is an uncaught exception, and the next message still arrives', async () => {
     const { session, peer } = await pair();
     const receiving = KINDS[kind].wrap(session);
     const seen: string[] = [];

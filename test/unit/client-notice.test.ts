@@ -1,4 +1,4 @@
-/** Notices of a daemon: the bytes, and what the library makes of them in every way of receiving. */
+/** Notices of a daemon: their bytes, and how the library handles them in every way of receiving. */
 import { describe, expect, it } from 'vitest';
 import { type DrainNotice, decodeDrainNotice, encodeDrainNotice } from '../../engine/wire/drain-notice.ts';
 import { FRAME_GROUPS_OFFSET } from '../../engine/wire/layout/frame-header.ts';
@@ -33,7 +33,7 @@ describe('a drain notice', () => {
     expect(decoded(encoded(given))).toEqual(given);
   });
 
-  it('stays within its fields', () => {
+  it('has no field beyond its limits', () => {
     const many = Array.from({ length: 300 }, (_, i) => `${i}`);
     expect(decoded(encoded({ msLeft: -5, addresses: ['x'.repeat(256), ...many] }))).toEqual({
       msLeft: 0,
@@ -42,7 +42,7 @@ describe('a drain notice', () => {
     expect(decoded(encoded({ msLeft: 2 ** 40, addresses: [] }))?.msLeft).toBe(0xffff_ffff);
   });
 
-  it('is ignored when its kind is unknown, and may have more behind its fields', () => {
+  it('is ignored when its kind is unknown, and may have more bytes after its fields', () => {
     expect(decodeDrainNotice(Uint8Array.of(2), 0, 1)).toBeNull();
     expect(decodeDrainNotice(Uint8Array.of(1, 9, 0, 0, 0, 0, 77, 78), 0, 8)).toEqual({ msLeft: 9, addresses: [] });
   });
@@ -55,7 +55,7 @@ describe('a drain notice', () => {
 });
 
 describe('the receiver', () => {
-  it('tells of it in its place, and hands out everything else', () => {
+  it('emits it in order with the other events', () => {
     for (const piece of [1, 7, 4096]) {
       const bench = new ReceiverBench();
       const stream = Buffer.concat([
@@ -75,7 +75,7 @@ describe('the receiver', () => {
     }
   });
 
-  it('tells of it although nobody takes frames, and keeps it out of what waits', async () => {
+  it('emits it although nobody takes frames, and does not queue it', async () => {
     const bench = new ReceiverBench();
     bench.listening = false;
     bench.feed(Buffer.concat([message('a'), encoded(), encoded()]));
@@ -101,7 +101,7 @@ describe('the receiver', () => {
     expect(bench.notices).toHaveLength(2);
   });
 
-  it('drops unknown kinds, and goes on', () => {
+  it('drops unknown kinds and continues', () => {
     const bench = new ReceiverBench();
     bench.feed(Buffer.concat([notice([2, 1, 2]), notice([255]), message('a')]));
     expect([bench.failure, bench.notices.length, bench.events.length]).toEqual([undefined, 0, 1]);
@@ -118,7 +118,7 @@ describe('the receiver', () => {
     },
   );
 
-  it('takes no frame for a notice that has another bit', () => {
+  it('does not treat a frame with another bit as a notice', () => {
     for (const bit of [0x100, 0x1000, 0x2000, 0x40_0000, 0x100_0000, 0x4000_0000]) {
       expect(service.isNotice(service.NOTICE_MESS | service.ENDIAN_FLAG | bit)).toBe(false);
     }

@@ -46,7 +46,7 @@ describe('address', () => {
     expect(resolve(text)).toEqual(expected);
   });
 
-  it('takes the forms of Node', () => {
+  it('accepts the forms of Node', () => {
     expect(resolve({ host: 'a', port: 1 })).toEqual({ host: 'a', port: 1 });
     expect(resolve({ path: '/x/y' })).toEqual({ path: '/x/y' });
   });
@@ -99,7 +99,7 @@ describe('address', () => {
     },
   );
 
-  it('says how to pass an address to connect', () => {
+  it('explains in errors how to pass an address to connect', () => {
     expect(() => resolveConnectOptions('4803@localhost' as never)).toThrow(
       'options of connect "4803@localhost": must be an object; write connect({ address: "4803@localhost" })',
     );
@@ -107,7 +107,7 @@ describe('address', () => {
     expect(() => resolveConnectOptions(true as never)).toThrow('options of connect true: must be an object with');
   });
 
-  it('takes host and port, or path, in place of an address, and no two of them', () => {
+  it('may be host and port, or path, but not two of these', () => {
     expect(resolveConnectOptions({ host: '::1', port: 4900 }).addresses).toEqual([{ host: '::1', port: 4900 }]);
     expect(resolveConnectOptions({ host: 'h' }).addresses).toEqual([{ host: 'h', port: 4803 }]);
     expect(resolveConnectOptions({ port: 4900 }).addresses).toEqual([{ host: 'localhost', port: 4900 }]);
@@ -121,14 +121,14 @@ describe('address', () => {
     );
   });
 
-  it.runIf(process.platform !== 'win32')('looks at the Unix socket, then over TCP, where nothing says where', () => {
+  it.runIf(process.platform !== 'win32')('defaults to the Unix socket, then TCP', () => {
     const tcp = { host: 'localhost', port: 4803 };
     expect(resolveConnectOptions({}).addresses).toEqual([{ path: '/tmp/4803' }, tcp]);
     expect(resolveConnectOptions({ name: 'a', address: undefined } as never).addresses).toEqual([
       { path: '/tmp/4803' },
       tcp,
     ]);
-    // Whatever says where the daemon is names that one only.
+    // Any explicit address is the only place tried.
     expect(resolveConnectOptions({ address: '' }).addresses).toEqual([{ path: '/tmp/4803' }]);
     expect(resolveConnectOptions({ address: '4803' }).addresses).toEqual([{ path: '/tmp/4803' }]);
     expect(resolveConnectOptions({ socketDirectory: '/run' }).addresses).toEqual([{ path: '/run/4803' }]);
@@ -153,14 +153,14 @@ describe('address', () => {
 });
 
 describe('names', () => {
-  it('takes groups of 1 to 31 bytes from $ to ~', () => {
+  it('of groups have 1 to 31 bytes from $ to ~', () => {
     for (const group of ['a', 'x'.repeat(31), '$~', '+0'])
       expect(codeOf(() => checkGroupName(group))).toBe('nothing thrown');
     for (const group of ['', 'x'.repeat(32), 'a b', '#a', 'a#', 'caf\u00e9', '\x7f'])
       expect(codeOf(() => checkGroupName(group))).toBe('ILLEGAL_GROUP');
   });
 
-  it('takes private names of the form #user#daemon as targets', () => {
+  it('of targets may be private names of the form #user#daemon', () => {
     for (const target of ['room', '#u#d', `#${'u'.repeat(10)}#${'d'.repeat(19)}`])
       expect(codeOf(() => checkTarget(target))).toBe('nothing thrown');
     for (const target of [
@@ -236,7 +236,7 @@ describe('auth', () => {
 });
 
 describe('options', () => {
-  it('fills in what is not given', () => {
+  it('have defaults', () => {
     expect(resolveConnectOptions({})).toMatchObject({
       name: '',
       membership: true,
@@ -261,7 +261,7 @@ describe('options', () => {
     expect(codeOf(() => resolveConnectOptions(options))).toBe(code);
   });
 
-  it('names the option, its value and its limit', () => {
+  it('are refused with the option, its value and its limit', () => {
     expect(() => resolveConnectOptions({ maxTargets: 101 })).toThrow(
       'maxTargets 101: must be an integer from 1 to 100',
     );

@@ -49,7 +49,7 @@ describe('decoding', () => {
     expect(decodeOne(bytes)).toMatchObject({ sender: 'A'.repeat(31), groups: ['g', 'h'] });
   });
 
-  it('tells the byte order of the data by the hint, of the frame by its type', () => {
+  it('takes the byte order of the data from the hint, of the frame from its type', () => {
     const bytes = message('x');
     bytes.set([0x00, 0x01, 0x02, 0x00], 40);
     expect(decodeOne(bytes)).toMatchObject({ byteOrder: 'big', type: 258 });
@@ -158,8 +158,13 @@ describe('batches', () => {
   function collect(feed: (bench: ReceiverBench) => void, handler: (batch: Batch) => void): void {
     const bench = new ReceiverBench();
     bench.listening = false;
-    bench.receiver.setBatchHandler(handler);
+    let handled = 0;
+    bench.receiver.setBatchHandler((batch) => {
+      handled++;
+      handler(batch);
+    });
     feed(bench);
+    expect(handled).toBeGreaterThan(0);
   }
 
   it('walk the frames of one read with one cursor', () => {
@@ -210,7 +215,7 @@ describe('batches', () => {
     );
   });
 
-  it('are valid only during the call; copies and what is retained are for good', () => {
+  it('are valid only during the call; copies and retained data stay valid', () => {
     let batchSeen: Batch | undefined;
     let view: Buffer | undefined;
     let copy: Buffer | undefined;
@@ -244,7 +249,7 @@ describe('batches', () => {
     expect(kept?.next()).toBe(false);
   });
 
-  it('that throw become uncaught exceptions and the next batch comes all the same', async () => {
+  it('whose handler throws cause an uncaught exception, and the next batch still arrives', async () => {
     const thrown: unknown[] = [];
     const handlers = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
@@ -270,7 +275,7 @@ describe('batches', () => {
 });
 
 describe('waiting frames', () => {
-  it('are kept until someone takes them, whatever the way, once and in order', async () => {
+  it('are kept until they are taken, in any way of receiving, once and in order', async () => {
     const bench = new ReceiverBench();
     bench.listening = false;
     bench.feed(Buffer.concat(['a', 'b', 'c', 'd', 'e', 'f'].map((text) => message(text))));
@@ -292,7 +297,7 @@ describe('waiting frames', () => {
     expect(batched).toEqual(['b', 'c', 'd', 'e', 'f', 'g']);
   });
 
-  it('go to listeners before newer ones', async () => {
+  it('reach listeners before newer frames', async () => {
     const bench = new ReceiverBench();
     bench.listening = false;
     bench.feed(message('old'));
@@ -303,7 +308,7 @@ describe('waiting frames', () => {
     expect(texts(bench.events)).toEqual(['old', 'new']);
   });
 
-  it('are left alone by a listener that pauses in the middle of a read', async () => {
+  it('stay queued when a listener pauses in the middle of a read', async () => {
     const bench = new ReceiverBench();
     const { receiver, events } = bench;
     const push = events.push.bind(events);
@@ -319,7 +324,7 @@ describe('waiting frames', () => {
     expect(texts(events)).toEqual(['a', 'b']);
   });
 
-  it('stop the reading at the bound and start it again at half of it', async () => {
+  it('pause reading at the bound and resume it at half of the bound', async () => {
     const bench = new ReceiverBench('#a#b', 1000);
     bench.listening = false;
     const frameOf100Bytes = message('x'.repeat(20));
@@ -333,7 +338,7 @@ describe('waiting frames', () => {
     expect(bench.reading).toBe(true);
   });
 
-  it('can still be taken after the connection was lost, but not after closing', async () => {
+  it('can still be taken after the connection is lost, but not after closing', async () => {
     for (const [error, expected] of [
       [new Error('lost'), 'value'],
       [undefined, 'done'],

@@ -9,7 +9,7 @@ import { readClientFrames } from './client-captures.ts';
 
 const SENDER = '#alice#localhost';
 
-/** A socket that takes all at once, or nothing until told to; counts system calls as a real one would make them. */
+/** A socket that takes everything at once, or nothing until the test allows it; counts the system calls of a real one. */
 class FakeSocket {
   readonly taken: Buffer[] = [];
   readonly views: Uint8Array[] = [];
@@ -112,7 +112,7 @@ describe('frames', () => {
     expect(messageTemplate(SENDER, ['g'], { service }).bytes[0]).toBe(0x80 | bit);
   });
 
-  it('that no daemon would take are refused', () => {
+  it('that every daemon would refuse are refused', () => {
     const many = Array.from({ length: 101 }, (_, i) => `g${i}`);
     expect(codeOf(() => messageTemplate(SENDER, many, {}))).toBe('ILLEGAL_GROUP');
     expect(codeOf(() => messageTemplate(SENDER, ['a b'], {}))).toBe('ILLEGAL_GROUP');
@@ -161,7 +161,7 @@ describe('outbound', () => {
     expect(readClientFrames(socket.stream).map((frame) => frame.data.toString())).toEqual(['grüße', long]);
   });
 
-  it('sends long data from where it is, and keeps everything in order around it', async () => {
+  it('sends long data without copying it, in order with everything else', async () => {
     const { socket, outbound, room } = bench({ copyBelowBytes: 100 });
     const long = Buffer.alloc(100_000, 'L');
     outbound.send(room, Buffer.from('before'));
@@ -188,7 +188,7 @@ describe('outbound', () => {
     expect(readClientFrames(socket.stream)[0]?.data.equals(Buffer.alloc(100_000, 'a'))).toBe(true);
   });
 
-  it('grows the next write while one is under way, and never touches bytes that are', async () => {
+  it('grows the next write while one is in flight, and never changes bytes in flight', async () => {
     const { socket, outbound, room } = bench();
     socket.blocked = true;
     const expected: string[] = [];
@@ -206,7 +206,7 @@ describe('outbound', () => {
     expect(outbound.pendingBytes).toBe(0);
   });
 
-  it('answers false beyond the queue, and drained and flushed resolve in their time', async () => {
+  it('returns false when the queue is full; drained and flushed resolve when they should', async () => {
     const { socket, outbound, room } = bench({ sendQueueBytes: 1000 });
     socket.blocked = true;
     const frameLength = 80 + 100;
@@ -225,7 +225,7 @@ describe('outbound', () => {
     await outbound.flushed();
   });
 
-  it('refuses data beyond the limit of Spread, which shrinks by 32 bytes with each group', () => {
+  it('refuses data beyond the limit of Spread, which each group lowers by 32 bytes', () => {
     const { outbound, room } = bench();
     const template = messageTemplate(SENDER, ['a', 'b', 'c'], {});
     expect(codeOf(() => outbound.send(room, Buffer.alloc(143_120)))).toBe('nothing thrown');
@@ -239,7 +239,7 @@ describe('outbound', () => {
     );
   });
 
-  it('takes nothing after the end, and tells whoever waits', async () => {
+  it('accepts nothing after the end, and rejects pending promises', async () => {
     const { socket, outbound, room } = bench();
     socket.blocked = true;
     outbound.send(room, 'x');
@@ -287,14 +287,14 @@ describe('targets', () => {
     expect(codeOf(() => new Target(outbound, SENDER, groups.slice(0, 43), {}, limits))).toBe('nothing thrown');
   });
 
-  it('may be no groups at all, which goes to nobody', async () => {
+  it('may be an empty list, which reaches nobody', async () => {
     const { socket, outbound } = bench();
     new Target(outbound, SENDER, [], {}, { maxTargets: 100, splitTargets: '43' }).send('x');
     await settled();
     expect(readClientFrames(socket.stream)).toMatchObject([{ groups: [] }]);
   });
 
-  it('are found again by groups and options, and by nothing less', () => {
+  it('are cached by groups and options together', () => {
     const { outbound } = bench();
     const limits = { maxTargets: 100, splitTargets: 'never' } as const;
     const cache = new TargetCache();

@@ -27,7 +27,7 @@ async function readFrame(peer: Peer, dataLength = 0, groups = 1): Promise<Client
 
 const ownView = (group: string): Buffer => viewFrame({ group, members: [ALICE] });
 
-/** Whether a promise is settled once everything that is ready has happened. */
+/** Whether a promise is settled once everything that is ready has run. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   const settle = (): void => {
@@ -65,7 +65,7 @@ describe('joining and leaving', () => {
     expect(session.groups.size).toBe(0);
   });
 
-  it('sends nothing and waits for nothing when it would change nothing', async () => {
+  it('resolves at once, without sending, when nothing would change', async () => {
     const { session, peer } = await pair();
     await session.leave('room');
     const first = session.join('room');
@@ -78,7 +78,7 @@ describe('joining and leaving', () => {
     expect((await readFrame(peer)).bits).toBe(0x10);
   });
 
-  it('matches what arrives with a row of requests', async () => {
+  it('matches arriving events to several pending requests', async () => {
     const { session, peer } = await pair();
     const first = session.join('room');
     const second = session.leave('room');
@@ -96,7 +96,7 @@ describe('joining and leaving', () => {
     expect([...session.groups]).toEqual(['room']);
   });
 
-  it('resolves when written without the membership flag', async () => {
+  it('resolves once written when the session has no membership flag', async () => {
     const { session, peer } = await pair({ membership: false });
     await session.join('room');
     expect([...session.groups]).toEqual(['room']);
@@ -105,7 +105,7 @@ describe('joining and leaving', () => {
     expect([(await readFrame(peer)).bits, (await readFrame(peer)).bits]).toEqual([0x10000, 0x20000]);
   });
 
-  it('rejects with REJECT_AUTH when the daemon refuses, and knows where that leaves it', async () => {
+  it('rejects with REJECT_AUTH when the daemon refuses, and keeps the groups right', async () => {
     const { session, peer } = await pair();
     const rejectOf = (oldType: number): Buffer =>
       frame({ type: 0x0040_0000, sender: ALICE, groups: ['room', ALICE], oldType });
@@ -139,6 +139,7 @@ describe('joining and leaving', () => {
     await readFrame(peer);
     peer.write(ownView('room'));
     await joining;
+    expect([...session.groups]).toEqual(['room']);
   });
 });
 
@@ -169,7 +170,7 @@ describe('receiving', () => {
     expect(heard).toEqual(['message']);
   });
 
-  it('gives each kind of event to its listeners, also those that came before the listeners', async () => {
+  it('delivers each kind of event to its listeners, including events from before they were added', async () => {
     const { session, peer } = await pair();
     peer.write(Buffer.concat([ownView('room'), message('a'), selfLeaveFrame('room')]));
     await turn();
@@ -181,7 +182,7 @@ describe('receiving', () => {
     expect(seen).toEqual(['join room', 'a', 'left room']);
   });
 
-  it('is possible in one way at a time', async () => {
+  it('works in one way at a time', async () => {
     const { session } = await pair();
     const off = session.onBatch(() => undefined);
     const illegal = expect.objectContaining({ code: 'ILLEGAL_STATE' });
@@ -199,7 +200,7 @@ describe('receiving', () => {
     expect(() => session.onBatch(() => undefined)).toThrow(illegal);
   });
 
-  it('pushes back through TCP when nobody takes, and loses nothing by it', async () => {
+  it('pushes back through TCP when nobody takes events, and loses none', async () => {
     const { session, peer } = await pair({ receiveQueueBytes: 64 * 1024 });
     const count = 400;
     const large = (i: number): Buffer => message(Buffer.alloc(100_000, i % 251));
@@ -230,7 +231,7 @@ describe('receiving', () => {
 });
 
 describe('ending', () => {
-  it('sends what was sent, then KILL, and reads until the daemon hangs up', async () => {
+  it('by close sends the queue, then KILL, and reads until the daemon closes', async () => {
     const { session, peer } = await pair();
     let closed: unknown = 'not yet';
     session.on('close', (error) => {
@@ -253,13 +254,13 @@ describe('ending', () => {
     expect(closed).toBeUndefined();
   });
 
-  it('does not wait longer than closeTimeoutMs', async () => {
+  it('by close waits at most closeTimeoutMs', async () => {
     const { session } = await pair({ closeTimeoutMs: 20 });
     await session.close();
     expect(session.closed).toBe(true);
   });
 
-  it('is told once, by error and close, to who receives by events', async () => {
+  it('is emitted once, as error and close, to listeners', async () => {
     const { session, peer } = await pair();
     const seen: string[] = [];
     session.on('message', (event) => seen.push(event.data.toString()));
@@ -273,7 +274,7 @@ describe('ending', () => {
     expect((await reasonOf(session.flushed().then(() => session.join('room')))).code).toBe('CONNECTION_CLOSED');
   });
 
-  it('comes to paused listeners after what they have not had yet', async () => {
+  it('reaches paused listeners after their waiting events', async () => {
     const { session, peer } = await pair();
     const seen: string[] = [];
     session.on('message', (event) => {
@@ -313,7 +314,7 @@ describe('ending', () => {
     await session.close();
   });
 
-  it('by leaving the scope', async () => {
+  it('by leaving the scope closes the session', async () => {
     const { session, peer } = await pair();
     const closing = session[Symbol.asyncDispose]();
     expect((await readFrame(peer)).bits).toBe(0x40000);
@@ -323,7 +324,7 @@ describe('ending', () => {
 });
 
 describe('sending', () => {
-  it('goes from the six-line program to the wire', async () => {
+  it('puts the messages of the six-line program on the wire', async () => {
     const { session, peer } = await pair();
     expect(session.multicast(['room', '#bob#x'], ['one ', Buffer.from('message')], { service: 'safe', type: 5 })).toBe(
       true,
@@ -341,7 +342,7 @@ describe('sending', () => {
     expect(bits).toEqual([0x50, 0x50, 0x10, 0x10]);
   });
 
-  it('tells by false and drained when a daemon does not keep up', async () => {
+  it('returns false, and drained waits, while a daemon does not keep up', async () => {
     const { session, peer } = await pair({ sendQueueBytes: 200_000 });
     peer.socket.pause();
     const data = Buffer.alloc(50_000);
@@ -360,7 +361,7 @@ describe('sending', () => {
     for (let i = 0; i < sent; i++) await readFrame(peer, 50_000);
   });
 
-  it('tells by the event close what could not be brought to the daemon, and never rejects', async () => {
+  it('reports undelivered messages in the event close, and close never rejects', async () => {
     const { session, peer, daemon } = await openPair({ closeTimeoutMs: 50 });
     peer.socket.pause();
     const closed = new Promise<unknown>((resolve) => session.once('close', resolve));
@@ -373,7 +374,7 @@ describe('sending', () => {
     await daemon.stop();
   });
 
-  it('tells when the daemon has not hung up, and so may not have taken what was sent last', async () => {
+  it('reports a daemon that did not close the connection and so may not have taken the last messages', async () => {
     const { session, daemon } = await openPair({ closeTimeoutMs: 50 });
     const closed = new Promise<unknown>((resolve) => session.once('close', resolve));
     session.multicast('room', 'x');

@@ -1,4 +1,4 @@
-/** What the compiler tells a program about events that no session emits, and about listeners that do not fit. */
+/** The compiler's errors for unknown events and for listeners of a wrong type. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -55,7 +55,7 @@ const BAD: readonly (readonly [statement: string, diagnostic: RegExp])[] = [
   ["flush.on('membership', () => undefined);", /^Argument of type '"membership"' is not assignable/],
 ];
 
-it('names the events there are in place of a wrong one, and checks what listeners do with what they get', () => {
+it('lists the known events for a wrong one, and checks the types of listeners', () => {
   const bad = BAD.map(([statement]) => statement);
   const statements = [...WRONG_EVENTS, ...GOOD, ...bad];
   const texts = new Map(diagnosticsOf(statements).map((text, i) => [statements[i]!, text]));

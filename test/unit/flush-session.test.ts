@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect, type FlushEvent, FlushSession } from '../../client/index.ts';
 import { until } from './client-fake-daemon.ts';
 import { Hub } from './client-hub.ts';
@@ -111,6 +111,7 @@ describe('a flush session', () => {
 
   it('pauses the session when its queue is full, but not while it waits for a view', async () => {
     const plain = await connect({ address: hub.address, name: 'a' });
+    const [pause, resume] = [vi.spyOn(plain, 'pause'), vi.spyOn(plain, 'resume')];
     const a = new FlushSession(plain, { receiveQueueBytes: 1000 });
     sessions.push(a);
     const sender = await connect({ address: hub.address, name: 's' });
@@ -118,8 +119,10 @@ describe('a flush session', () => {
       for (let i = 0; i < 200; i++) sender.multicast(a.privateName, 'x'.repeat(1000));
     };
     flood();
-    await sender.flushed();
+    await until(() => pause.mock.calls.length > 0);
+    const resumed = resume.mock.calls.length;
     await a.join('vs');
+    expect(resume.mock.calls.length).toBeGreaterThan(resumed);
     flood();
     let messages = 0;
     while (messages < 400) if ((await a.receive()).kind === 'message') messages++;

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parseAccessFile } from '../../engine/access/access-file.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
 import { ANSWER_LAST_TYPE, ANSWER_PART_TYPE, MAX_ANSWER_PART_BYTES } from '../../engine/wire/monitor-name.ts';
+import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import type { TransportPeer } from '../../workers/delivery/client-transport.ts';
 import type { StateAnswer } from '../../workers/watch/watch-messages.ts';
+import { connectBytes } from '../e2e/support/wire-client.ts';
 import { AGREED, encodeFrame, SAFE } from '../e2e/support/wire-frames.ts';
 import { type MemoryClient, MemoryDaemon } from './memory-daemon.ts';
 
@@ -276,6 +278,9 @@ describe('an answer', () => {
 
 it('no client can have the name', async () => {
   const daemon = await MemoryDaemon.start();
-  expect(() => daemon.login('skein')).toThrow();
+  const client = daemon.connect('skein');
+  client.transport.send(connectBytes('skein', true));
+  daemon.settle();
+  expect(client.take().readInt8(0)).toBe(RESULT_CODES.REJECT_NOT_UNIQUE);
   daemon.login('skeins');
 });

@@ -23,7 +23,6 @@ import {
   RECORD_LENGTH_OFFSET,
   RECORD_POSITION_OFFSET,
   RECORD_SERVICE_OFFSET,
-  RECORD_SESSION_OFFSET,
   RECORD_TARGET_HASH_OFFSET,
 } from '../../engine/wire/layout/record-header.ts';
 import { NAME_FIELD_LENGTH } from '../../engine/wire/limits.ts';
@@ -316,7 +315,6 @@ describe('forged records', () => {
         for (const [at, value] of edits)
           if (at % bytes.length > RECORD_LENGTH_OFFSET + 3) bytes[at % bytes.length] = value;
         if (recordFault(bytes, view, 0, DAEMON) !== RecordFault.None) return;
-        expect(view.getUint32(RECORD_SESSION_OFFSET, true)).toBeGreaterThanOrEqual(0);
         if (bytes[RECORD_KIND_OFFSET] !== RecordKind.Run) return;
         let at = FRAME;
         let frames = 0;

@@ -14,7 +14,7 @@ const MOST_DELAY_MS = 20;
 
 export type FaultCounts = Record<Fault, number>;
 
-/** Resolves when the time is over and every fault is undone. */
+/** Resolves when the time is up and every fault is undone. */
 export async function injectFaults(
   cluster: NamespaceCluster,
   random: Random,

@@ -23,7 +23,7 @@ interface Flags {
   readonly quiet?: true;
 }
 
-/** @returns the exit code: 1 when a client saw what it must not see, or a daemon ended by itself */
+/** @returns the exit code: 1 when a property is violated or a daemon ended unexpectedly */
 export async function main(cli: string, args: readonly string[]): Promise<number> {
   const flags = parse(args);
   requireNamespaces();
@@ -59,14 +59,14 @@ export async function main(cli: string, args: readonly string[]): Promise<number
 function parse(args: readonly string[]): Flags {
   return new Command('cluster')
     .description(
-      'Runs daemons in network namespaces, with clients that send on each, through kills, pauses, cut links and loss.',
+      'Runs daemons with sending clients in network namespaces, through kills, pauses, cut links and packet loss.',
     )
     .option('--daemons <n>', 'how many', numberBetween(2, MOST_DAEMONS, true), 3)
     .option('--minutes <m>', 'how long faults are injected', numberBetween(0, 24 * 60, false), 2)
     .option('--seed <s>', 'of the faults and the clients', numberBetween(0, 2 ** 32, true), 1)
     .option('--rounds <n>', 'measurements of each kind and profile', numberBetween(0, 1000, true), 5)
-    .option('--pause <ms>', 'mean pause of a client between two things it does', numberBetween(1, 10_000, false), 10)
-    .option('--quiet', 'do not name each fault')
+    .option('--pause <ms>', 'mean pause between two actions of a client', numberBetween(1, 10_000, false), 10)
+    .option('--quiet', 'do not print each fault')
     .addOption(
       new Option('--transport <how>', 'how a datagram reaches all daemons')
         .choices(['unicast', 'multicast', 'broadcast'])

@@ -8,10 +8,10 @@ import type { NamespaceCluster } from './namespace-cluster.ts';
 export const MEASURED = ['crash', 'polite stop', 'cut', 'merge'] as const;
 export type Measured = (typeof MEASURED)[number];
 
-/** Milliseconds, one for each round: the last client's. */
+/** Milliseconds of the last client, one value for each round. */
 export type Measurements = Record<Measured, number[]>;
 
-/** Rings that just formed do not merge or part at once; a round starts from rest. */
+/** A ring that has just formed does not merge or split at once, so each round waits first. */
 const REST_MS = 2500;
 const WITHIN_MS = 30_000;
 
@@ -70,7 +70,7 @@ async function lastView(
 }
 
 /**
- * Limits in milliseconds. For `lan` those of ring-protocol.md 3.9, a merge with its mergeNotBefore. For `fast` the same sums of its own
+ * Limits in milliseconds. For `lan`, those of ring-protocol.md 3.9 (a merge includes its mergeNotBefore). For `fast`, the same sums of its own
  * timers: token loss, gather and commit, or probe, gather, commit and mergeNotBefore; and 300 for the recovery, as in `lan`.
  */
 export const LIMITS: Readonly<Record<'lan' | 'fast', Readonly<Record<Measured, number>>>> = {

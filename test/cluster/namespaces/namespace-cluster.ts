@@ -1,4 +1,4 @@
-/** Daemons in namespaces with their stations: everything a run needs, and its removal. */
+/** Daemons in namespaces with their stations: sets up what a run needs and removes it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export interface ClusterOptions {
   readonly transport: Transport;
   readonly seed: number;
   readonly walkers: number;
-  /** Mean pause of each client between two things it does. */
+  /** Mean pause between two actions of a client. */
   readonly pauseMs: number;
 }
 
@@ -61,7 +61,7 @@ export class NamespaceCluster {
     await together(this.stations);
   }
 
-  /** Daemons that ended by themselves become failures of the run. */
+  /** An unexpected end of a daemon is a failure of the run. */
   noteFailures(): void {
     for (const { options } of this.stations) this.run.failures.push(...options.daemon.unexpectedEnds.splice(0));
   }

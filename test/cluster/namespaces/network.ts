@@ -1,6 +1,6 @@
 /**
  * One network namespace for each daemon, on one bridge: daemons talk through veth pairs with the MTU of an Ethernet, and each link can be
- * cut or made bad by itself. Clients stay outside and use Unix sockets, which no network fault touches. Needs root and iproute2.
+ * cut or degraded separately. Clients stay outside and use Unix sockets, which no network fault affects. Needs root and iproute2.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 
@@ -17,9 +17,9 @@ const succeeds = (command: string, ...args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 const ip = (...args: readonly string[]): void => run('ip', ...args);
 
-/** Installs iproute2 where it is missing. @throws Error that says what the machine lacks */
+/** Installs iproute2 where it is missing. @throws Error that names what the machine lacks */
 export function requireNamespaces(): void {
-  if (process.platform !== 'linux') throw new Error('network namespaces exist on Linux only');
+  if (process.platform !== 'linux') throw new Error('network namespaces exist only on Linux');
   if (process.getuid?.() !== 0) throw new Error('network namespaces need root: run it with sudo');
   if (!succeeds('ip', '-V')) install('iproute2');
 }
@@ -31,14 +31,14 @@ function install(name: string): void {
   if (status !== 0) throw new Error(`${name} is not installed, and apt-get could not install it`);
 }
 
-/** How links are made bad here. */
+/** How links are degraded on this machine. */
 export type Impairment = 'netem' | 'iptables' | null;
 
 export class NamespaceNetwork {
   readonly count: number;
   readonly impairment: Impairment;
 
-  /** Replaces what an earlier run may have left. */
+  /** Removes what an earlier run may have left, then sets up the network. */
   constructor(count: number) {
     this.count = count;
     removeAll();
@@ -57,7 +57,7 @@ export class NamespaceNetwork {
     this.impairment = this.#findImpairment();
   }
 
-  /** What runs a command inside the namespace of daemon `i`. */
+  /** The command prefix that enters the namespace of daemon `i`. */
   prefix(i: number): readonly string[] {
     return ['ip', 'netns', 'exec', namespaceOf(i)];
   }
@@ -70,7 +70,7 @@ export class NamespaceNetwork {
     ip('link', 'set', linkOf(i), 'up');
   }
 
-  /** Loses this share of the packets of daemon `i`; with netem it also delays them. */
+  /** Drops this share of the packets of daemon `i`; with netem it also delays them. */
   impair(i: number, lossPercent: number, delayMs: number): void {
     if (this.impairment === 'netem') {
       const rule = ['loss', `${lossPercent}%`, 'delay', `${delayMs}ms`, `${delayMs / 2}ms`];
@@ -89,12 +89,12 @@ export class NamespaceNetwork {
 
   #iptables(i: number, action: string, lossPercent: number): void {
     const match = ['-p', 'udp', '-m', 'statistic', '--mode', 'random', '--probability', String(lossPercent / 100)];
-    // Half of the loss in each direction.
+    // Half of the loss is in each direction.
     for (const chain of ['INPUT', 'OUTPUT'])
       run('ip', 'netns', 'exec', namespaceOf(i), 'iptables', action, chain, ...match, '-j', 'DROP');
   }
 
-  /** Kernels are built without netem now and then; random loss can then come from the packet filter. */
+  /** Some kernels lack netem; the packet filter drops packets at random there. */
   #findImpairment(): Impairment {
     const inside = ['netns', 'exec', namespaceOf(0)];
     if (succeeds('tc', '-n', namespaceOf(0), 'qdisc', 'add', 'dev', 'eth0', 'root', 'netem', 'delay', '1ms')) {
@@ -108,7 +108,7 @@ export class NamespaceNetwork {
   }
 }
 
-/** The segment for all daemons, by the way in which they are to reach each other. */
+/** The segment of all daemons for the given transport. */
 export function namespaceConfiguration(count: number, transport: Transport, port: number): string {
   const address = transport === 'multicast' ? '239.192.78.1' : `${NETWORK}.255`;
   const hosts = Array.from({ length: count }, (_, i) => `  d${i + 1} ${addressOf(i)}\n`).join('');

@@ -22,7 +22,7 @@ interface Flags {
   readonly quiet?: true;
 }
 
-/** @returns the exit code: 1 when a client saw what it must not see, or a daemon ended by itself */
+/** @returns the exit code: 1 when a property is violated or a daemon ended unexpectedly */
 export async function main(root: string, args: readonly string[]): Promise<number> {
   const flags = parse(args);
   const { daemons, seed, pause: pauseMs, delayMs } = flags;
@@ -82,21 +82,21 @@ async function runAll(
 
 function parse(args: readonly string[]): Flags {
   return new Command('cluster --proxy')
-    .description('Runs daemons on loopback behind a proxy that loses, delays, doubles and reorders their datagrams.')
+    .description('Runs daemons on loopback behind a proxy that drops, delays, duplicates and reorders their datagrams.')
     .option('--daemons <n>', 'how many', numberBetween(2, MOST_DAEMONS, true), 3)
-    .option('--minutes <m>', 'how long scenarios follow each other', numberBetween(0, 24 * 60, false), 2)
+    .option('--minutes <m>', 'how long scenarios run, one after the other', numberBetween(0, 24 * 60, false), 2)
     .option('--seed <s>', 'of the faults and the clients', numberBetween(0, 2 ** 32, true), 1)
-    .option('--pause <ms>', 'mean pause of a client between two things it does', numberBetween(1, 10_000, false), 10)
-    .option('--loss <percent>', 'of datagrams lost, always', numberBetween(0, 90, false), 0)
+    .option('--pause <ms>', 'mean pause between two actions of a client', numberBetween(1, 10_000, false), 10)
+    .option('--loss <percent>', 'datagrams lost, at all times', numberBetween(0, 90, false), 0)
     .option(
       '--delay-ms <ms>',
       'delay of every datagram, and up to half as much again',
       numberBetween(0, 1_000, false),
       0,
     )
-    .option('--duplicate <percent>', 'of datagrams that come twice', numberBetween(0, 100, false), 0)
-    .option('--reorder <percent>', 'of datagrams that others overtake', numberBetween(0, 100, false), 0)
-    .option('--quiet', 'do not name each scenario')
+    .option('--duplicate <percent>', 'datagrams duplicated', numberBetween(0, 100, false), 0)
+    .option('--reorder <percent>', 'datagrams reordered', numberBetween(0, 100, false), 0)
+    .option('--quiet', 'do not print each scenario')
     .parse([...args], { from: 'user' })
     .opts<Flags>();
 }

@@ -1,4 +1,4 @@
-/** Daemons on loopback that reach each other through the proxy only, with their stations. */
+/** Daemons on loopback that reach each other only through the proxy, with their stations. */
 import { join } from 'node:path';
 import { type Random, randomFor } from '../../simulation/core/random.ts';
 import { type FileOptions, type LoopbackCluster, loopbackCluster } from '../loopback.ts';
@@ -13,9 +13,9 @@ export interface ProxiedClusterOptions {
   readonly daemons: number;
   readonly seed: number;
   readonly walkers: number;
-  /** Mean pause of each client between two things it does. */
+  /** Mean pause between two actions of a client. */
   readonly pauseMs: number;
-  /** Of the configuration file, besides the timers. */
+  /** Options of the configuration file besides the timers. */
   readonly configuration?: FileOptions;
 }
 
@@ -69,7 +69,7 @@ export class ProxiedCluster {
     for (const station of this.stations) station.startLoad();
   }
 
-  /** Daemons that ended by themselves become failures of the run. */
+  /** An unexpected end of a daemon is a failure of the run. */
   noteFailures(): void {
     for (const { options } of this.stations) this.run.failures.push(...options.daemon.unexpectedEnds.splice(0));
   }

@@ -7,18 +7,18 @@ import { together } from '../settle.ts';
 import type { ProxiedCluster } from './proxied-cluster.ts';
 
 export interface RealScenario {
-  /** Of its model in the list of the specification. */
+  /** Number of the scenario in the specification that it follows. */
   readonly number: number;
   readonly name: string;
   run(cluster: ProxiedCluster): Promise<void>;
 }
 
-/** Load before and after what happens in between. */
+/** How long clients send before and after the fault. */
 const LOAD_MS = 300;
 const LOSSY_MS = 1_500;
 const MOST_LOSS = 0.25;
 
-/** The network is bad for all. */
+/** The network is bad for all daemons. */
 async function loss({ proxy, random }: ProxiedCluster): Promise<void> {
   const before = proxy.impairment;
   proxy.impairment = { ...before, loss: random.real(0.05, MOST_LOSS), duplicate: 0.1, reorder: 0.2 };
@@ -26,7 +26,7 @@ async function loss({ proxy, random }: ProxiedCluster): Promise<void> {
   proxy.impairment = before;
 }
 
-/** A daemon is killed when the token has just been sent to it, so that the token goes down with it. */
+/** A daemon is killed right after the token was sent to it, so the token is lost. */
 async function crashHolder({ proxy, random, stations }: ProxiedCluster): Promise<void> {
   const node = random.integer(0, stations.length - 1);
   const victim = stations[node]!;
@@ -37,7 +37,7 @@ async function crashHolder({ proxy, random, stations }: ProxiedCluster): Promise
   await victim.up();
 }
 
-/** Two components go on by themselves, and merge. */
+/** Two components continue separately, then merge. */
 async function partition({ proxy, random, stations }: ProxiedCluster): Promise<void> {
   const alone = random.integer(0, stations.length - 1);
   proxy.partition(stations.map((_, node) => (node === alone ? 1 : 0)));
@@ -46,7 +46,7 @@ async function partition({ proxy, random, stations }: ProxiedCluster): Promise<v
   proxy.heal();
 }
 
-/** A daemon stands still, sometimes for longer than the others wait, and goes on with full sockets. */
+/** A daemon pauses, sometimes for longer than the others wait, and resumes with full sockets. */
 async function pause({ random, stations }: ProxiedCluster): Promise<void> {
   const station = random.pick(stations);
   station.pause();

@@ -1,5 +1,5 @@
 /**
- * A network for daemons on loopback that is as bad as wanted: it stands between all of them, and loses, delays, doubles and
+ * A deliberately bad network for daemons on loopback: a proxy between all of them drops, delays, duplicates and
  * reorders their datagrams, or cuts links. It does in this process what `tc netem` does in kernels that have it.
  *
  * For daemon N it listens on 127.0.1.N and passes on to 127.0.0.N, data and tokens on their own ports.
@@ -11,10 +11,10 @@ import { matchesType, packetType } from '../../simulation/network/wire-view.ts';
 /** Chances are from 0 to 1, for each datagram on each link. */
 export interface Impairment {
   readonly loss: number;
-  /** Every datagram is so late, and up to half as much again. */
+  /** Delay of every datagram; up to half as much again is added at random. */
   readonly delayMs: number;
   readonly duplicate: number;
-  /** Comes up to `REORDER_MS` late, so that others overtake it. */
+  /** Chance that a datagram is up to `REORDER_MS` late, so that others overtake it. */
   readonly reorder: number;
 }
 
@@ -30,7 +30,7 @@ export interface ProxyCounts {
   reordered: number;
 }
 
-/** One datagram as a daemon sent it to another one. */
+/** One datagram as one daemon sent it to another. */
 export interface PassedDatagram {
   readonly from: number;
   readonly to: number;
@@ -39,7 +39,7 @@ export interface PassedDatagram {
 }
 
 export class UdpProxy {
-  /** Is told of everything that daemons send. */
+  /** Called for every datagram that daemons send. */
   tap: ((passed: PassedDatagram) => void) | null = null;
   impairment: Impairment = NO_IMPAIRMENT;
   readonly counts: ProxyCounts = { passed: 0, lost: 0, cut: 0, doubled: 0, reordered: 0 };
@@ -91,7 +91,7 @@ export class UdpProxy {
       socket.bind(port, `127.0.1.${node + 1}`, () => resolve());
     });
     socket.removeAllListeners('error');
-    // A daemon that is down refuses: that is a datagram lost.
+    // A daemon that is down refuses the datagram, which is lost.
     socket.on('error', () => {});
     this.#sockets.push(socket);
     const pass = (from: number, datagram: Buffer): void => this.#pass(socket, from, node, port, datagram);
@@ -125,7 +125,7 @@ export class UdpProxy {
     }
   }
 
-  /** Looks at the cut last, so that what is under way when a link is cut is lost too. */
+  /** Checks the cut last, so that a datagram in flight when a link is cut is lost too. */
   #pass(socket: Socket, from: number, to: number, port: number, datagram: Buffer): void {
     if (this.#closed) return;
     if (this.#component[from] !== this.#component[to]) {
@@ -143,7 +143,7 @@ export class UdpProxy {
 
 type LookupAnswer = (error: null, address: string, family: number) => void;
 
-/** All addresses are literal; Node's own lookup would answer a turn later. */
+/** All addresses are literal; Node's own lookup would answer one turn of the event loop later. */
 function literalAddress(address: string, _options: unknown, answer: LookupAnswer): void {
   answer(null, address, 4);
 }

@@ -1,4 +1,4 @@
-/** A real Chromium for tests of pages; without one they are left out, and say so. */
+/** A real Chromium for tests of pages; without one the tests are skipped with a message. */
 import { existsSync } from 'node:fs';
 import { type Browser, launch, type Page } from 'puppeteer-core';
 import { onTestFinished } from 'vitest';
@@ -8,14 +8,14 @@ const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 const given = process.env['SKEIN_CHROMIUM'];
 const CHROMIUM = [...(given === undefined ? [] : [given]), ...PLACES].find((path) => existsSync(path));
 
-/** With `--install` a missing browser is a failure: it was to be installed. */
+/** With `--install` a missing browser is a failure. */
 export const isBrowserTested = CHROMIUM !== undefined || process.env['SKEIN_TEST_INSTALL'] === '1';
 
-if (!isBrowserTested) console.log('Chromium is not here: pages are not tested (npm test -- --install)');
+if (!isBrowserTested) console.log('Chromium is not installed: pages are not tested (npm test -- --install)');
 
 export interface OpenPage {
   readonly page: Page;
-  /** What the page complained of: errors of its script, and what its content policy stopped. */
+  /** Errors of the page's script, and what its content policy blocked. */
   readonly complaints: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export async function openPage(browser: Browser, url: string): Promise<OpenPage>
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    // A daemon that is gone, and a token that is missing, are told by the page itself.
+    // The page itself shows a lost daemon and a missing token.
     if (message.type() === 'error' && !/Failed to load resource|ERR_/.test(message.text()))
       complaints.push(message.text());
   });

@@ -1,4 +1,4 @@
-/** Certificates for tests, made by the openssl of the machine: an authority, and what it signs. */
+/** Certificates for tests, made by the machine's openssl: an authority and what it signs. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

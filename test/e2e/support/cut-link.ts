@@ -1,5 +1,5 @@
 /**
- * A network namespace with one link to this machine, which can be cut: the other side is gone then without a word, as when a machine
+ * A network namespace with one link to this machine, which can be cut: the other side then vanishes silently, as when a machine
  * loses its power. Needs root and iproute2.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
@@ -23,7 +23,7 @@ export function canCutLinks(): boolean {
 let made = 0;
 
 export class CutLink {
-  /** Of this side, and of the side in the namespace. */
+  /** Addresses of this side and of the side in the namespace. */
   readonly here: string;
   readonly there: string;
   readonly #name: string;
@@ -65,7 +65,7 @@ export class CutLink {
     });
   }
 
-  /** Nothing passes from here on. The side here keeps its address and does not notice. */
+  /** Nothing passes from here on. This side keeps its address and does not notice. */
   cut(): void {
     ip('-n', this.#name, 'addr', 'flush', 'dev', 'eth0');
     ip('-n', this.#name, 'link', 'set', 'eth0', 'address', '02:00:00:00:00:01');

@@ -1,4 +1,4 @@
-/** A daemon in a process of its own, so that its memory can be told from the test's. */
+/** A daemon in its own process, so that its memory can be measured apart from the test's. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { DeliveryCounter, deliveryCounters, OrderingCounter, ringCounters } from
 
 const LIBRARY = pathToFileURL(fileURLToPath(new URL('../../../dist/index.js', import.meta.url))).href;
 
-/** `--expose-gc`: what is garbage is not counted as kept. */
+/** `--expose-gc`: garbage must not count as kept memory. */
 const PROGRAM = `
   import { createInterface } from 'node:readline';
   import { startDaemon } from ${JSON.stringify(LIBRARY)};
@@ -31,7 +31,7 @@ export interface DaemonProcess {
   figures(): Promise<DaemonFigures>;
 }
 
-/** With the options of `startDaemon`; its agents share the main thread, and it ends with the test. */
+/** Takes the options of `startDaemon`; its agents share the main thread, and it ends with the test. */
 export async function daemonProcess(options: object): Promise<DaemonProcess> {
   const all = { port: 0, logLevel: 'silent', unixSocketDir: null, threadingMode: 'inline', ...options };
   const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', PROGRAM], {

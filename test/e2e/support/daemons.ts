@@ -1,4 +1,4 @@
-/** Daemons for tests: any free port, no socket file, silent, and stopped with the test that started them. */
+/** Daemons for tests: on any free port, without a socket file or log, stopped with the test that started them. */
 import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type Daemon, type StartDaemonOptions, startDaemon } from '../../../daemon/start-daemon.ts';
@@ -22,7 +22,7 @@ export async function testClient(daemon: Daemon, options: ClientOptions | string
 export const testClients = (daemon: Daemon, ...names: readonly string[]): Promise<readonly WireClient[]> =>
   Promise.all(names.map((name) => testClient(daemon, name)));
 
-/** A port nobody listens on: a Unix socket is named after the port, so a test needs to know it beforehand. */
+/** A free port: a Unix socket is named after the port, so a test must know it beforehand. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -31,7 +31,7 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** One counter of the delivery workers, summed. */
+/** The sum of one counter over the delivery workers. */
 export function deliveryCount(daemon: Daemon, counter: keyof typeof DeliveryCounter): number {
   let sum = 0;
   for (let worker = 0; worker < daemon.counters.deliveryWorkers; worker++) {
@@ -43,7 +43,7 @@ export function deliveryCount(daemon: Daemon, counter: keyof typeof DeliveryCoun
 export const orderingCount = (daemon: Daemon, counter: keyof typeof OrderingCounter): number =>
   ringCounters(daemon.counters)[OrderingCounter[counter]]!;
 
-/** Long enough for a busy machine: what waits here happens, or never does. */
+/** Long enough for a busy machine: what has not happened by then never will. */
 const GIVE_UP_MS = 30_000;
 const LOOK_EVERY_MS = 5;
 

@@ -1,4 +1,4 @@
-/** Requests to a daemon's HTTP side, down to the header. */
+/** Raw requests to a daemon's HTTP server. */
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 
@@ -45,7 +45,7 @@ export function sendRaw(url: string, bytes: string): Promise<string> {
   });
 }
 
-/** The events of a stream, as they come: name and data. */
+/** The events of a stream as they arrive: name and data. */
 export class EventReader {
   readonly events: { readonly id: string; readonly event: string; readonly data: unknown }[] = [];
   readonly #response: IncomingMessage;

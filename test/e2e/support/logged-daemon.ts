@@ -16,7 +16,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** Lines of a log. @throws SyntaxError when one is torn */
+/** Lines of a log. @throws SyntaxError when one is cut */
 export const logLines = (text: string): readonly LogLine[] =>
   text
     .split('\n')
@@ -75,7 +75,7 @@ async function canConnect(port: number): Promise<boolean> {
   );
 }
 
-/** Sessions that open and close: two lines of some 190 bytes each in a log of level debug. */
+/** Opens and closes sessions: each logs two lines of about 190 bytes at level debug. */
 export async function knock(port: number, times: number): Promise<void> {
   const once = (): Promise<void> => connect({ address: `${port}@127.0.0.1` }).then((session) => session.close());
   for (let done = 0; done < times; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, once));
@@ -83,7 +83,7 @@ export async function knock(port: number, times: number): Promise<void> {
 
 const AT_ONCE = 20;
 
-/** Connects, joins, sends and receives; each leaves lines in a log of level debug. */
+/** Connects, joins, sends and receives; each logs lines at level debug. */
 export async function useDaemon(port: number, times = 1): Promise<void> {
   for (let i = 0; i < times; i++) {
     const session = await connect({ address: `${port}@127.0.0.1` });

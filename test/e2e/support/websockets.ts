@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 
-/** PEM: whom the client trusts, and who it is. */
+/** PEM: the client's trusted authority, and its own certificate and key. */
 export interface TlsFiles {
   readonly ca?: string;
   readonly cert?: string;
@@ -18,11 +18,11 @@ export interface Closed {
 export interface WebClient {
   readonly socket: WebSocket;
   readonly closed: Promise<Closed>;
-  /** Every byte that came. */
+  /** Every byte received. */
   readonly bytes: () => Buffer;
 }
 
-/** Opened with these headers. Rejects with the status when it is turned away. */
+/** Opens with these headers. Rejects with the status when the daemon refuses. */
 export async function openWebSocket(
   url: string,
   headers: Readonly<Record<string, string>> = {},
@@ -50,7 +50,7 @@ export async function openWebSocket(
   return { socket, closed, bytes: () => Buffer.concat(chunks) };
 }
 
-/** @param frameBytes what a client sends goes in messages of this size, wherever that cuts it @returns a port of TCP on loopback */
+/** @param frameBytes the client's bytes are sent in messages of this size, whatever they cut @returns a TCP port on loopback */
 export async function webSocketBridge(url: string, frameBytes: number, tls: TlsFiles = {}): Promise<number> {
   const server = createServer({ allowHalfOpen: false }, (tcp) => {
     const web = new WebSocket(url, tls);

@@ -1,4 +1,4 @@
-/** A client of the daemon on a raw socket: every byte it sends is the test's, and it stops reading when the test says so. */
+/** A client on a raw socket: the test chooses every byte it sends and when it reads. */
 import { connect, type Socket } from 'node:net';
 import { CONNECT_WANTS_MEMBERSHIP } from '../../../engine/wire/connect-flags.ts';
 import {
@@ -19,11 +19,11 @@ const GIVE_UP_MS = 30_000;
 /** `host`: default 127.0.0.1. */
 export type Target = { readonly port: number; readonly host?: string } | { readonly path: string };
 
-/** Bytes in both directions, and waiting for what comes. */
+/** Sends bytes, and waits for received ones. */
 export class WireSocket {
-  /** Received and not taken yet. */
+  /** Received bytes that the test has not taken yet. */
   received: Buffer = Buffer.alloc(0);
-  /** The daemon has closed, or this side has. */
+  /** The daemon or this side has closed. */
   ended = false;
   readonly socket: Socket;
   readonly #chunks: Buffer[] = [];
@@ -48,7 +48,7 @@ export class WireSocket {
     this.socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'hex') : bytes);
   }
 
-  /** Sends, and waits while the kernel takes no more. */
+  /** Sends; waits while the kernel takes no more. */
   async sendAll(bytes: Uint8Array): Promise<void> {
     if (this.socket.write(bytes)) return;
     await this.until(() => !this.socket.writableNeedDrain, 'the daemon to read', this.socket, 'drain');
@@ -58,7 +58,7 @@ export class WireSocket {
     this.socket.destroy();
   }
 
-  /** Joins what has come since the last look. */
+  /** Concatenates the chunks that arrived since the last call. */
   gather(): Buffer {
     if (this.#chunks.length > 0) this.received = Buffer.concat([this.received, ...this.#chunks.splice(0)]);
     return this.received;
@@ -72,7 +72,7 @@ export class WireSocket {
     return bytes;
   }
 
-  /** Everything up to the daemon's closing. */
+  /** Everything up to the end of the connection. */
   async takeToEnd(): Promise<Buffer> {
     await this.until(() => this.ended, 'the daemon to close');
     return this.gather();
@@ -177,7 +177,7 @@ export class WireClient extends WireSocket {
     return encodeFrame({ type, sender: this.privateName, groups: list, data, messageType, order: this.#order });
   }
 
-  /** Frames that are here and were not taken. */
+  /** How many received frames the test has not taken yet. */
   get waiting(): readonly IncomingFrame[] {
     this.#parse();
     return this.#frames;
@@ -213,15 +213,15 @@ export class WireClient extends WireSocket {
     });
   }
 
-  /** Joins and waits for the view that says so. */
+  /** Joins and waits for the view of the join. */
   async joined(group: string): Promise<IncomingFrame> {
     this.join(group);
     return this.frame();
   }
 
   /**
-   * Sends itself a message and waits for it: all this connection sent before has been ordered then, and whatever is
-   * in front of it in the order has been delivered. @returns the frames that came before it
+   * Sends itself a message and waits for it: everything this connection sent before is ordered then, and everything
+   * before it in the order is delivered. @returns the frames that came before it
    */
   async barrier(): Promise<readonly IncomingFrame[]> {
     const mark = `barrier ${this.#barriers++}`;
