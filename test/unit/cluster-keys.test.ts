@@ -90,7 +90,7 @@ describe('readKeyFile', () => {
     [12_345, 1000, true],
     [1000, 1000, false],
     [0, 1000, false],
-    // Root may become that user.
+    // Root can become that user.
     [1000, 0, false],
   ])('looks at the owner: %i, when the daemon runs as %i', (owner, user, warned) => {
     const warnings = accessWarnings('keys', 0o100600, owner, user);
@@ -98,7 +98,7 @@ describe('readKeyFile', () => {
     if (warned) expect(warnings[0]).toContain('keys belongs to user 12345');
   });
 
-  it('reads no more of a file than a key file can have', async () => {
+  it('reads no more of a file than the longest key file has', async () => {
     await expect(readKeyFile('/dev/zero')).rejects.toThrow('/dev/zero');
     await expect(readKeyFile(keyFile('#'.repeat(16_385), 0o600))).rejects.toThrow('longer than 16384 bytes');
     await expect(readKeyFile('/nowhere/keys')).rejects.toThrow('ENOENT');
@@ -129,14 +129,14 @@ describe('skein keygen', () => {
     return folder;
   };
 
-  it('prints a key that a daemon takes, another one each time', async () => {
+  it('prints a key that a daemon accepts, a different one each time', async () => {
     const { code, out } = await run('--id', '7');
     expect(code).toBe(0);
     expect(parseClusterKeys(out, 'out').map(({ id }) => id)).toEqual([7]);
     expect((await run('--id', '7')).out).not.toBe(out);
   });
 
-  it('makes a file for the owner only, whatever the umask, and does not overwrite one', async () => {
+  it('creates a file that only its owner can read, whatever the umask, and overwrites none', async () => {
     const file = join(newFolder(), 'keys');
     const { code, out } = await run(file);
     expect(code).toBe(0);
@@ -150,7 +150,7 @@ describe('skein keygen', () => {
     expect((await readKeyFile(file)).keys).toEqual(keys);
   });
 
-  it('adds keys behind, keeps comments and mode, and stops at the limit', async () => {
+  it('appends keys, keeps comments and mode, and refuses keys beyond the limit', async () => {
     const file = join(newFolder(), 'keys');
     writeFileSync(file, `# mine\n9:${A.key}`);
     chmodSync(file, 0o640);
@@ -173,7 +173,7 @@ describe('skein keygen', () => {
     expect(err).toContain(text);
   });
 
-  it('takes a free number where the highest is in use, and refuses one that is', async () => {
+  it('takes a free id when the highest is in use, and refuses a given id in use', async () => {
     const file = join(newFolder(), 'keys');
     writeFileSync(file, `255:${A.key}\n`);
     expect((await run('--add', '--id', '255', file)).code).toBe(2);

@@ -32,7 +32,7 @@ describe('spread.access_ip', () => {
     expect(isAddressAllowed(list, address)).toBe(expected);
   });
 
-  it('goes on after blank and bad lines', () => {
+  it('continues after blank and bad lines', () => {
     const text = '10.0.0.1\r\n\r\nnonsense\n10.0.0\n\n10.0.0.2\n10.0.0.0/33\n1.2.3.256\n10.0.0.3\n';
     const { rules, problems } = parseAccessIp(text);
     expect(rules.map((rule) => rule.line)).toEqual([1, 6, 9]);
@@ -51,12 +51,12 @@ describe('spread.access_ip', () => {
     expect(list.problems).toMatchObject([{ line: 2, message: expect.stringContaining('matches no address; is') }]);
   });
 
-  it('lets nobody in when there is no file', () => {
+  it('lets nobody in without a file', () => {
     expect(isAddressAllowed(EMPTY_ACCESS_LIST, '127.0.0.1')).toBe(false);
     expect(isAddressAllowed(EMPTY_ACCESS_LIST, null)).toBe(false);
   });
 
-  it('is satisfied by any one rule', () => {
+  it('lets an address in that matches any rule', () => {
     const text = 'unix\n10.0.0.0/8\n192.168.0.0/16';
     expect(['192.168.4.4', '10.0.0.1', null, '172.16.0.1'].map((address) => allows(text, address))).toEqual([
       true,

@@ -32,7 +32,7 @@ describe('loading a configuration', () => {
     );
   });
 
-  it('says which file cannot be read, and why', async () => {
+  it('names the file that cannot be read, and the reason', async () => {
     const missing = loadOptions({ configFile: '/nonexistent/spread.conf' });
     await expect(missing).rejects.toThrow(ConfigError);
     await expect(missing).rejects.toThrow(
@@ -40,7 +40,7 @@ describe('loading a configuration', () => {
     );
   });
 
-  it('leaves values of a wrong type to the schema', async () => {
+  it('lets the schema refuse values of a wrong type', async () => {
     const options = { configText: 5 } as unknown as { configText: string };
     await expect(loadOptions(options)).rejects.toThrow('configText is 5; it must be the text of a configuration');
   });

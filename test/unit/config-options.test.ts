@@ -56,11 +56,11 @@ describe('defaults', () => {
     expect(resolved.warnings).toEqual([]);
   });
 
-  it('are the same with a file that sets nothing', () => {
+  it('are the same with a file that sets no option', () => {
     expect(fromFile('')).toEqual(DEFAULT_OPTIONS);
   });
 
-  it('are those of section 9.4 where skein does not differ on purpose', () => {
+  it('are those of section 9.4, apart from deliberate differences', () => {
     expect(DEFAULT_OPTIONS).toMatchObject({
       debugFlags: ['PRINT', 'EXIT'],
       eventPriority: 'INFO',
@@ -80,7 +80,7 @@ describe('defaults', () => {
 });
 
 describe('options of a file', () => {
-  it('all reach their place', () => {
+  it('all reach their field', () => {
     const file = parseConfig(fixture('every-option.conf'), 'every-option.conf');
     const { configuration, warnings } = resolveConfiguration({}, { file, addressOf: () => null });
     expect(warnings.map(({ field }) => field)).toEqual([
@@ -311,7 +311,7 @@ describe('options of the API', () => {
     expect(options).toMatchObject({ window: 60, logLevel: 'trace', maxSessions: 7 });
   });
 
-  it('override also what they make meaningless', () => {
+  it('also override options of the file that they make meaningless', () => {
     const nine = ['Token', 'Hurry', 'Alive', 'Join', 'Rep', 'Seg', 'Gather', 'Form', 'Lookup'];
     const text = nine.map((name) => `${name}Timeout = 500`).join('\n');
     expect(fromFile(text, { ringProfile: 'fast' })).toMatchObject({ ringProfile: 'fast', timeouts: null });
@@ -358,7 +358,7 @@ describe('options of the API', () => {
     expect(found[0]).toContain(message);
   });
 
-  it('accept the forms of the file too', () => {
+  it('also accept the forms of the file', () => {
     const { options } = resolve({
       maxSessionBytes: '1M',
       unixSocketMode: '0600',
@@ -379,7 +379,7 @@ describe('options of the API', () => {
     expect(options.debugFlags).toEqual(DEBUG_FLAGS.filter((flag) => flag !== 'ACM'));
   });
 
-  it('place the daemon: name, port, addresses', () => {
+  it('set the name, port and addresses of the daemon', () => {
     expect(resolve({ name: 'x', port: 5001 })).toMatchObject({
       self: { name: 'x' },
       listen: { addresses: ['127.0.0.1'], port: 5001 },
@@ -424,7 +424,7 @@ describe('authentication methods (section 1.6)', () => {
     ]);
   });
 
-  it('warn when nobody could connect', () => {
+  it('warn when no client could connect', () => {
     expect(resolve({ requiredAuthMethods: 'IP' }).warnings).toMatchObject([
       { field: 'requiredAuthMethods', message: 'no authentication method is allowed, so no client can connect' },
     ]);
@@ -451,7 +451,7 @@ describe('debug flags', () => {
 });
 
 describe('warnings', () => {
-  it('say that a timeout is too short', () => {
+  it('name a timeout that is too short', () => {
     const nine = ['Token', 'Hurry', 'Alive', 'Join', 'Rep', 'Seg', 'Gather', 'Form', 'Lookup'];
     const text = nine.map((name) => `${name}Timeout=9`).join(' ');
     const { warnings } = resolve({}, `Spread_Segment 127.0.0.255 { d1 127.0.0.1 }\n${text}`);

@@ -65,11 +65,11 @@ describe('grammar', () => {
     expect(outline(parse('RouteMatrix { 0 1 # to the second\n 1\t0 }'))).toEqual(['matrix 0 1; 1 0']);
   });
 
-  it('takes comments anywhere, even against a word', () => {
+  it('accepts comments anywhere, even right after a word', () => {
     expect(outline(parse('#\nWindow#a\n=#b\n5#c\n#'))).toEqual(['Window=5']);
   });
 
-  it('reads strings in both quotes, with what ends bare words inside', () => {
+  it('reads strings in both quotes, with characters that would end a bare word', () => {
     expect(outline(parse(`RuntimeDir = "a # { b" DaemonUser='x "y" z'`))).toEqual([
       'RuntimeDir=a # { b',
       'DaemonUser=x "y" z',
@@ -167,7 +167,7 @@ describe('syntax errors', () => {
       'is the "{" of line 2 closed?',
     ],
     [
-      'interfaces, so that their end is taken for that of the segment',
+      'interfaces, so that their closing brace seems to be that of the segment',
       'Spread_Segment 1.2.3.4 {\n d1 1.2.3.5 {\n C 1.2.3.6\n}\nWindow = 5\n',
       'the "{" of line 1 is not closed',
     ],
@@ -198,7 +198,7 @@ describe('syntax errors', () => {
     ]);
   });
 
-  it('are shown with the line and a caret that tabs do not move', () => {
+  it('are shown with the line and a caret in the right column despite tabs', () => {
     expect(formatConfigError(refusal('# first\n\tSpread_Segment oops {\r\n'))).toBe(
       [
         'test.conf:2:17: expected an IPv4 address; found "oops"',
@@ -208,7 +208,7 @@ describe('syntax errors', () => {
     );
   });
 
-  it('show long lines in part and control characters not at all', () => {
+  it('shorten long lines and remove control characters', () => {
     const report = formatConfigError(refusal(`${'x '.repeat(500)}\u001b[31m=`));
     expect(report).not.toContain('\u001b');
     for (const line of report.split('\n').slice(1)) expect(line.length).toBeLessThan(120);

@@ -59,7 +59,7 @@ describe('password file', () => {
     expect(problems).toMatchObject([{ line: 2, message: expect.stringContaining('listed twice') }]);
   });
 
-  it('never repeats a hash in a problem', () => {
+  it('never prints a hash in a problem', () => {
     const secret = 'c2VjcmV0IHNlY3JldCBzZWNyZXQ';
     const { problems } = parsePasswordFile(
       [line('a', '16384$8$1', SALT, secret), line('b', '1$8$1', SALT, secret), `c:${secret}`].join('\n'),

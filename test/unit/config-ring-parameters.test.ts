@@ -78,14 +78,14 @@ describe('timers of the ring', () => {
     });
   });
 
-  it('leave a token time to come back, however short it is set', () => {
+  it('give the token time to return, however short they are set', () => {
     const timeouts = ringTimeouts(configuration(WAN, { ...NINE, tokenTimeout: 10 }));
     expect(timeouts.tokenLossMs).toBe(150);
     expect(timeouts.tokenResendMs).toBeLessThan(timeouts.tokenLossMs / 2);
     expect(timeouts.idleHoldMaxMs).toBeLessThanOrEqual(timeouts.tokenLossMs / 2);
   });
 
-  it('slow JOINs down with the number of daemons', () => {
+  it('send JOINs less often in rings of many daemons', () => {
     const hosts = Array.from({ length: 128 }, (_, i) => `h${i} 10.0.0.${i}`).join('\n');
     expect(ringTimeouts(configuration(`Spread_Segment 10.0.0.255 { ${hosts} }`))).toMatchObject({
       joinEveryMs: 256,
@@ -139,11 +139,11 @@ describe('windows of the ring', () => {
 describe('datagrams of the ring', () => {
   const LOOPBACK = 'Spread_Segment 127.0.0.255 { a 127.0.0.1 b 127.0.0.2 }';
 
-  it('begin short on a LAN and grow when long ones pass', () => {
+  it('begin short on a LAN and grow once long ones pass', () => {
     expect(datagramSizes(configuration(LAN))).toEqual({ datagramBytes: 1400, longDatagramBytes: 16_000 });
   });
 
-  it('stay short between sites, where pieces of IP may not pass', () => {
+  it('stay short between sites, where IP fragments may not pass', () => {
     expect(datagramSizes(configuration(WAN))).toEqual({ datagramBytes: 1400, longDatagramBytes: 0 });
   });
 
@@ -151,7 +151,7 @@ describe('datagrams of the ring', () => {
     expect(datagramSizes(configuration(LOOPBACK))).toEqual({ datagramBytes: 64_000, longDatagramBytes: 0 });
   });
 
-  it('are what the option says, wherever the daemons are', () => {
+  it('have the size in the option, wherever the daemons are', () => {
     for (const text of [LAN, WAN, LOOPBACK]) {
       const sizes = datagramSizes(configuration(text, { datagramSize: 8900 }));
       expect(sizes).toEqual({ datagramBytes: 8900, longDatagramBytes: 0 });

@@ -85,7 +85,7 @@ describe('segments of a file', () => {
     ]);
   });
 
-  it('gives an entry with a block exactly what the block says', () => {
+  it('gives an entry with a block exactly the interfaces of the block', () => {
     const sites = valid(fixture('three-sites.conf'));
     const all = allHosts(sites);
     const byName = (name: string) => all.find((host) => host.name === name)!;
@@ -96,7 +96,7 @@ describe('segments of a file', () => {
     expect(clientAddresses(byName('lab'), sites)).toEqual(['127.0.0.1', '10.47.3.9']);
   });
 
-  it('takes port 0 of a segment, host or interface for none, as the original does', () => {
+  it('treats port 0 of a segment, host or interface as no port, like the original', () => {
     const text = 'Spread_Segment 1.2.3.4:0 { a 1.1.1.1:0 b 1.1.1.2 { D C 1.1.1.2:0 } }';
     expect(valid(text)[0]!.port).toBe(4803);
     expect(warnings(text)).toEqual([]);
@@ -118,7 +118,7 @@ describe('segments of a file', () => {
     ]);
   });
 
-  it('says that a RouteMatrix has no effect', () => {
+  it('warns that a RouteMatrix has no effect', () => {
     expect(warnings('Spread_Segment 1.2.3.4 { a 1.1.1.1 } RouteMatrix { 0 }')).toEqual([
       'RouteMatrix has no effect: the network routes datagrams',
     ]);
@@ -134,7 +134,7 @@ describe('segments of a file', () => {
     expect(valid('Spread_Segment 127.000.000.255 { d1 127.0.0.010 }')[0]!.hosts[0]!.address).toBe('127.0.0.10');
   });
 
-  it('takes addresses of names from the caller', () => {
+  it('gets the addresses of names from the caller', () => {
     const text = fixture('names-only.conf');
     expect(namesToResolve(parseConfig(text, 'test.conf'))).toEqual(['alpha.example', 'beta.example']);
     const known: Record<string, string> = { 'alpha.example': '10.1.0.1', 'beta.example': '10.1.0.2' };
@@ -252,7 +252,7 @@ describe('rules of section 9.3', () => {
     );
   });
 
-  it('reports every problem of a file, each at its place', () => {
+  it('reports every problem of a file with line and column', () => {
     const { findings } = build('Spread_Segment 1.2.3.400 {\n  a 1.1.1.1\n  a 1.1.1.2 { C 1.1.1.2 D 999.1.1.1 }\n}');
     expect(findings.problems.map(({ line, column, value }) => [line, column, value])).toEqual([
       [1, 16, '1.2.3.400'],
@@ -294,13 +294,13 @@ describe('rules of section 9.3', () => {
   });
 });
 
-describe('what addresses say', () => {
+describe('the network derived from addresses', () => {
   const oneEach = (first: string, second: string): readonly Segment[] =>
     valid(
       `Spread_Segment 10.0.0.255 { a ${first} } Spread_Segment 10.1.0.255 { } Spread_Segment 10.2.0.255 { b ${second} }`,
     );
 
-  it('a WAN is where first hosts differ in their upper 16 bits', () => {
+  it('is a WAN when first hosts differ in their upper 16 bits', () => {
     expect(isWideArea(oneEach('10.0.0.1', '10.0.77.1'))).toBe(false);
     expect(isWideArea(oneEach('10.0.0.1', '10.1.0.1'))).toBe(true);
     expect(isWideArea(valid('Spread_Segment 10.0.0.255 { a 10.0.0.1 b 99.0.0.1 }'))).toBe(false);
@@ -324,7 +324,7 @@ describe('own entry', () => {
   const select = (query: Partial<OwnHostQuery>): string =>
     selectOwnHost(segments, { name: undefined, localAddresses: [], ...query }, { name: 'x.conf', text: '' }).name;
 
-  it('is the named one, wherever we run', () => {
+  it('is the named one, on any machine', () => {
     expect(select({ name: 'plant-b', localAddresses: ['10.20.7.11'] })).toBe('plant-b');
   });
 
@@ -334,7 +334,7 @@ describe('own entry', () => {
     expect(select({ localAddresses: ['10.20.7.1'] })).toBe('gateway-o');
   });
 
-  it('has to exist', () => {
+  it('must exist', () => {
     expect(() => select({ name: 'plant-c' })).toThrow(
       /^no daemon is called "plant-c" in x\.conf; did you mean "plant-a"\? \(it has office-1, /,
     );

@@ -1,4 +1,4 @@
-/** Every counter is described once, written by somebody and read by somebody, and docs/counters.md says the same. */
+/** Every counter is described once, written and read somewhere, and listed in docs/counters.md. */
 import { describe, expect, it } from 'vitest';
 import { COUNTER_TABLE } from '../../engine/buffers/counter-table.ts';
 import {
@@ -30,7 +30,7 @@ const sources = productFiles()
 
 const PLACES = Object.entries(SLOTS).flatMap(([table, slots]) => Object.keys(slots).map((name) => `${table}.${name}`));
 
-/** In brackets, and then changed; as the place that `set` copies to; or chosen, to be counted up. */
+/** Ways to write a counter: changed in brackets, as the target of `set`, or chosen to be incremented. */
 const isWritten = (place: string): boolean => {
   const word = place.replace('.', '\\.');
   const ways = [
@@ -50,7 +50,7 @@ const isRead = (place: string): boolean => {
   const rows = COUNTER_TABLE.filter((counter) => counter.name === name && counter.slot >= first + slot);
   if (rows.some(({ field }) => field !== undefined)) return true;
   const word = place.replace('.', '\\.');
-  // A place that is neither assigned nor only counted up.
+  // A use that is neither an assignment nor only an increment.
   const way = new RegExp(`${word}\\b(?![^\\]\\n]*\\]!?\\s*(?:\\+\\+|--|[+-]?=(?!=)))`);
   return sources.some((source) => way.test(source));
 };
@@ -67,7 +67,7 @@ describe('the table of counters', () => {
     expect(COUNTER_TABLE.filter(({ name }) => name === 'SealRefusedFrom')).toHaveLength(SEAL_REFUSALS);
   });
 
-  it('says of each what it is, in one line', () => {
+  it('describes each in one line', () => {
     for (const { name, help } of COUNTER_TABLE) expect(help, name).toMatch(/^[a-zA-Z0-9`][^\n]{3,110}[^.\n]$/);
   });
 
@@ -84,7 +84,7 @@ describe('the table of counters', () => {
     expect([...named].sort()).toEqual([...EXTENSION_COUNTERS].sort());
   });
 
-  it('adds up workers, and takes the most where that is meant', () => {
+  it('sums over workers, or takes the maximum where that is the meaning', () => {
     const counters = createCounters(2);
     for (const worker of [0, 1]) {
       const block = deliveryCounters(counters, worker);
@@ -110,7 +110,7 @@ describe('the table of counters', () => {
     });
   });
 
-  it('is the table of docs/counters.md', () => {
+  it('matches the table of docs/counters.md', () => {
     const page = read('docs/counters.md');
     const from = page.indexOf(COUNTER_DOCS_START) + COUNTER_DOCS_START.length;
     expect(page.slice(from, page.indexOf(COUNTER_DOCS_END)).trim()).toBe(counterDocs().trim());

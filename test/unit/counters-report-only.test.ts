@@ -1,10 +1,10 @@
-/** Counters report. What an agent acts on is a control word (engine/buffers/control-words.ts), or a field of its own. */
+/** Counters only report. An agent acts on control words (engine/buffers/control-words.ts) or its own fields. */
 import { describe, expect, it } from 'vitest';
 import { productFiles, read } from './support/source-files.ts';
 
 /**
- * Reads of a counter, by file: what for. Only the same value again, a log line, or a highest value so far. What the ring measures of itself
- * is its own: one thread writes and reads it.
+ * Allowed reads of a counter, by file, with their purpose: to update it, a log line, or a highest value so far. The ring's own measurements
+ * are allowed too: one thread writes and reads them.
  */
 const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'workers/delivery/slow-consumers.ts': { LongestQueueBytes: 'a highest value' },
@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Duplicates: 'of the ring itself',
   },
 };
-/** They are there to report. */
+/** Files whose purpose is to report. */
 const REPORTERS =
   /^(engine\/buffers\/(counters|counter-table|read-counters)\.ts|workers\/network\/(status-report|alone-watch)\.ts)$/;
 
@@ -58,7 +58,7 @@ describe('counters', () => {
     ).toEqual([]);
   });
 
-  it('of other agents would be found', () => {
+  it('of other agents would be detected', () => {
     expect(readsOf('if (ringCounters[OrderingCounter.Sessions]! < maxSessions) return;')).toEqual(['Sessions']);
     expect(readsOf('total += counters[DeliveryCounter.QueuedBytes]!;')).toEqual(['QueuedBytes']);
     expect(readsOf('counters[DeliveryCounter.Reads]!++; counters[DeliveryCounter.Bytes]! += 4;')).toEqual([]);

@@ -7,10 +7,10 @@ import { MemoryDaemon } from './memory-daemon.ts';
 import { CAUSED_BY_JOIN, type Received, SERVICES, setRights, split } from './support/rights-daemon.ts';
 
 describe('bytes of genuine clients', () => {
-  // But for those that end the connection, whatever the rules.
+  // Without captures that end the connection under any rules.
   const ILLEGAL = /^(40|41|43|45|46|47)-/;
 
-  /** Without the KILL at the end, behind which nothing is delivered. */
+  /** Without the KILL at the end, after which nothing is delivered. */
   const captures = sessionCaptureNames
     .filter((name) => !ILLEGAL.test(name))
     .map((name) => {
@@ -30,7 +30,7 @@ describe('bytes of genuine clients', () => {
     const daemon = await MemoryDaemon.start({ configText, name: daemonName });
     setRights(daemon, text);
     const client = daemon.connect(user);
-    // A name that the daemon had invented is asked for here, so that the sender of the frames is right.
+    // The client asks for the name that the recording's daemon invented, so that the sender of the frames is right.
     client.transport.send(Buffer.concat([connectBytes(user, true), authChoice]));
     daemon.settle();
     client.take();
@@ -49,7 +49,7 @@ describe('bytes of genuine clients', () => {
   });
 
   describe.each(captures.map((capture) => [capture.name, capture] as const))('%s', (_, capture) => {
-    it('is served as without rules where everything is allowed', async () => {
+    it('is served as without rules when everything is allowed', async () => {
       const without = await replay(capture, null);
       const withRights = await replay(capture, 'unix join * send * private');
       // Numbers of views differ from daemon to daemon.
@@ -61,7 +61,7 @@ describe('bytes of genuine clients', () => {
       expect(withRights.daemon.count('FramesReceived')).toBe(without.daemon.count('FramesReceived'));
     });
 
-    it('gets everything back where nothing is', async () => {
+    it('gets every request back when nothing is allowed', async () => {
       const { bytes } = await replay(capture, 'unix admin');
       const asked = capture.frames.filter(({ bits, groups }) => (bits & LEAVE) === 0 && groups.length > 0);
       expect(split(bytes).rejects.map(({ oldType, groups, data }) => [oldType, groups, data])).toEqual(

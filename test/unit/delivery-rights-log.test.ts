@@ -10,7 +10,7 @@ describe('the log', () => {
   const told = (daemon: MemoryDaemon) =>
     daemon.lines.filter(({ message }) => message === TEXT).map(({ level, fields }) => ({ level, ...fields }));
 
-  it('has one line a minute for each session and right', async () => {
+  it('has at most one line a minute for each session and right', async () => {
     const { daemon, alice, bob, send } = await aliceAndBob('anyone join closed open');
     const attempt = (): void => {
       for (const group of ['closed', 'open', '#bob#d', '#carol#d']) send({ type: SAFE, groups: [group], data: 'x' });
@@ -44,7 +44,7 @@ describe('the log', () => {
     ]).toEqual([9, 8, 8]);
   });
 
-  it('is not filled by many sessions', async () => {
+  it('is bounded when many sessions are refused', async () => {
     const daemon = await daemonWith('anyone join *');
     for (let i = 0; i < 100; i++) {
       const client = daemon.login(`c${i}`);
@@ -55,7 +55,7 @@ describe('the log', () => {
   });
 });
 
-it('a client that does not read its refusals is ended as any slow consumer', async () => {
+it('ends a client that does not read its refusals as a slow consumer', async () => {
   const daemon = await daemonWith('anyone join *');
   daemon.delivery.prepare({
     delivery: {

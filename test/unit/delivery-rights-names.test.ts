@@ -25,13 +25,13 @@ describe('a message to several groups', () => {
     expect(messages(received(daemon, bob))).toEqual(['all']);
     const [reject, ...more] = received(daemon, alice).rejects;
     expect(more).toEqual([]);
-    // With 100 groups the originator's name takes the place of the last.
+    // With 100 groups the originator's name replaces the last one.
     expect(reject!.groups).toEqual(['closed', ...groups.filter((group) => group !== 'closed')].slice(0, 99));
     expect([reject!.originator, reject!.data]).toEqual([alice.privateName, 'none']);
     expect(daemon.count('MessagesForbidden')).toBe(1);
   });
 
-  it('names the first that is forbidden, of groups and private names', async () => {
+  it('is refused with the first forbidden group or private name', async () => {
     const { daemon, alice, bob, send } = await aliceAndBob();
     send({ type: AGREED, groups: ['open', '#carol#d', 'closed'], data: 'x' });
     send({ type: AGREED, groups: ['#bob#d', 'closed', '#carol#d'], data: 'y' });
@@ -44,7 +44,7 @@ describe('a message to several groups', () => {
     expect([daemon.count('MessagesForbidden'), daemon.count('PrivatesForbidden')]).toEqual([1, 1]);
   });
 
-  it('that differ from one frame to the next are told apart', async () => {
+  it('is checked for each frame, although the lists differ', async () => {
     const { daemon, alice, bob } = await aliceAndBob();
     const frame = (groups: readonly string[], data: string): Buffer =>
       encodeFrame({ type: AGREED, sender: alice.privateName, groups, data });
@@ -83,7 +83,7 @@ describe('a message to a private name', () => {
     expect([daemon.count('PrivatesForbidden'), daemon.count('MessagesForbidden')]).toEqual([refused.length, 0]);
   });
 
-  it('of its own needs the right as well', async () => {
+  it('of the sender itself needs the right too', async () => {
     const { daemon, alice, send } = await aliceAndBob('anyone send *');
     send({ type: AGREED, groups: ['#alice#d'], data: 'me' });
     expect(received(daemon, alice).rejects).toHaveLength(1);
@@ -110,7 +110,7 @@ describe('names at the limit', () => {
     expect(received(daemon, alice).rejects.map(({ data }) => data)).toEqual(refused);
   });
 
-  it('without an end are cut where messages are delivered', async () => {
+  it('without a NUL are cut at the length used for delivery', async () => {
     const { daemon, alice, bob } = await aliceAndBob(`anyone join * send ${full}`, full);
     const frame = alice.message(full, 'yes');
     frame[48 + 31] = 0x67; // 32 bytes, no NUL
@@ -121,7 +121,7 @@ describe('names at the limit', () => {
     expect(received(daemon, alice).rejects.map(({ data }) => data)).toEqual(['no']);
   });
 
-  it('with anything behind their end are the same names', async () => {
+  it('are compared up to the NUL, whatever bytes follow it', async () => {
     const { daemon, alice, bob } = await aliceAndBob();
     const dirty = (group: string, byte: number): Buffer => {
       const frame = Buffer.from(alice.message(group, `${group}${byte}`));

@@ -1,4 +1,4 @@
-/** What a delivery agent refuses for `AccessFile`, for every kind of request, who is meant by a rule, and rules that change. */
+/** What a delivery agent refuses under `AccessFile` for every kind of request, the clients a rule applies to, and changing rules. */
 import { describe, expect, it } from 'vitest';
 import type { TransportPeer } from '../../workers/delivery/client-transport.ts';
 import { AGREED, encodeFrame, KILL, LEAVE, SELF_DISCARD } from '../e2e/support/wire-frames.ts';
@@ -42,7 +42,7 @@ describe('a message', () => {
     expect([daemon.count('FramesReceived'), daemon.count('RequestsRejected')]).toEqual([3, 0]);
   });
 
-  it('of a run is refused with the others of it, each by itself', async () => {
+  it('of a run is refused with each other message of it', async () => {
     const { daemon, alice, bob } = await aliceAndBob();
     const frames = ['a', 'bb', 'ccc'].map((data) => alice.message('closed', data));
     alice.transport.send(Buffer.concat([alice.message('open', '1'), ...frames, alice.message('open', '2')]));
@@ -51,7 +51,7 @@ describe('a message', () => {
     expect(daemon.count('MessagesForbidden')).toBe(3);
   });
 
-  it('in pieces is one message', async () => {
+  it('that arrives in pieces is one message', async () => {
     const { daemon, alice, bob } = await aliceAndBob();
     const bytes = Buffer.concat([alice.message('closed', 'no'), alice.message('open', 'yes')]);
     for (let i = 0; i < bytes.length; i++) alice.transport.send(bytes.subarray(i, i + 1));
@@ -67,7 +67,7 @@ describe('a message', () => {
     expect(rejects.map((reject) => reject.data === data.toString())).toEqual([true]);
   });
 
-  it('to no group reaches nobody, as ever', async () => {
+  it('to no group reaches nobody and is not refused', async () => {
     const { daemon, alice, send } = await aliceAndBob('unix private bob');
     send({ type: AGREED, groups: [], data: 'x' });
     expect(received(daemon, alice)).toEqual({ frames: [], rejects: [] });
@@ -76,7 +76,7 @@ describe('a message', () => {
 });
 
 describe('requests', () => {
-  it('a join is refused with the protocol’s answer, and the client stays out', async () => {
+  it('a join is refused with a REJECT, and the client stays out', async () => {
     const daemon = await daemonWith('anyone join open send *');
     const alice = daemon.login('alice');
     alice.join('closed');
@@ -104,7 +104,7 @@ describe('requests', () => {
     expect([daemon.count('JoinsForbidden'), daemon.count('RequestsRejected')]).toEqual([0, 3]);
   });
 
-  it('a join is a right of its own, and so is sending', async () => {
+  it('joining and sending are separate rights', async () => {
     const daemon = await daemonWith('anyone join a send b');
     const alice = daemon.login('alice');
     for (const group of ['a', 'b']) alice.join(group);
@@ -115,7 +115,7 @@ describe('requests', () => {
     ]);
   });
 
-  it('a leave, a kill and a hang-up need no right', async () => {
+  it('a leave, a KILL and closing the connection need no right', async () => {
     const daemon = await daemonWith('anyone join a b');
     const [alice, bob, carol] = ['alice', 'bob', 'carol'].map((name) => daemon.login(name)) as [
       MemoryClient,
@@ -139,7 +139,7 @@ describe('requests', () => {
   });
 });
 
-describe('the client is known by', () => {
+describe('the client is identified by', () => {
   const unix = {};
   it.each<readonly [string, Partial<TransportPeer>, boolean]>([
     ['address 10.0.0.0/8', { address: '10.255.0.1' }, true],
@@ -175,7 +175,7 @@ describe('the client is known by', () => {
 });
 
 describe('rules that are replaced while the daemon runs', () => {
-  it('hold for the next request of every session', async () => {
+  it('apply to the next request of every session', async () => {
     const { daemon, alice, bob, send } = await aliceAndBob();
     const results: string[] = [];
     const attempt = (): void => {
@@ -200,7 +200,7 @@ describe('rules that are replaced while the daemon runs', () => {
     expect(results).toEqual(['o/cb', 'o/cb', 'c/ob', 'ocb/', '/ocb', 'ocb/', 'o/cb']);
   });
 
-  it('take nobody out of a group', async () => {
+  it('remove nobody from a group', async () => {
     const daemon = await daemonWith('anyone join * send *');
     const alice = daemon.login('alice');
     alice.join('a');

@@ -1,4 +1,4 @@
-/** Every setting of delivery changes while the daemon runs, for those it is meant for. */
+/** Every setting of delivery can change while the daemon runs. */
 
 import { scryptSync } from 'node:crypto';
 import { expect, it } from 'vitest';
@@ -32,7 +32,7 @@ function change(daemon: MemoryDaemon, part: Partial<DeliverySettings>): void {
   daemon.delivery.prepare({ delivery: { ...daemon.spec.delivery, ...part } })();
 }
 
-/** @returns the daemon's answer to a login: its list of methods, then 1 for yes */
+/** @returns the daemon's answer to a login: its list of methods, then 1 when accepted */
 async function loginWith(daemon: MemoryDaemon, name: string, method: string, proof: Buffer = Buffer.alloc(0)) {
   const client = daemon.connect(name);
   client.transport.send(Buffer.concat([connectBytes(name, true), authChoice(method), proof]));
@@ -49,7 +49,7 @@ async function loginWith(daemon: MemoryDaemon, name: string, method: string, pro
   return { methods, isIn: method === 'PWORD' ? answer[0] === 1 && answer[1] === 1 : answer[0] === 1 };
 }
 
-/** A client that takes nothing, with some `frames` of a kilobyte waiting for it. */
+/** A client that reads nothing, with `frames` frames of a kilobyte waiting for it. */
 function slowClient(daemon: MemoryDaemon) {
   const sender = daemon.login('sender');
   const slow = daemon.login('slow', 2000);
@@ -64,7 +64,7 @@ function slowClient(daemon: MemoryDaemon) {
   return { slow, send };
 }
 
-/** One proof each that a setting has its effect after the change, and not before. */
+/** For each setting, a proof that it takes effect with the change, and not before. */
 const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Promise<void>> = {
   maxSessions: (daemon) => {
     const [one, two] = [daemon.login('one'), daemon.login('two')];
@@ -150,7 +150,7 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     send(100);
     expect(slow.transport.isClosed).toBe(false);
     change(daemon, { maxQueuedBytes: 1 });
-    // What the log still holds does not count; what was copied out of it does.
+    // Only bytes that were copied out of the log count.
     for (let i = 0; i < 100 && !slow.transport.isClosed; i++) send(600);
     expect([slow.transport.isClosed, daemon.count('QueuesEnded')]).toEqual([true, 1]);
   },
@@ -179,7 +179,7 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     expect(await loginWith(daemon, 'a', 'NULL')).toEqual({ methods: 'NULL ', isIn: true });
     change(daemon, { auth: { allowed: ['IP'], required: [] }, access: parseAccessIp('unix\n') });
     expect(await loginWith(daemon, 'b', 'IP')).toEqual({ methods: 'IP ', isIn: true });
-    // Who is in stays.
+    // Open sessions stay.
     expect(daemon.count('SessionsOpen')).toBe(2);
   },
   access: async (daemon) => {
@@ -228,7 +228,7 @@ it.each(Object.entries(PROOFS))('%s', async (_, prove) => {
   await prove(await MemoryDaemon.start());
 });
 
-it('of each worker are its share, but for what is watched over all of them', () => {
+it('are divided among the workers, except limits that apply to all of them together', () => {
   const all = {
     maxHandshakes: 10,
     maxWaitingPasswords: 7,

@@ -1,5 +1,5 @@
 /**
- * The whole delivery path over a transport that is no socket: what a second kind of client connection would have to bring. Ring agent and
+ * The whole delivery path over a transport that is no socket, which shows what a second kind of client connection needs. Ring agent and
  * delivery agent are the daemon's own and run in this thread, one duty cycle at a time.
  */
 import { describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { MemoryDaemon } from './memory-daemon.ts';
 const LISTEN = { backlog: 1, reusePort: false };
 
 describe('the delivery path over a transport in memory', () => {
-  it('lets clients log in, join, see views and get messages, and end as they like', async () => {
+  it('lets clients log in, join, receive views and messages, and end in every way', async () => {
     const daemon = await MemoryDaemon.start();
     const alice = daemon.login('alice');
     const bob = daemon.login('bob');
@@ -25,7 +25,7 @@ describe('the delivery path over a transport in memory', () => {
         [],
       ]);
     }
-    // Cut anywhere, in one piece, and many at once.
+    // Frames that are cut, whole, and several at once.
     const hello = alice.message('room', 'hello');
     for (const at of [0, 1, 47, 48, hello.length]) {
       alice.transport.send(hello.subarray(0, at));
@@ -36,7 +36,7 @@ describe('the delivery path over a transport in memory', () => {
     const expected = [...Array(5).fill('hello'), ...many.keys()].map(String);
     for (const client of [alice, bob])
       expect(client.frames().map(({ data }) => data.toString('latin1'))).toEqual(expected);
-    // One hangs up, one breaks off: the last one sees both go.
+    // One closes, one breaks off: the last one sees both disconnect.
     const carol = daemon.login('carol');
     carol.join('room');
     carol.frames();
@@ -52,7 +52,7 @@ describe('the delivery path over a transport in memory', () => {
     daemon.login('alice');
   });
 
-  it('keeps what a slow client does not take, gives it all later, and ends it beyond the limits', async () => {
+  it('queues what a slow client does not read, delivers all of it later, and ends the client beyond the limits', async () => {
     const daemon = await MemoryDaemon.start({ maxSessionMessages: 300 });
     const fast = daemon.login('fast');
     const slow = daemon.login('slow', 2000);
@@ -69,7 +69,7 @@ describe('the delivery path over a transport in memory', () => {
     send(200);
     expect(fast.frames()).toHaveLength(200);
     expect(slow.transport.pendingBytes).toBeGreaterThan(0);
-    // It reads on, and nothing is missing.
+    // It reads again, and nothing is missing.
     slow.transport.take(Number.POSITIVE_INFINITY);
     const late = slow.frames();
     expect(late.map(({ data }) => data[0])).toEqual(Array.from({ length: 200 }, (_, i) => i));
@@ -82,7 +82,7 @@ describe('the delivery path over a transport in memory', () => {
     ]);
   });
 
-  it('does not read a client while the order of the ring has no room, and loses nothing of it', async () => {
+  it('does not read from a client while the submit queue is full, and loses nothing', async () => {
     const daemon = await MemoryDaemon.start();
     const sender = daemon.login('sender');
     sender.join('room');
@@ -99,7 +99,7 @@ describe('the delivery path over a transport in memory', () => {
     expect(sender.transport.isPaused).toBe(false);
   });
 
-  it('ends what breaks the protocol and what does not finish its handshake', async () => {
+  it('ends clients that break the protocol or do not finish their handshake', async () => {
     const daemon = await MemoryDaemon.start({ handshakeTimeout: 1000 });
     const wrong = daemon.login('wrong');
     wrong.transport.send(Buffer.alloc(48, 0xff));
@@ -110,7 +110,7 @@ describe('the delivery path over a transport in memory', () => {
     expect([silent.transport.isClosed, daemon.count('HandshakesTimedOut')]).toEqual([true, 1]);
   });
 
-  it('says goodbye behind the last message, and listens no more', async () => {
+  it('ends connections after the last message, and stops listening', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('client');
     client.join('room');

@@ -1,4 +1,4 @@
-/** Every document fits a screen, and every link in it leads somewhere. */
+/** Every document has short lines, and every link in it has a target. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,14 +25,14 @@ const textOf = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 
 const INLINE_CODE = /`[^`\n]*`/g;
 
-/** Fenced and indented code, and comments, are no prose. */
+/** Removes fenced and indented code, and comments. */
 const withoutBlocks = (text: string): string =>
   text
     .replace(/^( *)(```|~~~)[\s\S]*?^\1\2/gm, '')
     .replace(/^ {4}.*$/gm, '')
     .replace(/<!--[\s\S]*?-->/g, '');
 
-/** As GitHub makes them of headings. */
+/** Anchors of headings, as on GitHub. */
 function anchorsOf(text: string): ReadonlySet<string> {
   const seen = new Map<string, number>();
   const anchors = [...text.replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#{1,6} +(.+?) *$/gm)].map(([, heading]) => {

@@ -1,4 +1,4 @@
-/** The election by seniority in docs/client.md: taken from the page and run by members that come and go. */
+/** The election by seniority in docs/client.md: taken from the page and run by members that join and leave. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
@@ -10,7 +10,7 @@ import { until } from './client-fake-daemon.ts';
 const MARK = 2;
 type Elect = (session: Session, observe: (event: ReceivedEvent, leader: string | undefined) => void) => Promise<void>;
 
-/** The program on the page; `observe` is told of each event and of who leads before it. */
+/** The program on the page; `observe` gets each event and the leader before it. */
 async function electionOfThePage(): Promise<Elect> {
   const page = readFileSync(fileURLToPath(new URL('../../docs/client.md', import.meta.url)), 'utf8');
   const source = page.match(/```ts\n(const SENIORITY = [\s\S]*?)```/)?.[1] ?? '';
@@ -30,7 +30,7 @@ afterAll(() => daemon.stop({ drainTimeoutMs: 0 }));
 
 class Member {
   readonly session: Session;
-  /** By mark: who leads there for this member. */
+  /** By mark: this member's leader at that place. */
   readonly leaders = new Map<string, string | undefined>();
 
   constructor(session: Session, elect: Elect) {
@@ -54,7 +54,7 @@ it('keeps the oldest member in office, whatever the order of the names', async (
   for (const name of names) {
     const member = await open(name);
     members.push(member);
-    // The next one joins before this one is told who leads.
+    // The next one joins before this one knows the leader.
     await member.session.join('room');
   }
   const present = [...members];
@@ -64,14 +64,14 @@ it('keeps the oldest member in office, whatever the order of the names', async (
     await until(() => present.every(({ leaders }) => leaders.has(`${round}`)));
     for (const { session, leaders } of present)
       expect(leaders.get(`${round}`), `${session.privateName} in round ${round}`).toBe(oldest);
-    // In turn the leader and the youngest leave.
+    // The leader and the youngest member leave in turn.
     const leaver = round % 2 === 0 ? present.shift()! : present.pop()!;
     await leaver.session.leave('room');
   }
   await Promise.all(members.map(({ session }) => session.close()));
 });
 
-it('never shows two leaders at one place in the order, with members that come and go at the same time', async () => {
+it('never shows two leaders at one place in the order while members join and leave at the same time', async () => {
   const elect = await electionOfThePage();
   const members = await Promise.all(
     ['d', 'b', 'e', 'a', 'c'].map(async (name) => new Member(await connect({ port: daemon.port!, name }), elect)),

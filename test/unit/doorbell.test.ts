@@ -25,7 +25,7 @@ describe('doorbell of a thread that sleeps in its event loop', () => {
 });
 
 describe('doorbell of a thread that blocks', () => {
-  it('does not sleep at all when it was rung between the announcement and the sleep', () => {
+  it('does not sleep when it rings between the announcement and the sleep', () => {
     const memory = createDoorbell();
     const waiter = new DoorbellWaiter(memory);
     waiter.prepareToSleep();

@@ -1,4 +1,4 @@
-/** Daemons of a ring that stop at the same time: who waits for whom, at the same place of one order. */
+/** Daemons of a ring that stop at the same time wait for each other, decided at the same place of one order. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Configuration } from '../../engine/host/configuration.ts';
@@ -19,7 +19,7 @@ function configuration(incarnations: Readonly<Record<number, number>>, kind: 're
   } as Configuration;
 }
 
-/** Daemons over one order; each has what was announced delivered when it looks at it. */
+/** Daemons over one order; each processes the announcements when it delivers them. */
 class Order {
   readonly #announced: { readonly origin: number; readonly stage: DrainStage }[] = [];
   readonly barriers: DrainBarrier[] = [];
@@ -61,7 +61,7 @@ class Order {
 }
 
 describe('a daemon that stops', () => {
-  it('waits for nobody when no other does, once its own word is delivered and everything is settled', () => {
+  it('waits for no other when none stops, once its own announcement is delivered and everything is settled', () => {
     const order = new Order(3);
     const [a] = order.barriers as [DrainBarrier];
     a.reach(Draining);
@@ -74,7 +74,7 @@ describe('a daemon that stops', () => {
     expect(a.checkMet()).toBe(true);
   });
 
-  it.each([Taken, Empty])('waits for another one that stops, at stage %i', (stage) => {
+  it.each([Taken, Empty])('waits for another daemon that stops, at stage %i', (stage) => {
     const order = new Order(3);
     const [a, b] = order.barriers as [DrainBarrier, DrainBarrier];
     b.reach(Draining);
@@ -88,7 +88,7 @@ describe('a daemon that stops', () => {
     expect(a.awaited).toEqual([]);
   });
 
-  it('waits no more for one that left the ring, or was started again', () => {
+  it('stops waiting for a daemon that left the ring or was restarted', () => {
     for (const next of [
       { 0: 1, 2: 1 },
       { 0: 1, 1: 2, 2: 1 },
@@ -104,7 +104,7 @@ describe('a daemon that stops', () => {
     }
   });
 
-  it('is not kept by a transitional configuration, and says again where it is in a new ring', () => {
+  it('is not held up by a transitional configuration, and announces its stage again in a new ring', () => {
     const order = new Order(2);
     const [a] = order.barriers as [DrainBarrier];
     a.configurationChanged(configuration({ 0: 1, 1: 1 }));
@@ -116,7 +116,7 @@ describe('a daemon that stops', () => {
     expect(order.announcements).toBe(2);
   });
 
-  it('stays through with a stage whatever becomes of the ring', () => {
+  it('never goes back to an earlier stage, whatever happens to the ring', () => {
     const order = new Order(2);
     const [a] = order.barriers as [DrainBarrier];
     a.reach(Empty);
@@ -126,7 +126,7 @@ describe('a daemon that stops', () => {
     expect(a.checkMet()).toBe(true);
   });
 
-  it('never goes on before it has delivered what those said that were not behind it, and all get through in the end', () => {
+  it('never proceeds while a delivered announcement is behind its stage, and all finish in the end', () => {
     const step = fc.record({
       node: fc.integer({ min: 0, max: 3 }),
       does: fc.constantFrom('begin' as const, 'taken' as const, 'empty' as const, 'deliver' as const),
@@ -140,7 +140,7 @@ describe('a daemon that stops', () => {
           const barrier = order.barriers[node]!;
           if (does === 'deliver') {
             order.deliver(node);
-            // It knows all that was said so far. What it is through with, it stays through with.
+            // It knows every announcement so far, and never goes back to an earlier stage.
             if (!barrier.checkMet() || met[node] === reached[node]) continue;
             met[node] = reached[node]!;
             for (const other of reached) expect(other === 0 || other >= reached[node]!).toBe(true);

@@ -1,4 +1,4 @@
-/** A client's transport whose kernel takes as much as a test says. */
+/** A client's transport whose kernel buffer the test controls. */
 import { SwallowingTransport } from '../../bench/micro/swallowing-transport.ts';
 import type { ClientTransport } from '../../workers/delivery/client-transport.ts';
 
@@ -7,7 +7,7 @@ interface Part {
   readonly done: (() => void) | undefined;
 }
 
-/** As a socket behaves: takes what the kernel has room for, and owns the bytes of a write until all of it is out. */
+/** Behaves as a socket: takes what the kernel has room for, and owns the bytes of a write until all of them are out. */
 export class FakeTransport extends SwallowingTransport implements ClientTransport {
   /** Bytes the kernel takes before it is full. */
   room: number;
@@ -38,7 +38,7 @@ export class FakeTransport extends SwallowingTransport implements ClientTranspor
     this.#submit(corked);
   }
 
-  /** The peer read: there is room for that many bytes more. */
+  /** The peer has read: the kernel has room for that many more bytes. */
   take(lengthBytes: number): void {
     this.room += lengthBytes;
     this.#pump();
@@ -54,8 +54,8 @@ export class FakeTransport extends SwallowingTransport implements ClientTranspor
   }
 
   #submit(parts: readonly Part[]): void {
-    // A second write while one is under way would be queued, with memory of its own; the output must not need that.
-    if (this.#pending.length > 0) throw new Error('write while the one before is under way');
+    // A socket would copy a second write while one is in flight; the output must not need that.
+    if (this.#pending.length > 0) throw new Error('write while the previous one is in flight');
     this.writes++;
     for (const { bytes, done } of parts) {
       this.pendingBytes += bytes.length;

@@ -1,6 +1,6 @@
 /**
- * Every file a daemon reads, with everything that can be at its path: a start that works, with a warning where the file lets nobody in, or
- * an error that names the file. Never a daemon that waits, or runs with something else than the file says.
+ * Every file a daemon reads, with everything that can be at its path: a start, with a warning where the file lets nobody in, or
+ * an error that names the file. A daemon never hangs, and never runs with other values than those of the file.
  */
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -26,7 +26,7 @@ const HASH = `scrypt$16384$8$1$${randomBytes(16).toString('base64')}$${randomByt
 interface ReadFile {
   readonly name: string;
   readonly good: string;
-  /** What a daemon says to a file without anything in it. */
+  /** How a daemon reacts to an empty file. */
   readonly whenEmpty: { readonly error: RegExp } | { readonly warning: RegExp };
   readonly options: (path: string) => DaemonOptions;
   readonly check: (result: DaemonSpecResult) => void;
@@ -72,7 +72,7 @@ const FILES: readonly ReadFile[] = [
   },
 ];
 
-/** Mistakes that no file survives: what is put at the path, and what the error says behind it. */
+/** Content that no file may have: what is put at the path, and the end of the error. */
 const HOPELESS: readonly (readonly [string, (path: string, good: string) => void, RegExp])[] = [
   ['nothing at all', () => undefined, /ENOENT/],
   ['a folder', (path) => mkdirSync(path), /EISDIR/],
@@ -80,7 +80,7 @@ const HOPELESS: readonly (readonly [string, (path: string, good: string) => void
   ['NUL bytes', (path, good) => writeFileSync(path, `${good}\0\0\0`), /has a NUL byte at offset \d+/],
   ['UTF-16', (path, good) => writeFileSync(path, Buffer.from(`\uFEFF${good}`, 'utf16le')), /is UTF-16/],
   [
-    'more bytes than such a file has',
+    'more bytes than such a file may have',
     (path, good) => writeFileSync(path, good.padEnd(MAX_TEXT_FILE_BYTES + 1, '\n')),
     /is longer than 16777216 bytes/,
   ],
@@ -107,7 +107,7 @@ describe.each(FILES)('$name', ({ good, whenEmpty, options, check }) => {
   it.each(HARMLESS)('may be %s', async (_, put) => {
     const path = newPath();
     put(path, good);
-    // A key file that others may read is a warning of its own.
+    // A key file that others may read has its own warning.
     chmodSync(path, 0o600);
     const result = await start(options(path));
     check(result);
@@ -136,16 +136,16 @@ describe.each(FILES)('$name', ({ good, whenEmpty, options, check }) => {
     else expect((await start(options(path))).warnings.join('\n')).toMatch(whenEmpty.warning);
   });
 
-  it('may come through a pipe', async () => {
+  it('may be a pipe', async () => {
     const path = newPath();
     execFileSync('mkfifo', [path]);
     const result = start(options(path));
-    // Opening a pipe waits for the other end.
+    // Opening a pipe waits for its other end.
     const [read] = await Promise.all([result, writeFile(path, good)]);
     check(read);
   });
 
-  it.skipIf(process.getuid?.() === 0)('that may not be read is told', async () => {
+  it.skipIf(process.getuid?.() === 0)('without read permission is named in the error', async () => {
     const path = newPath();
     writeFileSync(path, good);
     chmodSync(path, 0);
@@ -178,7 +178,7 @@ describe.each(FILES.slice(1))('skein conf check reads $name', ({ name, good, whe
     writeFileSync(path, `${good}nonsense\n`, { mode: 0o600 });
     const { problems, warnings } = await check(path);
     const line = good.split('\n').length;
-    // A wrong line of keys or rights is no start; one of the others lets nobody in.
+    // A wrong line in keys or rights prevents a start; in the other files it lets nobody in.
     const told = name === 'ClusterKeyFile' || name === 'AccessFile' ? problems : warnings;
     expect(told.map(({ message }) => message)).toEqual([expect.stringMatching(`^${path}:${line}:1: `)]);
     expect(problems.length + warnings.length).toBe(1);

@@ -1,4 +1,4 @@
-/** A flush state machine whose results are collected, and the Spread events to feed it. */
+/** A flush state machine that records its results, and the Spread events to feed it. */
 import type { FlushEvent } from '../../client/flush/flush-events.ts';
 import { FlushState } from '../../client/flush/flush-state.ts';
 import { FLUSH_OK, FLUSH_RECV, type SpreadSend } from '../../client/flush/flush-wire.ts';
@@ -22,7 +22,7 @@ export function asBytes(send: SpreadSend): Buffer {
   return Buffer.concat(piecesOf(send.data));
 }
 
-/** What a session receives of a send. */
+/** What a session receives from a send. */
 export function received(sender: string, send: SpreadSend): Message {
   const { service, type, groups, selfDiscard } = send;
   return {
@@ -66,7 +66,7 @@ export class FlushBench {
     });
   }
 
-  /** What happened since the last call. */
+  /** The log since the last call. */
   take(): string[] {
     return this.log.splice(0);
   }
@@ -93,7 +93,7 @@ export class FlushBench {
     this.state.onSpread(event);
   }
 
-  /** A message from someone, through Spread. */
+  /** A message of another session, through Spread. */
   message(from: string, parts: Partial<Message>): void {
     this.state.onSpread({
       kind: 'message',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { asBytes, codeOf, FlushBench, idOf, member, steady } from './flush-bench.ts';
 
 describe('a message', () => {
-  it('is delivered from members present in the view only', () => {
+  it('is delivered only from members present in the view', () => {
     const bench = steady('alice', 'bob', 'carl');
     bench.view(2, ['alice', 'bob'], 'leave', 'carl');
     bench.take();
@@ -11,7 +11,7 @@ describe('a message', () => {
     expect(bench.take()).toEqual(['message alice hi', 'message bob hi']);
   });
 
-  it('in vulnerable form is postponed when it is ahead, and delivered behind the view', () => {
+  it('in vulnerable form is postponed when it is ahead, and delivered after the view', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob', 'carl'], 'join', 'carl');
     bench.state.flush('g');
@@ -32,7 +32,7 @@ describe('a message', () => {
     expect(first).toMatchObject({ type: 77, service: 'fifo', group: 'g', groups: ['g'] });
   });
 
-  it('postponed for a change that is given up is given up with it', () => {
+  it('postponed for a change that is abandoned is dropped with it', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob', 'carl'], 'join', 'carl');
     bench.state.flush('g');
@@ -49,7 +49,7 @@ describe('a message', () => {
     expect(bench.take()).toEqual(['message bob now']);
   });
 
-  it('to the own private name comes at once; of unknown groups never', () => {
+  it('to the own private name is delivered at once; to an unknown group, never', () => {
     const bench = new FlushBench('alice');
     bench.message('bob', { groups: [member('alice'), 'g'], data: Buffer.from('hi') });
     bench.text('bob', 'unknown group');
@@ -58,7 +58,7 @@ describe('a message', () => {
     expect(bench.delivered[0]).toMatchObject({ group: member('alice') });
   });
 
-  it('that says it has more behind its data than it has is dropped', () => {
+  it('whose suffix is longer than its data is dropped', () => {
     const bench = steady('alice', 'bob');
     bench.message('bob', { type: -32_766, data: Buffer.alloc(13) });
     bench.message('bob', { type: -32_768, data: Buffer.alloc(11) });
@@ -151,7 +151,7 @@ describe('sending', () => {
     expect(codeOf(() => bench.state.subgroupMulticast('#bob#d', ['#eve#d'], ['x'], {}))).toBe('ILLEGAL_RECEIVERS');
   });
 
-  it('is refused where it would break the view', () => {
+  it('is refused when it would break the view', () => {
     const bench = steady('alice', 'bob');
     expect(codeOf(() => bench.state.multicast('other', ['x'], {}))).toBe('ILLEGAL_GROUP');
     expect(codeOf(() => bench.state.flush('other'))).toBe('ILLEGAL_GROUP');

@@ -30,7 +30,7 @@ function summary(event: FlushEvent): string {
   }
 }
 
-/** Notes what happens, and answers each flush request after sending something in the old view. */
+/** Logs every event, and answers each flush request after sending a message in the old view. */
 function listen(session: FlushSession, log: string[]): void {
   for (const kind of ['view', 'transition', 'selfLeave', 'message', 'flushRequest'] as const)
     session.on(kind, (event: FlushEvent) => log.push(summary(event)));
@@ -74,7 +74,7 @@ describe('a flush session', () => {
     expect(seenByA.slice(6)).toEqual(['flushRequest', 'transition', 'fifo 5 a bye', 'view leave a']);
   });
 
-  it('can be iterated, and does not ask for what nobody takes', async () => {
+  it('can be iterated, and sends no flush request that nobody takes', async () => {
     const a = await open('a');
     await a.join('vs');
     expect(summary(await a.receive())).toBe('view join a');
@@ -93,7 +93,7 @@ describe('a flush session', () => {
     await expect(a.receive()).rejects.toMatchObject({ code: 'ILLEGAL_SESSION' });
   });
 
-  it('refuses what the state machine refuses, by throw and by rejection', async () => {
+  it('throws or rejects when the state machine refuses', async () => {
     const a = await open('a');
     await expect(a.leave('vs')).rejects.toMatchObject({ code: 'ILLEGAL_GROUP' });
     await expect(a.join('#vs')).rejects.toMatchObject({ code: 'ILLEGAL_GROUP' });
@@ -129,7 +129,7 @@ describe('a flush session', () => {
     await sender.close();
   });
 
-  it('tells of a lost connection once, and rejects what is pending', async () => {
+  it('reports a lost connection once, and rejects pending calls', async () => {
     const a = await open('a');
     const log: string[] = [];
     listen(a, log);

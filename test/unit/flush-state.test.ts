@@ -1,4 +1,4 @@
-/** A member's way out of a group, and the flush layer against a capture of Spread's own. */
+/** How a member leaves a group, and the flush layer against a capture of Spread's. */
 import { describe, expect, it } from 'vitest';
 import { loadCapture, readClientFrames, splitCapture } from './client-captures.ts';
 import { ReceiverBench } from './client-frames.ts';
@@ -29,7 +29,7 @@ describe('leaving', () => {
     expect(bench.take()).toEqual(['request', '> ok 2', 'view 2 join alice,bob,carl vs carl', '> recv 2']);
   });
 
-  it('is for members only', () => {
+  it('is refused to non-members', () => {
     const bench = new FlushBench('alice');
     expect(codeOf(() => bench.state.beginLeave('g'))).toBe('ILLEGAL_GROUP');
     bench.state.beginJoin('g');
@@ -63,7 +63,7 @@ describe('capture 20', () => {
     state.beginJoin('vs');
     for (const event of receiver.events) {
       state.onSpread(event);
-      // The user answered the request for bob's join, and quit at the one for alice's disconnect.
+      // The recorded user answered the request for bob's join, and quit at the one for alice's disconnect.
       if (name === 'alice' && delivered.at(-1)?.kind === 'flushRequest' && sent.length === 2) state.flush('vs');
     }
     if (name === 'alice') state.multicast('vs', ['hello\n'], { service: 'safe', type: 1 });

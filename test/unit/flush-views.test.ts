@@ -1,9 +1,9 @@
-/** How a flush session agrees on views: joiners, changes, leavers, changes of the network. */
+/** How flush sessions agree on views: joiners, changes, leavers, changes of the network. */
 import { describe, expect, it } from 'vitest';
 import { FlushBench, idOf, states, steady } from './flush-bench.ts';
 
 describe('a joiner', () => {
-  it('permits its first views without being asked and becomes a member with the first that all agree to', () => {
+  it('permits its first views by itself, and becomes a member with the first view that all agree to', () => {
     const bench = new FlushBench('bob');
     bench.state.beginJoin('g');
     expect(states(bench)).toEqual(['joining', 'agree']);
@@ -30,7 +30,7 @@ describe('a joiner', () => {
     expect(bench.take()).toEqual(['> ok 2', '> ok 3']);
   });
 
-  it('is created by the first membership message even when unannounced', () => {
+  it('is created by the first membership message, even without a request', () => {
     const bench = new FlushBench('bob');
     bench.view(1, ['bob'], 'join', 'bob');
     expect(states(bench)).toEqual(['joining', 'agree']);
@@ -54,7 +54,7 @@ describe('a change of view', () => {
     expect(states(bench)).toEqual(['joined', 'steady']);
   });
 
-  it('counts FLUSH_RECVs of members that were faster, and of nobody else', () => {
+  it('counts FLUSH_RECVs of faster members only', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob', 'carl'], 'join', 'carl');
     bench.state.flush('g');
@@ -78,7 +78,7 @@ describe('a change of view', () => {
     expect(bench.take()[0]).toBe('view 2 join alice,bob,carl vs carl');
   });
 
-  it('that comes while another is agreed on waits its turn, and asks anew', () => {
+  it('that arrives during another change waits for it, and asks again', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob', 'carl'], 'join', 'carl');
     bench.state.flush('g');
@@ -93,7 +93,7 @@ describe('a change of view', () => {
     expect(bench.take()).toEqual(['> ok 3', 'view 3 join alice,bob,carl,dora vs dora', '> recv 3']);
   });
 
-  it('can come right behind the one just installed', () => {
+  it('may follow directly after an installed one', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob', 'carl'], 'join', 'carl');
     bench.state.flush('g');
@@ -186,7 +186,7 @@ describe('a network change', () => {
     expect(bench.take()).toEqual(['> ok 2', 'view 2 network alice,bob,zoe vs bob,alice', '> recv 2']);
   });
 
-  it('takes a member that went another way for gone, even if it is in the new view', () => {
+  it('counts a member that moved separately as gone, even if it is in the new view', () => {
     const bench = steady('alice', 'bob');
     bench.view(2, ['alice', 'bob'], 'network', undefined, ['alice']);
     bench.text('bob', 'sent elsewhere');
@@ -195,7 +195,7 @@ describe('a network change', () => {
     expect(bench.take()).toEqual(['request', 'transition', '> ok 2', 'view 2 network alice,bob vs alice', '> recv 2']);
   });
 
-  it('that loses nobody gives no transitional signal, unless Spread does', () => {
+  it('that loses no member gives no transitional signal, unless Spread does', () => {
     const bench = steady('alice');
     bench.view(2, ['alice', 'bob'], 'network', undefined, ['alice']);
     expect(bench.take()).toEqual(['request']);

@@ -1,11 +1,11 @@
-/** One name for one thing: the glossary in ARCHITECTURE.md is true, and files, types and words have one meaning each. */
+/** One name for one thing: the glossary in ARCHITECTURE.md is correct, and files, types and words have one meaning each. */
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { productFiles, ROOT, read, testFiles } from './support/source-files.ts';
 
 const SOURCES = ['Aeron', 'Aeron (log buffer)', 'EVS', 'NATS', 'ours', 'Spread', 'TCP', 'Totem', 'UDP'];
-/** What the package consists of. Programs (cli, bench, test) have a `main.ts` and an `arguments.ts` each. */
+/** The files of the package. Programs (cli, bench, test) each have a `main.ts` and an `arguments.ts`. */
 const PACKAGE = productFiles().filter((file) => /^(engine|workers|daemon|client)\//.test(file));
 const LAYOUTS = 'engine/wire/layout/';
 
@@ -27,7 +27,7 @@ const rows: readonly Row[] = read('ARCHITECTURE.md')
     return { term, meaning, file: /^`([^`]+)`$/.exec(where)?.[1] ?? '', source };
   });
 
-/** Words of code and prose alike: `OrderedLogReader` has "ordered log" in it. */
+/** Words of code and prose: `OrderedLogReader` contains "ordered log". */
 const wordsOf = (text: string): string =>
   text
     .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
@@ -41,7 +41,7 @@ describe('the glossary', () => {
     expect(terms).toEqual([...new Set(terms)].sort((a, b) => (a < b ? -1 : 1)));
   });
 
-  it.each(rows)('explains $term, says where it is, and whose word it is', ({ term, meaning, file, source }) => {
+  it.each(rows)('explains $term, names its file and the source of the word', ({ term, meaning, file, source }) => {
     expect(meaning).not.toBe('');
     expect(SOURCES).toContain(source);
     expect(existsSync(join(ROOT, file)), file).toBe(true);
@@ -50,7 +50,7 @@ describe('the glossary', () => {
   });
 });
 
-/** Things that several `items` have in common, and the items. */
+/** The keys that several `items` share, with the items. */
 function repeated<T>(items: readonly T[], keyOf: (item: T) => string): string[] {
   const byKey = new Map<string, T[]>();
   for (const item of items) byKey.set(keyOf(item), [...(byKey.get(keyOf(item)) ?? []), item]);
@@ -74,7 +74,7 @@ describe('names', () => {
     expect(repeated(exported, ({ name }) => name)).toEqual([]);
   });
 
-  /** Words that meant two things, or a second word for one. */
+  /** Words that had two meanings, or were a second word for one thing. */
   it.each([
     [/\b(?:unproven|proven) runs?\b|\bruns? of (?:a|the|this|its) daemon\b|\bRUN_REFUSED\b/, 'incarnation'],
     [/\blog segments?\b|\bsegments? of the (?:ordered )?log\b/, 'term buffer'],

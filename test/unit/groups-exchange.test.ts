@@ -71,7 +71,7 @@ function bodiesOf(table: Uint8Array, bodyBytes = 64): Uint8Array[] {
 }
 
 describe('group table on the wire', () => {
-  it('survives the way there and back', () => {
+  it('is decoded as it was encoded', () => {
     const decoded = decodeTable(encoded([1, 2]));
     expect(decoded.daemons).toEqual(stamped([1, 2]));
     const copy = new GroupTable(3);
@@ -136,7 +136,7 @@ describe('group table on the wire', () => {
     expect(at).toBe(bytes.length);
   });
 
-  it('is the same bytes whatever the history of the table', () => {
+  it('has the same bytes whatever the history of the table', () => {
     expect(encodeTable(tableOf([2, 1]), stamped([1, 2]))).toEqual(encoded([1, 2]));
   });
 
@@ -155,7 +155,7 @@ describe('group table on the wire', () => {
     expect(() => from.u8()).toThrow(MalformedTableError);
   });
 
-  it('is refused, never half taken, when it is cut short or has bytes left over', () => {
+  it('is refused as a whole when it is cut short or has extra bytes', () => {
     const whole = encoded([1, 2]);
     for (let length = 0; length < whole.length; length++) {
       expect(() => decodeTable(whole.slice(0, length)), `${length} bytes`).toThrow(MalformedTableError);
@@ -163,7 +163,7 @@ describe('group table on the wire', () => {
     expect(() => decodeTable(new Uint8Array([...whole, 0]))).toThrow('left over');
   });
 
-  it('throws nothing but MalformedTableError at damaged bytes', () => {
+  it('throws only MalformedTableError on damaged bytes', () => {
     const whole = encoded([1, 2]);
     const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
@@ -182,7 +182,7 @@ describe('group table on the wire', () => {
 });
 
 describe('state exchange', () => {
-  it('is complete when the tables that arrived speak for every member, in any order of origins', () => {
+  it('is complete when the received tables cover every member, in any order of origins', () => {
     const exchange = new StateExchange(REGULAR, [nodeIndex(0)]);
     const [own, others] = [bodiesOf(encoded([0])), bodiesOf(encoded([1, 2]))];
     expect(others.length).toBeGreaterThan(3);
@@ -203,7 +203,7 @@ describe('state exchange', () => {
     }
   });
 
-  it('calls bodies of other configurations stale, and refuses who sends parts out of turn', () => {
+  it('calls bodies of other configurations stale, and refuses parts sent out of turn', () => {
     const bodies = bodiesOf(encoded([1, 2]));
     const other = new StateExchange(configuration('regular', 0xffff_fff1, [0, 1, 2]), [nodeIndex(0)]);
     expect(other.receive(nodeIndex(1), bodies[0]!)).toBe('stale');

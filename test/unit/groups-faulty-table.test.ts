@@ -1,4 +1,4 @@
-/** A member whose table makes no sense in a state exchange: the clients of all others go on. */
+/** A member with a malformed table in a state exchange: the clients of all other members continue. */
 import { describe, expect, it } from 'vitest';
 import { GroupsLayer } from '../../engine/groups/groups-layer.ts';
 import { GroupsState } from '../../engine/groups/groups-state.ts';
@@ -43,7 +43,7 @@ function twoParts(): Daemons {
   return daemons;
 }
 
-/** Delivers what has been sent, with what those of `faulty` send made nonsense. */
+/** Delivers everything sent; bodies of the daemons in `faulty` are replaced by nonsense. */
 function exchange(daemons: Daemons, faulty: readonly number[], make: (body: Uint8Array) => Uint8Array): void {
   for (let round = 0; round < ALL.length; round++)
     for (const node of ALL)
@@ -52,7 +52,7 @@ function exchange(daemons: Daemons, faulty: readonly number[], make: (body: Uint
 }
 
 describe.each(Object.entries(NONSENSE))('%s', (_, make) => {
-  it.each(ALL)('from daemon %i: another one speaks for its part, and nobody loses anything', (faulty) => {
+  it.each(ALL)('from daemon %i: another daemon sends the table of its part, and no client is lost', (faulty) => {
     const daemons = twoParts();
     exchange(daemons, [faulty], make);
     for (const layer of daemons.layers) {
@@ -63,7 +63,7 @@ describe.each(Object.entries(NONSENSE))('%s', (_, make) => {
     expect(new Set(daemons.layers.map((layer) => layer.stateHash())).size).toBe(1);
   });
 
-  it('from a whole part: the other part goes on without it', () => {
+  it('from a whole part: the other part continues without it', () => {
     const daemons = twoParts();
     exchange(daemons, [2, 3], make);
     expect(daemons.outputs.map(({ blocked }) => blocked)).toEqual(ALL.map(() => false));
@@ -73,7 +73,7 @@ describe.each(Object.entries(NONSENSE))('%s', (_, make) => {
   });
 });
 
-it('a record that was dropped before it came to the groups counts the same', () => {
+it('in a record that was dropped before it reached the groups counts the same', () => {
   const daemons = twoParts();
   daemons.outputs[2]!.bodies.length = 0;
   for (const layer of daemons.layers) layer.groupsRefused(nodeIndex(2));
@@ -83,7 +83,7 @@ it('a record that was dropped before it came to the groups counts the same', () 
   expect(daemons.outputs.some(({ blocked }) => blocked)).toBe(false);
 });
 
-it('ends the daemon whose own table is not sound, by name, and not the one in whose name somebody else speaks', () => {
+it('ends the daemon whose own table is malformed, but not a daemon whose table another one forged', () => {
   const alone = (member: string): GroupsLayer => {
     const options = { self: nodeIndex(0), daemonAddress: [LOOPBACK, LOOPBACK + 1], daemonNames: ['d1', 'd2'] };
     const layer = new GroupsLayer(options, new RecordingOutput([ALICE]));

@@ -59,7 +59,7 @@ class Side {
     return taken;
   }
 
-  /** When the byte before the position arrived. */
+  /** Arrival time of the byte before the position. */
   timeMs(): number {
     let end = 0;
     for (const chunk of this.chunks) {
@@ -177,7 +177,7 @@ export const deliver = (layer: GroupsLayer, ordered: OrderedRecord): boolean =>
   layer.record(nodeIndex(ordered.origin), ordered.kind, ordered.bytes, 0, ordered.bytes.length);
 
 /**
- * Keeps, for each session, the frames it got, and a log of everything in order. Knows who is in which group only from
+ * Keeps the frames of each session, and a log of everything in order. Knows the members of groups only from
  * `memberAdded` and `memberRemoved`, as a delivery worker does.
  */
 export class RecordingOutput implements GroupsOutput {
@@ -222,7 +222,8 @@ export class RecordingOutput implements GroupsOutput {
   }
 
   sessionsFrame(sessions: readonly SessionHandle[], frame: Uint8Array, lengthBytes: number): void {
-    if (!sessions.every((session) => this.watchers.has(session))) throw new Error('frame for one who wants none');
+    if (!sessions.every((session) => this.watchers.has(session)))
+      throw new Error('frame for a session that wants none');
     this.log.push(`sessions frame ${sessions.join(' ')}`);
     this.give(sessions, frame, lengthBytes);
   }
@@ -257,7 +258,7 @@ export class RecordingOutput implements GroupsOutput {
 
 export const LOOPBACK = 0x7f00_0001;
 
-/** Several daemons that get the same records and configurations, and each other's state exchange. */
+/** Several daemons that receive the same records and configurations, and each other's state exchange. */
 export class Daemons {
   readonly outputs: RecordingOutput[];
   readonly layers: GroupsLayer[];
@@ -279,7 +280,7 @@ export class Daemons {
     for (const node of nodes) deliver(this.layers[node]!, record);
   }
 
-  /** Each of `parts` was a configuration of its own until now; together they form the next one. */
+  /** Each of `parts` was a separate configuration until now; together they form the next one. */
   merge(ringSeq: number, parts: readonly (readonly number[])[]): void {
     for (const part of parts) this.configure('transitional', ringSeq, part);
     const nodes = parts.flat().sort();

@@ -74,7 +74,7 @@ describe('group layer through membership changes', () => {
     expect(daemons.outputs[0]!.blocked).toBe(false);
   });
 
-  it('tells groups nothing of daemons they do not touch', () => {
+  it('leaves groups without members at the affected daemons alone', () => {
     const daemons = threeDaemons();
     daemons.deliver(ALL, joinAlice);
     daemons.deliver(ALL, joinBob);
@@ -122,7 +122,7 @@ describe('group layer through membership changes', () => {
     });
   });
 
-  it('announces leaves and disconnects there the same way, and self-leaves as ever', () => {
+  it('announces leaves and disconnects there in the same way, and self-leaves as always', () => {
     const daemons = threeDaemons();
     for (const record of [joinAlice, joinZed, joinBob, joinCarol]) daemons.deliver(ALL, record);
     daemons.configure('transitional', 11, [0, 1]);
@@ -139,7 +139,7 @@ describe('group layer through membership changes', () => {
     ]);
   });
 
-  it('treats a join of a lost daemon as the loss it is, also in a group that was not touched', () => {
+  it('announces a join from a lost daemon as a loss, also in a group without other members there', () => {
     const daemons = threeDaemons();
     daemons.deliver(ALL, joinAlice);
     daemons.configure('transitional', 11, [0, 1]);
@@ -154,7 +154,7 @@ describe('group layer through membership changes', () => {
     ]);
   });
 
-  it('announces changes in untouched groups plainly inside the transitional period', () => {
+  it('announces changes in unaffected groups as usual inside the transitional period', () => {
     const daemons = threeDaemons();
     daemons.configure('transitional', 11, [0, 1]);
     daemons.deliver([0, 1], joinAlice);
@@ -201,7 +201,7 @@ describe('group layer through membership changes', () => {
     expect(daemons.outputs.map((output) => output.bodies.length)).toEqual([1, 1, 0]);
   });
 
-  it('finishes an exchange that completes while its configuration ends, then signals at once', () => {
+  it('finishes an exchange that completes as its configuration ends, then signals at once', () => {
     const daemons = threeDaemons();
     daemons.configure('transitional', 11, [0, 1]);
     daemons.configure('transitional', 11, [2]);
@@ -229,7 +229,7 @@ describe('group layer through membership changes', () => {
     expect(daemons.outputs[0]!.blocked).toBe(false);
   });
 
-  it('keeps tables that arrived before a cut, so the same are not sent twice', () => {
+  it('keeps tables that arrived before a cut, so that none is sent twice', () => {
     const daemons = threeDaemons();
     for (const node of ALL) daemons.configure('transitional', 11, [node]);
     for (const node of ALL) daemons.configure('regular', 11 + node, [node]);

@@ -57,7 +57,7 @@ describe('group layer between membership changes', () => {
     expect(decodeFrame(output.frames(1)[0]!).groupId).toBe(`${LOOPBACK}/${TIME}/1`);
   });
 
-  it('tells members without the membership flag nothing, but lists them', () => {
+  it('sends no views to members without the membership flag, but lists them', () => {
     const { layer, output } = daemon([2]);
     deliver(layer, joinRecord(0, 1, 'room', '#ann#d1', false));
     expect(output.log).toEqual(['added room 1']);
@@ -85,7 +85,7 @@ describe('group layer between membership changes', () => {
     expect(kindsOf(output.frames(2)).slice(-2)).toEqual(['disconnect', 'disconnect']);
   });
 
-  it('ends a session that never joined, and says nothing of other daemons’ sessions', () => {
+  it('ends a session that never joined, and reports no session of other daemons', () => {
     const { layer, output } = daemon([]);
     deliver(layer, disconnectRecord(0, 7, '#ann#d1'));
     deliver(layer, disconnectRecord(1, 8, '#ann#d2'));
@@ -101,7 +101,7 @@ describe('group layer between membership changes', () => {
     expect(output.log.slice(2)).toEqual(['ended 1']);
   });
 
-  it('lets a group that emptied start again at index 1', () => {
+  it('restarts an emptied group at index 1', () => {
     const { layer, output } = daemon([1]);
     for (const _round of [1, 2]) {
       deliver(layer, joinRecord(0, 1, 'room', '#ann#d1'));
@@ -130,7 +130,7 @@ describe('group layer between membership changes', () => {
     expect(output.frames(1)).toHaveLength(2);
   });
 
-  it('counts and ignores records that are too short or longer than their room', () => {
+  it('counts and ignores records that are too short or exceed their space', () => {
     const { layer, output } = daemon([1]);
     const join = joinRecord(0, 1, 'room', '#ann#d1');
     const [at, length] = [nodeIndex(0), join.bytes.length];
@@ -141,7 +141,7 @@ describe('group layer between membership changes', () => {
     expect(output.log).toEqual([]);
   });
 
-  it('takes records at any offset, with padding, and ignores kinds that are not its own', () => {
+  it('accepts records at any offset, with padding, and ignores kinds of other layers', () => {
     const { layer, output } = daemon([1]);
     const { bytes } = joinRecord(0, 1, 'room', '#ann#d1');
     const log = new Uint8Array(64 + bytes.length + 7);

@@ -1,4 +1,4 @@
-/** The parts of the HTTP side that need no daemon: what is asked, who is alive, what is a metric, who is slow, and who reads. */
+/** The parts of the HTTP server that need no daemon: requests, health, metrics, slow consumers, event streams and checks. */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -70,7 +70,7 @@ describe('the Host of a request without tokens', () => {
     '127.0.0.1:x',
     '::1',
   ])('%s is not', (host) => expect(isOwnHost(host)).toBe(false));
-  it('a link to the dashboard may be followed, and no page of another site may read', () => {
+  it('a link to the dashboard works, and no page of another site may read', () => {
     const of = (site: string, mode: string, dest: string): boolean =>
       isCrossSite({
         headers: { 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest },
@@ -97,7 +97,7 @@ describe('tokens', () => {
     expect(() => parseTokens(`# x\n${'a'.repeat(16)} ${right}`)).toThrow('line 2: a token has printable ASCII');
   });
 
-  it('are neither too short, too long, nor too many', () => {
+  it('are refused when too short, too long or too many', () => {
     expect(() => parseTokens('a'.repeat(15))).toThrow('line 1');
     expect(() => parseTokens(`#\n${'a'.repeat(257)}`)).toThrow('line 2');
     expect(() => parseTokens(`${'a'.repeat(16)}\n`.repeat(17))).toThrow('17 tokens');
@@ -160,7 +160,7 @@ describe('health', () => {
 });
 
 describe('metrics of the counters', () => {
-  it('are all of the table, each under one name, in base units', () => {
+  it('cover the whole table, each under one name, in base units', () => {
     const exported = COUNTER_METRICS.flatMap(({ counters }) => counters);
     expect(new Set(exported)).toEqual(new Set(COUNTER_TABLE));
     expect(exported).toHaveLength(COUNTER_TABLE.length);
@@ -208,7 +208,7 @@ describe('a slow consumer', () => {
     ['anything for ten seconds', { behindMs: 10_000, waitingBytes: 1 }, true],
   ])('%s', (_, change, slow) => expect(isSlow({ ...QUIET, ...change }, LIMITS)).toBe(slow));
 
-  it('is told when it begins and when it is over, once; and rates are those between looks', () => {
+  it('is reported once when it begins and once when it recovers, with rates between samples', () => {
     const events = new EventLog();
     const watch = new SessionWatch(() => LIMITS, events);
     const look = (sessions: readonly SessionReport[], nowMs: number) => {
@@ -223,7 +223,7 @@ describe('a slow consumer', () => {
     });
     look([{ ...stuck, messagesIn: 50, bytesOut: 100 }], 3000);
     look([{ ...QUIET, messagesIn: 50, bytesOut: 100 }], 4000);
-    // Another connection under the same name, and one that is gone: neither has recovered.
+    // Neither another connection under the same name nor an ended one has recovered.
     look([{ ...stuck, peer: '127.0.0.1:2' }], 5000);
     look([], 6000);
     expect(events.list().map(({ kind }) => kind)).toEqual(['slow', 'recovered', 'slow']);
@@ -233,7 +233,7 @@ describe('a slow consumer', () => {
 });
 
 describe('the event log', () => {
-  it('keeps the last hundred, numbered, and says who joined and left', () => {
+  it('keeps the last hundred events, numbered, with the members that joined and left', () => {
     const events = new EventLog();
     events.told({ kind: 'membership', ringSeq: 5, members: ['a', 'b'] });
     events.told({ kind: 'membership', ringSeq: 6, members: ['b', 'c'] });
@@ -265,7 +265,7 @@ describe('streams of events', () => {
     return { counters, streams, url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/` };
   }
 
-  it('end for a client that does not read, and go on for the others', async () => {
+  it('end for a client that does not read, and continue for the others', async () => {
     const { counters, streams, url } = await server();
     const stuck = await open(url);
     stuck.on('error', () => {});
@@ -281,7 +281,7 @@ describe('streams of events', () => {
     expect(counters[SupervisorCounter.HttpStreams]).toBe(1);
   });
 
-  it('are 32 at most', async () => {
+  it('are limited to 32', async () => {
     const { counters, streams, url } = await server();
     const readers = await Promise.all(Array.from({ length: MAX_STREAMS }, () => EventReader.open(url)));
     expect(streams.isFull).toBe(true);
@@ -293,7 +293,7 @@ describe('streams of events', () => {
 });
 
 describe('the largest', () => {
-  it('are the first of the sorted, whatever the order', () => {
+  it('are the first after sorting, in any input order', () => {
     const numbers = Array.from({ length: 500 }, (_, i) => (i * 7919) % 503);
     for (const count of [0, 1, 7, 499, 500, 600])
       expect(largest(numbers, count, (value) => value)).toEqual([...numbers].sort((a, b) => b - a).slice(0, count));

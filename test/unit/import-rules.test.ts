@@ -42,7 +42,7 @@ async function broken(files: Readonly<Record<string, readonly string[]>>): Promi
 }
 
 describe('import rules', () => {
-  it('name only folders that there are, and cover all that have sources', () => {
+  it('name only existing folders, and cover all folders with sources', () => {
     const named = new Set([...read(CONFIG).matchAll(/\^\(([a-z|]+)\)\//g)].flatMap(([, list]) => list!.split('|')));
     expect(named.size).toBeGreaterThan(3);
     for (const folder of named) expect(existsSync(join(ROOT, folder)), folder).toBe(true);
@@ -56,7 +56,7 @@ describe('import rules', () => {
     for (const folder of withSources) expect(cruised, 'lint:imports').toContain(folder);
   });
 
-  it('let a tree without violations pass', async () => {
+  it('accept a tree without violations', async () => {
     expect(await broken({ 'engine/wire/a.ts': [], 'engine/ring/b.ts': ['../wire/a.ts'] })).toEqual([]);
   });
 
@@ -105,12 +105,12 @@ describe('import rules', () => {
     expect(await broken(files)).toContain(name);
   });
 
-  it('are all tried here, but for what needs the whole tree or installed packages', () => {
+  it('are all tested here, except rules that need the whole tree or installed packages', () => {
     const tried = read('test/unit/import-rules.test.ts');
     const untried = forbidden
       .map(({ name }) => name)
       .filter((name) => !tried.includes(`'${name}', {`) && !tried.includes(`'${name}',\n`));
-    // The first has cases of its own above.
+    // The first rule has its own cases above.
     expect(untried).toEqual(['no-circular-folders', 'no-orphans', 'no-dev-dependency-at-run-time']);
   });
 });

@@ -17,10 +17,10 @@ const RUN = 77;
 const SALT = new Uint8Array(16).fill(9);
 const OTHER_SALT = new Uint8Array(16).fill(8);
 const NONCE = new Uint8Array(16).fill(5);
-/** A question is good for so long. */
+/** How long a question is valid. */
 const GOOD_FOR_MS = 4 * LAN.tokenLossMs;
 
-/** A proofs of node 0 among four, with what it sent and a clock. */
+/** The proofs of node 0 among four, with its sent datagrams and a clock. */
 function greeterAt(startMs = 1000) {
   const sent: { readonly to: number; readonly greeting: Greeting }[] = [];
   let drawn = 0;
@@ -46,7 +46,7 @@ function greeterAt(startMs = 1000) {
     sent,
     context,
     peers: incarnations.peers,
-    /** Lets time pass, and does what is due. */
+    /** Advances the clock and runs what is due. */
     pass(ms: number): void {
       for (const endMs = context.nowMs + ms; context.nowMs < endMs; ) {
         context.nowMs = Math.min(endMs, Math.max(context.nowMs + 0.5, proofs.nextDeadlineMs));
@@ -75,7 +75,7 @@ function decoded(body: Uint8Array): Greeting {
 const member = (node: number) => ({ node: nodeIndex(node), incarnation: incarnation(1) });
 
 describe('asking', () => {
-  it('is done at once, and again until it is answered or given up', () => {
+  it('happens at once, and again until it is answered or given up', () => {
     const { proofs, sent, pass } = greeterAt();
     proofs.unknownHeard(PEER);
     expect(sent).toMatchObject([{ to: PEER, greeting: { counter: 41, answers: null } }]);
@@ -94,7 +94,7 @@ describe('asking', () => {
     expect(sent.length).toBe(1);
   });
 
-  it('is bounded, whatever strangers send', () => {
+  it('is bounded whatever strangers send', () => {
     const { proofs, sent, pass } = greeterAt();
     for (let ms = 0; ms < 3000; ms++) {
       for (let i = 0; i < 20; i++) proofs.unknownHeard(PEER);
@@ -103,7 +103,7 @@ describe('asking', () => {
     expect(sent.length).toBeLessThanOrEqual(3000 / LAN.joinEveryMs + 2);
   });
 
-  it('reaches each daemon by itself', () => {
+  it('addresses each daemon separately', () => {
     const { proofs, sent } = greeterAt();
     for (const node of [1, 2, 3]) proofs.unknownHeard(node);
     expect(sent.map(({ to }) => to)).toEqual([1, 2, 3]);
@@ -112,7 +112,7 @@ describe('asking', () => {
 });
 
 describe('answers', () => {
-  it('prove nothing when nobody asked, or something else, or too long ago', () => {
+  it('prove nothing without a question, to another question, or too late', () => {
     const { proofs, sent, comes, peers, context } = greeterAt();
     comes({ answers: NONCE });
     proofs.unknownHeard(PEER);
@@ -141,7 +141,7 @@ describe('answers', () => {
     expect(peers.isProven(PEER, RUN + 1, OTHER_SALT)).toBe(true);
   });
 
-  it('come from two machines with one id, and are both good', () => {
+  it('of two machines with one id are both valid', () => {
     const { proofs, sent, comes, peers, pass } = greeterAt();
     for (let i = 0; i < 3; i++) {
       proofs.unknownHeard(PEER);
@@ -156,7 +156,7 @@ describe('answers', () => {
 });
 
 describe('being asked', () => {
-  it('is answered, and asks back while the other is not proven', () => {
+  it('makes this daemon answer, and ask back while the other is not proven', () => {
     const { sent, comes } = greeterAt();
     expect(comes({ asks: NONCE })).toBe(GreetingEffect.Asked);
     expect(sent).toMatchObject([{ to: PEER, greeting: { answers: NONCE } }]);
@@ -164,7 +164,7 @@ describe('being asked', () => {
     expect(sent[1]!.greeting).toMatchObject({ answers: NONCE, asks: null });
   });
 
-  it('makes this daemon say again what was not heard, but not in a flood', () => {
+  it('makes this daemon resend what was not heard, at a bounded rate', () => {
     const { comes, context } = greeterAt();
     let asked = 0;
     for (let i = 0; i < 1000; i++) {
@@ -174,7 +174,7 @@ describe('being asked', () => {
     expect(asked).toBeLessThanOrEqual(21);
   });
 
-  it('is refused when it is none', () => {
+  it('is refused when the question is malformed', () => {
     const { comes, sent } = greeterAt();
     expect(comes({})).toBe(GreetingEffect.Malformed);
     expect(sent).toEqual([]);
@@ -199,7 +199,7 @@ describe('proofs', () => {
     expect(isProven()).toBe(false);
   });
 
-  it('are good for members as long as they are, and for others for three idle probe periods', () => {
+  it('are valid for members as long as they are members, for others for three idle probe periods', () => {
     const { proofs, isProven, context } = proven();
     proofs.installed([member(SELF), member(PEER)]);
     context.nowMs += 100 * LAN.probeIdleMs;
@@ -215,7 +215,7 @@ describe('proofs', () => {
     expect(other.isProven()).toBe(false);
   });
 
-  it('can be given anew after that', () => {
+  it('can be given again after that', () => {
     const { proofs, isProven, context, sent, comes } = proven();
     context.nowMs += 4 * LAN.probeIdleMs;
     proofs.before(PEER);
@@ -226,7 +226,7 @@ describe('proofs', () => {
     expect(isProven()).toBe(true);
   });
 
-  it('are asked for again when a key is gone, and hold meanwhile', () => {
+  it('are requested again when a key is removed, and stay valid meanwhile', () => {
     const { proofs, peers, isProven, sent, pass, comes } = proven();
     pass(LAN.joinEveryMs);
     proofs.keysChanged();
@@ -239,7 +239,7 @@ describe('proofs', () => {
     expect(peers.hasDoubted(PEER)).toBe(false);
   });
 
-  it('concern no node that does not exist', () => {
+  it('ignore nodes that do not exist', () => {
     const { proofs } = proven();
     expect(() => proofs.before(0xffff)).not.toThrow();
   });

@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('grows from run to run, also where the clock does not', async () => {
+it('grows with each start, even when the clock does not', async () => {
   const stateDir = join(folder, 'made when needed');
   const ahead = Date.now() + 10 ** 9;
   const first = await nextIncarnation(stateDir, 'a', false);
@@ -20,7 +20,7 @@ it('grows from run to run, also where the clock does not', async () => {
   expect(await nextIncarnation(stateDir, 'a', false)).toBe(ahead + 2);
   expect(readFileSync(join(stateDir, 'incarnation-a'), 'utf8')).toBe(`${ahead + 2}\n`);
   expect(first).toBeLessThan(second);
-  // Each daemon has a file of its own, and no half-written one stays behind.
+  // Each daemon has its own file, and no half-written file remains.
   expect(await nextIncarnation(stateDir, 'b', false)).toBeLessThan(second);
   expect(readdirSync(stateDir).sort()).toEqual(['incarnation-a', 'incarnation-b']);
 });
@@ -32,7 +32,7 @@ it.each(['x', '-1', '1.5', '1e400'])('refuses a state file that holds %j', async
   );
 });
 
-it('does not start where the number cannot be kept', async () => {
+it('is an error when the number cannot be stored', async () => {
   writeFileSync(join(folder, 'file'), '');
   await expect(nextIncarnation(join(folder, 'file'), 'a', false)).rejects.toThrow(/ENOTDIR|EEXIST/);
 });

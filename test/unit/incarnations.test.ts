@@ -1,4 +1,4 @@
-/** Which of two incarnations of one daemon is listened to. */
+/** Which of two incarnations of one daemon is accepted. */
 import { describe, expect, it } from 'vitest';
 import { NodeContext } from '../../engine/host/node-context.ts';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
@@ -38,7 +38,7 @@ describe('two incarnations of one daemon', () => {
     expect(conflicts()).toBe(0);
   });
 
-  it('are a conflict when both go on, counted each time they alternate', () => {
+  it('are a conflict when both continue, counted each time they alternate', () => {
     const { context, conflicts, incarnations } = fresh();
     incarnations.learn(OTHER, 6);
     context.nowMs = 5000;
@@ -50,7 +50,7 @@ describe('two incarnations of one daemon', () => {
     expect(conflicts()).toBe(2);
   });
 
-  it('leave the earlier one out until the later has been silent for long', () => {
+  it('exclude the earlier one until the later has been silent for long', () => {
     const { context, incarnations } = fresh();
     incarnations.learn(OTHER, 6);
     context.nowMs = 29_000;
@@ -63,7 +63,7 @@ describe('two incarnations of one daemon', () => {
     expect(incarnations.isStale(OTHER, 6)).toBe(false);
   });
 
-  it('leave the earlier one out as long as the later is a member, and a short while after it vanished', () => {
+  it('exclude the earlier one while the later is a member, and shortly after it vanished', () => {
     const { context, incarnations } = fresh();
     incarnations.learn(OTHER, 6);
     incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);
@@ -78,7 +78,7 @@ describe('two incarnations of one daemon', () => {
     expect(incarnations.isStale(OTHER, 5)).toBe(false);
   });
 
-  it('leave the earlier one out for long when the later was a member, left the ring, and is heard outside', () => {
+  it('exclude the earlier one for long when the later was a member, left the ring, and is heard outside', () => {
     const { context, incarnations } = fresh();
     incarnations.learn(OTHER, 6);
     incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);
@@ -91,7 +91,7 @@ describe('two incarnations of one daemon', () => {
     expect(incarnations.isStale(OTHER, 5)).toBe(false);
   });
 
-  it('let the successor of one that said good-bye in after the same short while', () => {
+  it('let the successor of one that left in order in after the same short time', () => {
     const { context, incarnations } = fresh();
     incarnations.learn(OTHER, 6);
     incarnations.installed([{ node: OTHER, incarnation: incarnation(6) }]);

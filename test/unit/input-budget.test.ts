@@ -1,4 +1,4 @@
-/** What all sessions of a worker have in their inputs together: who is not read, and who is ended. */
+/** The limit on the inputs of all sessions of a worker: which sessions are not read, and which are ended. */
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import type { SwallowingTransport } from '../../bench/micro/swallowing-transport.ts';
@@ -34,7 +34,7 @@ class Scene {
     );
   }
 
-  /** The session has `length` bytes more of a frame that is not whole. @returns whether it is read further */
+  /** The session receives `length` more bytes of an incomplete frame. @returns whether the daemon keeps reading it */
   keep(i: number, length: number): boolean {
     this.sessions[i]!.input.append(bytes, 0, length);
     return this.budget.changed(this.sessions[i]!);
@@ -64,8 +64,8 @@ class Scene {
   }
 }
 
-describe('frames that are not whole', () => {
-  it('cost nobody anything while there is room', () => {
+describe('incomplete frames', () => {
+  it('have no effect while there is room', () => {
     const scene = new Scene(3);
     expect(scene.keep(0, 20_000)).toBe(true);
     scene.after(3_600_000);
@@ -75,7 +75,7 @@ describe('frames that are not whole', () => {
     expect(scene.kept).toBe(0);
   });
 
-  it('end their sessions after a second when there is none: the oldest first, until there is', () => {
+  it('end their sessions after a second without room, the oldest first, until there is room', () => {
     const scene = new Scene(4);
     for (const i of [2, 0, 1, 3]) {
       scene.nowMs++;
@@ -89,7 +89,7 @@ describe('frames that are not whole', () => {
     expect(scene.counters[DeliveryCounter.InputsEnded]).toBe(2);
   });
 
-  it('end at once when there is more than twice of what may be', () => {
+  it('end their sessions at once beyond twice the limit', () => {
     const scene = new Scene(6);
     for (const i of [5, 4, 3, 2, 1, 0]) {
       scene.nowMs++;
@@ -100,7 +100,7 @@ describe('frames that are not whole', () => {
     expect(scene.kept).toBe(2 * MAX_BYTES);
   });
 
-  it('that come to their end are new ones', () => {
+  it('start a new time limit once a frame completes', () => {
     const scene = new Scene(3);
     for (const i of [0, 1, 2]) scene.keep(i, 30_000);
     scene.after(900);
@@ -113,7 +113,7 @@ describe('frames that are not whole', () => {
 });
 
 describe('a full ring', () => {
-  it('is waited for by everybody once too much is kept, and by nobody before', () => {
+  it('stops reading from all sessions once too much is kept, and not before', () => {
     const scene = new Scene(4);
     scene.isRingFull = true;
     expect(scene.keep(0, 60_000)).toBe(true);
@@ -121,7 +121,7 @@ describe('a full ring', () => {
     expect(scene.keep(1, 10_000)).toBe(false);
     expect(scene.read).toEqual([false, false, false, false]);
     expect(scene.counters[DeliveryCounter.InputPauses]).toBe(1);
-    // Not even for one who comes now, or whose bytes are through.
+    // Not even for a new session, or for one whose bytes were consumed.
     const late = createSession(9);
     expect(scene.budget.mayRead(late)).toBe(false);
     scene.after(10_000);
@@ -131,14 +131,14 @@ describe('a full ring', () => {
     scene.after(1);
     expect(scene.read).toEqual([true, true, true, true]);
     expect([scene.budget.isIdle, late.input.stalled, scene.budget.mayRead(late)]).toEqual([true, false, true]);
-    // Their frames are incomplete from now on: nobody has read the rest.
+    // Their frames are incomplete from now on, because the rest is unread.
     scene.after(500);
     expect(scene.ended).toEqual([]);
     scene.after(600);
     expect(scene.endedNumbers).toEqual([0]);
   });
 
-  it('ends sessions that were closed meanwhile when it has room', () => {
+  it('finishes sessions that were closed meanwhile once it has room', () => {
     const scene = new Scene(2);
     scene.isRingFull = true;
     scene.keep(0, 70_000);

@@ -1,4 +1,4 @@
-/** Threads are asked at most once a second, whoever looks; one that is late holds nobody up, and is not asked again meanwhile. */
+/** Each thread is asked at most once a second for all observers; a late thread delays nobody and is not asked again meanwhile. */
 import { describe, expect, it } from 'vitest';
 import { type GroupReport, NOTHING_TO_REPORT, type ThreadInspection } from '../../workers/inspection.ts';
 import { Inspector } from '../../workers/inspector.ts';
@@ -35,7 +35,7 @@ class Thread {
 }
 
 describe('looks at sessions and groups', () => {
-  it('ask every thread once for all who look within a second', async () => {
+  it('ask every thread once for all requests within a second', async () => {
     let nowMs = 0;
     const inspector = new Inspector(() => nowMs);
     const threads = [new Thread('a'), new Thread('b')];
@@ -49,7 +49,7 @@ describe('looks at sessions and groups', () => {
     expect((await inspector.look(threads)).groups.map(({ name }) => name)).toEqual(['a-2', 'b-2']);
   });
 
-  it('go on without a thread that does not answer, and take its answer when it comes', async () => {
+  it('complete without a thread that does not answer, and use its answer when it comes', async () => {
     let nowMs = 0;
     const inspector = new Inspector(() => nowMs);
     const [quick, late] = [new Thread('quick'), new Thread('late', true)];

@@ -27,7 +27,7 @@ describe('invariants', () => {
     expect(() => invariant(false, 'one is two')).toThrow('broken invariant: one is two');
   });
 
-  it('of the ordered log: an entry fits into a segment', () => {
+  it('of the ordered log: an entry fits into a term buffer', () => {
     const memory = createOrderedLog(SHAPE);
     const writer = new OrderedLogWriter(memory);
     expect(writer.reserve(1024)).toBe(0);
@@ -38,7 +38,7 @@ describe('invariants', () => {
     expect(writer.tail).toBe(0);
   });
 
-  it('of the ordered log: a segment is let go as often as it is held', () => {
+  it('of the ordered log: a term buffer is released as often as it is held', () => {
     const reader = new OrderedLogReader(createOrderedLog(SHAPE), 0);
     reader.hold(1);
     reader.unhold(1);

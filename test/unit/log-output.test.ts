@@ -1,4 +1,4 @@
-/** What is ordered while the ordered log is full waits, in order, and is never lost. */
+/** Records ordered while the ordered log is full wait, in order, and are never lost. */
 
 import { describe, expect, it } from 'vitest';
 import { createCounters, OrderingCounter, ringCounters } from '../../engine/buffers/counters.ts';
@@ -24,7 +24,7 @@ import { AGREED_MESS } from '../../engine/wire/service.ts';
 import { LogOutput } from '../../workers/ring/log-output.ts';
 
 const SELF = nodeIndex(0);
-/** The agent asks for this much before each span. */
+/** The agent requests this much room before each span. */
 const TERM_BYTES = 256 * 1024;
 
 interface Read {
@@ -69,7 +69,7 @@ class Bench {
     this.output.run(record, view, 0, SELF, local);
   }
 
-  /** Everything a delivery agent finds now. */
+  /** Everything that a delivery agent can read now. */
   read(): readonly Read[] {
     const found: Read[] = [];
     this.writer.publish();
@@ -116,7 +116,7 @@ it('writes runs, membership frames and news of sessions as the delivery agents r
 });
 
 describe('a log that is full', () => {
-  it('keeps what comes, in order, and stops the ring until it is written', () => {
+  it('queues new records in order, and stops the ring until they are written', () => {
     const bench = new Bench(1024);
     const total = 5000;
     // One ordered record with more consequences than the index has entries.
@@ -132,7 +132,7 @@ describe('a log that is full', () => {
       expect(round).toBeLessThan(20);
       const entries = bench.read();
       found.push(...entries);
-      // Room is asked for once a cycle; what waits goes first.
+      // Room is requested once a cycle; waiting records go first.
       expect(bench.output.hasRoom()).toBe(found.length === total);
     }
     for (const [i, entry] of found.entries()) {
@@ -142,7 +142,7 @@ describe('a log that is full', () => {
     }
   });
 
-  it('lets nothing overtake what waits, though there is room for it', () => {
+  it('lets nothing overtake waiting records, although there is room', () => {
     const bench = new Bench(4096);
     const large = Buffer.alloc(TERM_BYTES - 64, 1);
     bench.run(1, large, 1);
@@ -150,13 +150,13 @@ describe('a log that is full', () => {
     bench.run(3, large, 1);
     bench.output.sessionAccepted(sessionHandle(4));
     expect(bench.read().map(({ session }) => session)).toEqual([1, 2]);
-    // The reader is in the second term buffer and has let go of the first.
+    // The reader is in the second term buffer and has released the first.
     expect(bench.output.hasRoom()).toBe(false);
     expect(bench.read().map(({ session }) => session)).toEqual([3, 4]);
     expect(bench.output.hasRoom()).toBe(true);
   });
 
-  it('keeps its own copy of what waits', () => {
+  it('copies waiting records', () => {
     const bench = new Bench(4096);
     const body = Buffer.alloc(TERM_BYTES - 64, 1);
     for (let session = 1; session <= 3; session++) bench.run(session, body.fill(session), 1);

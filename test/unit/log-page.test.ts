@@ -1,4 +1,4 @@
-/** docs/log.md has every line that the daemon can log, with its level and fields, and no other. */
+/** docs/log.md lists every line that the daemon can log, with level and fields, and no other. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -42,7 +42,7 @@ describe('docs/log.md', () => {
     const wrong = lines.flatMap((call) => {
       const entry = page.find((line) => text(line) === text(call));
       const missing = call.fields.filter((field) => !entry?.fields.includes(field));
-      // Several places may log one line, some with less to say.
+      // Several places may log the same line, some with fewer fields.
       const known = lines.filter((line) => text(line) === text(call)).flatMap(({ fields }) => fields);
       const unknown = entry?.fields.filter((field) => !known.includes(field)) ?? [];
       return missing.length + unknown.length === 0 ? [] : [{ line: text(call), missing, unknown }];

@@ -1,4 +1,4 @@
-/** Another kind of reader of the ordered log beside the delivery workers: what a journal would be. */
+/** Another kind of reader of the ordered log besides the delivery workers, as a journal would be. */
 import { describe, expect, it } from 'vitest';
 import type { LogPosition } from '../../engine/buffers/log-position.ts';
 import {
@@ -20,7 +20,7 @@ interface Write {
   readonly bytes: Uint8Array;
 }
 
-/** Takes every run of messages; its writes own the log's memory until the test says that the disk has them. */
+/** Takes every run of messages; its writes own the log's memory until the test completes them. */
 class Journal implements Agent {
   readonly name = 'journal';
   readonly counters = new Float64Array(8);
@@ -49,7 +49,7 @@ class Journal implements Agent {
     return entries;
   }
 
-  /** The disk has all that was given to it. */
+  /** Completes all writes. */
   written(): void {
     for (const { termBuffer, bytes } of this.#writes) {
       let rest = Buffer.from(bytes);
@@ -109,10 +109,10 @@ async function journaled() {
 const messages = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `m${i}`.padEnd(8));
 
 describe('a second kind of reader', () => {
-  it('sees the order that clients see, and its memory stays while its writes are under way', async () => {
+  it('sees the order that clients see, and its memory stays valid while its writes are in flight', async () => {
     const { daemon, journal, send, received } = await journaled();
     const got: string[] = [];
-    // Forty megabytes, in which the log comes round again and again where nobody holds it.
+    // Forty megabytes: the log wraps many times except where it is held.
     for (let round = 0; round < 20; round++) {
       send(40);
       got.push(...received());
@@ -123,7 +123,7 @@ describe('a second kind of reader', () => {
     expect([got, journal.messages]).toEqual([messages(800), messages(800)]);
   });
 
-  it('that stops holds the ring up, and nothing is lost when it goes on', async () => {
+  it('that stops blocks the ring, and nothing is lost when it resumes', async () => {
     const { daemon, journal, client, send, received } = await journaled();
     journal.reads = false;
     send(4000);

@@ -1,4 +1,4 @@
-/** The sink of the log against a target that refuses, takes parts, goes away and comes back. */
+/** The log sink with a target that refuses, takes parts, disappears and comes back. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type LogGap, LogSink, MAX_WAITING_BYTES } from '../../daemon/log-sink.ts';
@@ -51,7 +51,7 @@ afterEach(() => {
 });
 
 describe('a full disk', () => {
-  it('keeps lines, completes the cut one, and says that they are late', () => {
+  it('keeps lines, completes the cut one, and logs that they are late', () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     file.room = 3;
@@ -66,7 +66,7 @@ describe('a full disk', () => {
     expect(sink.linesLost).toBe(0);
   });
 
-  it('drops and counts what is beyond the limit, and tells the gap where it is', () => {
+  it('drops and counts lines beyond the limit, and logs the gap at its place', () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     const told: number[] = [];
@@ -75,7 +75,7 @@ describe('a full disk', () => {
     const line = `${'x'.repeat(1023)}\n`;
     const kept = MAX_WAITING_BYTES / line.length;
     for (let i = 0; i < kept + 10; i++) sink.write(line);
-    // Less room would do for this one; but order is kept.
+    // This line would fit, but lines stay in order.
     sink.write('short\n');
     expect(sink.linesLost).toBe(11);
     expect(told.at(-1)).toBe(11);
@@ -87,7 +87,7 @@ describe('a full disk', () => {
     expect(lines.slice(-3)).toEqual([`gap 11 ${kept} ENOSPC`, 'after', '']);
   });
 
-  it('takes a line that is longer than all that may wait, and those that follow', () => {
+  it('accepts a line longer than the whole limit, and the lines after it', () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     const long = `${'x'.repeat(MAX_WAITING_BYTES)}\n`;
@@ -102,7 +102,7 @@ describe('a full disk', () => {
     expect(file.text).toBe(`${long}gap 1 1 ENOSPC\nlater\n`);
   });
 
-  it('tells every gap of several', () => {
+  it('logs each of several gaps', () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     for (let i = 0; i < 3; i++) {
@@ -129,7 +129,7 @@ it.each(['ENOSPC', 'EIO', 'EDQUOT', 'EFBIG', 'EROFS', 'EBADF', 'EPIPE', 'EAGAIN'
   },
 );
 
-it('does not give the second half of a line to another reader', () => {
+it('does not write the second half of a line to another reader', () => {
   const file = new FakeFile();
   const sink = sinkOn(file);
   Object.assign(file, { room: 2, code: 'EPIPE' });
@@ -144,14 +144,14 @@ it('does not give the second half of a line to another reader', () => {
 });
 
 describe('opening', () => {
-  it.each(['EACCES', 'EISDIR', 'EROFS', 'ENOTDIR'])('fails at the start for what stays wrong: %s', (code) => {
+  it.each(['EACCES', 'EISDIR', 'EROFS', 'ENOTDIR'])('fails at the start on a permanent error: %s', (code) => {
     const open = (): never => {
       throw Object.assign(new Error(code), { code });
     };
     expect(() => new LogSink({ open, describeGap })).toThrow(code);
   });
 
-  it.each(['ENOSPC', 'ENXIO', 'EMFILE'])('is tried again for what passes: %s', (code) => {
+  it.each(['ENOSPC', 'ENXIO', 'EMFILE'])('is retried after a temporary error: %s', (code) => {
     const file = new FakeFile();
     let fails = true;
     const open = (): LogTarget => {
@@ -173,7 +173,7 @@ describe('opening', () => {
     expect(file.text).toBe('{"half\nwhole\n');
   });
 
-  it('makes the file anew when it was removed', () => {
+  it('creates the file again when it was removed', () => {
     const [removed, made] = [new FakeFile(), new FakeFile()];
     const sink = sinkOn(removed, made);
     sink.write('one\n');
@@ -182,7 +182,7 @@ describe('opening', () => {
     expect([removed.text, made.text, removed.closed]).toEqual(['one\n', 'two\n', true]);
   });
 
-  it('anew puts what was said before into the old file, and a line that was cut whole into the new one', () => {
+  it('again writes earlier lines to the old file, and a cut line as a whole to the new one', () => {
     const [old, fresh] = [new FakeFile(), new FakeFile()];
     const sink = sinkOn(old, fresh);
     sink.write('one\n');
@@ -193,7 +193,7 @@ describe('opening', () => {
     expect(fresh.text).toBe('two\ngap 0 1 ENOSPC\n');
   });
 
-  it('anew uses the new file, also when the old one fails as it is closed', () => {
+  it('again uses the new file, even when closing the old one fails', () => {
     const [old, fresh] = [new FakeFile(), new FakeFile()];
     const failing: LogTarget = {
       ...old.target(),
@@ -208,7 +208,7 @@ describe('opening', () => {
     expect([old.text, fresh.text]).toEqual(['', 'one\n']);
   });
 
-  it('anew keeps the old file when the new one cannot be had', () => {
+  it('again keeps the old file when the new one cannot be opened', () => {
     const file = new FakeFile();
     let opened = 0;
     const open = (): LogTarget => {
@@ -223,7 +223,7 @@ describe('opening', () => {
 });
 
 describe('the end', () => {
-  it('waits as long as a reader takes something', async () => {
+  it('waits while a reader keeps reading', async () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     Object.assign(file, { room: 0, code: 'EAGAIN' });
@@ -240,7 +240,7 @@ describe('the end', () => {
     expect([file.text, file.closed]).toEqual(['0123456\n'.repeat(100), true]);
   });
 
-  it('does not wait for one that takes nothing', async () => {
+  it('does not wait for a reader that reads nothing', async () => {
     const file = new FakeFile();
     const sink = sinkOn(file);
     file.room = 0;
@@ -256,7 +256,7 @@ describe('the end', () => {
   });
 });
 
-it('keeps every line whole and in order, and accounts for the rest, whatever the room', () => {
+it('keeps every line whole and in order, and counts the dropped ones, whatever the room', () => {
   const step = fc.oneof(
     {
       weight: 3,

@@ -11,7 +11,7 @@ describe('makeFolder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('makes what is missing, and leaves what is there', () => {
+  it('creates missing folders, and keeps existing ones', () => {
     makeFolder(join(folder, 'a/b/c'));
     makeFolder(join(folder, 'a/b/c'));
     symlinkSync(join(folder, 'a'), join(folder, 'link'));
@@ -19,13 +19,13 @@ describe('makeFolder', () => {
     expect(statSync(join(folder, 'a/b/d')).isDirectory()).toBe(true);
   });
 
-  it('fails where a file is in the way', () => {
+  it('fails when a file is in the way', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(() => makeFolder(join(folder, 'file'))).toThrow('EEXIST');
     expect(() => makeFolder(join(folder, 'file/below'))).toThrow(/EEXIST|ENOTDIR/);
   });
 
-  it.runIf(process.platform === 'linux')('fails at once where no folder can be made, as in /proc', () => {
+  it.runIf(process.platform === 'linux')('fails at once where no folder can be created, as in /proc', () => {
     expect(() => makeFolder('/proc/skein/state')).toThrow('ENOENT');
   });
 });

@@ -30,7 +30,7 @@ const hexOf = (frame: MembershipFrame): string =>
 describe('membership frames', () => {
   const members = ['#a#d1', '#b#d1', '#c#d2', '#d#d2', '#e#d3'];
 
-  it('puts members into sets by rank, skipping ranks nobody has', () => {
+  it('puts members into sets by rank, skipping unused ranks', () => {
     const frame = new MembershipFrame();
     frame.writeNetwork(viewOf(members), new Uint16Array([4, 1, 4, 1, 7]), 9);
     expect(frame.lengthBytes).toBe(networkFrameLength(5, 3));
@@ -57,7 +57,7 @@ describe('membership frames', () => {
     expect(decodeFrame(hexOf(frame))).toMatchObject({ kind, members, sets: [['#z#d9']], ownSet: 0 });
   });
 
-  it('leaves nothing of a longer frame in a shorter one', () => {
+  it('leaves no bytes of a longer frame in a shorter one', () => {
     const frame = new MembershipFrame();
     const many = Array.from({ length: 300 }, (_unused, i) => `#u${i}#d1`).sort();
     frame.writeNetwork(viewOf(many), new Uint16Array(300), 1);
@@ -73,7 +73,7 @@ describe('membership frames', () => {
     expect([frame.lengthBytes, decodeFrame(hexOf(frame)).kind]).toEqual([48, 'self-leave']);
   });
 
-  it('gives the annotated join of the protocol’s description', () => {
+  it('encodes the annotated join of the protocol’s description', () => {
     const frame = new MembershipFrame();
     const id = { membershipProcId: 0x7f00_0001, membershipTime: 0x6b04_1dc1, index: 2 };
     frame.writeChange(

@@ -1,4 +1,4 @@
-/** Daemon membership in single situations: what is installed, in which order with messages, and how soon. */
+/** Daemon membership in single situations: which configurations are installed, in which order with messages, and how soon. */
 
 import { describe, expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
@@ -31,7 +31,7 @@ describe('start', () => {
     expect(cluster.nodes[1]!.configurations[0]!.id.ringSeq).toBe(1_700_000_000);
   });
 
-  it('delivers messages of a daemon that is alone, in spans as they are', () => {
+  it('delivers messages of a lone daemon, in spans as they were sent', () => {
     const cluster = new Cluster({ size: 1 });
     cluster.start();
     cluster.nodes[0]!.send('a');
@@ -76,7 +76,7 @@ describe('time bounds of the LAN profile (3.9)', () => {
     expect(cluster.runUntil(() => cluster.isWhole(), 5000)).toBeLessThanOrEqual(1500);
   });
 
-  it('installs a configuration without one that said good-bye within 300 ms', () => {
+  it('installs a configuration without one that left in order within 300 ms', () => {
     const cluster = formed({ size: 3 });
     cluster.nodes[1]!.node.leave(cluster.nowMs);
     cluster.nodes[1]!.alive = false;
@@ -112,7 +112,7 @@ describe('a partition and a merge', () => {
     }
   });
 
-  it('delivers in the new ring what waited in the send queue', () => {
+  it('delivers messages that waited in the send queue in the new ring', () => {
     const cluster = formed({ size: 3 });
     partition(cluster, [0]);
     cluster.run(650);
@@ -135,8 +135,8 @@ describe('a partition and a merge', () => {
   });
 });
 
-describe('daemons that hear each other in part', () => {
-  it('form rings of those who all hear each other', () => {
+describe('daemons that hear only some of the others', () => {
+  it('form rings of daemons that all hear each other', () => {
     const cluster = new Cluster({ size: 3 });
     cluster.drop = (from, to) => Math.abs(from - to) === 2;
     cluster.start();
@@ -149,7 +149,7 @@ describe('daemons that hear each other in part', () => {
     expect(before.every((count) => count < 40)).toBe(true);
   });
 
-  it('do not merge over a link that works in one direction only', () => {
+  it('do not merge over a one-way link', () => {
     const cluster = new Cluster({ size: 2 });
     cluster.drop = (from) => from === 1;
     cluster.start();
@@ -159,7 +159,7 @@ describe('daemons that hear each other in part', () => {
 });
 
 describe('a member that does not receive data', () => {
-  it('is left out by the others after twice the loss timeout, and not before', () => {
+  it('is excluded by the others after twice the loss timeout, and not before', () => {
     const cluster = formed({ size: 3 });
     cluster.drop = (_from, to, bytes) => to === 2 && bytes[RING_HEADER_TYPE_OFFSET] === PacketType.Data;
     for (let i = 0; i < 110; i++) {
@@ -185,7 +185,7 @@ describe('a pause', () => {
     expect(cluster.nodes.map(({ node }) => node.counters[RingCounter.Gathers])).toEqual([1, 1, 1]);
   });
 
-  it('is noticed by the one that paused, which does not judge its timers first', () => {
+  it('is detected by the daemon that paused before it evaluates its timers', () => {
     const cluster = formed({ size: 2 });
     const node = cluster.nodes[1]!;
     node.alive = false;

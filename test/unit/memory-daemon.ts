@@ -1,6 +1,6 @@
 /**
- * A daemon's ring agent and one delivery agent, its clients' connections in memory: all in this thread, one duty cycle at a time, on a
- * clock of the test's.
+ * A daemon's ring agent and one delivery agent with client connections in memory: all in this thread, one duty cycle at a time, on the
+ * test's clock.
  */
 import { expect } from 'vitest';
 import { createDaemonSpec } from '../../daemon/create-daemon-spec.ts';
@@ -39,7 +39,7 @@ export class MemoryClient {
     this.privateName = `#${name}#${DAEMON}`;
   }
 
-  /** Bytes that came since the last call. */
+  /** Bytes received since the last call. */
   take(): Buffer {
     const bytes = this.transport.received.subarray(this.#taken);
     this.#taken += bytes.length;
@@ -74,7 +74,7 @@ export class MemoryDaemon {
   readonly ring: RingAgent;
   readonly counters: Float64Array;
   readonly lines: LogRecord[] = [];
-  /** For those who look at the daemon. */
+  /** For tests that inspect the daemon. */
   readonly reports: WatchReport[] = [];
   listener!: MemoryListener;
   readonly #agents: Agent[];
@@ -127,14 +127,14 @@ export class MemoryDaemon {
     this.#agents = [ring, this.delivery];
   }
 
-  /** @param otherReaders positions on the ordered log behind the delivery worker's */
+  /** @param otherReaders number of reader positions on the ordered log besides the delivery worker's */
   static async start(options: DaemonOptions = {}, otherReaders = 0): Promise<MemoryDaemon> {
     const configText = `Spread_Segment 127.0.0.255:4803 { ${DAEMON} 127.0.0.1 }`;
     const { spec } = await createDaemonSpec(
       await loadOptions({ configText, name: DAEMON, volatile: true, clientTimeout: 0, ...options }),
     );
     const daemon = new MemoryDaemon(spec, otherReaders);
-    // It has to find out that it is alone.
+    // It first has to detect that it is alone.
     for (let i = 0; i < 2000; i++) daemon.#cycle(10);
     return daemon;
   }
@@ -145,12 +145,12 @@ export class MemoryDaemon {
     return new MemoryClient(this, transport, name);
   }
 
-  /** Another agent takes its turns from now on. */
+  /** Adds an agent to the duty cycle. */
   host(agent: Agent): void {
     this.#agents.push(agent);
   }
 
-  /** A client that went through the handshake. */
+  /** A client that has finished the handshake. */
   login(name: string, room?: number, from?: Partial<TransportPeer>, flags = CONNECT_WANTS_MEMBERSHIP): MemoryClient {
     const client = this.connect(name, room, from);
     client.transport.send(connectWithFlags(name, flags));
@@ -167,7 +167,7 @@ export class MemoryDaemon {
     return this.counters[DeliveryCounter[counter]]!;
   }
 
-  /** Until nothing moves any more. */
+  /** Runs until nothing changes any more. */
   settle(): void {
     for (let idle = 0; idle < 5; ) idle = this.#cycle(0.1) ? 0 : idle + 1;
   }

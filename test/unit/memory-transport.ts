@@ -1,4 +1,4 @@
-/** A second client transport beside sockets: both ends are in this process, and the test plays the client and the event loop. */
+/** A client transport besides sockets: both ends are in this process, and the test plays the client and the event loop. */
 import type {
   BoundAddress,
   ClientListener,
@@ -11,9 +11,9 @@ import { FakeTransport } from './fake-transport.ts';
 
 export class MemoryTransport extends FakeTransport implements ClientTransport {
   override readonly peer: TransportPeer;
-  /** The client has read its end. */
+  /** The client has read the end of the connection. */
   isEnded = false;
-  /** What the daemon was given last read into the long buffer. */
+  /** The daemon's last read went into the long buffer. */
   readsLong = false;
   /** As it was last asked to keep alive. */
   idleMs = 0;
@@ -23,7 +23,7 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
   #isClosed = false;
   readonly #inbox: Buffer[] = [];
 
-  /** @param room bytes that the client's side takes before it reads */
+  /** @param room bytes that the client's side buffers before it reads */
   constructor(buffers: ReadBuffers, peer: TransportPeer, room: number) {
     super(room);
     this.#buffers = buffers;
@@ -60,12 +60,12 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
     this.#read();
   }
 
-  /** The client has sent its last byte. */
+  /** The client ends its sending side. */
   hangUp(): void {
     this.#receiver!.inputEnded();
   }
 
-  /** The connection breaks in the middle of everything. */
+  /** The connection breaks. */
   abort(): void {
     this.#receiver!.failed(false);
   }
@@ -93,7 +93,7 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
       const length = next.copy(buffer.bytes);
       if (length < next.length) this.#inbox.unshift(next.subarray(length));
       if (!this.#receiver!.received(buffer, length)) this.pause();
-      // What is lent ends with the call.
+      // The lent bytes are valid only during the call.
       buffer.bytes.fill(0xee, 0, length);
     }
     this.#isReading = false;
@@ -102,7 +102,7 @@ export class MemoryTransport extends FakeTransport implements ClientTransport {
 
 export class MemoryListener implements ClientListener {
   isOpen = false;
-  /** Times that it was told of new settings. */
+  /** How often its settings changed. */
   changes = 0;
   /** Why it refuses the next settings; null: it does not. */
   refusal: string | null = null;

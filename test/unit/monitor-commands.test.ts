@@ -51,22 +51,22 @@ describe('commands', () => {
     expect([0, 1, 4, 5, 7, 255].map((index) => view.getInt16(40 + index * 2, true))).toEqual([-1, -1, -1, -1, -1, -1]);
   });
 
-  it('end only the daemon they name', () => {
+  it('stop only the daemon they name', () => {
     const request = encodeCommand({ kind: 'terminate' }, DAEMON, MONITOR);
     expect(decoded(request, 0)).toEqual({ kind: 'partition', components: [0, -1, 0] });
   });
 
-  it('are read in the byte order of big-endian monitors too', () => {
+  it('are also read from big-endian monitors', () => {
     const request = Buffer.from(encodeCommand(PARTITION, DAEMON, MONITOR));
     request.subarray(0, 32).swap32();
     request.subarray(32).swap16();
-    // The flag says little-endian when set, wherever the bytes stand.
+    // A set flag means little-endian, in either byte order.
     request[0]! &= 0x7f;
     request[3]! &= 0x7f;
     expect(decoded(request)).toEqual(PARTITION);
   });
 
-  it('are none when type or length are wrong', () => {
+  it('are not recognized when type or length are wrong', () => {
     const request = encodeCommand(PARTITION, DAEMON, MONITOR);
     const { type, bodyLength } = readMonitorRequest(request)!;
     expect(decodeCommand(request, type, bodyLength - 2, true, 1, 3)).toBeNull();
@@ -75,7 +75,7 @@ describe('commands', () => {
     expect(readMonitorRequest(request.subarray(0, 39))).toBeNull();
   });
 
-  it('refuse what does not fit 16 bits', () => {
+  it('refuse values beyond 16 bits', () => {
     expect(() => encodeCommand({ kind: 'partition', components: [40_000] }, DAEMON, MONITOR)).toThrow('40000');
     const full = { ...DAEMON, daemonCount: 128 };
     const command = { kind: 'flow', window: 5, personalWindow: null, acceleratedWindow: null } as const;
@@ -89,12 +89,12 @@ describe('answers', () => {
     expect(decodeAnswer(answer)).toEqual({ answer: { verdict, detail: 'window is 0' }, length: answer.length });
   });
 
-  it('never carry what could steer a terminal', () => {
+  it('never carry control characters for a terminal', () => {
     const answer = encodeAnswer({ verdict: 'wrong-value', detail: 'a\u001b[2J' }, DAEMON.address);
     expect(decodeAnswer(answer)!.answer.detail).toBe('a?[2J');
   });
 
-  it('are none when cut or of an unknown verdict', () => {
+  it('are not recognized when cut or with an unknown verdict', () => {
     const answer = encodeAnswer({ verdict: 'accepted', detail: 'x' }, DAEMON.address);
     expect(decodeAnswer(answer.subarray(0, -1))).toBeNull();
     answer[MONITOR_HEADER_LENGTH] = VERDICTS.length;
@@ -109,24 +109,24 @@ describe('the extension of the status report', () => {
   >;
   const extension = { counters, members: [0x7f00_0001, 0xc0a8_0001], release: '1.2.3-β' };
 
-  it('comes out as it went in', () => {
+  it('is decoded as it was encoded', () => {
     expect(decodeExtension(encodeExtension(extension), 0)).toEqual(extension);
   });
 
-  it('may have fewer counters than the reader knows', () => {
+  it('may have fewer counters than the reader expects', () => {
     const bytes = encodeExtension({ counters, members: [], release: null }).slice(0, 8 + 2 * 8);
     new DataView(bytes.buffer).setUint16(4, 2, true);
     expect(decodeExtension(bytes, 0)!.counters).toMatchObject({ rotationMicros: 1e10, partitioned: 0 });
   });
 
-  it('may come from a daemon that does not tell its release', () => {
+  it('may come from a daemon that does not send its release', () => {
     const old = { ...extension, release: null };
     expect(decodeExtension(encodeExtension(old), 0)).toEqual(old);
     // What daemons before it understood does not end where the release begins.
     expect(encodeExtension(extension).subarray(0, encodeExtension(old).length)).toEqual(encodeExtension(old));
   });
 
-  it('is none when cut', () => {
+  it('is not recognized when cut', () => {
     for (const length of [-1, -'1.2.3-β'.length - 2])
       expect(decodeExtension(encodeExtension(extension).subarray(0, length), 0)).toBeNull();
   });
@@ -153,7 +153,7 @@ describe('the seal', () => {
     }
   });
 
-  it('tells a missing trailer, an unknown key and a wrong key apart', () => {
+  it('distinguishes a missing trailer, an unknown key and a wrong key', () => {
     expect(openMonitorDatagram(request, request.length, [KEY]).state).toBe('unsealed');
     expect(openMonitorDatagram(sealed, request.length, [clusterKey(2, 7)]).state).toBe('unknown-key');
     expect(openMonitorDatagram(sealed, request.length, [clusterKey(1, 8)]).state).toBe('wrong-seal');
@@ -169,7 +169,7 @@ describe('the guard', () => {
   const judge = (by: CommandGuard, datagram: Uint8Array, now = NOW, keys: readonly ClusterKey[] | null = [KEY]) =>
     by.judge(readMonitorRequest(datagram)!, datagram, keys, now);
 
-  /** As a monitor asks for it. */
+  /** Requests a ticket as a monitor does. */
   function ticketFrom(by: CommandGuard, now = NOW, from = MONITOR): Uint8Array {
     const { verdict, seal } = judge(by, command(NO_TICKET, { from }), now);
     expect(verdict).toBe('ticket');
@@ -177,7 +177,7 @@ describe('the guard', () => {
     return seal!.ticket!;
   }
 
-  it('lets a sealed command with a ticket of its own in', () => {
+  it('accepts a sealed command with its own ticket', () => {
     const one = guard();
     expect(judge(one, command(ticketFrom(one)))).toEqual({
       verdict: 'accepted',
@@ -185,7 +185,7 @@ describe('the guard', () => {
     });
   });
 
-  it('says why not', () => {
+  it('gives the reason of a refusal', () => {
     const one = guard();
     const ticket = ticketFrom(one);
     const why = (by: CommandGuard, datagram: Uint8Array, keys: readonly ClusterKey[] | null = [KEY]): string =>
@@ -200,7 +200,7 @@ describe('the guard', () => {
     expect(why(one, command(ticket))).toBe('accepted');
   });
 
-  it('obeys what was recorded no more: not at once, not later, and gives a ticket for a true one', () => {
+  it('refuses a replayed command at once and later, and still gives a real monitor a ticket', () => {
     const one = guard();
     const recorded = command(ticketFrom(one));
     expect(judge(one, recorded).verdict).toBe('accepted');
@@ -210,7 +210,7 @@ describe('the guard', () => {
     expect(judge(one, command(ticket!)).verdict).toBe('accepted');
   });
 
-  it('obeys nothing that was recorded of an earlier incarnation of the daemon, whatever the time is now', () => {
+  it('refuses commands recorded from an earlier incarnation of the daemon, at any time', () => {
     const before = guard();
     const used = command(ticketFrom(before));
     const unused = command(ticketFrom(before));
@@ -220,13 +220,13 @@ describe('the guard', () => {
       for (const recorded of [used, unused]) expect(judge(after, recorded, now).verdict).toBe('replayed');
   });
 
-  it('takes a ticket for so long and no longer', () => {
+  it('accepts a ticket for a limited time', () => {
     const one = guard();
     expect(judge(one, command(ticketFrom(one)), NOW + TICKET_GOOD_FOR_MS).verdict).toBe('accepted');
     expect(judge(one, command(ticketFrom(one)), NOW + TICKET_GOOD_FOR_MS + 1).verdict).toBe('replayed');
   });
 
-  it('takes a ticket from the monitor it was given to, and none that is changed', () => {
+  it('accepts a ticket only from the monitor that received it, and only unchanged', () => {
     const one = guard();
     const ticket = ticketFrom(one);
     const other = { address: 0x7f00_0009, port: 1 };
@@ -239,7 +239,7 @@ describe('the guard', () => {
     expect(judge(one, command(ticket)).verdict).toBe('accepted');
   });
 
-  it('gives each monitor tickets of its own, however often others ask', () => {
+  it('gives each monitor its own tickets, however often others ask', () => {
     const one = guard();
     const ticket = ticketFrom(one);
     const others = Array.from({ length: 500 }, () => Buffer.from(ticketFrom(one)).toString('hex'));
@@ -247,7 +247,7 @@ describe('the guard', () => {
     expect(judge(one, command(ticket)).verdict).toBe('accepted');
   });
 
-  it('has the trailer outside of data_len, so that the original does not take it', () => {
+  it('has the trailer outside of data_len, so that the original ignores it', () => {
     const datagram = command();
     expect(datagram.length).toBe(
       MONITOR_HEADER_LENGTH + readMonitorRequest(datagram)!.bodyLength + COMMAND_TRAILER_LENGTH,
@@ -268,7 +268,7 @@ describe('a command for flow control', () => {
     expect([withoutEffect(now, flow(null)), withoutEffect(now, flow(15))]).toEqual([null, null]);
   });
 
-  it('makes windows that were not given smaller where they no longer fit', () => {
+  it('reduces windows that were not given when they no longer fit', () => {
     expect(changedWindows(now, flow(null))).toEqual({ ...now, personalWindow: 10, acceleratedWindow: 10 });
   });
 });
@@ -301,7 +301,7 @@ describe('windows at run time', () => {
     flow.setWindows({ ...configured, window: 3, personalWindow: 3, acceleratedWindow: 0 });
     expect(allowed()).toBe(3);
     flow.setWindows(configured);
-    // Grows back by one for each visit, as after a loss.
+    // The window grows back by one with each visit, as after a loss.
     expect([allowed(), allowed()]).toEqual([4, 5]);
   });
 

@@ -1,4 +1,4 @@
-/** What a delivery agent makes of requests for the daemon's state: who may ask, what is refused and how, and how answers reach the client. */
+/** How a delivery agent handles requests for the daemon's state: allowed clients, refusals, and the way of the answers. */
 import { describe, expect, it } from 'vitest';
 import { parseAccessFile } from '../../engine/access/access-file.ts';
 import { sessionHandle } from '../../engine/wire/ids.ts';
@@ -22,7 +22,7 @@ const ask = (client: MemoryClient, body: unknown, groups: readonly string[] = [M
     }),
   );
 
-/** Whole documents that came. */
+/** The complete documents received. */
 function documents(client: MemoryClient): readonly Record<string, unknown>[] {
   const found: Record<string, unknown>[] = [];
   let parts: Buffer[] = [];
@@ -80,7 +80,7 @@ describe('without an AccessFile', () => {
     expect(documents(client)).toEqual([{ id: 7 }]);
   });
 
-  it.each(FOREIGN)('a client of %s may not, and is told so', async (_, peer) => {
+  it.each(FOREIGN)('a client of %s may not, and gets an error', async (_, peer) => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops', undefined, peer);
     ask(client, { id: 7, ask: 'status' });
@@ -131,7 +131,7 @@ describe('with an AccessFile', () => {
     else expect(errorOf(client)).toMatchObject({ code: 'not-allowed', reason: expect.stringContaining(missing) });
   });
 
-  it('goes by the rules of now', async () => {
+  it('applies the current rules', async () => {
     const { daemon, client } = await login('ops');
     ask(client, { id: 1, ask: 'status' });
     answer(daemon, '{"id":1}');
@@ -163,7 +163,7 @@ describe('a request', () => {
     expect(daemon.reports).toEqual([]);
   });
 
-  it('is the only one of its session until it is done or ended', async () => {
+  it('must be done or ended before its session may send another', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops');
     const other = daemon.login('other');
@@ -201,7 +201,7 @@ describe('a request', () => {
     expect(daemon.count('RunsSubmitted')).toBe(ordered);
   });
 
-  it('to another daemon, or with another target, goes the way of all messages', async () => {
+  it('to another daemon, or with another target, is an ordinary message', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops');
     client.join('news');
@@ -215,7 +215,7 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  it('comes in parts, whatever its length', async () => {
+  it('arrives in parts, whatever its length', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops');
     for (const length of [1, MAX_ANSWER_PART_BYTES - 20, MAX_ANSWER_PART_BYTES, 5 * MAX_ANSWER_PART_BYTES + 1]) {
@@ -226,7 +226,7 @@ describe('an answer', () => {
     }
   });
 
-  it('that the queue of the session has no room for is refused', async () => {
+  it('is refused when the session’s queue has no room for it', async () => {
     const daemon = await MemoryDaemon.start({ maxSessionBytes: 300_000 });
     const client = daemon.login('ops');
     client.transport.room = 0;
@@ -241,7 +241,7 @@ describe('an answer', () => {
     expect(good).toEqual({ id: 1, data: 'x'.repeat(10) });
   });
 
-  it('of a stream is left out, and counted, while too much waits', async () => {
+  it('of a stream is skipped and counted while too much waits', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops');
     client.transport.room = 0;
@@ -259,7 +259,7 @@ describe('an answer', () => {
     ]);
   });
 
-  it('to a session that is gone, or has ended its request, ends the stream', async () => {
+  it('to a closed session, or to an ended request, ends the stream', async () => {
     const daemon = await MemoryDaemon.start();
     const client = daemon.login('ops');
     ask(client, { id: 1, ask: 'events' });
@@ -276,7 +276,7 @@ describe('an answer', () => {
   });
 });
 
-it('no client can have the name', async () => {
+it('no client can take the name "skein"', async () => {
   const daemon = await MemoryDaemon.start();
   const client = daemon.connect('skein');
   client.transport.send(connectBytes('skein', true));

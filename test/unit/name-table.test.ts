@@ -1,11 +1,11 @@
-/** Groups and private names by hash and field, also where different names share a hash. */
+/** Lookup of groups and private names by hash and field, also when different names share a hash. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { canonicalName, hashNameWords, nameWords } from '../../engine/wire/name-hash.ts';
 import type { ClientSession } from '../../workers/delivery/client-session.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
 
-/** The table only keeps sessions; it never looks into them. */
+/** The table only stores sessions; it never reads them. */
 const session = (handle: number): ClientSession => ({ handle }) as unknown as ClientSession;
 
 function fieldOf(name: string, garbage = 0): DataView {
@@ -15,7 +15,7 @@ function fieldOf(name: string, garbage = 0): DataView {
 }
 
 /**
- * Words that hash alike: the state after the first four bytes is `imul(h0 ^ word, k)` mixed by an invertible shift, so for
+ * Words with equal hashes: the state after the first four bytes is `imul(h0 ^ word, k)` mixed by an invertible shift, so for
  * any other first word there is one second word that brings the hash back to where it was.
  */
 function collidingWords(words: Int32Array, firstWord: number): Int32Array {
@@ -32,7 +32,7 @@ function collidingWords(words: Int32Array, firstWord: number): Int32Array {
   return result;
 }
 
-/** Names (no NUL inside) other than this one, with its hash. */
+/** Other names (without a NUL inside) with the same hash. */
 function colliding(words: Int32Array, count: number): readonly Int32Array[] {
   const found: Int32Array[] = [];
   for (let first = 0x6161_6161; found.length < count; first++) {
@@ -46,7 +46,7 @@ function colliding(words: Int32Array, count: number): readonly Int32Array[] {
 
 const fieldOfWords = (words: Int32Array): DataView => new DataView(words.buffer, words.byteOffset, 32);
 
-it('finds names with the same hash apart, through adding and removing in any order', () => {
+it('distinguishes names with the same hash, whatever is added and removed', () => {
   const words = nameWords('a-group-with-a-rather-long-name');
   const chain = [words, ...colliding(words, 3)];
   const hash = hashNameWords(words, 0);
@@ -70,7 +70,7 @@ it('finds names with the same hash apart, through adding and removing in any ord
   );
 });
 
-it('goes by the bytes up to the NUL, and the 32nd byte counts as one', () => {
+it('compares the bytes up to the NUL, and treats the 32nd byte as NUL', () => {
   const table = new NameTable();
   table.add(nameWords('room'), session(1));
   table.add(nameWords('x'.repeat(31)), session(2));
@@ -82,7 +82,7 @@ it('goes by the bytes up to the NUL, and the 32nd byte counts as one', () => {
   expect(table.findField(new DataView(full.buffer, full.byteOffset, 32), 0)?.members).toHaveLength(1);
 });
 
-it('does not find a group again that lost its last member, though it was the last one looked for', () => {
+it('does not find a group that lost its last member, although it was the last one looked up', () => {
   const table = new NameTable();
   const words = nameWords('room');
   const alice = session(1);

@@ -1,4 +1,4 @@
-/** Comments and documents name files and folders that there are. */
+/** Files and folders named in comments and documents exist. */
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ const files = [...FOLDERS.flatMap(filesOf), 'index.ts'];
 const names = new Set(files.map((file) => basename(file)));
 const folders = new Set(files.flatMap((file) => file.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))));
 
-/** What the comments of a source say; all of a document. */
+/** The comments of a source; all of a document. */
 const proseOf = (file: string): string => {
   const text = read(file);
   if (!file.endsWith('.ts')) return text;
@@ -31,12 +31,12 @@ const pages = [
   'docs/simulation.md',
 ];
 
-/** Programs of readers, and files that only a build makes. */
+/** Example programs, and files that only a build creates. */
 const isElsewhere = (name: string): boolean =>
   /^(?:app|my|your|program|main|worker|index|config)[\w-]*\.ts$/.test(name);
 
 describe('files and folders', () => {
-  it('that comments and documents name exist', () => {
+  it('named in comments and documents exist', () => {
     const gone = [...sources, ...pages].flatMap((file) =>
       [...proseOf(file).matchAll(/(?<![\w*./-])((?:[a-z][\w-]*\/)*)([a-z][\w-]*\.ts)\b/g)]
         .filter(([, folder, name]) => {
@@ -48,7 +48,7 @@ describe('files and folders', () => {
     expect(gone).toEqual([]);
   });
 
-  it('that stand with a slash behind them exist', () => {
+  it('written with a trailing slash exist', () => {
     const gone = [...sources, ...pages].flatMap((file) =>
       [
         ...proseOf(file).matchAll(
@@ -61,7 +61,7 @@ describe('files and folders', () => {
     expect(gone).toEqual([]);
   });
 
-  it('have identifiers in their comments that the code still has', () => {
+  it('have comments whose identifiers still exist in the code', () => {
     const all = [...sources, 'index.ts'];
     const comment = /\/\*\*?[\s\S]*?\*\/|^\s*\/\/.*$/gm;
     const code = new Set(

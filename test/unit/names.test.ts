@@ -12,7 +12,7 @@ import {
   privateUserLength,
 } from '../../engine/wire/names.ts';
 
-/** `name` in a 32-byte field at offset 3, with the memory a C client leaves behind its NUL. */
+/** `name` in a 32-byte field at offset 3, with the garbage that a C client leaves after its NUL. */
 function field(name: string): Uint8Array {
   const bytes = new Uint8Array(40).fill(0xff);
   if (name.length < 32) writeName(bytes, 3, name);
@@ -60,7 +60,7 @@ describe('names in frames', () => {
     expect(parts).toEqual(length === 0 ? null : { user: name.slice(1, 1 + length), daemon: name.slice(length + 2) });
   });
 
-  it('takes the whole field for a private name only when it ends in NUL', () => {
+  it('accepts a field as a private name only when it ends in NUL', () => {
     const bytes = field('x'.repeat(32));
     writeName(bytes, 3, `#a#${'d'.repeat(19)}`);
     expect(privateUserLength(bytes, 3)).toBe(1);
@@ -82,7 +82,7 @@ describe('names in frames', () => {
   });
 });
 
-describe('what is wrong with a name', () => {
+describe('the error for a bad name', () => {
   it.each([
     ['my room', 'character 3 is " " (0x20)'],
     ['#room', 'character 1 is "#" (0x23)'],
@@ -94,7 +94,7 @@ describe('what is wrong with a name', () => {
     ['a\ud800', 'character 2 is "\\ud800" (U+d800)'],
     ['', 'it is empty'],
     ['x'.repeat(32), 'it has 32'],
-    // An illegal character is what to change first.
+    // The illegal character is reported first.
     [`${'x'.repeat(40)} `, 'character 41 is " " (0x20)'],
     ['x'.repeat(31), null],
   ])('of %j: %s', (name, fault) => {

@@ -13,7 +13,7 @@ const A: Sender = { address: '10.0.0.1', port: 4803 };
 const B: Sender = { address: '10.0.0.2', port: 4803 };
 const TRAILER_BYTES = 4;
 
-/** A gate of daemon d0 of three, with what it logged. */
+/** The gate of daemon d0 of three, with its log. */
 function testGate(sealed = false) {
   const warnings: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[] = [];
   const errors: typeof warnings = [];
@@ -49,15 +49,15 @@ function datagram(
   return bytes;
 }
 
-describe('what is let through', () => {
-  it('is the ring’s own', () => {
+describe('a packet that is let through', () => {
+  it('belongs to the ring', () => {
     const { gate, warnings } = testGate();
     expect(gate.admits(datagram(1), A)).toBe(true);
     expect(gate.admits(datagram(1), A)).toBe(true);
     expect(warnings).toEqual([]);
   });
 
-  it('is not of another configuration, which is said once a minute and peer', () => {
+  it('is not of another configuration, which is logged once a minute for each peer', () => {
     const { gate, warnings, introduced, clock, counters } = testGate();
     for (let i = 0; i < 3; i++) expect(gate.admits(datagram(1, { cluster: 1 }), A)).toBe(false);
     expect(gate.admits(datagram(1, { cluster: 1 }), B)).toBe(false);
@@ -87,7 +87,7 @@ describe('what is let through', () => {
     expect(counters[NetworkCounter.OtherSeal]).toBe(1);
   });
 
-  it('is of the own component, until healed', () => {
+  it('is of the own component until the partition is healed', () => {
     const { gate, counters } = testGate();
     expect(gate.partition([1, 1, 2])).toBe(true);
     expect([1, 2].map((node) => gate.admits(datagram(node), A))).toEqual([true, false]);
@@ -97,7 +97,7 @@ describe('what is let through', () => {
     expect(gate.partition([3, 3, 3])).toBe(false);
   });
 
-  it('is also what the ring has to count as malformed', () => {
+  it('may be malformed, so that the ring counts it', () => {
     const { gate } = testGate();
     expect(gate.admits(datagram(1).subarray(0, 20), A)).toBe(true);
     expect(gate.admits(datagram(77), A)).toBe(true);
@@ -105,11 +105,11 @@ describe('what is let through', () => {
 });
 
 describe('two daemons of one name', () => {
-  it('are told apart from one that was restarted', () => {
+  it('are distinguished from one that restarted', () => {
     const { gate, warnings, errors, clock } = testGate();
     gate.admits(datagram(1, { run: 5 }), A);
     gate.admits(datagram(1, { run: 6 }), A);
-    // What the earlier incarnation left in a socket.
+    // A packet of the earlier incarnation that waited in a socket.
     clock.nowMs = 500;
     gate.admits(datagram(1, { run: 5 }), A);
     gate.admits(datagram(1, { run: 6 }), A);
@@ -119,7 +119,7 @@ describe('two daemons of one name', () => {
     expect(errors).toEqual([]);
   });
 
-  it('are named when both go on', () => {
+  it('are logged when both continue', () => {
     const { gate, errors, clock, counters } = testGate();
     for (; clock.nowMs < 5000; clock.nowMs += 500) {
       gate.admits(datagram(1, { run: 5 }), A);
@@ -132,7 +132,7 @@ describe('two daemons of one name', () => {
     expect(errors.length).toBe(2);
   });
 
-  it('are named when one is this daemon', () => {
+  it('are logged when one is this daemon', () => {
     const { gate, errors } = testGate();
     gate.admits(datagram(0, { run: 1000 }), B);
     expect(errors).toEqual([]);
@@ -160,7 +160,7 @@ describe('seals that are not believed', () => {
     expect(warnings[0]!.message).toContain(text);
   });
 
-  it('are said again after a minute, when they go on', () => {
+  it('are logged again after a minute while they continue', () => {
     const { gate, warnings, clock } = testGate(true);
     for (let second = 0; second < 150; second++) {
       clock.nowMs = second * 1000;
@@ -169,7 +169,7 @@ describe('seals that are not believed', () => {
     expect(warnings.length).toBe(3);
   });
 
-  it('are not said when they are few, however long the daemon runs', () => {
+  it('are not logged when they are few, however long the daemon runs', () => {
     const { gate, warnings, clock } = testGate(true);
     for (let count = 1; count < 200; count++) {
       clock.nowMs += 40_000;
@@ -179,7 +179,7 @@ describe('seals that are not believed', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('name nobody where nobody is named', () => {
+  it('are logged without a daemon when they name none', () => {
     const { gate, warnings } = testGate(true);
     gate.sealsRefused(SealRefusal.Short, 3, 0xffff);
     expect(warnings).toMatchObject([{ fields: { peer: null, peerName: null } }]);
@@ -187,7 +187,7 @@ describe('seals that are not believed', () => {
 });
 
 describe('OnceAMinute', () => {
-  it('forgets what is over, and bounds what it remembers', () => {
+  it('forgets old entries and has bounded memory', () => {
     const once = new OnceAMinute();
     const said = Array.from({ length: 100 }, (_, i) => once.allows(`thing ${i}`, 0));
     expect(said.filter(Boolean).length).toBe(32);

@@ -17,7 +17,7 @@ import { configurationPage } from '../../scripts/docs/configuration-page.ts';
 const accepts = (key: OptionKey, value: unknown): boolean => optionsSchema.safeParse({ [key]: value }).success;
 
 describe('docs/configuration.md', () => {
-  it('is what "npm run docs:configuration" writes', () => {
+  it('is the output of "npm run docs:configuration"', () => {
     const committed = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
     expect(committed).toBe(configurationPage());
   });
@@ -26,7 +26,7 @@ describe('docs/configuration.md', () => {
     expect(configurationPage().split(`\n### ${keywordOf(key)}\n`)).toHaveLength(2);
   });
 
-  it('names each field of startDaemon that no file has', () => {
+  it('names each field of startDaemon that files do not have', () => {
     const text = configurationPage().split('## In a program')[1]!;
     for (const name of DAEMON_OPTION_NAMES.filter((one) => !(OPTION_KEYS as readonly string[]).includes(one)))
       expect(text).toContain(`\`${name}\``);
@@ -38,7 +38,7 @@ describe.each(OPTION_KEYS)('the entry of %s', (key) => {
   const { type } = entry;
   const reference = optionReferences().find((one) => one.key === key)!;
 
-  it('has the range that the schema has', () => {
+  it('has the range of the schema', () => {
     if (type.kind === 'integer' || type.kind === 'number' || type.kind === 'bytes') {
       expect([accepts(key, type.min), accepts(key, type.max)]).toEqual([true, true]);
       const below = type.min - (type.kind === 'number' ? 0.005 : 1);
@@ -85,18 +85,18 @@ describe.each(OPTION_KEYS)('the entry of %s', (key) => {
     } else expect(accepts(key, type.kind === 'classes' ? ['PRINT'] : true)).toBe(true);
   });
 
-  it('says whether none is a value', () => {
-    // The format of a time may be null in a program; in a file the option is left out.
+  it('tells whether none is a value', () => {
+    // The format of a time may be null in a program; in a file the option is omitted.
     if (type.kind !== 'time-format') expect(accepts(key, null)).toBe(entry.none === true);
   });
 
-  it('says what holds when it is absent', () => {
+  it('has the default', () => {
     expect(reference.default).not.toMatch(/null|undefined|object|^$/);
     const value: unknown = DEFAULT_OPTIONS[key as keyof typeof DEFAULT_OPTIONS];
     if (value !== null && value !== undefined && !Array.isArray(value)) expect(entry.unset).toBeUndefined();
   });
 
-  it('describes it in sentences, or says that it does nothing', () => {
+  it('describes it in sentences, or gives the reason why it has no effect', () => {
     const { text, spread, noEffect } = reference;
     expect(text !== '' || noEffect !== null).toBe(true);
     for (const sentence of [text, spread ?? '']) expect(sentence).toMatch(/^$|^[A-Z`[].*[.]$/);
@@ -162,7 +162,7 @@ describe('a mistyped name', () => {
       await expect(connect({ [typo]: 1 } as object), typo).rejects.toThrow(`did you mean "${name}"?`);
   });
 
-  it('that is part of several names brings up to three of them', () => {
+  it('that is part of several names suggests up to three of them', () => {
     expect(suggestion('session', ['maxSessions', 'maxSessionBytes', 'window', 'maxSessionGroups', 'sessionx1'])).toBe(
       '; did you mean "sessionx1"?',
     );
@@ -174,7 +174,7 @@ describe('a mistyped name', () => {
     );
   });
 
-  it('that resembles none brings where all of them are', () => {
+  it('that resembles none refers to the list of all options', () => {
     expect(problemOf(() => resolve({ xylophone: 1 }, null))).toBe(
       'unknown option "xylophone"; "skein conf options" lists all options',
     );

@@ -1,6 +1,6 @@
 /**
- * Walks over every option a configuration may hold: either what it changes is shown, or the warning that it changes nothing. The
- * table has a type that leaves none out.
+ * Walks over every option of a configuration: a test shows its effect, or the warning that it has none. The
+ * table's type requires every option.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,14 +32,14 @@ function resolve(text: string): ResolvedDaemonOptions {
 const spec = async (text: string): Promise<DaemonSpec> => (await createDaemonSpec(resolve(text))).spec;
 const warningsOf = (text: string): readonly string[] => resolve(text).warnings.map(({ message }) => message);
 
-/** The lines change what `pick` takes from the daemon to `expected`, and nothing says that they have no effect. */
+/** The lines change the value of `pick` to `expected`, and no warning calls them without effect. */
 async function changes(lines: string, pick: (spec: DaemonSpec) => unknown, expected: unknown): Promise<void> {
   expect(pick(await spec(''))).not.toEqual(expected);
   expect(pick(await spec(lines))).toEqual(expected);
   expect(warningsOf(lines).filter((text) => text.includes('has no effect'))).toEqual([]);
 }
 
-/** A warning names the option, says that it has no effect, and why; a check of the file gives it with its line. */
+/** A warning says that the option has no effect, and why; a check of the file gives its line. */
 function warns(key: OptionKey, lines: string, because: string): void {
   const text = lines.includes('Spread_Segment') ? lines : `${RING}${lines}`;
   const found = resolve(text).warnings.filter(({ field }) => field === keywordOf(key));
@@ -73,7 +73,7 @@ const timers = (changed: Readonly<Record<string, number>>): string => {
     .join('\n');
 };
 
-/** One of the nine timers reaches a timer of the ring. */
+/** One of Spread's nine timers sets a timer of the ring. */
 async function times(
   name: string,
   value: number,
@@ -118,7 +118,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
   runtimeDir: () => {
     const before = process.cwd();
     const { options } = resolve('RuntimeDir = /').configuration;
-    // Threads of a test runner may not change the folder; the daemon's process may (test/e2e/identity.test.ts).
+    // Worker threads cannot change the working folder; the daemon's process can (test/e2e/identity.test.ts).
     const said = enterRuntimeDir(options);
     process.chdir(before);
     expect(said).toEqual([expect.stringContaining('RuntimeDir / is the working folder')]);
@@ -137,7 +137,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     changes('AllowedAuthMethods = "NULL IP"', ({ delivery: { auth } }) => auth.allowed, ['NULL', 'IP']),
   requiredAuthMethods: () =>
     changes('AllowedAuthMethods = NULL\nRequiredAuthMethods = IP', ({ delivery: { auth } }) => auth.required, ['IP']),
-  // The one value there is permits what is permitted anyway; the schema refuses others.
+  // The only value permits what is permitted anyway; the schema refuses others.
   accessControlPolicy: () => {
     expect(warningsOf('AccessControlPolicy = PERMIT')).toEqual([]);
     expect(() => resolve('AccessControlPolicy = DENY')).toThrow('it must be PERMIT, the only policy there is');
@@ -174,7 +174,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect((await spec(wide)).ring.ring.timeouts.tokenLossMs).toBe(4000);
     expect((await spec(`${wide}WideAreaNetwork = no`)).ring.ring.timeouts.tokenLossMs).toBe(600);
   },
-  // What it does when joining fails: test/unit/send-failures.test.ts.
+  // A failed join is tested in test/unit/send-failures.test.ts.
   ignoreMulticastJoinErrors: async () => {
     const text = `${MULTICAST}IgnoreMulticastJoinErrors = yes`;
     expect((await spec(MULTICAST)).network.segment).toMatchObject({ ignoresJoinErrors: false });
@@ -268,7 +268,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect((await spec(`StateDir = ${folder}\nVolatile = yes`)).ring.ringSeqFile).toBeNull();
   },
   ringProfile: () => changes('RingProfile = fast', ({ ring }) => ring.ring.timeouts.tokenLossMs, 150),
-  // Who may connect there: test/e2e/websocket.test.ts.
+  // Connections are tested in test/e2e/websocket.test.ts.
   webSocketListen: async () => {
     const listen = async (lines: string) => (await spec(lines)).listen.filter(({ kind }) => kind === 'websocket');
     expect(await listen('')).toEqual([]);
@@ -298,7 +298,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     }
     warns('webSocketOrigins', 'WebSocketOrigins = https://a.example', 'WebSocketListen');
   },
-  // Who connects there, and how: test/e2e/tls.test.ts.
+  // Connections are tested in test/e2e/tls.test.ts.
   tlsListen: () => changes(tlsLines(''), tlsListen, [{ kind: 'tls', host: '10.0.0.1', port: 4804 }]),
   tlsCertificateFile: () => certificateOption('tlsCertificateFile', 'certificate'),
   tlsKeyFile: () => certificateOption('tlsKeyFile', 'key'),
@@ -317,7 +317,7 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     await changes(tlsLines(lines), ({ delivery: { tls } }) => tls?.clientCertificate, 'optional');
     warns('tlsClientCertificate', 'TlsClientCertificate = required', 'TlsListen');
   },
-  // What is served there: test/e2e/http.test.ts.
+  // The content is tested in test/e2e/http.test.ts.
   httpListen: () => {
     const listen = (lines: string): unknown => resolve(lines).configuration.options.httpListen;
     expect(listen('')).toEqual([]);
@@ -374,13 +374,13 @@ describe('every option of the catalogue', () => {
   });
 
   it.each(Object.keys(OPTION_KINDS) as OptionKey[])(
-    '%s does something, or a warning says that it does not',
+    '%s has an effect, or a warning says that it has none',
     async (key) => {
       await EVIDENCE[key]();
     },
   );
 });
 
-it('an option that only switches something off is not warned about', () => {
+it('gives no warning for an option that only switches something off', () => {
   expect(warningsOf('DangerousMonitor = no\nIgnoreMulticastJoinErrors = no\nVolatile = no')).toEqual([]);
 });

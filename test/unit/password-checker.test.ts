@@ -1,4 +1,4 @@
-/** Passwords: the same work for every user, turns by address, and nothing for clients that are gone. */
+/** Passwords: the same work for every user, fair turns by address, and no work for disconnected clients. */
 import { scryptSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ interface Job {
   readonly done: () => void;
 }
 
-/** Hashes that cost nothing and are computed when the test says so. The key begins with password and salt. */
+/** Hashes that cost nothing and complete when the test allows it. The key begins with password and salt. */
 class Mill {
   readonly jobs: Job[] = [];
   readonly derive: Derive = (password, salt, lengthBytes, { N, r, p }, done) => {
@@ -64,7 +64,7 @@ describe('the work of a login', () => {
     fc.integer({ min: 8, max: 64 }),
   );
 
-  it('is the same whoever the user is, whether there is one, and whether the password is right', () => {
+  it('is the same for every user, known or not, and for right and wrong passwords', () => {
     fc.assert(
       fc.property(fc.array(cost, { maxLength: 6 }), (costs) => {
         const entries = costs.map((one, i) => entry(`user${i}`, 'secret', one));
@@ -88,7 +88,7 @@ describe('the work of a login', () => {
           return work;
         });
         for (const work of works) expect(work).toEqual(works[0]);
-        // No cost twice, and every user's own among them.
+        // Each cost occurs once, including every user's own.
         expect(new Set(works[0]).size).toBe(works[0]!.length);
         for (const [N, r, p, saltBytes] of costs) expect(works[0]).toContain(`${N} ${r} ${p} ${saltBytes} 128`);
       }),
@@ -96,14 +96,14 @@ describe('the work of a login', () => {
     );
   });
 
-  it('is that of skein passwd where nobody has a password', () => {
+  it('is that of skein passwd when no user has a password', () => {
     const mill = new Mill();
     checkerFor([], 1, mill).check({ credentials: { user: 'x', password: 'y' }, owner: 'a', answer: () => {} });
     expect(mill.runAll()).toEqual(['16384 8 1 16 128']);
     expect(loginCosts([])).toEqual([DEFAULT_LOGIN_COST]);
   });
 
-  it('can be done for every line that the file may hold', async () => {
+  it('succeeds for every line that the file may hold', async () => {
     const salt = Buffer.alloc(16, 7);
     const accepted: string[] = [];
     for (const N of [2, 1024, 2048, 32_768, 65_536, 262_144, 2 ** 29]) {
@@ -111,7 +111,7 @@ describe('the work of a login', () => {
         for (const p of [1, 16]) {
           const line = `u:scrypt$${N}$${r}$${p}$${salt.toString('base64')}$${Buffer.alloc(16).toString('base64')}`;
           if (parsePasswordFile(line).problems.length > 0) continue;
-          // Of those that take seconds, the two that need most memory are enough.
+          // Of the lines that take seconds, the two that need most memory suffice.
           if (N * r * p > 2 ** 16 && ![262_144 * 8, 2048 * 1024].includes(N * r * p)) continue;
           const counters = countersOf();
           const checker = new PasswordChecker(settingsOf(parsePasswordFile(line).entries), counters);
@@ -128,7 +128,7 @@ describe('the work of a login', () => {
     expect(accepted).not.toContain('2/1048576/16');
   }, 60_000);
 
-  it('that cannot be done is a wrong password, counted, and never an exception', async () => {
+  it('that fails counts as a wrong password, and never throws', async () => {
     const broken = entry('u', 'x', [65_536, 1, 1, 16]);
     const counters = countersOf();
     const checker = new PasswordChecker(settingsOf(new Map([['u', broken]])), counters);
@@ -138,7 +138,7 @@ describe('the work of a login', () => {
     expect([verdict, counters[DeliveryCounter.PasswordsFailed]]).toEqual(['wrong', 1]);
   });
 
-  it('tells a right password by real hashes too, of any length', async () => {
+  it('accepts right passwords of any length with real hashes', async () => {
     const salt = Buffer.alloc(16, 1);
     for (const length of [16, 32, 64, 128]) {
       const hash = scryptSync('secret', salt, length, { N: 16, r: 8, p: 1 }).toString('base64');
@@ -194,7 +194,7 @@ describe('the queue', () => {
   const count = ({ counters }: Crowd, counter: keyof typeof DeliveryCounter): number =>
     counters[DeliveryCounter[counter]]!;
 
-  it('runs two at once, and takes addresses in turns', () => {
+  it('computes two at once, and takes addresses in turn', () => {
     const all = crowd(100);
     for (let i = 0; i < 5; i++) all.ask('many', `m${i}`);
     all.ask('one', 'o');
@@ -208,7 +208,7 @@ describe('the queue', () => {
     expect([count(all, 'PasswordsChecked'), count(all, 'PasswordsWrong')]).toEqual([8, 8]);
   });
 
-  it('computes nothing for clients that hang up: a thousand of them cost the next one nothing', () => {
+  it('computes nothing for clients that disconnect: a thousand of them do not delay the next one', () => {
     const all = crowd(100);
     for (let i = 0; i < 1000; i++) all.ask('attacker', `a${i}`)();
     const stays = all.ask('attacker', 'good');
@@ -217,13 +217,13 @@ describe('the queue', () => {
     next(all);
     next(all);
     expect(next(all)).toBe('good');
-    // Whoever hangs up while it is computed hears nothing.
+    // A client that disconnects during the computation gets no answer.
     expect([...all.answers]).toEqual([['good', 'wrong']]);
     stays();
     expect(all.mill.jobs).toEqual([]);
   });
 
-  it('answers busy when it is full: the newest of the address with most, whoever comes', () => {
+  it('answers busy when it is full: to the newest of the address with most entries', () => {
     const all = crowd(4);
     for (let i = 0; i < 6; i++) all.ask('many', `m${i}`);
     expect([...all.answers]).toEqual([]);
@@ -233,7 +233,7 @@ describe('the queue', () => {
     expect(all.answers.get('m5')).toBe('busy');
     all.ask('other', 'o1');
     expect(all.answers.get('m4')).toBe('busy');
-    // Now both have two, so who comes is one too many.
+    // Now both have two, so the newcomer is one too many.
     all.ask('other', 'o2');
     expect(all.answers.get('o2')).toBe('busy');
     expect(count(all, 'PasswordsBusy')).toBe(4);
@@ -242,7 +242,7 @@ describe('the queue', () => {
     expect(order).toEqual(['m0', 'm1', 'm2', 'o0', 'm3', 'o1']);
   });
 
-  it('prefers clients it would see hang up, and drops the others first', () => {
+  it('prefers clients whose disconnect it would see, and drops the others first', () => {
     const all = crowd(3);
     all.ask('x', 'running0');
     all.ask('x', 'running1');
@@ -253,13 +253,13 @@ describe('the queue', () => {
     expect(all.mill.jobs.at(-1)?.password).toBe('g0');
   });
 
-  it('of length 0 still checks what can be checked at once', () => {
+  it('of length 0 still allows checks that can start at once', () => {
     const all = crowd(0);
     for (let i = 0; i < 3; i++) all.ask('x', `x${i}`);
     expect([...all.answers]).toEqual([['x2', 'busy']]);
   });
 
-  it('never loses or answers twice, whatever comes and goes', () => {
+  it('answers each request exactly once, whatever arrives and disconnects', () => {
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ kind: fc.constant('ask' as const), owner: fc.constantFrom('a', 'b', 'c') }) },
       {

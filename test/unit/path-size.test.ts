@@ -13,7 +13,7 @@ import { LAN, WINDOWS } from './ring-cluster.ts';
 const SHORT = 1400;
 const LONG = 16_000;
 
-/** Node 0 of a ring of three, whose datagrams are noted instead of sent. */
+/** Node 0 of a ring of three; its datagrams are recorded instead of sent. */
 function memberOfThree() {
   const sent: { readonly type: number; readonly lengthBytes: number }[] = [];
   const note = (bytes: Uint8Array, offset: number, lengthBytes: number): void => {
@@ -52,13 +52,13 @@ function memberOfThree() {
       Object.assign(header, { type, relay: from, flags });
       paths.arrived(header);
     },
-    /** To its next deadline. */
+    /** Advances to the next deadline. */
     tick(): void {
       context.nowMs = paths.nextDeadlineMs;
       sent.length = 0;
       paths.tick();
     },
-    /** Some packets more, so many of them asked for, and so many of those come twice. */
+    /** Counts `packets` more packets, of which some were requested and some of these arrived twice. */
     receive(packets: number, requested: number, twice: number): void {
       context.counters[RingCounter.PacketsReceived]! += packets;
       context.counters[RingCounter.RequestsSent]! += requested;
@@ -101,7 +101,7 @@ describe('PathSize', () => {
     expect(member.sent.map(({ type }) => type)).toEqual([PacketType.SizeAck]);
   });
 
-  it('goes back to short ones while another member has taken its word back', () => {
+  it('goes back to short ones while another member has withdrawn its SIZE_READY', () => {
     const member = longInUse();
     member.hear(PacketType.SizeWithdrawn, 2);
     expect(member.bytes()).toBe(SHORT);
@@ -109,7 +109,7 @@ describe('PathSize', () => {
     expect(member.bytes()).toBe(LONG);
   });
 
-  it('takes its own word back when it misses many, and gives it again a minute later', () => {
+  it('withdraws its own SIZE_READY when it misses many, and sends it again a minute later', () => {
     const member = longInUse();
     member.receive(200, 60, 0);
     expect(member.sent.map(({ type }) => type)).toEqual([PacketType.SizeWithdrawn]);
@@ -120,7 +120,7 @@ describe('PathSize', () => {
     expect(member.bytes()).toBe(LONG);
   });
 
-  it('does not take for missed what was asked for too early and came twice', () => {
+  it('does not count a packet as missed that was requested too early and arrived twice', () => {
     const member = longInUse();
     member.receive(200, 60, 55);
     expect(member.sent).toEqual([]);

@@ -40,7 +40,7 @@ describe('an incarnation that proves itself again', () => {
     expect(open(108)).toBe(true);
   });
 
-  it('refuses what it sealed before the answer, also when the answer comes late', () => {
+  it('has the datagrams refused that it sealed before the answer, even when the answer is late', () => {
     const { incarnations, prove, open } = proven(100);
     incarnations.putBack(NODE);
     open(107);
@@ -48,7 +48,7 @@ describe('an incarnation that proves itself again', () => {
     expect([101, 102, 103, 104, 105, 106].map(open)).toEqual([false, false, false, false, true, true]);
   });
 
-  it('is heard again when the holder of a removed key claimed a number far ahead', () => {
+  it('is accepted again after the holder of a removed key claimed a number far ahead', () => {
     const { incarnations, prove, open } = proven(100);
     open(100 + 2 * REPLAY_WINDOW);
     expect(open(101)).toBe(false);
@@ -57,7 +57,7 @@ describe('an incarnation that proves itself again', () => {
     expect(open(103)).toBe(true);
   });
 
-  it('opens no number twice, whatever happens in which order', () => {
+  it('has no number opened twice, whatever happens in any order', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('open' as const), counter: fc.integer({ min: 1, max: 300 }) }),
       fc.record({ kind: fc.constant('prove' as const), counter: fc.integer({ min: 1, max: 300 }) }),

@@ -1,4 +1,4 @@
-/** Every section, property and scenario that code and documents cite exists in docs/protocol. */
+/** Every section, property and scenario cited in code and documents exists in docs/protocol. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ function sourceFiles(folder: string): string[] {
 
 const pageText = (page: Page): string => readFileSync(join(ROOT, 'docs/protocol', page), 'utf8');
 
-/** `3`, `3.4`, `Appendix A`: what a page's headings name. */
+/** `3`, `3.4`, `Appendix A`: the numbers of a page's headings. */
 function sectionsOf(page: Page): ReadonlySet<string> {
   const headings = pageText(page).matchAll(/^#{2,3} (?:(\d+(?:\.\d+)?)\.? |(Appendix [A-Z])\b)/gm);
   return new Set([...headings].map(([, number, appendix]) => number ?? appendix!));
@@ -54,7 +54,7 @@ function citations(): Citation[] {
 describe('citations of docs/protocol', () => {
   const cited = citations();
 
-  it('are found at all', () => {
+  it('are found', () => {
     expect(cited.length).toBeGreaterThan(150);
     for (const page of PAGES) expect(cited.some((citation) => citation.page === page)).toBe(true);
   });
@@ -76,7 +76,7 @@ describe('citations of docs/protocol', () => {
     expect(missing).toEqual([]);
   });
 
-  it('would notice a section that does not exist', () => {
+  it('to a missing section are detected', () => {
     expect(sectionsOf('ring-protocol.md').has('3.99')).toBe(false);
     const [found] = flatten('see ring-protocol.md, sections 3.4,\n * 3.99 and 8.2').matchAll(CITATION);
     expect(found?.[2]).toBe('3.4, 3.99 and 8.2');

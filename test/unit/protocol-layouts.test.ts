@@ -1,5 +1,5 @@
 /**
- * The layouts of all packets, in three places that must agree: the constants of engine/wire/layout/, the diagrams in their comments,
+ * The layouts of all packets in three places, which must agree: the constants of engine/wire/layout/, the diagrams in their comments,
  * and the diagrams of docs/protocol/.
  */
 import { readdirSync } from 'node:fs';
@@ -13,10 +13,10 @@ const FOLDER = 'engine/wire/layout';
 const layouts = readdirSync(`${ROOT}/${FOLDER}`).filter((name) => name.endsWith('.ts'));
 const pages = readdirSync(`${ROOT}/docs/protocol`).map((name) => read(`docs/protocol/${name}`));
 
-/** Between the threads of one daemon only: no page of docs/protocol/ has them. */
+/** Used only between the threads of one daemon, so no page of docs/protocol/ has them. */
 const LOCAL: readonly string[] = ['register-record.ts', 'windows-record.ts', 'members-record.ts', 'command-ticket.ts'];
 
-/** Which layouts a packet has behind its header; none where the header says it all. */
+/** Layouts after the header of each packet; none when the header is the whole packet. */
 const OF_PACKETS: Readonly<Record<keyof typeof PacketType, readonly string[]>> = {
   Data: ['data-packet.ts', 'record-header.ts'],
   Token: ['token-packet.ts', 'token-request.ts'],
@@ -75,12 +75,12 @@ const COMMON = [
 interface Field {
   readonly name: string;
   readonly offset: number;
-  /** As long as what it holds; the last one of its packet. */
+  /** Of variable length; the last field of its packet. */
   readonly isVariable: boolean;
   readonly isUnused: boolean;
 }
 
-/** Columns of a diagram that one byte takes. */
+/** Columns of a diagram per byte. */
 const BYTE_COLUMNS = 16;
 
 /** Fields of a diagram, and where it ends. */
@@ -121,7 +121,7 @@ describe.each(layouts)('layout %s', (file) => {
   const diagram = diagramOf(source);
   const { fields, end } = parseDiagram(diagram);
 
-  it('has the offsets of its diagram', async () => {
+  it('has constants with the offsets of its diagram', async () => {
     const constants = Object.entries(
       (await import(`../../engine/wire/layout/${file.slice(0, -3)}.ts`)) as Record<string, number>,
     );
@@ -144,19 +144,19 @@ describe.each(layouts)('layout %s', (file) => {
     for (const length of lengths) expect(ends).toContain(length);
   });
 
-  it('is drawn in docs/protocol/ alike', () => {
+  it('has the same diagram in docs/protocol/', () => {
     const isDrawn = pages.some((page) => page.includes(`\`\`\`\n${diagram}\n\`\`\``));
     expect(isDrawn).toBe(!LOCAL.includes(file));
   });
 });
 
 describe('layouts', () => {
-  it('are there for every packet, and for nothing else', () => {
+  it('exist for every packet, and for nothing else', () => {
     const named = [OF_PACKETS, OF_RECORDS, OF_MONITOR].flatMap((table) => Object.values(table).flat());
     expect([...new Set([...named, ...OF_CLIENTS, ...COMMON])].sort()).toEqual([...layouts].sort());
   });
 
-  it('are the numbers of the tables of types in docs/protocol/', () => {
+  it('have the type numbers of the tables in docs/protocol/', () => {
     const ring = read('docs/protocol/ring-protocol.md');
     const rowsOf = (heading: RegExp): Map<number, string> => {
       const table = heading.exec(ring);
@@ -176,7 +176,7 @@ describe('layouts', () => {
     expect(records).toEqual(new Map(ordered.map(([name, kind]) => [kind, name])));
   });
 
-  /** These move bytes whatever they mean; the last one's are the payload of messages that it sends to itself. */
+  /** These move bytes without interpreting them; the last one handles the payload of messages to itself. */
   const MOVES_BYTES: readonly string[] = [
     'engine/wire/ring-bytes.ts',
     'engine/wire/name-hash.ts',
@@ -184,11 +184,11 @@ describe('layouts', () => {
     'engine/groups/byte-stream.ts',
     'cli/flood/flood-run.ts',
   ];
-  /** In shared memory: words of the ordered log, and where a ring buffer begins. */
+  /** Offsets in shared memory: words of the ordered log, and the start of a ring buffer. */
   const isOfMemory = (file: string): boolean => file.startsWith('engine/buffers/');
 
   const BARE = [
-    // A view or buffer: the offset comes first, or behind the value that a Buffer writes.
+    // A view or buffer: the offset comes first, or after the value that a Buffer writes.
     /\.(?:get|set)(?:Int|Uint|Float|BigInt|BigUint)\d+\((?:[^,()\n]*\+ )?\d+[,)]/g,
     /\.read(?:U?Int|Float|Double)\w*\((?:[^,()\n]*\+ )?\d+[,)]/g,
     /\.write(?:U?Int|Float|Double)\w*\([^\n]*, (?:[^,()\n]*\+ )?\d+\)/g,
@@ -199,7 +199,7 @@ describe('layouts', () => {
   ];
   const MOVES_WORDS = /^\w*\[i \+ \d\]$|\bbytes\[i \+ \d\]/;
 
-  it('are the only places of offsets', () => {
+  it('are the only places with offsets', () => {
     const found: string[] = [];
     for (const file of [...productFiles(), ...testFiles()]) {
       if (file.startsWith(`${FOLDER}/`) || file.startsWith('bench/') || MOVES_BYTES.includes(file)) continue;

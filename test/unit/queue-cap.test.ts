@@ -1,4 +1,4 @@
-/** The limit on what waits for all sessions holds over all delivery workers, and the slowest of all is ended, wherever it is. */
+/** The limit on waiting bytes covers all delivery workers, and the slowest session is ended, at whatever worker. */
 import { describe, expect, it } from 'vitest';
 import { defaultMaxQueuedBytes } from '../../daemon/machine-memory.ts';
 import { ControlWords, createControlWords } from '../../engine/buffers/control-words.ts';
@@ -15,7 +15,7 @@ describe('three delivery workers', () => {
   const settings = new LiveValue({ maxQueuedBytes: 1000 });
   const caps = all.map((own, worker) => new QueueCap(settings, worker, new ControlWords(words), own));
 
-  it('each see what waits at all of them, and the most it was', () => {
+  it('each see the waiting bytes of all, and their maximum', () => {
     expect(caps.map((cap, i) => cap.tell(640 + 64 * i))).toEqual([640, 1344, 2112]);
     // In steps of 64 bytes, rounded up.
     expect(caps[0]!.tell(1)).toBe(64 + 704 + 768);
@@ -31,7 +31,7 @@ describe('three delivery workers', () => {
     caps[1]!.tell(704);
   });
 
-  it('agree on whose session is the slowest; two equals both end theirs', () => {
+  it('agree on the slowest session; two equals both end theirs', () => {
     expect(caps[0]!.isWorst(5000)).toBe(true);
     expect(caps[1]!.isWorst(7000)).toBe(true);
     expect(caps[0]!.isWorst(5000)).toBe(false);
@@ -42,7 +42,7 @@ describe('three delivery workers', () => {
   });
 });
 
-it('the default is a quarter of the memory, and never less than one session may have', () => {
+it('the default is a quarter of the memory, and at least the limit of one session', () => {
   expect(defaultMaxQueuedBytes(8 * GIB)).toBe(2 * GIB);
   expect(defaultMaxQueuedBytes(GIB / 8)).toBe(64 * 1024 * 1024);
   expect(defaultMaxQueuedBytes()).toBeGreaterThanOrEqual(64 * 1024 * 1024);

@@ -1,11 +1,11 @@
-/** Memory for received bytes follows what has come, whatever lengths the bytes announce. */
+/** Memory for received bytes follows the bytes received, whatever lengths they announce. */
 import { describe, expect, it } from 'vitest';
 import { ReceiveBuffer } from '../../client/receive/receive-buffer.ts';
 import { ReceiverBench, viewFrame } from './client-frames.ts';
 
 const READ_BYTES = 64 * 1024;
 
-/** Reads `bytes` as a socket would. @returns the largest capacity seen */
+/** Reads `bytes` as from a socket. @returns the largest capacity seen */
 function read(input: ReceiveBuffer, bytes: Buffer): number {
   let largest = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -19,8 +19,8 @@ function read(input: ReceiveBuffer, bytes: Buffer): number {
   return largest;
 }
 
-describe('a frame that says it is two gigabytes long', () => {
-  it('gets no more memory than twice what has come of it', () => {
+describe('a frame that announces two gigabytes', () => {
+  it('gets at most twice the memory of its received bytes', () => {
     const input = new ReceiveBuffer();
     for (const comesTo of [100, 70_000, 600_000, 3_000_000]) {
       const largest = read(input, Buffer.alloc(comesTo - (input.end - input.start)));
@@ -32,7 +32,7 @@ describe('a frame that says it is two gigabytes long', () => {
   });
 });
 
-it('a buffer made for a long frame is given up once the frame is consumed', () => {
+it('a buffer for a long frame is released once the frame is consumed', () => {
   const input = new ReceiveBuffer();
   const frame = Buffer.alloc(5_000_000, 7);
   read(input, frame);

@@ -1,4 +1,4 @@
-/** What another daemon may put into the order: every field of every kind of record, right and wrong. */
+/** Records of other daemons: every field of every kind of record, right and wrong. */
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -130,13 +130,13 @@ describe('records that daemons make', () => {
     expect(check(made)).toBe(RecordFault.None);
   });
 
-  it('pass: a reliable run that says what it comes after', () => {
+  it('pass: a reliable run with the number that it comes after', () => {
     const made = run({ type: RELIABLE_MESS });
     made.view.setUint32(RECORD_POSITION_OFFSET, 3, true);
     expect(check(made)).toBe(RecordFault.None);
   });
 
-  it('pass: a run whose senders differ behind the NUL', () => {
+  it('pass: a run whose senders differ after the NUL', () => {
     const made = run();
     made.bytes[SECOND_FRAME + FRAME_SENDER_OFFSET + 31] = 9;
     expect(check(made)).toBe(RecordFault.None);
@@ -242,7 +242,7 @@ const FORGED: readonly (readonly [string, Made, Change, RecordFault])[] = [
 ];
 
 describe('fragments', () => {
-  it('make no message longer than a client may send, and none that does not go on', () => {
+  it('form no message longer than a client may send, and none without a continuation', () => {
     const refused: RecordFault[] = [];
     let delivered = 0;
     const host = {
@@ -278,7 +278,7 @@ describe('forged records', () => {
     expect(check(forged)).toBe(fault);
   });
 
-  it('cover every fault that this check finds, and each says what it is', () => {
+  it('cover every fault of this check, and each fault has a description', () => {
     const found = new Set(FORGED.map(([, , , fault]) => fault));
     const elsewhere: readonly RecordFault[] = [
       RecordFault.None,
@@ -294,7 +294,7 @@ describe('forged records', () => {
     expect(texts.size).toBe(Object.values(RecordFault).length);
   });
 
-  it('of random bytes never make it throw, and what passes is whole frames of one sender', () => {
+  it('of random bytes never make it throw, and those that pass are whole frames of one sender', () => {
     const bases = [
       run(),
       run({ groups: [] }),

@@ -1,4 +1,4 @@
-/** Every option is in exactly one class of changes, and a reload does with it what docs/configuration.md says. */
+/** Every option has exactly one class of change, and a reload treats it as docs/configuration.md says. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const keyOf = (id: number): string => Buffer.from(Array.from({ length: 32 }, (_,
 const KEY = (id: number): string => `${id}:${keyOf(id)}\n`;
 const USER = (name: string): string => `${name}:scrypt$16$8$1$${Buffer.alloc(16, 1).toString('base64')}$${keyOf(2)}\n`;
 
-/** Two values of each option that differ from each other, and from the default. Spread's timers are given all at once, below. */
+/** Two values of each option, different from each other and from the default. Spread's timers are set all at once, below. */
 const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[number]>, readonly [string, string]>> = {
   maxSessions: ['10', '20'],
   maxSessionMessages: ['10', '20'],
@@ -91,13 +91,13 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   httpTokenFile: ['token.a', 'token.b'],
 };
 
-/** Options whose value follows from another. */
+/** Options whose value depends on another. */
 const FOLLOWERS: Partial<Readonly<Record<OptionKey, readonly (readonly [ChangeClass, string])[]>>> = {
   eventPriority: [['changed', 'LogLevel']],
   personalWindow: [['drift', 'AcceleratedWindow']],
 };
 
-/** Those with a single value cannot change. */
+/** Options with a single value cannot change. */
 const CONSTANT: readonly OptionKey[] = ['accessControlPolicy', 'activeIPVersion'];
 
 let folder: string;
@@ -188,7 +188,7 @@ it('finds no change in the same file', async () => {
   }
 });
 
-it('counts segments and daemons among what belongs to the ring', async () => {
+it('treats segments and daemons as part of the ring', async () => {
   const more = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\nSpread_Segment 127.0.0.255:4813 { two 127.0.0.2 }\n';
   const [a, b] = [await load(SEGMENT), await load(more)];
   expect(classesOf(compareConfigurations(a.configuration, b.configuration))).toEqual([['drift', 'Spread_Segment']]);
@@ -203,7 +203,7 @@ it.each([
   expect(classesOf(compareConfigurations(a.configuration, b.configuration))).toEqual([['restart', 'ClusterKeyFile']]);
 });
 
-/** A reloader over a file, which the test rewrites, and what it did to the daemon. */
+/** A reloader over a file that the test rewrites, with the changes that it made to the daemon. */
 async function reloading(text: string) {
   const file = join(folder, 'spread.conf');
   writeFileSync(file, text);
@@ -252,7 +252,7 @@ describe('a reload', () => {
   // Certificate and key change together, and must be real ones: test/e2e/tls.test.ts.
   const isTls = (key: OptionKey): boolean => /^tls|TlsListen/.test(key);
   it.each(OPTION_KEYS.filter((key) => !CONSTANT.includes(key) && !isTls(key)))(
-    'puts %s in force, or says why not',
+    'puts %s into force, or gives the reason why not',
     async (key) => {
       const [before, after] = twoFiles(key);
       const auth =
@@ -286,7 +286,7 @@ describe('a reload', () => {
     },
   );
 
-  it('tells again of what takes a restart, each time', async () => {
+  it('names changes that need a restart, each time', async () => {
     const { reloader, rewrite } = await reloading(`${SEGMENT}ListenBacklog = 10\n`);
     rewrite(`${SEGMENT}ListenBacklog = 20\n`);
     const because = 'the kernel takes it when a port is opened';
@@ -297,7 +297,7 @@ describe('a reload', () => {
     expect(await reloader.reload()).toMatchObject({ generation: 4, changed: [], restart: [], drift: [] });
   });
 
-  it('finds what changed in a file, and shows no secret', async () => {
+  it('detects changes in a file, and logs no secret', async () => {
     const methods = `AllowedAuthMethods = "PWORD IP"\n`;
     const text =
       SEGMENT +
@@ -343,7 +343,7 @@ describe('a reload', () => {
     expect(applied).toEqual([]);
   });
 
-  it('waits for the one before', async () => {
+  it('waits for the previous one', async () => {
     const { reloader, applied, rewrite } = await reloading(`${SEGMENT}MaxHandshakes = 1\n`);
     rewrite(`${SEGMENT}MaxHandshakes = 2\n`);
     const reports = await Promise.all([reloader.reload(), reloader.reload(), reloader.reload()]);

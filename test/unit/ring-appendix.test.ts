@@ -31,7 +31,7 @@ interface Visit {
   stable: number;
 }
 
-/** Notes every visit's outgoing token; what the visitor holds stable is noted when the next one is seen. */
+/** Records the outgoing token of every visit; the visitor's stable number is recorded with the next token. */
 function watchVisits(cluster: Cluster, lose: (from: number, to: number, seq: number) => boolean): Visit[] {
   const visits: Visit[] = [];
   cluster.drop = (from, to, bytes) => {
@@ -102,7 +102,7 @@ describe('A1: aru and stability', () => {
 });
 
 describe('A2: accelerated request delay', () => {
-  it('asks for a packet only when the token of one rotation ago had its number', () => {
+  it('requests a packet only when the token of one rotation ago had its number', () => {
     const cluster = new Cluster({ size: 3, windows: { acceleratedWindow: 2 } });
     cluster.start();
     cluster.runUntil(() => cluster.isWhole(), 1000);
@@ -128,7 +128,7 @@ describe('A2: accelerated request delay', () => {
   });
 });
 
-/** One daemon in a membership change, reduced to what it holds and what it delivers. */
+/** One daemon in a membership change, reduced to the packets it holds and delivers. */
 class Survivor implements Holdings {
   readonly oldRing = { seq: 1, leader: nodeIndex(0), leaderIncarnation: incarnation(1) };
   readonly store = new PacketStore(64, 64);
@@ -203,7 +203,7 @@ class Survivor implements Holdings {
     return blockOf(this.#self, this);
   }
 
-  /** Delivers as the block says, marking the transitional configuration with a bar. */
+  /** Delivers by the recovery block, with a bar for the transitional configuration. */
   install(block: RecoveryBlock): string {
     this.#delivery.deliverOldRing(this.store, block, () => this.log.push('|'));
     return this.log.join(' ');
@@ -259,7 +259,7 @@ describe('A3: recovery with a hole', () => {
     for (const survivor of [a, b, c]) expect(survivor.install(block)).toBe('1 2 | 3 5 7');
   });
 
-  it('trusts the block even at a daemon that got the lost packet since', () => {
+  it('follows the block even at a daemon that has received the lost packet since', () => {
     const { a, b, c } = a3();
     const block = blockFor(a, b, c);
     b.receive(packet(4));
@@ -280,7 +280,7 @@ describe('A4: obligation', () => {
     return { b, c };
   }
 
-  it('meets d, which brings 4 and 8', () => {
+  it('is met when d joins and brings 4 and 8', () => {
     const { b, c } = afterFailedAttempt();
     const d = new Survivor(D, PACKETS, [1, 2, 3, 4, 8], 1);
     const block = blockFor(b, c, d);
@@ -291,14 +291,14 @@ describe('A4: obligation', () => {
     for (const survivor of [b, c, d]) expect(survivor.install(block)).toBe('1 2 | 3 4 5 6 7 8');
   });
 
-  it('leaves b alone, which still owes what a may have delivered', () => {
+  it('holds for b alone, which still owes what a may have delivered', () => {
     const { b } = afterFailedAttempt();
     expect(b.install(blockFor(b))).toBe('1 2 | 3 5 7');
   });
 });
 
 describe('A5: early end of a sender', () => {
-  it('delivers what was sent before the holes, and nothing after', () => {
+  it('delivers the packets sent before the holes, and none after', () => {
     const packets = Array.from({ length: 11 }, (_, i) => ({ seq: i + 1, origin: A, service: AGREED_MESS }));
     const survivors = [B, C].map((node) => {
       const survivor = new Survivor(node, packets, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], 9);

@@ -1,6 +1,6 @@
 /**
- * A handful of ring nodes on a network in memory with a virtual clock, for unit tests of the ring. What is proven about
- * faults is proven by the simulator; this only makes single situations easy to set up.
+ * A few ring nodes on an in-memory network with a virtual clock, for unit tests of the ring. The simulator covers
+ * faults; this makes single situations easy to set up.
  */
 
 import type { Configuration } from '../../engine/host/configuration.ts';
@@ -51,7 +51,7 @@ export function opaqueRecord(text: string, service = AGREED_MESS): Uint8Array {
   return record;
 }
 
-/** A record of one session, at least `lengthBytes` long: what it says is all that matters here, not what it would do. */
+/** A record of one session, at least `lengthBytes` long; only its text matters here. */
 export function sessionRecord(
   session: number,
   text: string,
@@ -91,7 +91,7 @@ class Queue implements RecordSource {
   }
 }
 
-/** What one node gave to its host, in order: `origin:text`, `reg(1,2)` or `trans(1)`. */
+/** What one node delivered to its host, in order: `origin:text`, `reg(1,2)` or `trans(1)`. */
 export class TestNode implements RingHost {
   readonly index: NodeIndex;
   readonly node: RingNode;
@@ -251,7 +251,7 @@ export class Cluster {
       }
       let due: TestNode | undefined;
       for (const node of this.nodes) {
-        // Datagrams come before a timer of the same moment.
+        // Datagrams are handled before a timer of the same time.
         if (node.alive && node.node.nextDeadlineMs < atMs) {
           atMs = Math.max(this.nowMs, node.node.nextDeadlineMs);
           due = node;

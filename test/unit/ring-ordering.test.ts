@@ -1,4 +1,4 @@
-/** Normal operation of a ring of many, seen from outside: what is sent, when, and what is delivered. */
+/** Normal operation of a ring of several daemons, seen from outside: what is sent and delivered, and when. */
 
 import { describe, expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
@@ -36,7 +36,7 @@ function describeDatagram(from: number, to: number, bytes: Uint8Array): Sent {
   };
 }
 
-/** A whole ring, quiet, and a record of all that is sent on it from then on. */
+/** A formed, idle ring, with a record of everything sent on it from then on. */
 function formed(options: ClusterOptions): {
   cluster: Cluster;
   sent: Sent[];
@@ -69,7 +69,7 @@ function queueFull(node: TestNode, count: number, service = AGREED_MESS): void {
 }
 
 describe('accelerated ring', () => {
-  it('sends the last packets of a visit behind the token, marked', () => {
+  it('sends the last packets of a visit after the token, marked', () => {
     const { cluster, sent } = formed({ size: 3, windows: { personalWindow: 20, acceleratedWindow: 15 } });
     const node = cluster.nodes[0]!;
     queueFull(node, 18);
@@ -110,7 +110,7 @@ describe('a lightly loaded ring', () => {
     expect(types).toEqual([PacketType.Data, PacketType.Data, PacketType.Token]);
   });
 
-  it('turns on demand: two rotations for a message, not as long as there is time', () => {
+  it('rotates on demand: two rotations for a message, then it stops', () => {
     const { cluster, sent } = formed({ size: 3 });
     for (let i = 0; i < 20; i++) {
       cluster.nodes[i % 3]!.send(`${i}`);
@@ -123,13 +123,13 @@ describe('a lightly loaded ring', () => {
   it('does not keep the token from a SAFE message', () => {
     const { cluster } = formed({ size: 3 });
     cluster.nodes[2]!.send('safe', SAFE_MESS);
-    // Asked for, passed on to the sender, and two rotations until all know that all have it.
+    // A HURRY, the token's way to the sender, and two rotations until all know that all have it.
     const hops = 1 + 2 + 3 * 3;
     cluster.run(hops * 0.1 + 0.01);
     for (const node of cluster.nodes) expect(node.messages()).toEqual(['2:safe']);
   });
 
-  it('lets daemons of different datagram sizes talk to each other', () => {
+  it('works with daemons of different datagram sizes', () => {
     const { cluster } = formed({ size: 3, datagramBytes: [8000, 1400, 60_000] });
     for (const node of cluster.nodes) node.send(`${node.index}`.padEnd(20_000, '.'));
     cluster.run(50);
@@ -160,7 +160,7 @@ describe('flow control', () => {
     expect(data.length).toBeGreaterThan(100);
   });
 
-  it('shares the window by backlog, so that nobody starves and all finish', () => {
+  it('shares the window by backlog, so that no daemon starves', () => {
     const { cluster } = formed({ size: 3, windows: { window: 12, personalWindow: 12, acceleratedWindow: 6 } });
     for (const node of cluster.nodes) queueFull(node, 200);
     for (const { node } of cluster.nodes) node.wake(cluster.nowMs);
@@ -171,7 +171,7 @@ describe('flow control', () => {
     for (const node of cluster.nodes) expect(node.messages()).toHaveLength(600);
   });
 
-  it('slows the whole ring down while one ordered log is full, and loses nothing', () => {
+  it('slows the whole ring while one ordered log is full, and loses nothing', () => {
     const { cluster } = formed({ size: 3, windows: { window: 20, personalWindow: 10, acceleratedWindow: 5 } });
     const [a, b, slow] = cluster.nodes as [TestNode, TestNode, TestNode];
     slow.mayDeliver = false;
@@ -192,7 +192,7 @@ describe('flow control', () => {
 });
 
 describe('retransmission', () => {
-  it('goes to the one that lacks the packet, or to all when several do', () => {
+  it('goes to the daemon that lacks the packet, or to all when several do', () => {
     const { cluster, sent, lose } = formed({ size: 3, windows: { acceleratedRing: false } });
     const answers = (): (readonly [number, number])[] =>
       sent.filter(({ flags }) => (flags & FLAG_RETRANSMISSION) !== 0).map(({ from, to }) => [from, to] as const);
@@ -213,7 +213,7 @@ describe('retransmission', () => {
     for (const node of cluster.nodes) expect(node.messages()).toHaveLength(2);
   });
 
-  it('is done by others when the first to answer cannot reach the one who asks', () => {
+  it('comes from another daemon when the first one cannot reach the requester', () => {
     const { cluster, sent, lose } = formed({ size: 4, windows: { acceleratedRing: false } });
     // 1 never gets data of 0 and of 2, which always answers first.
     lose(({ type, from, to }) => type === PacketType.Data && to === 1 && (from === 0 || from === 2));
@@ -227,7 +227,7 @@ describe('retransmission', () => {
 });
 
 describe('delivery', () => {
-  it('holds an agreed message back behind a safe one that is not stable', () => {
+  it('holds an agreed message back until an earlier safe one is stable', () => {
     const { cluster, lose } = formed({ size: 3 });
     const [a, b] = cluster.nodes as [TestNode, TestNode];
     // 2 gets no data: nothing becomes stable, while 1 has everything.
@@ -244,7 +244,7 @@ describe('delivery', () => {
     for (const node of cluster.nodes) expect(names(node)).toEqual(['0:agreed before', '0:safe', '0:agreed behind']);
   });
 
-  it('gives a reliable message out before a gap in the order is filled, and only once', () => {
+  it('delivers a reliable message before a gap in the order is filled, and only once', () => {
     const { cluster, lose } = formed({ size: 3 });
     const a = cluster.nodes[0]!;
     lose(({ seq, to }) => seq === 1 && to === 1);
@@ -262,7 +262,7 @@ describe('delivery', () => {
 });
 
 describe('an idle ring', () => {
-  it('keeps the token at the leader, and hurries when work comes up elsewhere', () => {
+  it('keeps the token at the leader, and sends HURRY when another daemon has work', () => {
     const { cluster, sent } = formed({ size: 5 });
     cluster.run(2000);
     sent.length = 0;
@@ -275,7 +275,7 @@ describe('an idle ring', () => {
     expect(sent.filter(({ type }) => type === PacketType.Hurry)).toHaveLength(1);
   });
 
-  it('asks again when the hurry is lost', () => {
+  it('sends HURRY again when it is lost', () => {
     const { cluster, sent, lose } = formed({ size: 3 });
     cluster.run(2000);
     sent.length = 0;

@@ -1,4 +1,4 @@
-/** No clock and no number of another daemon carries a cluster to the end of its numbers, or leaves a daemon alone in silence. */
+/** No clock and no number of another daemon drives a cluster to the end of its numbers, or isolates a daemon silently. */
 import { describe, expect, it } from 'vitest';
 import { RingCounter, RingState } from '../../engine/host/ring-counters.ts';
 import {
@@ -26,7 +26,7 @@ describe('the floor of the clock', () => {
   ])('of %d is %d', (seconds, expected) => expect(clockFloor(seconds)).toBe(expected));
 });
 
-it('numbers of others are believed up to a reserve, and near the end only in small steps', () => {
+it('numbers of others are accepted up to a reserve, and near the end only in small steps', () => {
   expect(highestAccepted(0)).toBe(MAX_RING_SEQ - 2 ** 24);
   expect(highestAccepted(MAX_RING_SEQ - 2 ** 24)).toBe(MAX_RING_SEQ - 2 ** 24 + 2 ** 17);
   expect(highestAccepted(MAX_RING_SEQ)).toBe(MAX_RING_SEQ);
@@ -52,7 +52,7 @@ describe('daemons of which one', () => {
     expect(cluster.nodes[0]!.node.counters[RingCounter.RingSeq]).toBeLessThan(MAX_CLOCK_SEQ);
   });
 
-  it('has a number far ahead follow it together', () => {
+  it('has a number far ahead form one ring above it', () => {
     const cluster = new Cluster({ size: 3, ringSeqFloor: [0, 0, 4_000_000_000] });
     cluster.start();
     cluster.run(6000);

@@ -28,17 +28,17 @@ it('starts each incarnation above all that earlier incarnations used, although t
   }
 });
 
-it('keeps nothing without a folder, and then starts each run at another place ahead of the clock', async () => {
+it('stores nothing without a folder, and then starts each run at a random place ahead of the clock', async () => {
   const before = Math.floor(Date.now() / 1000);
   const states = await Promise.all(Array.from({ length: 50 }, () => ringSeqState(null, 'b')));
   const floors = states.map(({ floor }) => floor).sort((a, b) => a - b);
   expect(states.every(({ file }) => file === null)).toBe(true);
   expect(floors[0]).toBeGreaterThanOrEqual(before);
-  // So far apart that the memberships of one incarnation do not run into the numbers of another.
+  // Far enough apart that the memberships of one incarnation do not reach the numbers of another.
   expect(new Set(floors.map((floor) => Math.floor(floor / 16))).size).toBeGreaterThan(47);
 });
 
-it('gives a daemon that is started again at once other view ids, without a folder', async () => {
+it('gives a daemon that restarts at once other view ids, without a folder', async () => {
   const ids: string[] = [];
   for (let run = 0; run < 3; run++) {
     await using daemon = await startDaemon({

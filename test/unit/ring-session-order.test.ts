@@ -1,4 +1,4 @@
-/** What one session sends takes effect in the order sent, at every daemon, though RELIABLE and weaker messages do not wait for their turn. */
+/** Messages of one session take effect in the order sent, at every daemon, although RELIABLE and weaker ones may be delivered early. */
 
 import { describe, expect, it } from 'vitest';
 import { PacketClass } from '../../engine/ring/packet-class.ts';
@@ -11,22 +11,22 @@ import { PacketType } from '../../engine/wire/ring-header.ts';
 import { AGREED_MESS, RELIABLE_MESS, SAFE_MESS, UNRELIABLE_MESS } from '../../engine/wire/service.ts';
 import { Cluster, sessionRecord, type TestNode } from './ring-cluster.ts';
 
-/** More than half of a datagram: nothing shares a packet with it. */
+/** More than half of a datagram, so that no other record shares its packet. */
 const ALONE_BYTES = 1200;
 const WEAK = { RELIABLE: RELIABLE_MESS, UNRELIABLE: UNRELIABLE_MESS };
 
 interface Ring {
   readonly cluster: Cluster;
-  /** The sending daemon, and the one that packets get lost for. */
+  /** The sending daemon, and the one that loses packets. */
   readonly a: TestNode;
   readonly b: TestNode;
-  /** By sequence number: what the first record of the packet has to wait for. */
+  /** By sequence number: the number that the packet's first record waits for. */
   readonly after: Map<number, number>;
   /** Packets with these numbers do not reach `b`. */
   readonly lost: Set<number>;
 }
 
-/** A whole ring of three, quiet. */
+/** A formed, idle ring of three. */
 function formed(): Ring {
   const cluster = new Cluster({ size: 3 });
   cluster.start();
@@ -45,7 +45,7 @@ function formed(): Ring {
 
 const names = (node: TestNode): string[] => node.messages().map((entry) => entry.replaceAll('.', ''));
 
-/** Each in a packet of its own. */
+/** Sends each in its own packet. */
 function send(
   { cluster, a }: Ring,
   records: readonly (readonly [session: number, text: string, service: number, kind?: RecordKind])[],
@@ -90,7 +90,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     },
   );
 
-  it('waits for its own safe message to be stable; another session does not', () => {
+  it('waits until its own safe message is stable; another session does not', () => {
     const ring = formed();
     const { cluster, a } = ring;
     // One daemon lacks the safe message, so it is stable nowhere.
@@ -108,7 +108,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     for (const node of cluster.nodes) expect(names(node)).toEqual(['0:other', '0:safe', '0:mine']);
   });
 
-  it('goes ahead of what others miss as soon as what it sent before is there', () => {
+  it('overtakes messages that others miss as soon as its own earlier ones are there', () => {
     const ring = formed();
     const { cluster, b, lost } = ring;
     lost.add(1).add(2);
@@ -128,7 +128,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     expect(names(b)).toEqual(['0:first', '0:second', '0:third', '0:other']);
   });
 
-  it('is held by what any session in its packet waits for', () => {
+  it('waits for the messages that any session in its packet waits for', () => {
     const ring = formed();
     const { cluster, a, b, lost } = ring;
     lost.add(1);
@@ -142,7 +142,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     expect(names(b)).toEqual(['0:join', '0:of 8', '0:of 7', '0:of 9']);
   });
 
-  it('waits for nothing once all have what it sent before', () => {
+  it('waits for nothing once all daemons have its earlier messages', () => {
     const ring = formed();
     const { cluster, after, lost } = ring;
     send(ring, [[7, 'join', AGREED_MESS, RecordKind.Join]]);
@@ -157,7 +157,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     expect(names(ring.b)).toEqual(['0:join', '0:late']);
   });
 
-  it('comes once, and in order, where the log was full', () => {
+  it('is delivered once, and in order, where the log was full', () => {
     const ring = formed();
     const { cluster, b, lost } = ring;
     b.mayDeliver = false;
@@ -178,7 +178,7 @@ describe.each(Object.entries(WEAK))('a session that sends %s', (_name, weak) => 
     expect(names(b)).toEqual(['0:second', '0:other', '0:join', '0:first']);
   });
 
-  it('waits while tables are exchanged, and need not wait for its turn after that', () => {
+  it('waits while tables are exchanged, and may be delivered early after that', () => {
     const ring = formed();
     const { cluster, b, lost } = ring;
     b.mayDeliverEarly = false;
@@ -211,7 +211,7 @@ describe('the packets of sessions', () => {
     return readU32(record, RECORD_AFTER_OFFSET);
   };
 
-  it('are told apart by session, and forgotten once settled', () => {
+  it('are tracked by session, and forgotten once settled', () => {
     const sent = new SentBySession();
     expect(stamped(sent, 0, 5)).toBe(0);
     expect(stamped(sent, 1, 7)).toBe(0);
@@ -223,7 +223,7 @@ describe('the packets of sessions', () => {
     expect(stamped(sent, 1, 13)).toBe(0);
   });
 
-  it('are not marked when they go in the order, and count all the same', () => {
+  it('are not marked when they are ordered, but still count', () => {
     const sent = new SentBySession();
     expect(stamped(sent, 3, 1, 0, PacketClass.Early)).toBe(0);
     expect(stamped(sent, 3, 2, 0, PacketClass.Ordered)).toBe(0);
@@ -231,7 +231,7 @@ describe('the packets of sessions', () => {
     expect(stamped(sent, 3, 9)).toBe(5);
   });
 
-  it('begin behind the last disconnect, whose name may be theirs', () => {
+  it('begin after the last disconnect, which may have their name', () => {
     const sent = new SentBySession();
     stamped(sent, 2, 3);
     const disconnect = sessionRecord(1, 'x', AGREED_MESS, RecordKind.Disconnect);
@@ -243,7 +243,7 @@ describe('the packets of sessions', () => {
     expect(stamped(sent, 6, 10)).toBe(0);
   });
 
-  it('are kept for as many sessions as have sent lately, whatever their handles, and for no more', () => {
+  it('are kept for a bounded number of recent sessions, whatever their handles', () => {
     const sent = new SentBySession();
     for (let session = 0; session < 1000; session++) stamped(sent, session * 4096, session + 1);
     for (let session = 0; session < 1000; session++) expect(stamped(sent, session * 4096, 1001 + session)).toBe(1000);

@@ -1,4 +1,4 @@
-/** What a faulty member writes into one token, once: the ring goes on as before, without a change of membership. */
+/** A faulty member writes one wrong field into one token: the ring continues without a change of membership. */
 
 import { describe, expect, it } from 'vitest';
 import { crcSealer } from '../../engine/seal/crc-sealer.ts';
@@ -32,7 +32,7 @@ const LIES: Readonly<Record<string, (token: Token) => void>> = {
   'copy 255': (token) => (token.copy = 255),
 };
 
-/** Writes the lie into a sealed datagram in place. */
+/** Writes the wrong field into a sealed datagram in place. */
 function lieIn(bytes: Uint8Array, lie: (token: Token) => void): void {
   const length = crcSealer.open(bytes, 0, bytes.length);
   const token = new Token(SIZE);
@@ -65,7 +65,7 @@ function load(cluster: Cluster): number {
 const honestMs = load(formed());
 
 describe.each(Object.entries(LIES))('%s', (_, lie) => {
-  it.each(['an idle', 'a loaded'])('on %s ring has no effect that lasts', (ring) => {
+  it.each(['an idle', 'a loaded'])('on %s ring has no lasting effect', (ring) => {
     const cluster = formed();
     let lies = 0;
     cluster.drop = (from, _to, bytes) => {

@@ -41,7 +41,7 @@ describe('ring header', () => {
     );
   });
 
-  it('is read as it was written', () => {
+  it('is decoded as it was encoded', () => {
     const header = new RingHeader();
     expect(readRingHeader(header, headerBytes(), 0, RING_HEADER_LENGTH, CLUSTER)).toBe('ok');
     expect(header).toMatchObject({
@@ -69,13 +69,13 @@ describe('ring header', () => {
     expect(readRingHeader(new RingHeader(), bytes, 0, RING_HEADER_LENGTH, CLUSTER)).toBe('malformed');
   });
 
-  it('ignores a flag that need not be understood', () => {
+  it('ignores an unknown optional flag', () => {
     const bytes = headerBytes();
     bytes[6] = 0xff;
     expect(readRingHeader(new RingHeader(), bytes, 0, RING_HEADER_LENGTH, CLUSTER)).toBe('ok');
   });
 
-  it('tells another cluster from damage', () => {
+  it('distinguishes another cluster from damage', () => {
     expect(readRingHeader(new RingHeader(), headerBytes(), 0, RING_HEADER_LENGTH, CLUSTER + 1)).toBe('foreign');
     expect(readRingHeader(new RingHeader(), headerBytes(), 0, RING_HEADER_LENGTH - 1, CLUSTER)).toBe('malformed');
   });
@@ -101,7 +101,7 @@ describe('crc trailer', () => {
     expect(crc32(bytes, 1, 9) >>> 0).toBe(0xcbf4_3926);
   });
 
-  it('opens what it sealed, and nothing that differs by a bit', () => {
+  it('opens its own datagrams, and none that differs by a bit', () => {
     const bytes = new Uint8Array(40);
     bytes.set(new TextEncoder().encode('the records of one packet'));
     const length = crcSealer.seal(bytes, 0, 25);

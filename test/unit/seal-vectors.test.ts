@@ -1,4 +1,4 @@
-/** The seal byte by byte: other implementations, and later releases, have to come to the same. The file is not made again. */
+/** The seal byte by byte: other implementations and later releases must produce the same. The file is never regenerated. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { KeyedSealer } from '../../engine/seal/keyed-sealer.ts';

@@ -1,4 +1,4 @@
-/** What the kernel does not take is counted by cause and told once a minute; the errors here are the kernel's own where it can be made to give them. */
+/** Failed sends are counted by cause and logged once a minute; the errors come from the kernel where it can be made to give them. */
 import { createSocket } from 'node:dgram';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NetworkCounter, SEND_CAUSES, type SendCause } from '../../engine/buffers/counters.ts';
@@ -68,7 +68,7 @@ describe('the table of causes', () => {
     expect(lines).toMatchObject([{ level: 'warn', fields: { errno, cause, failed: 1, to: '10.0.0.2 (paris)' } }]);
   });
 
-  it('has a slot for each cause that nothing else uses', () => {
+  it('has a separate slot for each cause', () => {
     const slots = SEND_CAUSES.map(counterOf);
     const others = Object.entries(NetworkCounter).flatMap(([name, slot]) => (name === 'SendsFailed' ? [] : [slot]));
     expect(slots.filter((slot) => others.some((other) => other === slot))).toEqual([]);
@@ -76,7 +76,7 @@ describe('the table of causes', () => {
 });
 
 describe('the log', () => {
-  it('has one line for each errno and minute, with all addresses', () => {
+  it('has one line per errno and minute, with all addresses', () => {
     const { table, lines, tickAt } = failures();
     table.failed('ENETUNREACH', '10.0.0.2');
     table.failed('ENETUNREACH', '10.0.0.3');
@@ -99,7 +99,7 @@ describe('the log', () => {
     expect(table.nextDeadlineMs).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('stays short, and its memory bounded, whatever strangers make it send to', () => {
+  it('is short and has bounded memory, whatever addresses strangers make it send to', () => {
     const { table, lines, counters, tickAt } = failures();
     for (let i = 0; i < 5000; i++) table.failed('EHOSTUNREACH', `10.1.${i >>> 8}.${i & 255}`);
     tickAt(250);
@@ -109,7 +109,7 @@ describe('the log', () => {
     expect(String(lines[0]!.fields['to'])).toMatch(/^(10\.1\.0\.\d, ){7}10\.1\.0\.7 and 505 more$/);
   });
 
-  it('names addresses again once it has forgotten so many strangers', () => {
+  it('names addresses again once it has forgotten the strangers', () => {
     const { table, lines, tickAt } = failures();
     for (let i = 0; i < 5000; i++) table.failed('EHOSTUNREACH', `10.1.${i >>> 8}.${i & 255}`);
     tickAt(250);
@@ -157,7 +157,7 @@ describe('real sockets', () => {
     ]);
   });
 
-  it('count what is sent', async () => {
+  it('count sent datagrams', async () => {
     const { sockets, port, counters, received } = await openSockets('127.0.0.1');
     for (let i = 0; i < 5; i++) sockets.send(bytes, 0, 100, port, '127.0.0.1');
     await eventually(
@@ -189,7 +189,7 @@ describe('real sockets', () => {
     );
   });
 
-  it('that cannot be opened say so: an address of another machine, and a multicast group on it', async () => {
+  it('that cannot be opened give an error: an address of another machine, and a multicast group on it', async () => {
     const { logger, lines } = collector();
     const nothing = (): void => {};
     const links = { counters: new Float64Array(64), logger, now: () => 0, namesAt: () => '' };
@@ -205,7 +205,7 @@ describe('real sockets', () => {
     await expect(open('127.0.0.1', await freePort(), '192.0.2.7')).rejects.toThrow(
       /datagrams for its segment by multicast of daemon d1 at 192\.0\.2\.7:\d+: EADDRNOTAVAIL/,
     );
-    // No address of a group: that nobody can join.
+    // Not a multicast address, so it cannot be joined.
     await expect(open('127.0.0.1', await freePort(), '127.0.0.9')).rejects.toThrow(
       /cannot join the multicast group 127\.0\.0\.9 of the segment on the interface of 127\.0\.0\.1/,
     );

@@ -1,4 +1,4 @@
-/** Whose records are sent next: the groups' own first, then the delivery workers in turns. */
+/** The order of sending: records of the groups layer first, then the delivery workers in turn. */
 
 import { describe, expect, it } from 'vitest';
 import { createSpscQueue, SpscQueueProducer, writeRecordHeader } from '../../engine/buffers/spsc-queue.ts';
@@ -24,7 +24,7 @@ class Bench {
     this.queue = new SendQueue(memories);
   }
 
-  /** A leave of that session, which needs no frames to be whole. */
+  /** A leave of that session: a complete record without frames. */
   submit(worker: number, session: number, bodyLength = 64): void {
     const ring = this.#rings[worker]!;
     const at = ring.claim(RECORD_HEADER_LENGTH + bodyLength);
@@ -66,7 +66,7 @@ it('gives every worker one span in turn, and all of a worker in its own order', 
   expect(bench.queue.hasRecords()).toBe(false);
 });
 
-it('sends what the groups say first', () => {
+it('sends records of the groups layer first', () => {
   const bench = new Bench(1);
   bench.submit(0, 1);
   bench.queue.pushGroups(Uint8Array.of(1, 2, 3));
@@ -75,7 +75,7 @@ it('sends what the groups say first', () => {
 });
 
 describe('while clients are blocked', () => {
-  it('their records stay, the groups go on', () => {
+  it('their records stay, and those of the groups layer are sent', () => {
     const bench = new Bench(2);
     bench.submit(0, 1);
     bench.queue.blockClients(true);
@@ -91,7 +91,7 @@ describe('while clients are blocked', () => {
   });
 });
 
-it('finishes a message that went out in part before another worker has its turn', () => {
+it('finishes a partly sent message before the next worker has its turn', () => {
   const bench = new Bench(2);
   bench.submit(0, 1, 3000);
   bench.submit(1, 2);

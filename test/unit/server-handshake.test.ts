@@ -1,4 +1,4 @@
-/** The table of client-protocol.md, sections 1.3 to 1.9: what is refused, with which byte, and what old libraries get. */
+/** The table of client-protocol.md, sections 1.3 to 1.9: refusals with their bytes, and the answers to old libraries. */
 import { describe, expect, it } from 'vitest';
 import { RESULT_CODES } from '../../engine/wire/result-codes.ts';
 import { type AuthPolicy, type HandshakeStep, ServerHandshake } from '../../engine/wire/server-handshake.ts';
@@ -46,7 +46,7 @@ describe('CONNECT', () => {
     expect(step).toEqual({ kind: 'check-name', name: 'a', wantsMembership });
   });
 
-  it('a taken name and a full daemon have codes of their own', () => {
+  it('a taken name and a full daemon have their own codes', () => {
     const handshake = new ServerHandshake(NULL_ONLY);
     read(handshake, connect([4, 4, 0], [0, 1, 0x61]));
     expect(hex(handshake.nameRefused(RESULT_CODES.REJECT_NOT_UNIQUE))).toBe('fa');
@@ -74,17 +74,17 @@ describe('AUTH-CHOICE', () => {
     expect(hex(step)).toBe('f7');
   });
 
-  it('three methods at once are all checked, and reading stops there', () => {
+  it('three chosen methods are all checked, and further ones are ignored', () => {
     const step = chooses({ allowed: ['NULL', 'IP', 'PWORD'], required: [] }, 'NULL', 'IP', 'PWORD');
     expect(step).toEqual({ kind: 'authenticate', method: 'IP', credentials: null });
   });
 
-  it('who may not come from its address is not asked for a password, whatever the order', () => {
+  it('a client refused by its address is not asked for a password, whatever the order', () => {
     const step = chooses({ allowed: ['NULL', 'IP', 'PWORD'], required: ['IP'] }, 'PWORD', 'NULL');
     expect(step).toEqual({ kind: 'authenticate', method: 'IP', credentials: null });
   });
 
-  it('a required method is checked although it was not chosen', () => {
+  it('a required method is checked even when it was not chosen', () => {
     expect(chooses({ allowed: ['NULL'], required: ['IP'] }, 'NULL')).toMatchObject({
       kind: 'authenticate',
       method: 'IP',
@@ -128,7 +128,7 @@ describe('old libraries', () => {
     expect(hex(answer(version, NULL_ONLY))).toBe(bytes.replaceAll(' ', ''));
   });
 
-  it('IP decides alone when it is enabled, NULL else, and nothing lets them in without either', () => {
+  it('are checked by IP when it is enabled, else by NULL, and are refused without either', () => {
     expect(answer([3, 14], { allowed: ['NULL', 'IP'], required: [] })).toMatchObject({ method: 'IP' });
     expect(answer([3, 14], { allowed: ['NULL'], required: ['IP'] })).toMatchObject({ method: 'IP' });
     expect(hex(answer([3, 14], { allowed: ['PWORD'], required: [] }))).toBe('f7');
@@ -136,8 +136,8 @@ describe('old libraries', () => {
   });
 });
 
-/** A handshake in each of its states, and what it says there when there is no time or no room for it. */
-describe('time out and crowds', () => {
+/** A handshake in each of its states, with its answer when it runs out of time or room. */
+describe('timeouts and crowding', () => {
   const PASSWORDS: AuthPolicy = { allowed: ['NULL', 'PWORD'], required: [] };
   const start = (): ServerHandshake => new ServerHandshake(PASSWORDS);
   const named = (): ServerHandshake => {
@@ -167,7 +167,7 @@ describe('time out and crowds', () => {
     return handshake;
   };
 
-  // Late by its own fault: silence before the list of methods, -9 after it. By ours: -3, behind the verdict that is due.
+  // Late by the client's fault: silence before the list of methods, -9 after it. By the daemon's fault: -3, after the pending verdict.
   it.each([
     ['CONNECT', start, true, '', 'fd'],
     ['the look for the name', named, false, 'fd', 'fd'],

@@ -1,4 +1,4 @@
-/** What a session has still to receive: nothing lost, nothing twice, no byte of the log used after it was given back. */
+/** The queue of a session: no loss, no duplicate, no byte of the log used after it was released. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LogHolds } from '../../engine/buffers/log-position.ts';
@@ -11,7 +11,7 @@ const TERM_BYTES = 32 * 1024;
 const TERM_BUFFERS = 24;
 const KEEP_TERMS = 8;
 
-/** The log as an output sees it. A term buffer that nobody holds is overwritten at once. */
+/** The log as an output sees it. A term buffer is overwritten as soon as nobody holds it. */
 class FakeLog implements LogHolds {
   readonly shape = { termBytes: TERM_BYTES, termBufferCount: TERM_BUFFERS, indexEntries: 16, readers: 1 };
   readonly bytes = Buffer.alloc(TERM_BYTES * TERM_BUFFERS);
@@ -35,7 +35,7 @@ class FakeLog implements LogHolds {
     return this.#holds.filter((holds) => holds > 0).length;
   }
 
-  /** Writes bytes that are found nowhere else. @returns where */
+  /** Writes unique bytes. @returns their place */
   write(lengthBytes: number, seed: number): { readonly start: number; readonly end: number; readonly bytes: Buffer } {
     if (this.position + lengthBytes > TERM_BYTES) this.nextTerm();
     const start = this.position;
@@ -78,7 +78,7 @@ class Bench {
     this.#spill = new SharedSpill(this.store, this.log.bytes, TERM_BYTES);
   }
 
-  /** As `SlowConsumers` does it: ranges that the log left `KEEP_TERMS` terms ago leave it. */
+  /** Does the work of `SlowConsumers`: copies out ranges that are `KEEP_TERMS` terms behind the log. */
   spillOld(): void {
     const { output } = this;
     for (let term = output.oldestTerm(); term !== null; term = output.oldestTerm()) {
@@ -117,7 +117,7 @@ class Bench {
     return Buffer.concat(this.#sent);
   }
 
-  /** The socket takes everything from now on. */
+  /** From now on the socket takes everything. */
   finish(): void {
     for (let i = 0; i < 1000 && (this.output.queuedBytes > 0 || this.output.blocked); i++) {
       this.socket.take(1 << 24);
@@ -141,7 +141,7 @@ describe('a socket that takes everything', () => {
     bench.finish();
   });
 
-  it('gets small scattered runs joined, and large ones as one scattered write', () => {
+  it('gets small scattered runs joined, and large ones in one vectored write', () => {
     for (const [lengthBytes, isCopied] of [
       [100, true],
       [5000, false],
@@ -160,7 +160,7 @@ describe('a socket that takes everything', () => {
 });
 
 describe('a socket that is full', () => {
-  it('blocks the output until the write in flight is out, and says so once', () => {
+  it('blocks the output until the write in flight completes, and reports it once', () => {
     const bench = new Bench(150);
     bench.add(100);
     bench.skip(10);
@@ -178,7 +178,7 @@ describe('a socket that is full', () => {
     bench.finish();
   });
 
-  it('keeps runs in the log for eight terms, then copies them; a write in flight stays where it is', () => {
+  it('leaves runs in the log for eight terms, then copies them; a write in flight is not moved', () => {
     const bench = new Bench(10);
     bench.add(1000);
     bench.output.flush();
@@ -196,7 +196,7 @@ describe('a socket that is full', () => {
     expect(bench.output.heldSince()).toBe(null);
   });
 
-  it('gives back the term buffer of each run once, though what came later leaves the log first', () => {
+  it('releases the term buffer of each run once, even when later runs leave the log first', () => {
     const bench = new Bench(10);
     bench.add(5000);
     bench.log.nextTerm();
@@ -213,7 +213,7 @@ describe('a socket that is full', () => {
     bench.finish();
   });
 
-  it('forgets everything when the socket is gone', () => {
+  it('drops everything when the socket closes', () => {
     const bench = new Bench(10);
     bench.add(1000);
     bench.output.flush();
@@ -248,7 +248,7 @@ const action = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('tick' as const) }) },
 );
 
-it('sends every byte once and in order, whatever comes in whatever order, and gives the log back', () => {
+it('sends every byte once and in order, and releases the log, for any sequence of events', () => {
   fc.assert(
     fc.property(fc.nat({ max: 30_000 }), fc.array(action, { maxLength: 150 }), (room, actions) => {
       const bench = new Bench(room);

@@ -1,4 +1,4 @@
-/** A TCP client never passes for one of the Unix socket, which may have other rights. */
+/** A TCP client is never mistaken for a client of the Unix socket, which may have other rights. */
 import { expect, it } from 'vitest';
 import { peerOf } from '../../workers/delivery/sockets/socket-peer.ts';
 

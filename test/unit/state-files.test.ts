@@ -1,4 +1,4 @@
-/** The numbers in StateDir: read strictly, written whole, doubted where they cannot be right, and repaired by `skein state`. */
+/** The numbers in StateDir: read strictly, written atomically, questioned when implausible, and repaired by `skein state`. */
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
@@ -101,7 +101,7 @@ describe.each(STATE_NUMBERS)('a file of $prefix', (kind) => {
   });
 
   it.each(['a/b', '../a', '%2F', 'a%', 'a.new', 'a.latest', 'new-a', 'berlin.example.com'])(
-    'of daemon %s lies in the folder, and nobody else has it',
+    'of daemon %s is in the folder and belongs to no other daemon',
     async (name) => {
       const file = stateFile(folder, kind, name);
       expect(dirname(file)).toBe(folder);
@@ -144,7 +144,7 @@ describe('clocks', () => {
     },
   );
 
-  it('that were set back are told, and the numbers rise all the same', async () => {
+  it('that were set back give a warning, and the numbers still rise', async () => {
     const first = await nextIncarnation(folder, 'a', false, [], Date.UTC(2026, 5));
     const warnings: string[] = [];
     expect(await nextIncarnation(folder, 'a', false, warnings, Date.UTC(2026, 4))).toBe(first + 1);
@@ -153,7 +153,7 @@ describe('clocks', () => {
     );
   });
 
-  it('that are far behind the stored number are told as one of two mistakes', async () => {
+  it('that are far behind the stored number give a warning with both possible causes', async () => {
     writeFileSync(stateFile(folder, INCARNATION, 'a'), `${Date.UTC(2107, 0)}\n`);
     const warnings: string[] = [];
     await nextIncarnation(folder, 'a', false, warnings, Date.UTC(2026, 4));
@@ -162,7 +162,7 @@ describe('clocks', () => {
 });
 
 describe('numbers that a daemon cannot go on with', () => {
-  it('the last incarnation ends the start, not the daemon in silence', async () => {
+  it('the last incarnation number prevents the start with an error', async () => {
     writeFileSync(stateFile(folder, INCARNATION, 'a'), `${INCARNATION.highest}\n`);
     await expect(nextIncarnation(folder, 'a', false)).rejects.toThrow(
       /the highest number there is; "skein state repair/,
@@ -183,7 +183,7 @@ describe('numbers that a daemon cannot go on with', () => {
 describe('the number of the ring', () => {
   const path = (): string => stateFile(folder, RING_SEQ, 'a');
 
-  it('is known to the next incarnation before it is on the disk, and on the disk soon after', async () => {
+  it('is visible to the next incarnation before it is on disk, and is on disk soon after', async () => {
     const failures: unknown[] = [];
     const file = new RingSeqFile(path(), (error) => failures.push(error));
     for (let seq = 1000; seq < 1020; seq++) {
@@ -198,7 +198,7 @@ describe('the number of the ring', () => {
     expect(failures).toEqual([]);
   });
 
-  it('is the one on the disk when a power cut left the other empty, which is told', async () => {
+  it('is the one on disk when a power cut left the other file empty, with a warning', async () => {
     await writeNumber(path(), 50);
     writeFileSync(latestFile(path()), '');
     const warnings: string[] = [];
@@ -206,10 +206,10 @@ describe('the number of the ring', () => {
     expect(warnings.join()).toMatch(/latest-ring-seq-a is empty; it is not used/);
   });
 
-  it('that cannot be kept is an error to the caller, at once and later', async () => {
+  it('that cannot be stored is an error to the caller, at once and later', async () => {
     const failures: unknown[] = [];
     const file = new RingSeqFile(path(), (error) => failures.push(error));
-    // In the way of what is to be renamed.
+    // A folder in the place of the file that is renamed.
     mkdirSync(join(path(), 'x'), { recursive: true });
     file.store(5);
     await eventually(() => failures.length === 1, 'no failure told');
@@ -232,7 +232,7 @@ describe('skein state', () => {
     put('notes.txt', 'not ours\n');
   }
 
-  it('shows whose numbers a folder holds, and ends with 1 when one is of no use', async () => {
+  it('lists the daemons of a folder, and exits with 1 when a number is unusable', async () => {
     fill();
     const { code, stdout, stderr } = await skein(['state', 'show', folder]);
     expect(code).toBe(1);
@@ -244,7 +244,7 @@ describe('skein state', () => {
     expect(stdout).not.toContain('notes');
   });
 
-  it('repairs what is of no use, keeps what was there, and leaves the rest alone', async () => {
+  it('repairs unusable numbers, keeps the old files, and changes nothing else', async () => {
     fill();
     const good = readFileSync(join(folder, 'ring-seq-good'), 'utf8');
     const { code, stdout } = await skein(['state', 'repair', folder, '--yes', '--json']);
@@ -259,7 +259,7 @@ describe('skein state', () => {
     expect(verdicts).toContain('far doubtful');
     expect(readFileSync(join(folder, 'ring-seq-good'), 'utf8')).toBe(good);
     expect((await skein(['state', 'show', folder])).code).toBe(0);
-    // A daemon starts with it again.
+    // A daemon can start with it again.
     expect(await nextIncarnation(folder, 'bad', false)).toBeGreaterThan(0);
     expect((await ringSeqState(folder, 'end')).floor).toBeLessThan(2 ** 32 - 2 ** 28);
     expect((await skein(['state', 'repair', folder, '--doubtful', '--yes'])).code).toBe(0);
@@ -268,7 +268,7 @@ describe('skein state', () => {
     ).toBe(true);
   });
 
-  it('takes given numbers for one daemon, and refuses what is out of range or for several', async () => {
+  it('accepts given numbers for one daemon, and refuses them out of range or for several daemons', async () => {
     fill();
     expect((await skein(['state', 'repair', folder, 'good', '--ring-seq', '1234', '--yes'])).code).toBe(0);
     expect(readFileSync(join(folder, 'ring-seq-good'), 'utf8')).toBe('1234\n');
@@ -291,7 +291,7 @@ describe('skein state', () => {
     expect(readFileSync(join(folder, 'incarnation-bad'), 'utf8')).toBe('');
   });
 
-  it('says which folder cannot be read', async () => {
+  it('names the folder that cannot be read', async () => {
     const { code, stderr } = await skein(['state', 'show', join(folder, 'none')]);
     expect(code).toBe(1);
     expect(stderr).toContain(`${join(folder, 'none')} cannot be read: ENOENT`);
@@ -302,13 +302,13 @@ describe('skein state', () => {
 describe('the files of one daemon among others', () => {
   const daemons = ['a', 'b-a', 'a-b', '-a', 'b/a', '%2Fa'];
 
-  it('are told from those of daemons whose names end alike', () => {
+  it('are distinguished from those of daemons whose names end alike', () => {
     const all = daemons.flatMap((daemon) => stateFilesOf(folder, daemon));
     expect(new Set(all).size).toBe(all.length);
     for (const file of all) expect(dirname(file)).toBe(folder);
   });
 
-  it.runIf(process.getuid?.() === 0)('alone are handed over to its user', () => {
+  it.runIf(process.getuid?.() === 0)('are the only ones handed over to its user', () => {
     for (const daemon of daemons) for (const file of stateFilesOf(folder, daemon)) writeFileSync(file, '1\n');
     handOverState(folder, 'a', false, { uid: 65_534, gid: 65_534, userName: null });
     const given = readdirSync(folder).filter((name) => statSync(join(folder, name)).uid === 65_534);

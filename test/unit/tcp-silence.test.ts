@@ -1,4 +1,4 @@
-/** The kernel's table of connections: which peers do not answer, and since when. */
+/** The kernel's table of connections shows which peers do not answer, and since when. */
 import { describe, expect, it } from 'vitest';
 import {
   connectionKey,
@@ -56,7 +56,7 @@ describe('the table', () => {
     expect(repeatsOf(line)).toBe(repeats);
   });
 
-  it('tells several lines apart, and whether anything is unsent', () => {
+  it('is read line by line, with the unsent bytes', () => {
     const busy = table({ ofData: 2 }, { ends: ENDS_6, timer: '02', unsent: '00000000', ofProbes: 1 });
     expect([...readTcpTables([busy]).unanswered]).toEqual([
       [ENDS, 2],
@@ -69,7 +69,7 @@ describe('the table', () => {
     }
   });
 
-  it('names connections as the kernel does', () => {
+  it('has the kernel’s form of addresses', () => {
     const local = { address: '127.0.0.1', port: 4803 };
     expect(connectionKey(local, { address: '10.0.0.2', port: 0xd431 }, true)).toBe(ENDS);
     expect(connectionKey(local, { address: '10.0.0.2', port: 0xd431 }, false)).toBe('7F000001:12C3 0A000002:D431');
@@ -84,14 +84,14 @@ describe('silence', () => {
     return tracker.isOver('x', 8000, nowMs);
   };
 
-  it('is what goes on for the whole time', () => {
+  it('must last for the whole time', () => {
     const tracker = new SilenceTracker();
     const over = Array.from({ length: 8 }, (_, i) => look(tracker, i + 1, i * 1000));
     expect(over).toEqual([false, false, false, false, false, false, false, true]);
     expect(tracker.isOver('y', 8000, 60_000)).toBe(false);
   });
 
-  it('begins anew with every answer, whether a look saw the moment or not', () => {
+  it('starts again with every answer, even between two samples', () => {
     for (const answered of [0, 1]) {
       const tracker = new SilenceTracker();
       for (let i = 0; i < 7; i++) expect(look(tracker, i + 2, i * 1000)).toBe(false);
@@ -102,7 +102,7 @@ describe('silence', () => {
     }
   });
 
-  it('of idle connections is left to keep-alive, as far as its probes allow', () => {
+  it('of idle connections is detected by keep-alive, within its probe times', () => {
     expect([keepAliveDelayMs(60_000), keepAliveEndsMs(60_000)]).toEqual([50_000, 60_000]);
     expect([keepAliveDelayMs(2000), keepAliveEndsMs(2000)]).toEqual([1000, 11_000]);
     expect(['ETIMEDOUT', 'EHOSTUNREACH', 'ECONNRESET', undefined].map(isSilenceError)).toEqual([

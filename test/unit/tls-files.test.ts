@@ -1,4 +1,4 @@
-/** Every file of TLS, with everything that can be wrong in it: refused at the start and by a check of the file, with its name and the cause. */
+/** Every TLS file with every possible mistake: refused at the start and by a check, with its name and the cause. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,7 +44,7 @@ const DAMAGED_KEY = '-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY----
 
 type Field = 'TlsCertificateFile' | 'TlsKeyFile' | 'TlsAuthorityFile';
 
-/** What stands behind the name of the file. */
+/** The end of the error, after the name of the file. */
 const CASES: readonly (readonly [Field, string, () => string, RegExp])[] = [
   ['TlsCertificateFile', 'is missing', () => NO_FILE, /cannot be read: .*ENOENT/],
   ['TlsCertificateFile', 'is empty', () => file(''), /is empty; a certificate as PEM is expected/],
@@ -100,7 +100,7 @@ describe('a file that cannot be used', () => {
   });
 });
 
-it('good ones are taken as they are, also with a key for the group', async () => {
+it('good ones give no warning, also with a key that the group may read', async () => {
   const options = await optionsWith('TlsKeyFile', withMode(0o640));
   expect(await readTlsFiles(options, [])).toEqual({
     ...{ certificate: good.cert, key: good.key, authority: authority.ca, clientCertificate: 'required' },
@@ -116,7 +116,7 @@ describe('the dates of a certificate', () => {
     await expect(readCertificateFile(good.certFile, [], Date.now() + days * DAY_MS)).rejects.toThrow(cause);
   });
 
-  it('of another than the first count as well', async () => {
+  it('of certificates after the first count too', async () => {
     const chain = file(later.cert + soon.cert);
     await expect(readCertificateFile(chain, [], Date.now() + 30 * DAY_MS)).rejects.toThrow(/CN=soon expired/);
   });

@@ -1,4 +1,4 @@
-/** Nothing is removed from a Unix socket's place but a stale socket of one's own. */
+/** The daemon removes nothing at the path of its Unix socket except its own stale socket. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -53,7 +53,7 @@ async function listening(path: string): Promise<Server> {
   return server;
 }
 
-/** What a killed process leaves: the file, and nobody behind it. */
+/** What a killed process leaves: a file that nobody listens on. */
 async function stale(path: string): Promise<void> {
   const server = await listening(`${path}.x`);
   linkSync(`${path}.x`, path);
@@ -91,7 +91,7 @@ const inTheWay: readonly (readonly [string, (path: string) => unknown, RegExp])[
 ];
 
 describe.each(inTheWay)('%s', (_, make, message) => {
-  it('stays, and the daemon says what is in the way', async () => {
+  it('stays, and the daemon names the obstacle', async () => {
     const path = place();
     await make(path);
     const before = lstatSync(path);
@@ -100,7 +100,7 @@ describe.each(inTheWay)('%s', (_, make, message) => {
     expect(lstatSync(path)).toMatchObject({ ino: before.ino, dev: before.dev, mode: before.mode, size: before.size });
   });
 
-  it('stays as well when it comes between the look and the socket', async () => {
+  it('stays when it appears between the check and the bind', async () => {
     const path = place();
     const bound = temporaryName(path);
     await listening(bound);
@@ -110,7 +110,7 @@ describe.each(inTheWay)('%s', (_, make, message) => {
     expect(lstatSync(path).ino).toBe(before.ino);
   });
 
-  it('stays when it took the place of the socket of a daemon that ends', async () => {
+  it('stays when it has replaced the socket of a daemon that ends', async () => {
     const path = place();
     const listener = new SocketListener({
       buffers: new ReadBuffers(1, 1),
@@ -145,7 +145,7 @@ describe('a socket of its own', () => {
     expect(lstatSync(path, { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  it('has its mode from the first moment, and leaves nothing behind', async () => {
+  it('has its mode from the start, and leaves nothing behind', async () => {
     const path = place();
     const bound = temporaryName(path);
     const server = await listening(bound);
@@ -160,13 +160,13 @@ describe('a socket of its own', () => {
   });
 });
 
-it('has a path that fits, or says how long it may be', () => {
+it('is refused when its path is too long, with the limit', () => {
   expect(() => temporaryName(`/tmp/${'x'.repeat(97)}/4`)).toThrow(/the path has 104 bytes; it may have at most 10\d/);
   expect(Buffer.byteLength(temporaryName('/tmp/4803'))).toBeLessThan(20);
 });
 
 describe('the folder of a socket', () => {
-  it('is named when it cannot hold one', () => {
+  it('is named in the error when it cannot hold one', () => {
     const path = place();
     const folder = dirname(path);
     expect(() => checkSocketFolder(path)).not.toThrow();
@@ -177,7 +177,7 @@ describe('the folder of a socket', () => {
     expect(() => checkSocketFolder(join(path, '4803'))).toThrow(`${path} is no folder`);
   });
 
-  it.skipIf(isRoot)('is named when it cannot be written to', () => {
+  it.skipIf(isRoot)('is named in the error when it is not writable', () => {
     const path = place();
     chmodSync(dirname(path), 0o500);
     expect(() => checkSocketFolder(path)).toThrow(`the folder ${dirname(path)} cannot be written to (EACCES)`);
@@ -185,7 +185,7 @@ describe('the folder of a socket', () => {
 });
 
 describe('a name without a folder', () => {
-  /** Paths are short there, and relative to it. */
+  /** A working folder with short, relative paths. */
   function inFolder(): string {
     const before = process.cwd();
     const folder = mkdtempSync(join(tmpdir(), 'skein-'));
@@ -200,7 +200,7 @@ describe('a name without a folder', () => {
   const host = { buffers: new ReadBuffers(1, 1), accepted: () => {}, acceptFailed: () => {}, settings: SETTINGS };
   const options = { backlog: 1, reusePort: false };
 
-  it('is bound as a name and not as a port, however much it looks like a number', async () => {
+  it('is bound as a name and not as a port, even when it looks like a number', async () => {
     const folder = inFolder();
     for (const path of ['4803', './4803', '1e3', '0x10', '.5']) {
       for (let i = 0; i < 100; i++) expect([path, Number(temporaryName(path))]).toEqual([path, Number.NaN]);
@@ -210,7 +210,7 @@ describe('a name without a folder', () => {
       const client = connect({ path: join(folder, path) });
       await new Promise((resolve) => client.once('connect', resolve));
       client.destroy();
-      // It is removed wherever the daemon works by then.
+      // It is removed even when the daemon has changed its working folder.
       process.chdir('/');
       listener.close();
       process.chdir(folder);
@@ -218,7 +218,7 @@ describe('a name without a folder', () => {
     }
   });
 
-  it('is taken over when it is stale, whoever listens on the port of that number', async () => {
+  it('is replaced when it is stale, even if someone listens on the port of that number', async () => {
     inFolder();
     const server = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -1,4 +1,4 @@
-/** Connections that are no sessions: who is counted with whom, and who has to go. */
+/** Connections without a session: how they are counted by address, and which one is ended. */
 import { describe, expect, it } from 'vitest';
 import { createSession } from '../../bench/micro/sessions.ts';
 import { shareKey } from '../../workers/delivery/client-address.ts';
@@ -10,7 +10,7 @@ let serial = 0;
 
 const roomFor = (maxHandshakes: number): WaitingRoom => new WaitingRoom(new LiveValue({ maxHandshakes }));
 
-/** In the handshake. @param waitsForClient whether it keeps the daemon waiting */
+/** A connection in the handshake. @param waitsForClient whether the daemon waits for it */
 function stranger(share: string, waitsForClient = true): ClientSession {
   const made = createSession(serial++);
   const handshake = { waitsForClient } as ClientSession['handshake'];
@@ -33,7 +33,7 @@ describe('the address a connection is counted with', () => {
 });
 
 describe('the room', () => {
-  it('gives up the oldest of the address that has most', () => {
+  it('ends the oldest of the address with most connections', () => {
     const room = roomFor(5);
     const few = stranger('few');
     const many = [stranger('many'), stranger('many'), stranger('many')];
@@ -49,7 +49,7 @@ describe('the room', () => {
     expect([room.size, room.victim()]).toEqual([3, few]);
   });
 
-  it('spares those that wait for the daemon, and nobody who was refused', () => {
+  it('spares connections that wait for the daemon, but no refused one', () => {
     const room = roomFor(3);
     const checked = [stranger('a', false), stranger('a', false)];
     const silent = stranger('b');
@@ -62,7 +62,7 @@ describe('the room', () => {
     expect(room.victim()).toBe(checked[1]);
   });
 
-  it('knows who is over: handshakes and refused ones each in their order', () => {
+  it('expires handshakes and refused connections, each in order', () => {
     const room = roomFor(9);
     expect([room.nextDeadlineMs(), room.expired(1e9)]).toEqual([Number.POSITIVE_INFINITY, undefined]);
     const [first, second, refused] = [stranger('a'), stranger('a'), stranger('a')];

@@ -1,4 +1,4 @@
-/** The wire version of packets between daemons is read in one place, and decides who gets a packet. */
+/** The wire version of packets between daemons is read in one place, which decides where a packet goes. */
 import { expect, it } from 'vitest';
 import { RingCounter } from '../../engine/host/ring-counters.ts';
 import { RING_HEADER_LENGTH, RING_HEADER_VERSION_OFFSET } from '../../engine/wire/layout/ring-header.ts';
@@ -6,7 +6,7 @@ import { isUnderstoodVersion, RING_WIRE_VERSION, wireVersionOf } from '../../eng
 import { Cluster } from './ring-cluster.ts';
 import { productFiles, read } from './support/source-files.ts';
 
-it('is that of the packet; of what is shorter than a header, the own one', () => {
+it('is that of the packet, or the own one for bytes shorter than a header', () => {
   const bytes = new Uint8Array(100);
   bytes[60 + RING_HEADER_VERSION_OFFSET] = 7;
   expect(wireVersionOf(bytes, 60, RING_HEADER_LENGTH)).toBe(7);
@@ -14,7 +14,7 @@ it('is that of the packet; of what is shorter than a header, the own one', () =>
   expect([0, 1, 2, 255].filter(isUnderstoodVersion)).toEqual([RING_WIRE_VERSION]);
 });
 
-it('keeps packets of other versions out of the ring, and counts them', () => {
+it('keeps packets of other versions from the ring, which are counted', () => {
   const cluster = new Cluster({ size: 2 });
   cluster.drop = (_from, _to, bytes) => {
     bytes[RING_HEADER_VERSION_OFFSET] = RING_WIRE_VERSION + 1;
@@ -28,7 +28,7 @@ it('keeps packets of other versions out of the ring, and counts them', () => {
   }
 });
 
-it('is read nowhere else', () => {
+it('is read in one place', () => {
   const readers = productFiles().filter((file) => /RING_HEADER_VERSION_OFFSET\]/.test(read(file)));
   expect(readers.sort()).toEqual(['engine/wire/ring-header.ts', 'engine/wire/ring-version.ts']);
   expect(read('engine/wire/ring-header.ts')).toMatch(/template\[RING_HEADER_VERSION_OFFSET\] = RING_WIRE_VERSION/);

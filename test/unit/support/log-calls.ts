@@ -1,14 +1,14 @@
-/** Every line that the daemon can log, read from its source by the compiler. */
+/** Every line that the daemon can log, found in its source by the compiler. */
 import { relative } from 'node:path';
 import ts from 'typescript';
 
 export interface LogCall {
-  /** Path in the repository and line, for messages of tests. */
+  /** Path in the repository and line number, for failure messages. */
   readonly at: string;
   readonly level: string;
-  /** Text of the message; what varies in it is `…`. A message that is a variable alone is `…`. */
+  /** Text of the message, with `…` for variable parts. */
   readonly message: string;
-  /** Names of the line's own fields, as far as the compiler knows them. */
+  /** Names of the line's fields, as far as the compiler knows them. */
   readonly fields: readonly string[];
 }
 
@@ -18,7 +18,7 @@ const LOGS = new Set(['Log', 'DaemonLog']);
 
 /**
  * @param root the repository
- * @param folders those whose source is searched
+ * @param folders folders whose source is searched
  */
 export function findLogCalls(root: string, folders: readonly string[]): readonly LogCall[] {
   const configFile = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile);

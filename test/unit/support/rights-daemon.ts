@@ -1,4 +1,4 @@
-/** A daemon under `AccessFile` rules, with what each client got back. */
+/** A daemon under `AccessFile` rules, and the frames and refusals of its clients. */
 import { parseAccessFile } from '../../../engine/access/access-file.ts';
 import {
   AGREED,
@@ -26,7 +26,7 @@ interface RejectedFrame {
   /** Without the endian flag. */
   readonly oldType: number;
   readonly sender: string;
-  /** But for the last, which is the originator. */
+  /** Without the last one, which is the originator. */
   readonly groups: readonly string[];
   readonly originator: string | undefined;
   readonly messageType: number;
@@ -38,7 +38,7 @@ export interface Received {
   readonly rejects: readonly RejectedFrame[];
 }
 
-/** Everything that came since the last call. */
+/** Everything received since the last call. */
 export function received(daemon: MemoryDaemon, client: MemoryClient): Received {
   daemon.settle();
   return split(client.take());
@@ -50,7 +50,7 @@ export function split(bytes: Buffer): Received {
   for (let rest = bytes; rest.length > 0; ) {
     const type = (rest.readUInt32LE(0) & ~ENDIAN_FLAG) >>> 0;
     const isReject = (type & REJECT) !== 0;
-    // 4 bytes with the old type stand between header and groups.
+    // Four bytes with the old type are between the header and the groups.
     const frame = isReject ? Buffer.concat([rest.subarray(0, 48), rest.subarray(52)]) : rest;
     const length = frameLength(frame);
     if (length === 0) throw new Error('a frame is cut');

@@ -1,4 +1,4 @@
-/** The text of the repository, for tests that hold rules over all of it. */
+/** The text of the repository, for tests of rules over all of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
