@@ -14,6 +14,7 @@ import { registerKeygen } from './keygen.ts';
 import { registerMonitor } from './monitor.ts';
 import { registerPasswd } from './passwd.ts';
 import { registerPublish } from './publish.ts';
+import { registerReload } from './reload.ts';
 import { printError } from './standard-output.ts';
 import { registerStart } from './start.ts';
 import { registerState } from './state.ts';
@@ -64,6 +65,7 @@ export function createProgram(): Command {
   registerTop(program);
   registerEvents(program);
   registerDrain(program);
+  registerReload(program);
   registerCheck(program);
   registerContext(program);
   registerConf(program);

@@ -18,6 +18,7 @@ import type { StopReport } from './http/status-types.ts';
 import type { ClientDesk } from './monitor/client-desk.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
+import type { ReloadReport } from './reload/reloader.ts';
 
 const READABLE =
   'HTTP beyond this machine is not encrypted, so its tokens can be read on the way: put a proxy with TLS in front of HttpListen';
@@ -32,6 +33,7 @@ export interface ObservationParts {
   readonly log: DaemonLog;
   /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
   readonly end: (isAtOnce: boolean, peer: string) => void;
+  readonly reload: () => Promise<ReloadReport>;
 }
 
 export class Observation {
@@ -56,7 +58,7 @@ export class Observation {
 
   /** Of no effect without `HttpListen`. @throws (rejects) as `DaemonHttp.open` */
   async openHttp(): Promise<void> {
-    const { resolved, spec, supervisor, log, end } = this.#parts;
+    const { resolved, spec, supervisor, log, end, reload } = this.#parts;
     const { httpListen, httpTokenFile } = resolved.configuration.options;
     if (httpListen.length === 0) return;
     if (!httpListen.every(isLoopbackEndpoint)) log.warn({}, READABLE);
@@ -64,7 +66,7 @@ export class Observation {
     const { DaemonHttp } = await import('./http/daemon-http.ts');
     this.#http = await DaemonHttp.open(
       { listen: httpListen, tokenFile: httpTokenFile },
-      { watch: await this.#look(), name: spec.name, end, counters: supervisor.memory.counters, log },
+      { watch: await this.#look(), name: spec.name, end, reload, counters: supervisor.memory.counters, log },
     );
   }
 

@@ -170,6 +170,7 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     delivery: () => reloader.delivery,
     supervisor,
     log,
+    reload: () => reloader.reload(),
     end: (isAtOnce, peer) => end.requested(isAtOnce, peer, reloader.options.drainTime),
   });
   const end = new DaemonEnd({ supervisor, log, watch: observation, settled: () => settle(null) });

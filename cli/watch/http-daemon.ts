@@ -1,7 +1,8 @@
 /** Asks a daemon over HTTP. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import type { Status } from '../../daemon/http/status-types.ts';
+import type { ReloadRefusal, Status } from '../../daemon/http/status-types.ts';
+import type { ReloadReport } from '../../daemon/reload/reloader.ts';
 import { CliError } from '../exit.ts';
 import { printable } from '../text.ts';
 import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } from './watched-daemon.ts';
@@ -43,6 +44,18 @@ export class HttpDaemon implements WatchedDaemon {
     const signal = AbortSignal.timeout(this.#options.timeoutMs);
     try {
       return await this.#readJson(await this.#open(path, signal, 'POST'));
+    } catch (error) {
+      throw this.#explained(error, signal);
+    }
+  }
+
+  /** @returns what it did, or why it refused; nothing has changed then @throws (rejects) as `status` when it could not be asked */
+  async reload(): Promise<ReloadReport | ReloadRefusal> {
+    const signal = AbortSignal.timeout(this.#options.timeoutMs);
+    try {
+      return (await this.#readJson(await this.#open('reload', signal, 'POST', [200, 409]))) as
+        | ReloadReport
+        | ReloadRefusal;
     } catch (error) {
       throw this.#explained(error, signal);
     }
@@ -94,7 +107,12 @@ export class HttpDaemon implements WatchedDaemon {
   }
 
   /** The answer to a request that is served; else why it is not. */
-  #open(path: string, signal: AbortSignal, method: 'GET' | 'POST' = 'GET'): Promise<IncomingMessage> {
+  #open(
+    path: string,
+    signal: AbortSignal,
+    method: 'GET' | 'POST' = 'GET',
+    answers: readonly number[] = [200, 202],
+  ): Promise<IncomingMessage> {
     const { token, ca } = this.#options;
     const url = new URL(path, this.label);
     return new Promise((resolve, reject) => {
@@ -111,7 +129,7 @@ export class HttpDaemon implements WatchedDaemon {
         (response) => {
           // After this the response carries any later abort.
           const status = response.statusCode ?? 0;
-          if (status === 200 || status === 202) {
+          if (answers.includes(status)) {
             resolve(response);
             return;
           }

@@ -2,12 +2,14 @@
 import type { ServerResponse } from 'node:http';
 import { type CountersMemory, supervisorCounters } from '../../engine/buffers/counters.ts';
 import type { Endpoint } from '../../engine/config/endpoint.ts';
+import type { ReloadReport } from '../reload/reloader.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { sendDashboard } from './dashboard-page.ts';
 import { EventStreams } from './event-streams.ts';
 import { HttpServer, type Route } from './http-server.ts';
 import type { Refusal } from './request-check.ts';
 import { send, sendJson } from './responses.ts';
+import type { ReloadRefusal } from './status-types.ts';
 import { TokenFile } from './token-file.ts';
 
 export interface HttpOptions {
@@ -21,6 +23,8 @@ export interface HttpParts {
   readonly name: string;
   /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
   readonly end: (isAtOnce: boolean, peer: string) => void;
+  /** Reads options and files again. @throws (rejects) when it is refused; nothing has changed then */
+  readonly reload: () => Promise<ReloadReport>;
   readonly counters: CountersMemory;
   readonly log: {
     readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -92,6 +96,7 @@ export class DaemonHttp {
           serve: (response, { query }, request) => this.#sendEvents(response, query, request.headers['last-event-id']),
         },
       ],
+      ['/reload', { method: 'POST', right: 'admin', parameters: [], serve: (response) => this.#reload(response) }],
       [
         '/drain',
         {
@@ -102,6 +107,17 @@ export class DaemonHttp {
         },
       ],
     ]);
+  }
+
+  async #reload(response: ServerResponse): Promise<void> {
+    const { log, reload } = this.#parts;
+    const peer = response.req.socket.remoteAddress ?? 'unknown';
+    log.info({ peer }, 'reload requested over http');
+    const answer = await reload().then(
+      (report) => ({ status: 200, body: report }),
+      (error: Error) => ({ status: 409, body: refusalOf(error) }),
+    );
+    sendJson(response, answer.status, answer.body);
   }
 
   /** Whoever asks names the daemon, so that nobody ends another one than he means. */
@@ -150,3 +166,9 @@ export class DaemonHttp {
     return undefined;
   }
 }
+
+const refusalOf = ({ message }: Error): ReloadRefusal => ({
+  refused: true,
+  error: 'options not reloaded; the old ones stay in force',
+  problems: message.split('\n'),
+});

@@ -161,3 +161,11 @@ export interface Tick {
   readonly ring: RingStatus;
   readonly health: HealthStatus;
 }
+
+/** Answer to a reload that was refused: nothing has changed. */
+export interface ReloadRefusal {
+  readonly refused: true;
+  readonly error: string;
+  /** Each with file and line, or with the part of the daemon that refused. */
+  readonly problems: readonly string[];
+}
