@@ -1,38 +1,24 @@
 /**
  * Starts the threads of a daemon, watches them, and stops them. It runs in the caller's thread and does none of the hot work, but in
  * mode `inline`, where it hosts the agents itself.
- *
- * Worker threads are started directly, not through a pool: an agent is pinned to its thread for the life of the daemon, so a pool's
- * queue and balancing have nothing to do, and aborting a pool's task ends the thread without running its clean-up.
  */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { DoorbellRinger } from '../engine/buffers/doorbell.ts';
-import { AgentFailure, Command, closeAgents, EventLoopThread, ThreadController } from './agent-thread.ts';
-import type { DaemonEvent } from './daemon-event.ts';
+import { type AgentFailure, Command } from './agent-thread.ts';
 import { createDaemonMemory, type DaemonMemory } from './daemon-memory.ts';
 import type { DaemonSpec } from './daemon-spec.ts';
 import type { BoundAddress, ListenAddress } from './delivery/client-listener.ts';
-import type { Inspection, ThreadInspection } from './inspection.ts';
+import { inlineThread } from './inline-thread.ts';
+import type { Inspection } from './inspection.ts';
 import { Inspector } from './inspector.ts';
-import { ListenFailure } from './listen-failure.ts';
-import type { LogRecord } from './log.ts';
 import { logReaders } from './log-readers.ts';
-import { SettingsLink } from './settings/settings-link.ts';
+import type { RunningThread, ThreadEvents, ThreadParts } from './running-thread.ts';
 import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
-import type { Preparation, Prepared } from './settings/two-steps.ts';
-import { monotonicNow, setUpThread, tcpPort } from './thread-setup.ts';
+import type { Preparation } from './settings/two-steps.ts';
+import { monotonicNow, tcpPort } from './thread-setup.ts';
 import { type AgentRole, hasReusePort, type ThreadingPlan } from './threading.ts';
-import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
-import type { SupervisorMessage, WorkerInput, WorkerMessage } from './worker-main.ts';
+import type { WatchOrder } from './watch/watch-messages.ts';
+import { workerThreads } from './worker-threads.ts';
 
-export interface SupervisorEvents {
-  log(record: LogRecord): void;
-  /** What an operator follows. */
-  tell(event: DaemonEvent): void;
-  /** For those who look at the daemon. */
-  report(report: WatchReport): void;
-  /** A monitor requests the orderly end of the daemon: call `stop`. */
-  stopRequested(): void;
+export interface SupervisorEvents extends Pick<ThreadEvents, 'log' | 'tell' | 'report' | 'stopRequested'> {
   /** A thread ended without a stop of the daemon; all others have been closed. */
   failed(failure: AgentFailure): void;
 }
@@ -55,28 +41,6 @@ export interface ThreadLoad {
   readonly thread: string;
   readonly activeMs: number;
   readonly idleMs: number;
-}
-
-interface RunningThread {
-  readonly name: string;
-  readonly controller: ThreadController;
-  readonly doorbell: DoorbellRinger;
-  /** Resolves with the addresses it listens on. */
-  readonly listen: (
-    addresses: readonly ListenAddress[],
-    reusePort: boolean,
-    clientPort: number,
-  ) => Promise<readonly BoundAddress[]>;
-  /** After `listen`: begins to serve, and to obey. */
-  readonly run: () => void;
-  readonly prepare: (snapshot: SettingsSnapshot) => Prepared | Promise<Prepared>;
-  readonly order: (role: AgentRole, order: WatchOrder) => void;
-  /** Never resolves when the thread ends before. */
-  readonly inspect: () => Promise<ThreadInspection>;
-  /** Null: it waits outside of its event loop, which then looks busy. */
-  readonly load: () => { readonly active: number; readonly idle: number } | null;
-  readonly ended: Promise<void>;
-  readonly terminate: () => void;
 }
 
 export class Supervisor {
@@ -114,7 +78,13 @@ export class Supervisor {
    * @throws (rejects) ListenFailure, what `beforeServing` threw, or AgentFailure; nothing keeps running then
    */
   async start(beforeServing: () => void = () => {}): Promise<readonly BoundAddress[]> {
-    this.#threads = this.#plan.mode === 'inline' ? [this.#inlineThread()] : this.#workerThreads();
+    const parts: ThreadParts = {
+      spec: this.#spec,
+      plan: this.#plan,
+      memory: this.memory,
+      events: this.#threadEvents(),
+    };
+    this.#threads = this.#plan.mode === 'inline' ? [inlineThread(parts)] : workerThreads(parts, this.#workerUrl);
     try {
       const bound = await this.#listen();
       beforeServing();
@@ -127,6 +97,17 @@ export class Supervisor {
       await this.#close();
       throw error;
     }
+  }
+
+  #threadEvents(): ThreadEvents {
+    return {
+      log: (record) => this.#events.log(record),
+      tell: (event) => this.#events.tell(event),
+      report: (report) => this.#events.report(report),
+      stopRequested: () => this.#events.stopRequested(),
+      failed: (failure) => this.#fail(failure),
+      isStopping: () => this.#stopping,
+    };
   }
 
   #run(thread: RunningThread): void {
@@ -291,164 +272,5 @@ export class Supervisor {
     this.#failure = failure;
     this.#ending ??= this.#close();
     void this.#ending.then(() => this.#events.failed(failure));
-  }
-
-  #inlineThread(): RunningThread {
-    const memory = this.memory.threads[0]!;
-    let end = (): void => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    let eventLoop: EventLoopThread | null = null;
-    const schedule = (): void => eventLoop?.schedule();
-    const agents = setUpThread({
-      spec: this.#spec,
-      plan: this.#plan,
-      memory: this.memory,
-      thread: 0,
-      wake: () => {},
-      log: (record) => this.#events.log(record),
-      tell: (event) => this.#events.tell(event),
-      report: (report) => this.#events.report(report),
-      schedule,
-      requestStop: () => this.#events.stopRequested(),
-    });
-    return {
-      name: 'inline',
-      controller: new ThreadController(memory.control),
-      doorbell: new DoorbellRinger(memory.doorbell, schedule),
-      listen: (addresses, reusePort, clientPort) => agents.listen(addresses, reusePort, clientPort),
-      run: () => {
-        eventLoop = new EventLoopThread(agents.agents, memory, monotonicNow, (failure) => {
-          if (failure !== null) this.#fail(failure);
-          end();
-        });
-        eventLoop.schedule();
-      },
-      prepare: (snapshot) => ({ apply: agents.prepare(snapshot), discard: () => {} }),
-      order: (role, order) => agents.order(role, order),
-      inspect: async () => agents.inspect(),
-      load: () => performance.eventLoopUtilization(),
-      ended,
-      // Before its loop runs an inline thread has nothing but sockets.
-      terminate: () => {
-        closeAgents(agents.agents);
-        end();
-      },
-    };
-  }
-
-  #workerThreads(): readonly RunningThread[] {
-    const { threads } = this.#plan;
-    const wakeMe: MessagePort[][] = threads.map(() => []);
-    const wakeOthers: (MessagePort | null)[][] = threads.map(() => threads.map(() => null));
-    const connect = (to: number): MessagePort => {
-      const channel = new MessageChannel();
-      wakeMe[to]!.push(channel.port2);
-      return channel.port1;
-    };
-    const mine = threads.map((thread, to) => (thread.blocking ? null : connect(to)));
-    for (const from of threads.keys()) {
-      for (const to of threads.keys()) {
-        if (from !== to && !threads[to]!.blocking) wakeOthers[from]![to] = connect(to);
-      }
-    }
-    return threads.map((_, i) => this.#workerThread(i, mine[i]!, wakeOthers[i]!, wakeMe[i]!));
-  }
-
-  #workerThread(
-    thread: number,
-    wakePort: MessagePort | null,
-    wakeOthers: readonly (MessagePort | null)[],
-    wakeMe: readonly MessagePort[],
-  ): RunningThread {
-    const { name, blocking } = this.#plan.threads[thread]!;
-    const workerData: WorkerInput = {
-      spec: this.#spec,
-      plan: this.#plan,
-      memory: this.memory,
-      thread,
-      wakeOthers,
-      wakeMe,
-    };
-    const transferList = [...wakeMe, ...wakeOthers.filter((port) => port !== null)];
-    const worker = new Worker(this.#workerUrl, { name: `skein ${name}`, workerData, transferList, execArgv: [] });
-    let refuse: (reason: Error) => void = () => {};
-    let accept: (bound: readonly BoundAddress[]) => void = () => {};
-    const listening = new Promise<readonly BoundAddress[]>((resolve, reject) => {
-      accept = resolve;
-      refuse = reject;
-    });
-    listening.catch(() => {});
-    const questions = new Map<number, (inspection: ThreadInspection) => void>();
-    let lastQuestion = 0;
-    const failed = (failure: AgentFailure): void => {
-      refuse(failure);
-      this.#fail(failure);
-    };
-    const settings = new SettingsLink((message) => {
-      worker.postMessage(message);
-      // A thread that blocks reads its messages when it wakes.
-      doorbell.ring();
-    });
-    worker.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'log') this.#events.log(message.record);
-      else if (message.kind === 'event') this.#events.tell(message.event);
-      else if (message.kind === 'report') this.#events.report(message.report);
-      else if (message.kind === 'inspection') {
-        questions.get(message.question)?.(message.inspection);
-        questions.delete(message.question);
-      } else if (message.kind === 'settings') settings.answer(message);
-      else if (message.kind === 'listening') accept(message.bound);
-      else if (message.kind === 'stop-requested') this.#events.stopRequested();
-      else if (message.kind === 'cannot-listen') refuse(new ListenFailure(message.fault));
-      else {
-        const failure = new AgentFailure(message.agent, new Error(message.message));
-        failure.stack = message.stack;
-        failed(failure);
-      }
-    });
-    worker.on('error', (error) => failed(new AgentFailure(name, error)));
-    const memory = this.memory.threads[thread]!;
-    const doorbell = new DoorbellRinger(memory.doorbell, wakePort === null ? null : () => wakePort.postMessage(0));
-    return {
-      name,
-      controller: new ThreadController(memory.control),
-      doorbell,
-      listen: (addresses, reusePort, clientPort) => {
-        const message: SupervisorMessage = { kind: 'listen', addresses, reusePort, clientPort };
-        worker.postMessage(message);
-        return listening;
-      },
-      run: () => {
-        const message: SupervisorMessage = { kind: 'run' };
-        worker.postMessage(message);
-      },
-      prepare: (snapshot) => settings.prepare(snapshot),
-      order: (role, order) => {
-        const message: SupervisorMessage = { kind: 'order', role, order };
-        worker.postMessage(message);
-      },
-      inspect: () =>
-        new Promise((resolve) => {
-          questions.set(++lastQuestion, resolve);
-          const message: SupervisorMessage = { kind: 'inspect', question: lastQuestion };
-          worker.postMessage(message);
-          // A thread that blocks reads its messages when it wakes.
-          doorbell.ring();
-        }),
-      load: () => (blocking ? null : worker.performance.eventLoopUtilization()),
-      ended: new Promise((resolve) => {
-        worker.on('exit', (code) => {
-          wakePort?.close();
-          settings.end();
-          if (!this.#stopping) failed(new AgentFailure(name, new Error(`thread ended with code ${code}`)));
-          resolve();
-        });
-      }),
-      terminate: () => {
-        void worker.terminate();
-      },
-    };
   }
 }
