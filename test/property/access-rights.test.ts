@@ -1,4 +1,4 @@
-/** Patterns, address ranges and the rights of a client agree with the simplest way to say the same, whatever the names. */
+/** Patterns, address ranges and the rights of a client agree with their simplest implementation, for any names. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAccessFile } from '../../engine/access/access-file.ts';
@@ -8,7 +8,7 @@ import { matchesBytes, matchesText } from '../../engine/access/name-pattern.ts';
 import { SubjectRights } from '../../engine/access/subject-rights.ts';
 import { canonicalName, hashNameWords, NAME_WORDS, nameWords } from '../../engine/wire/name-hash.ts';
 
-/** Few letters, so that patterns fit often. */
+/** Few letters, so that patterns match often. */
 const name = fc.string({ unit: fc.constantFrom('a', 'b', '.'), minLength: 1, maxLength: 12 });
 const pattern = fc
   .array(fc.oneof(fc.string({ unit: fc.constantFrom('a', 'b', '.'), maxLength: 3 }), fc.constant('*')), {
@@ -16,14 +16,14 @@ const pattern = fc
   })
   .map((parts) => parts.join('').replaceAll(/\*+/g, '*'));
 
-/** What `*` means, one character after the other. */
+/** The meaning of `*`, character by character. */
 function fits(glob: string, text: string): boolean {
   if (glob === '') return text === '';
   if (glob[0] === '*') return fits(glob.slice(1), text) || (text !== '' && fits(glob, text.slice(1)));
   return text !== '' && glob[0] === text[0] && fits(glob.slice(1), text.slice(1));
 }
 
-it('a pattern fits what its characters say, as bytes and as text', () => {
+it('a pattern matches by its characters, as bytes and as text', () => {
   fc.assert(
     fc.property(pattern, name, fc.nat(5), (glob, text, before) => {
       const bytes = Buffer.from(`${'x'.repeat(before)}${text}xx`, 'latin1');
@@ -37,7 +37,7 @@ it('a pattern fits what its characters say, as bytes and as text', () => {
   );
 });
 
-it('a pattern that nearly fits costs little', () => {
+it('a pattern that nearly matches is cheap to check', () => {
   const glob = `${'a*'.repeat(15)}b`;
   const text = 'a'.repeat(31);
   const bytes = Buffer.from(text);
@@ -133,7 +133,7 @@ const subject = fc.record({
   isUnix: fc.boolean(),
 });
 
-it('the rights of a client are the verdicts of the rules, however often and in whatever order they are asked for', () => {
+it('the rights of a client are the verdicts of the rules, in any order and repeatedly', () => {
   const garbage = fc.uint8Array({ minLength: 32, maxLength: 32 });
   const questions = fc.array(fc.tuple(target, garbage, fc.boolean()), { minLength: 1, maxLength: 40 });
   fc.assert(

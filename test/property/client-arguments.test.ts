@@ -1,6 +1,6 @@
 /**
- * Whatever a program passes to whatever function of the package: it is taken, or refused with an error of the library, and the session
- * still works afterwards. The functions are enumerated from the module and its prototypes, so that a new one cannot be left out.
+ * Any argument to any function of the package is accepted, or refused with an error of the library, and the session
+ * still works afterwards. The functions are enumerated from the module and its prototypes, so a new one cannot be forgotten.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ function methodsOf(owner: string, object: object): readonly string[] {
 const methodsOfInstances = (name: string, type: { readonly prototype: object }): readonly string[] =>
   ownPrototypes(type.prototype).flatMap((prototype) => methodsOf(`${name}.prototype`, prototype));
 
-/** Everything a program can call. */
+/** Every function that a program can call. */
 async function publicFunctions(): Promise<readonly string[]> {
   const names: string[] = [];
   for (const [name, value] of Object.entries(library)) {
@@ -88,6 +88,6 @@ describe('random values', () => {
   );
 });
 
-it('knows every way to mislead', () => {
+it('include every kind of misleading value', () => {
   expect(MISLEADING.length).toBeGreaterThan(60);
 });

@@ -1,4 +1,4 @@
-/** Which data, options and groups a session takes, and how it refuses the rest. */
+/** Which data, options and groups a session accepts, and how it refuses the rest. */
 import { describe, expect, it } from 'vitest';
 import { type Data, type SendOptions, SkeinError } from '../../client/index.ts';
 import { libraryFixture } from './support/library-fixture.ts';
@@ -72,7 +72,7 @@ describe('options and groups', () => {
     expect(() => use().session.multicast(groups as string, 'x', options as SendOptions)).toThrow(message);
   });
 
-  it('names the event that was meant', () => {
+  it('suggest the intended event for a misspelt one', () => {
     expect(() => use().session.on('mesage' as 'message', () => undefined)).toThrow(/did you mean "message"/);
   });
 });

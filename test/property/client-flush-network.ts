@@ -1,5 +1,5 @@
 /**
- * A small world for flush clients of one group: Spread reduced to what the flush layer rests on. Within a component
+ * A small world for flush clients of one group: Spread reduced to what the flush layer needs. Within a component
  * all requests and messages are put into one order. A client takes them in that order, except that a FIFO message may
  * overtake everything but earlier messages of its sender (client-protocol.md, section 3.3) and a network change. When
  * the world splits, each side loses the tail of what the other side sent and nobody on it has seen yet, then is told
@@ -18,7 +18,7 @@ export type TraceEntry = { readonly kind: 'sent'; readonly id: string; readonly 
 
 interface Entry {
   readonly serial: number;
-  /** Who asked for it; undefined for what the network does. */
+  /** The client that requested it; undefined for a change of the network. */
   readonly author: Client | undefined;
   readonly fifo: boolean;
   /** No FIFO message overtakes it. */

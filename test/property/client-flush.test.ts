@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { FlushMessage, FlushView } from '../../client/index.ts';
 import { type Client, GROUP, World } from './client-flush-network.ts';
 
-/** What one client lived through in one view. */
+/** The events of one client in one view. */
 interface Epoch {
   readonly view: FlushView;
   readonly delivered: FlushMessage[];
@@ -85,7 +85,7 @@ function checkTraces(world: World): void {
         expect(sentIn.get(textOf(message))).toEqual({ sender: message.sender, view: key(epoch.view) });
         expect(epoch.view.members).toContain(message.sender);
       }
-      // What one sends to the view one gets oneself, in that view.
+      // A client receives its own messages to the view, in that view.
       if (epoch.next !== undefined) {
         const own = epoch.delivered.map(textOf);
         for (const id of epoch.sent) if (!id.startsWith('sub')) expect(own).toContain(id);
@@ -96,7 +96,7 @@ function checkTraces(world: World): void {
         if (other === name) continue;
         const theirs = all.get(other)?.find((candidate) => key(candidate.view) === key(epoch.view));
         expect(theirs).toBeDefined();
-        // Whoever went the same way got the same messages, in one order where the service promises one.
+        // Clients that moved together received the same messages, in one order where the service promises one.
         if (theirs!.next === undefined || key(theirs!.next) !== key(epoch.next!)) continue;
         expect(cameAlong(theirs!)).toContain(name);
         const toAll = (e: Epoch): string[] => e.delivered.filter((message) => !message.subgroup).map(textOf);
@@ -109,10 +109,10 @@ function checkTraces(world: World): void {
   }
 }
 
-/** Lets the world come to rest, but for one client: everything is taken, and every request answered. */
+/** Runs the world, except for one client, until it is idle: everything is taken and every request is answered. */
 function settle(world: World, except?: Client): void {
   for (let round = 0; ; round++) {
-    if (round > 10_000) throw new Error('the world does not come to rest');
+    if (round > 10_000) throw new Error('the world does not become idle');
     let busy = false;
     for (const client of world.clients) {
       if (client === except) continue;
@@ -234,7 +234,7 @@ function run(script: readonly Action[]): World {
 }
 
 describe('flush clients', () => {
-  it('keep virtual synchrony through joins, leaves, crashes, splits and merges, and come to rest in one view', () => {
+  it('keep virtual synchrony through joins, leaves, crashes, splits and merges, and end in one view', () => {
     fc.assert(
       fc.property(fc.array(actions, { minLength: 20, maxLength: 160 }), (script) => {
         const world = run(script);
@@ -245,7 +245,7 @@ describe('flush clients', () => {
     );
   });
 
-  it('meet in the random worlds what the checks are about', () => {
+  it('meet every checked situation in the random worlds', () => {
     let network = 0;
     let vulnerable = 0;
     let transitions = 0;

@@ -1,6 +1,6 @@
 /**
- * However a stream is cut and in whatever byte order it comes, its events are the same; and no stream brings the
- * client down.
+ * However a stream is cut, and in either byte order, its events are the same; and no stream crashes the
+ * client.
  */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
@@ -128,7 +128,7 @@ describe('a recorded stream', () => {
 describe('a broken stream', () => {
   const mutation = fc.record({ at: fc.nat(), value: fc.nat(255) });
 
-  it('ends with ILLEGAL_MESSAGE or goes on, whatever is changed in it', () => {
+  it('ends with ILLEGAL_MESSAGE or continues, whatever is changed in it', () => {
     let broken = 0;
     fc.assert(
       fc.property(

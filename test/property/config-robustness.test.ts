@@ -89,7 +89,7 @@ describe('reading a configuration', () => {
     );
   });
 
-  it('comes to an end with any piece repeated many times', () => {
+  it('terminates on any piece repeated many times', () => {
     for (const piece of [
       '{',
       '# \n',
@@ -156,7 +156,7 @@ describe('access and password files', () => {
         address,
         fc.nat({ max: 31 }),
         (written, prefix, random, bit) => {
-          // Without operators on 32 bits, to differ from the implementation: drop the host part by division.
+          // Drops the host part by division, because the implementation uses 32-bit operators.
           const hostCount = 2 ** (32 - prefix);
           const network = written - (written % hostCount);
           const list = parseAccessIp(`${dotted(network)}/${prefix}`);

@@ -1,5 +1,5 @@
 /**
- * Any byte stream, cut anywhere, against a living daemon: it stays up, its other clients see nothing of it, no session stays behind,
+ * Any byte stream, cut anywhere, against a running daemon: it stays up, its other clients are not affected, no session remains,
  * and memory returns to where it was.
  */
 import { setFlagsFromString } from 'node:v8';
@@ -68,7 +68,7 @@ it(
       { numRuns: 100 },
     );
     await untilAlone(daemon, 2);
-    // Attackers do become sessions, break the protocol and give up in the handshake: the streams reach everywhere.
+    // Some attackers become sessions, some break the protocol, some give up in the handshake: the streams reach all code.
     expect(deliveryCount(daemon, 'SessionsClosed')).toBeGreaterThan(50);
     expect(deliveryCount(daemon, 'ProtocolErrors')).toBeGreaterThan(20);
     expect(deliveryCount(daemon, 'HandshakesRefused')).toBeGreaterThan(10);
@@ -93,7 +93,7 @@ async function memoryBytes(): Promise<number> {
 }
 
 it(
-  'gives back what every connection cost',
+  'frees the memory of every connection',
   async () => {
     const daemon = await testDaemon({ threadingMode: 'inline', handshakeTimeout: 200 });
     const streams = fc.sample(waves, { numRuns: 25, seed: 4803 });

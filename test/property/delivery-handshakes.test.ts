@@ -1,6 +1,6 @@
 /**
- * The daemon's side of logins with everything around it played by the test: however much a client sends, in whatever pieces and at whatever
- * step, no more than a kilobyte of it is kept, nothing of it is lost, and it is read on when its turn comes.
+ * The daemon's side of logins, with its surroundings played by the test: whatever a client sends, in any pieces and at any
+ * step, at most a kilobyte is kept, nothing is lost, and reading resumes in its turn.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -108,7 +108,7 @@ const turn = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('full' as const, 'room' as const) },
 );
 
-it('keeps a kilobyte at most, loses nothing, and reads on when it may', () => {
+it('keeps a kilobyte at most, loses nothing, and resumes reading when allowed', () => {
   fc.assert(
     fc.property(fc.array(turn, { maxLength: 60 }), fc.nat({ max: 20_000 }), (turns, aheadBytes) => {
       const stage = new Stage();
@@ -176,7 +176,7 @@ it('ends at any step, by any cause, with nothing left behind', () => {
         session.state = 'closed';
         handshakes.forget(session);
       }
-      // Answers that come afterwards find nobody.
+      // Later answers find no session.
       const before = stage.written.length;
       for (let i = 0; i < 4; i++) stage.serve();
       expect([stage.written.length, stage.isOpen]).toEqual([before, false]);

@@ -117,7 +117,7 @@ function scanChunks(chunks: readonly Buffer[]): readonly Found[] {
     for (;;) {
       const status = scanner.scan(view, at, bytes.length, sender);
       if (status === ScanStatus.Partial) {
-        // What it asks for is true: with fewer bytes nothing could have been found.
+        // It really needs these bytes: with fewer it could find no frame.
         expect(scanner.neededBytes).toBeGreaterThan(bytes.length - at);
         break;
       }
@@ -340,7 +340,7 @@ describe('frames that break a rule', () => {
     );
   });
 
-  it('are told from their header alone', () => {
+  it('are detected from their header alone', () => {
     fc.assert(
       fc.property(frame, violation, (good, rule) => {
         const bad = encode(good, good.big);
@@ -358,7 +358,7 @@ describe('frames that break a rule', () => {
   });
 });
 
-it('takes any bytes without throwing, reading no further than told, and always gets ahead', () => {
+it('accepts any bytes without throwing, reads only the given range, and always makes progress', () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 400 }),

@@ -197,7 +197,7 @@ export class Cluster {
     next.layer.configurationChanged(next.ring.configuration);
   }
 
-  /** Everybody meets, everything is delivered; then all tables must hold exactly the clients that are joined. */
+  /** All daemons meet and deliver everything; then all tables must hold exactly the joined clients. */
   settle(): void {
     this.reconfigure([0], 0, new Set());
     this.drain();
@@ -220,7 +220,7 @@ export class Cluster {
     this.traces.checkVsSets();
   }
 
-  /** Originates and delivers until nothing moves. */
+  /** Originates and delivers until nothing changes. */
   drain(): void {
     for (let isMoving = true; isMoving; ) {
       isMoving = false;

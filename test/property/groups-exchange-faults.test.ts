@@ -1,4 +1,4 @@
-/** State exchanges with daemons whose tables are refused, or who speak before their turn; some of them cut. */
+/** State exchanges with daemons whose tables are refused, or that send before their turn; some exchanges are cut. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GroupsState } from '../../engine/groups/groups-state.ts';
@@ -95,7 +95,7 @@ class World {
     }
   }
 
-  /** What has to hold where everybody has met. */
+  /** Checks that hold once all daemons have met. */
   check(): void {
     const { layers, outputs } = this.daemons;
     for (const node of this.nodes) {
@@ -134,7 +134,7 @@ const EVERYTHING = Number.MAX_SAFE_INTEGER;
 const TOGETHER = new Array<number>(MAX_DAEMONS).fill(0);
 
 describe('state exchange with faulty daemons', () => {
-  it('ends alike at all daemons, and only who has no honest daemon beside it loses its clients', () => {
+  it('ends alike at all daemons, and only a daemon without an honest one in its part loses its clients', () => {
     fc.assert(
       fc.property(plans(false), (plan) => {
         const world = new World(plan);

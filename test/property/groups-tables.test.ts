@@ -230,7 +230,7 @@ const faultOf = (bytes: Uint8Array): string | null => {
 };
 
 describe('group table from another daemon', () => {
-  it('is sound as these tests write it', () => {
+  it('is valid as these tests write it', () => {
     expect(faultOf(write(soundFields()))).toBeNull();
   });
 
@@ -239,7 +239,7 @@ describe('group table from another daemon', () => {
     change(fields);
     const bytes = write(fields);
     expect(faultOf(bytes)).not.toBeNull();
-    // Who knows these daemons checks as strictly as who does not.
+    // The check is equally strict whether or not these daemons are known.
     expect(() => decodeTable(bytes, new Set([1, 2] as NodeIndex[]), NAMES)).toThrow(MalformedTableError);
   });
 
@@ -256,7 +256,7 @@ describe('group table from another daemon', () => {
     for (let length = 0; length < whole.length; length++) expect(faultOf(whole.subarray(0, length))).not.toBeNull();
   });
 
-  it('of any bytes makes no other error, and what is sound can be taken over, sent on and read again', () => {
+  it('of any bytes gives no other error, and a valid one can be adopted, sent and read again', () => {
     const whole = write(soundFields());
     const damage = fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 5 });
     const any = fc.oneof(
@@ -281,7 +281,7 @@ describe('group table from another daemon', () => {
     );
   });
 
-  it('needs no more memory than its bytes justify, whatever it counts', () => {
+  it('needs no more memory than its bytes justify, whatever counts it claims', () => {
     const greedy = (['daemonCount', 'memberCount', 'groupCount'] as const).map((count) => {
       const fields = soundFields();
       fields[count] = count === 'daemonCount' ? 0xffff : MAX_TABLE_MEMBERS;

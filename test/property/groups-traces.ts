@@ -1,4 +1,4 @@
-/** What the clients of a cluster saw, and the properties GRP-3 to GRP-6 on it (ring-protocol.md, 1.5). */
+/** What the clients of a cluster saw, checked for the properties GRP-3 to GRP-6 (ring-protocol.md, 1.5). */
 import { type DecodedFrame, decodeFrame } from './groups-frames.ts';
 
 /** One client in one group. */

@@ -69,7 +69,7 @@ async function logIn(port: number, { method, frames, pieces, pauses }: Client): 
   try {
     for (let at = 0, i = 0; at < bytes.length; i++) {
       const piece = pieces[i % pieces.length]!;
-      // Single bytes to the end would be a test of patience only.
+      // Single bytes to the end would only be slow.
       const length = i < 40 ? piece : bytes.length;
       await socket.sendAll(bytes.subarray(at, at + length));
       at += length;
@@ -91,7 +91,7 @@ async function logIn(port: number, { method, frames, pieces, pauses }: Client): 
 
 it.each([
   ['shared', 2048],
-  // So many passwords at once that most wait.
+  // Enough passwords at once that most of them wait.
   ['inline', 8192],
 ] as const)(
   'in mode %s, with hashes of cost %d',

@@ -65,7 +65,7 @@ it('a list of sessions longer than a term holds is written in parts', () => {
   expectWhole(clients);
 });
 
-it('a frame of a daemon’s own, a reject say, never gets into the middle of a view', () => {
+it('a frame that the daemon itself makes, such as a reject, never interrupts a view', () => {
   const chain = new DeliveryChain(SHAPE);
   const client = join(chain, 1e9);
   const view = bytes(20 * TERM_BYTES);
@@ -86,7 +86,7 @@ it('a frame of a daemon’s own, a reject say, never gets into the middle of a v
 describe('the limit on bytes', () => {
   const limits = { maxSessionMessages: 1000, maxSessionBytes: 20_000, policy: 'disconnect' } as const;
 
-  it('leaves one long view out, whose member would not get it otherwise', () => {
+  it('does not count one long view, which could not be delivered otherwise', () => {
     const chain = new DeliveryChain({ ...SHAPE, termBufferCount: 40, limits });
     const client = join(chain, 100);
     const view = bytes(200_000);

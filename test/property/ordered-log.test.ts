@@ -56,7 +56,7 @@ describe('a writer and two readers in threads', () => {
     expect(end).toBe(after);
   });
 
-  it('goes on through the smallest log that works, two term buffers and four entries', async () => {
+  it('works with the smallest log, two term buffers and four entries', async () => {
     const shape = { termBytes: 512, termBufferCount: 2, indexEntries: 4 };
     const [writer] = await runThreads(shape, { entries: 20_000, seed: 5, maxLength: 200, holds: 0 });
     expect(writer!.touched.at(-1)).toBe(2);
@@ -150,7 +150,7 @@ it('behaves like an array with two cursors, and held bytes stay', () => {
           for (const { at, entry } of held) expect(log.bytes.slice(at, at + entry.length)).toEqual(fill(entry));
         }
       }
-      // Nothing is stuck: once all is read and let go, the log takes what it took when it was new.
+      // Once everything is read and released, the log takes as much as when it was new.
       writer.publish();
       for (const { log, held } of readers) {
         while (log.next());

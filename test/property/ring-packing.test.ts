@@ -154,7 +154,7 @@ const specs = fc.array(runSpec, { minLength: 1, maxLength: 12 });
 const capacity = fc.constantFrom(200, 536, 1344, 8840);
 
 describe('packing', () => {
-  it('brings every frame through, whole and in order, in pure packets that are not too long', () => {
+  it('delivers every frame whole and in order, in packets of one class within the length limit', () => {
     fc.assert(
       fc.property(specs, capacity, fc.integer({ min: 1, max: 4 }), (list, room, lendAtMost) => {
         const built = list.map((spec, i) => buildRecord(spec, i + 1));

@@ -12,7 +12,7 @@ const put = (store: PacketStore, seq: number): void =>
   store.put(seq, nodeIndex(seq % 5), PacketClass.Ordered, RECORD, 0, 8 + 8 * (seq % 2));
 
 describe('packet store', () => {
-  it('keeps its positions as a set of numbers would, wherever the sequence is', () => {
+  it('behaves like a set of numbers, anywhere in the sequence', () => {
     const starts = fc.constantFrom(0, 2 ** 31 - 20, 2 ** 32 - 20, 2 ** 40 - 20, 2 ** 48 - 500);
     fc.assert(
       fc.property(starts, fc.array(fc.nat(90), { maxLength: 200 }), fc.nat(90), (start, arrivals, stable) => {
@@ -85,7 +85,7 @@ describe('recovery blocks', () => {
     return { oldRing: OLD_RING, stable, high: Math.max(known, ...extra), aru, reach: 1000, has, obligations };
   }
 
-  it('say what all members together hold, in whatever order they are visited', () => {
+  it('describe what all members together hold, in any order of visits', () => {
     fc.assert(
       fc.property(membersOf, fc.boolean(), (members, reversed) => {
         const list = members.map((m, node) => ({ node: nodeIndex(node), own: holdings(node, m) }));

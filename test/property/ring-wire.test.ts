@@ -252,7 +252,7 @@ describe('a ring node and hostile datagrams (EVS-23)', () => {
           const bytes = new Uint8Array(RING_HEADER_LENGTH + body.length + 4);
           bytes.set(headers[pick % headers.length]!);
           if (!keepsType) bytes[5] = type;
-          // A LEAVE is all header: it would be believed.
+          // A LEAVE consists of a header only, so it would be accepted.
           if (bytes[5] === PacketType.Leave) bytes[5] = PacketType.Join;
           bytes[8] = (RING_HEADER_LENGTH + body.length) & 0xff;
           bytes[9] = (RING_HEADER_LENGTH + body.length) >>> 8;

@@ -112,7 +112,7 @@ function cut(bytes: Buffer, sizes: readonly number[]): readonly Buffer[] {
 const sizes = fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 12 });
 
 describe('valid handshakes', () => {
-  it('take the same steps however they are split, and leave what is not theirs', () => {
+  it('take the same steps however they are split, and leave the bytes after them', () => {
     fc.assert(
       fc.property(valid, sizes, fc.uint8Array({ maxLength: 60 }), (one, splits, frames) => {
         const bytes = Buffer.concat([bytesOf(one), frames]);

@@ -1,4 +1,4 @@
-/** What several slow clients wait for is kept once, is whole for each of them, and is gone with the last. */
+/** Bytes that several slow clients wait for are kept once, reach each of them whole, and are freed with the last. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
@@ -75,7 +75,7 @@ describe('forty stuck members', { timeout: 60_000 }, () => {
     scene.finish();
   });
 
-  it('of different groups cost what their groups get, whatever else is in the log', () => {
+  it('of different groups cost the bytes of their groups, whatever else is in the log', () => {
     const scene = new Scene();
     for (let i = 0; i < 40; i++) scene.client(100, `g${i % 4}`, `g${(i + 1) % 4}`);
     for (let i = 0; i < 2000; i++) {
@@ -88,7 +88,7 @@ describe('forty stuck members', { timeout: 60_000 }, () => {
     scene.finish();
   });
 
-  it('leave nothing behind when they end, though one with little to get stays', () => {
+  it('leave nothing behind when they end, although one with few bytes stays', () => {
     const scene = new Scene();
     const stuck = Array.from({ length: 40 }, () => scene.client(1000, 'room'));
     const small = scene.client(10, 'small');
@@ -127,7 +127,7 @@ describe('the limit for all together', () => {
     scene.finish([good, little]);
   });
 
-  it('ends all who share what is too much', () => {
+  it('ends all clients that share too many bytes', () => {
     const scene = new Scene(300_000);
     const good = scene.client(1e9, 'room');
     for (let i = 0; i < 10; i++) scene.client(100, 'room');

@@ -8,7 +8,7 @@ import { type Mutant, mutate } from './mutants/mutant.ts';
 
 const folders = new Set<string>();
 
-/** A folder that goes away with the process. */
+/** A folder that is removed when the process ends. */
 function temporaryFolder(): string {
   if (folders.size === 0)
     process.once('exit', () => {
@@ -19,7 +19,7 @@ function temporaryFolder(): string {
   return folder;
 }
 
-/** Replaces the mutant's text while its file is loaded; everything else is loaded as it is. */
+/** Replaces the mutant's text while its file is loaded; all other files are loaded unchanged. */
 function mutation(root: string, mutant: Mutant): Plugin {
   const files = new Set(mutant.changes.map((change) => change.file));
   return {

@@ -1,4 +1,4 @@
-/** The checker itself is tested: every EVS property accepts a good trace and rejects one that breaks it. */
+/** Tests of the checker itself: every EVS property accepts a good trace and rejects one that breaks it. */
 import { describe, expect, it } from 'vitest';
 import { check, EVS_PROPERTIES } from './checker/check.ts';
 import { Story, type StoryFacts } from './trace/story.ts';

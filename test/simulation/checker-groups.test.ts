@@ -1,4 +1,4 @@
-/** The checker itself is tested: every GRP property accepts a good trace and rejects one that breaks it. */
+/** Tests of the checker itself: every GRP property accepts a good trace and rejects one that breaks it. */
 import { describe, expect, it } from 'vitest';
 import { check, GROUP_PROPERTIES } from './checker/check.ts';
 import { BROKEN_GROUP_STORIES } from './trace/broken-group-stories.ts';

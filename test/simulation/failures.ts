@@ -1,6 +1,6 @@
 import type { RangeResult } from './run-seeds.ts';
 
-/** Empty when all is well, else how to look at what is not. */
+/** Empty without failures, else the command that shows each one. */
 export const failuresOf = ({ failures }: RangeResult): string[] =>
   failures.map(({ seed, scenario, violations }) =>
     [

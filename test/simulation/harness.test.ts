@@ -1,4 +1,4 @@
-/** The simulator's own parts: it repeats itself exactly, keeps time in order, and shrinks what fails. */
+/** The simulator's own parts: runs repeat exactly, time is ordered, and failing schedules shrink. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +27,7 @@ describe('a run', () => {
     expect(second.eventsHandled).toBe(first.eventsHandled);
   });
 
-  it('is the same whether its timeline is kept or not', () => {
+  it('is the same with and without a timeline', () => {
     const scenario = swarmScenario(5, { minNodes: 3, maxNodes: 3 });
     const plain = new Simulation(scenario, ringEngine).run();
     const watched = new Simulation(scenario, ringEngine, true).run();
@@ -44,7 +44,7 @@ describe('a run', () => {
 });
 
 describe('the delivery path', () => {
-  it('is driven into every corner by the swarm', () => {
+  it('reaches every situation in the swarm', () => {
     const most = { logFull: 0, termBuffers: 0, waited: 0, spilledBytes: 0, slowEnded: 0, refused: 0, rounds: 0 };
     for (let seed = 1; seed <= 40; seed++) {
       const scenario = swarmScenario(seed, { minNodes: 2, maxNodes: 4 });
@@ -86,7 +86,7 @@ describe('random numbers', () => {
 });
 
 describe('virtual time', () => {
-  it('runs what is due in order of time, then of scheduling', () => {
+  it('runs due actions in order of time, then of scheduling', () => {
     const queue = new EventQueue();
     const ran: string[] = [];
     queue.at(5, () => ran.push('c'));
@@ -135,11 +135,11 @@ describe('the virtual network', () => {
     extraDelayMs: 0,
   };
 
-  it('keeps order and loses nothing by itself', () => {
+  it('keeps order and loses nothing without a fault', () => {
     expect(arrivals(() => {})).toEqual(inOrder);
   });
 
-  it('loses, doubles and reorders when told to', () => {
+  it('loses, duplicates and reorders on request', () => {
     const lossy = arrivals((network) => network.impair({ ...trouble, loss: 0.5 }));
     expect(lossy.length).toBeGreaterThan(50);
     expect(lossy.length).toBeLessThan(150);
@@ -214,7 +214,7 @@ describe('mutants', () => {
     }
   });
 
-  it('that do not fit any more say so', () => {
+  it('that no longer fit give an error', () => {
     expect(() => mutate('let a = 1;', 'x', { file: 'f.ts', from: 'let b', to: '' })).toThrow('mutant x is stale');
     expect(() => mutate('a a', 'x', { file: 'f.ts', from: 'a', to: '' })).toThrow('more than once');
   });

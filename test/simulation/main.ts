@@ -17,7 +17,7 @@ import { renderTimeline, type TimelineDetail } from './trace/timeline.ts';
 const SEEDS_PER_TASK = 10;
 const DEFAULT_SEEDS = 1_000;
 const PROGRESS_EVERY_MS = 5_000;
-/** After so many failing seeds there is no point in going on. */
+/** The run stops after this many failing seeds. */
 const MAX_FAILURES = 10;
 const MAX_SHRUNK = 2;
 const MUTANT_SEEDS = 400;

@@ -1,4 +1,4 @@
-/** Runs seeds and says what came of it: what a worker thread does, and the tests directly. */
+/** Runs seeds and returns the results, in a worker thread or directly in tests. */
 import { check, PROPERTIES, type Violation } from './checker/check.ts';
 import { ringEngine } from './engines.ts';
 import { namedScenario } from './scenario/named.ts';

@@ -34,11 +34,11 @@ export interface RunResult {
   readonly delivery: readonly DeliveryFigures[];
   /** By process: which of the scenario's configurations it ran with. */
   readonly configurationOf: readonly number[];
-  /** What the seal let happen and must not. */
+  /** Violations of the seal's rules. */
   readonly sealFaults: readonly string[];
 }
 
-/** Between looks at whether all is quiet. */
+/** Interval between checks for quiet. */
 const CHECK_EVERY_MS = 10;
 const GAUGE_EVERY_MS = 50;
 /** Packets a node may hold, in ring windows: a gap of ten and three under way (2.9), for the old ring and the future one. */
@@ -100,7 +100,7 @@ export class Simulation implements ProcessSurroundings {
       events.runUntil(events.nowMs + CHECK_EVERY_MS);
       quiet = this.#isQuiet() ? quiet + 1 : 0;
     }
-    // Long enough for what should not happen any more to happen.
+    // Long enough for unwanted late events to happen.
     events.runUntil(events.nowMs + 2 * scenario.timeouts.tokenLossMs);
     return {
       trace: this.#trace(scenario, workEndedAtMs),
@@ -136,7 +136,7 @@ export class Simulation implements ProcessSurroundings {
     };
   }
 
-  /** All live nodes are in one configuration, have sent what they had, and have delivered it. */
+  /** All live nodes are in one configuration and have sent and delivered everything. */
   #isQuiet(): boolean {
     const running = this.#machines.nodes.filter((node) => node.process !== null);
     let sent = 0;

@@ -1,4 +1,4 @@
-/** Every check of the soak against traces in which all is well, and against one that breaks just its property. */
+/** Every check of the soak, on good traces and on one that breaks just its property. */
 import { describe, expect, test } from 'vitest';
 import { FIFO_MESS } from '../../engine/wire/service.ts';
 import { ALL_CHECKS } from './checks/all-checks.ts';
@@ -130,7 +130,7 @@ const swap = (steps: ReceivedStep[], i: number, j: number): void => {
 const FIRST_MESSAGE = { witness: 3, alice: 2, bob: 1 };
 
 describe('the checks of the soak', () => {
-  test('find nothing in good traces, and do look at them', () => {
+  test('find nothing in good traces, and check every property there', () => {
     expect(violated(() => undefined)).toEqual([]);
     const builder = new HistoryBuilder(shape, 1);
     const checked = new Map<string, number>();
@@ -149,7 +149,7 @@ describe('the checks of the soak', () => {
     ['GRP-1', 'one member misses the last message of the epoch', ({ alice }) => alice.received.pop()],
     [
       'GRP-2',
-      'a view lists one who never joined',
+      'a view lists a client that never joined',
       ({ witness }) => {
         witness.received[0] = view(ROOM, 1, 'join', WITNESS, CAROL, WITNESS);
       },
@@ -179,7 +179,7 @@ describe('the checks of the soak', () => {
     ],
     [
       'GRP-2',
-      'one who disconnected remains in the last view',
+      'a disconnected client remains in the last view',
       (_, { alice }) => {
         alice.end = 'closed';
       },

@@ -10,17 +10,17 @@ const WARN_LEVEL = 40;
 const STATUS_TIMEOUT_MS = 3_000;
 const STOP_LIMIT_MS = 8_000;
 
-/** What the daemon itself says of its state. */
+/** The daemon's own report of its state. */
 export interface DaemonCounts {
   readonly sessions: number;
   readonly groups: number;
 }
 
-/** What of the daemon's log is kept. */
+/** The kept part of the daemon's log. */
 export class DaemonLog {
   /** The first lines that are warnings or worse. */
   readonly warnings: string[] = [];
-  /** The last lines of all. */
+  /** The last lines of any level. */
   readonly recent: string[] = [];
 
   add(line: string): void {

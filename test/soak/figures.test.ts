@@ -78,13 +78,13 @@ describe('memory', () => {
     expect(verdict.slopePerMinute / MIB).toBeCloseTo(6, 1);
   });
 
-  test('three minutes are needed to tell', () => {
+  test('a verdict needs three minutes', () => {
     expect(
       judgeMemory(samples((minute) => (100 + 60 * minute) * MIB).slice(0, 200), 60_000, 300 * MIB).flat,
     ).toBeNull();
   });
 
-  test('so is memory that grows when everyone goes', () => {
+  test('memory that grows after all clients disconnect is found', () => {
     expect(
       judgeMemory(
         samples(() => 100 * MIB),

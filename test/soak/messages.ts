@@ -1,4 +1,4 @@
-/** What the coordinator and the driver threads say to each other. */
+/** Messages between the coordinator and the driver threads. */
 import type { MessagePort } from 'node:worker_threads';
 import type { DaemonAddress } from '../../client/address.ts';
 

@@ -32,9 +32,9 @@ export interface SoakResult {
   readonly memory: MemoryVerdict | null;
   /** What the daemon said of itself while all were there, and when all had gone. */
   readonly counts: { readonly loaded: DaemonCounts | null; readonly rest: DaemonCounts | null } | null;
-  /** What it logged as a warning or worse. */
+  /** Its log lines of level warn or worse. */
   readonly warnings: readonly string[];
-  /** The last of what it logged at all. */
+  /** Its last log lines of any level. */
   readonly recentLog: readonly string[];
   /** Why the run ended early. */
   readonly failure: string | null;

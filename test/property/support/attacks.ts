@@ -1,4 +1,4 @@
-/** Byte streams that a client may throw at a daemon: noise, handshakes and frames, true in part, changed anywhere. */
+/** Byte streams of attackers: noise, handshakes and frames, partly valid, changed anywhere. */
 import fc from 'fast-check';
 import { authChoice, connectBytes, type Target, WireSocket } from '../../e2e/support/wire-client.ts';
 import { encodeFrame } from '../../e2e/support/wire-frames.ts';
@@ -95,14 +95,14 @@ export const attack: fc.Arbitrary<Attack> = fc
     },
   }));
 
-/** Pieces of one byte, thousands of times over, would be a test of patience only. */
+/** Thousands of pieces of one byte would only be slow. */
 const MOST_PIECES = 60;
 
 /** ACCEPT is longer than any answer before it. */
 const ACCEPT_BYTES = 20;
 const PATIENCE_MS = 25;
 
-/** Sends the stream and goes away, mostly not before the daemon has had a look at it. */
+/** Sends the stream and disconnects, mostly after the daemon has read some of it. */
 export async function launch(target: Target, { bytes, pieces, ending }: Attack, name: string): Promise<void> {
   const client = new WireSocket(target);
   const stream = bytes(name);

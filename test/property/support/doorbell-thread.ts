@@ -1,4 +1,4 @@
-/** One of two threads that wake each other in turns: takes the ball, gives it back, sleeps until it comes again. */
+/** One of two threads that wake each other in turn: takes the ball, passes it back, sleeps until it returns. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { DoorbellRinger, DoorbellWaiter } from '../../../engine/buffers/doorbell.ts';
 import { Random } from './random.ts';

@@ -1,4 +1,4 @@
-/** What plain JavaScript can pass in any argument: values of every type, and objects made to mislead. */
+/** Values that plain JavaScript can pass as any argument: every type, and deliberately misleading objects. */
 import fc from 'fast-check';
 
 const thrower = (): never => {
@@ -22,7 +22,7 @@ function resizable(lengthBytes: number, cutTo: number | null): Uint8Array {
   return view;
 }
 
-/** Another value at every look. */
+/** A different value at every read. */
 const changing = (...values: readonly unknown[]): object => {
   let look = 0;
   const next = (): unknown => values[look++ % values.length];

@@ -1,4 +1,4 @@
-/** A daemon in this process, sessions of both kinds, and a check that they still work after whatever was tried. */
+/** A daemon in this process, sessions of both kinds, and a check that they still work after each attempt. */
 import { afterAll, beforeAll, expect } from 'vitest';
 import {
   type Batch,
@@ -103,7 +103,7 @@ export function libraryFixture(): () => LibraryFixture {
   return () => fixture!;
 }
 
-/** Calls; what it throws or rejects with must be an error of the library. A promise that stays open is let be. */
+/** Calls the function; it may throw or reject only with an error of the library. A pending promise is left alone. */
 export async function outcome(call: () => unknown, errors: readonly ErrorClass[]): Promise<void> {
   try {
     const result = call();

@@ -26,12 +26,12 @@ export class Random {
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-/** Lets another thread run. */
+/** Yields to another thread. */
 export const pause = (milliseconds: number): void => {
   Atomics.wait(idle, 0, 0, milliseconds);
 };
 
-/** Tries again until `attempt` succeeds: at once at first, then politely. @throws when nothing happens for long */
+/** Retries until `attempt` succeeds: at once at first, then with pauses. @throws when it fails for long */
 export function retry(attempt: () => boolean, what: string): void {
   for (let spins = 0; spins < 100; spins++) if (attempt()) return;
   const deadline = performance.now() + 10_000;

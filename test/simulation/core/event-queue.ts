@@ -22,7 +22,7 @@ export class EventQueue {
     return this.#handled;
   }
 
-  /** Runs `action` at `atMs`, or at once after what is already due when that has passed. */
+  /** Runs `action` at `atMs`; when that has passed, right after the actions that are already due. */
   at(atMs: number, action: () => void): void {
     const heap = this.#heap;
     const entry: Entry = { atMs: Math.max(atMs, this.#nowMs), order: this.#order++, action };

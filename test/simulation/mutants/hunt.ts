@@ -1,4 +1,4 @@
-/** Lets seeds loose on a mutant until one catches it. */
+/** Runs seeds on a mutant until one catches it. */
 import type { Piscina } from 'piscina';
 import { type RangeResult, type SeedRange, SWARM } from '../run-seeds.ts';
 import type { Mutant } from './mutant.ts';

@@ -10,12 +10,12 @@ export interface Change {
 
 export interface Mutant {
   readonly name: string;
-  /** The rule that it breaks, and where that stands. */
+  /** The rule that it breaks, and the section of the rule. */
   readonly breaks: string;
   readonly changes: readonly Change[];
-  /** Scenarios that are likely to show it, tried before the swarm. */
+  /** Scenarios that are likely to catch it, tried before the swarm. */
   readonly scenarios: readonly string[];
-  /** Properties one of which has to fail; any, when left out. */
+  /** One of these properties must fail; any, when omitted. */
   readonly expected?: readonly string[];
 }
 

@@ -143,7 +143,7 @@ export class VirtualNetwork {
 
   #arrive(link: number, to: number, bytes: Uint8Array, atMs: number): void {
     this.#events.at(atMs, () => {
-      // Of what is on its way when a link is cut, a part still gets through: that makes packets of nodes that are gone.
+      // Some datagrams in flight when a link is cut still arrive: they become packets of lost nodes.
       if (this.#cuts[link] === 0 || this.#random[link]!.chance(IN_FLIGHT_SURVIVAL)) this.#deliver(to, bytes);
       else this.counts.lost++;
     });

@@ -1,4 +1,4 @@
-/** Somebody who reads all that daemons send and can send it again, to whom they like, but has no key. */
+/** An attacker without a key who records all datagrams of the daemons and can replay them to anyone. */
 import { type Random, randomFor } from '../core/random.ts';
 import type { ReplayMode } from '../scenario/scenario.ts';
 
@@ -9,7 +9,7 @@ const LATEST = 200;
 /** One datagram as it was sent. */
 interface Tapped {
   readonly bytes: Uint8Array;
-  /** Node that sent it, and those it was for. */
+  /** Node that sent it, and its receivers. */
   readonly from: number;
   readonly to: readonly number[];
 }

@@ -40,7 +40,7 @@ export class Connection {
     this.trace = trace;
   }
 
-  /** The daemon means it to get so many frames, which were ordered at `position` of the daemon's trace. */
+  /** The daemon will send it this many frames, which were ordered at `position` of the daemon's trace. */
   expect(frames: number, position: number): void {
     this.#frames.push(frames);
     this.#positions.push(position);
@@ -53,7 +53,7 @@ export class Connection {
 
   #positionOfNext(): number {
     while (this.#frames[this.#next] === 0) this.#next++;
-    if (this.#next === this.#frames.length) throw new Error(`${this.member} got a frame that nobody gave it`);
+    if (this.#next === this.#frames.length) throw new Error(`${this.member} received a frame that no daemon gave it`);
     if (this.#next > 1024) {
       this.#frames.splice(0, this.#next);
       this.#positions.splice(0, this.#next);

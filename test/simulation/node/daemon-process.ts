@@ -1,6 +1,6 @@
 /**
- * One incarnation of a virtual daemon: the engine between a send queue and a delivery log, on a virtual network. It dies
- * with everything it knows.
+ * One incarnation of a virtual daemon: the engine between a send queue and a delivery log, on a virtual network. It ends
+ * with all its state.
  */
 
 import type { Configuration } from '../../../engine/host/configuration.ts';
@@ -67,7 +67,7 @@ export class DaemonProcess implements RingHost {
   readonly sealer: WatchedSealer | null;
   readonly engine: RingNodeContract;
   target: DeliveryTarget | null = null;
-  /** Nothing it does has an effect any more. */
+  /** Its actions have no effect any more. */
   dead = false;
   logFull = false;
   state: StateName = 'stopped';

@@ -32,7 +32,7 @@ export class OrderlyStop {
     return !this.#clientsGoOn || (this.#step !== 'taking' && this.#step !== 'meeting');
   }
 
-  /** Looks how far it has come. @returns whether the daemon leaves now */
+  /** Advances as far as possible. @returns whether the daemon leaves now */
   poll(nowMs: number): boolean {
     while (this.#next(nowMs));
     return this.#step === 'done';

@@ -1,4 +1,4 @@
-/** A client program: sends, joins, leaves, hangs up and comes back, all drawn from a stream of its own. */
+/** A client program: sends, joins, leaves, disconnects and reconnects at random, from its own stream. */
 import { FRAME_HEADER_LENGTH } from '../../../engine/wire/layout/frame-header.ts';
 import { NAME_FIELD_LENGTH } from '../../../engine/wire/limits.ts';
 import type { Random } from '../core/random.ts';
@@ -93,7 +93,7 @@ export class VirtualClient {
     if (random.chance(LAST_BREATH_CHANCE)) this.#hangUp(connection, groups);
   }
 
-  /** The same name comes back later. */
+  /** The client reconnects later under the same name. */
   #hangUp(connection: Connection, groups: GroupService): void {
     groups.disconnect(connection);
     this.#connection = null;

@@ -11,7 +11,7 @@ import type { DaemonProcess } from './daemon-process.ts';
 /** 2027-01-15: virtual time zero on the wall. */
 const WALL_START_SECONDS = 1_800_000_000;
 const MAX_DRAWN_INCARNATION = 2 ** 30;
-/** A node that is called again and again without time passing has lost its way. */
+/** A node with more calls than this at one time is in an endless loop. */
 const MAX_CALLS_AT_ONE_TIME = 100_000;
 
 export class VirtualNode {
@@ -30,7 +30,7 @@ export class VirtualNode {
   isSetBack = false;
   /** Which of the scenario's configuration files it has. */
   configuration = 0;
-  /** How far a change of the cluster's key has come here. */
+  /** Steps of a key change done at this node. */
   keyStep = 0;
   process: DaemonProcess | null = null;
   paused = false;
@@ -110,7 +110,7 @@ export class VirtualNode {
     this.paused = true;
   }
 
-  /** Goes on with a full socket and timers long due; which of the two is looked at first is left to chance. */
+  /** Resumes with a full socket and overdue timers, in random order. */
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
@@ -139,7 +139,7 @@ export class VirtualNode {
     this.#arm();
   }
 
-  /** What it does just now takes so long; until then it looks at nothing. */
+  /** Its current action takes this long; until then it handles nothing. */
   work(forMs: number): void {
     if (forMs > 0) this.#busyUntilMs = Math.max(this.#busyUntilMs, this.#events.nowMs) + forMs;
   }

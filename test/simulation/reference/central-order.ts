@@ -9,7 +9,7 @@ import type { RecordSpan, RingHost } from '../../../engine/host/ring-host.ts';
 import type { RingNodeOptions } from '../../../engine/host/ring-options.ts';
 import type { RingNodeContract, RingNodeFactory } from '../../../engine/node/ring-node-contract.ts';
 
-/** What the reference is told about the world instead of finding out. */
+/** The state of the world, which the reference knows without detecting it. */
 export interface Oracle {
   isUp(from: number, to: number): boolean;
   /** The node runs: it is neither down nor paused. */

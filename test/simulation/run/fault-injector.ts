@@ -20,7 +20,7 @@ import type { RunContext } from './run-context.ts';
 
 /** The new key behind the old one, in front, alone (docs/operations.md). */
 const ROTATION_STEPS = 3;
-/** How often a daemon that stops looks how far it has come. */
+/** Interval at which a stopping daemon checks its progress. */
 const STOP_POLL_MS = 1;
 
 export class FaultInjector implements FaultTarget {
@@ -181,7 +181,7 @@ export class FaultInjector implements FaultTarget {
 
   replay(modes: readonly ReplayMode[]): void {
     const isOver = (process: number): boolean => this.#context.ledger.processes[process]!.end !== 'running';
-    // Of each kind one.
+    // One of each kind.
     for (const mode of modes) {
       const replay = this.#wiretap!.replay(mode, this.nodeCount, isOver);
       if (replay === null) continue;
@@ -192,7 +192,7 @@ export class FaultInjector implements FaultTarget {
     }
   }
 
-  /** At the latest when faults end it is done everywhere. */
+  /** Finishes everywhere by the end of the faults. */
   rotate(stepMs: number): void {
     const random = randomFor(this.#context.scenario.seed, 'rotation');
     const reload = (node: VirtualNode, step: number): void => {

@@ -42,7 +42,7 @@ export class Machines {
     }
   }
 
-  /** Starts a daemon on the machine, unless one runs there or the machine is in no use. */
+  /** Starts a daemon on the machine, unless one runs there or the machine is not in use. */
   boot(node: VirtualNode): void {
     const { index } = node;
     const machines = this.#context.scenario.configurations[node.configuration] ?? [];
@@ -52,7 +52,7 @@ export class Machines {
     if (node.process !== null || !isInUse) return;
     const scenario = this.#context.scenario;
     if (!scenario.keepsState) node.forgetState(this.#context.random);
-    // What keeps nothing from run to run is another machine each time.
+    // A daemon without stored state counts as another machine each time.
     const machineOf = (process: number): number =>
       scenario.keepsState ? node.machine : 2 * this.#context.scenario.nodeCount + process;
     const trace = this.#context.ledger.openProcess(index, machineOf, ++node.incarnation);
@@ -178,7 +178,7 @@ export class Machines {
     if (copy !== undefined && copy.hears !== 'original') copy.machine.receive(bytes);
   }
 
-  /** What one of two machines with one node multicasts, the other gets as well. */
+  /** A multicast of one of two machines that run as the same node also reaches the other machine. */
   toOtherMachine(process: DaemonProcess, bytes: Uint8Array): void {
     const copy = this.#copies.get(process.node);
     if (copy?.hears !== 'both') return;

@@ -1,4 +1,4 @@
-/** What a run has come to so far: the parts of its trace, and the timeline when one is wanted. */
+/** The trace of a run so far, and its timeline on request. */
 import type { TimelineEntry } from './timeline.ts';
 import type { ClientTrace, Disruption, MulticastFact, ProcessTrace } from './trace.ts';
 

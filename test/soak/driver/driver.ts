@@ -54,7 +54,7 @@ export class Driver implements SlotHost {
     this.#witness = new ClientSlot(this, witness, this.#addressOf(witness), true);
   }
 
-  /** Obeys commands until `disconnect`. */
+  /** Runs commands until `disconnect`. */
   run(): Promise<void> {
     const { port } = this.#task;
     const stallTimer = this.#watchStalls();
