@@ -9,7 +9,7 @@ import { CUT_NOTHING, clientOf, drainCluster, lastLine } from './support/drain-c
 const MOVERS = 200;
 const GROUPS = 20;
 const GENUINE = 3;
-const EVERY_MS = 50;
+const EVERY_MS = 100;
 const TIMEOUT_MS = 180_000;
 
 /** What a member of `room` got, by the number of its client: the next message of each, and how many came out of turn. */
@@ -80,7 +80,7 @@ class Mover {
     const old = this.#session;
     const [address] = addresses;
     this.movedTo = address!;
-    const next = await connect({ address: address!, name: `n${this.#number}`, connectTimeoutMs: 20_000 });
+    const next = await connect({ address: address!, name: `n${this.#number}`, connectTimeoutMs: 50_000 });
     onTestFinished(() => next.destroy());
     const group = `g${this.#number % GROUPS}`;
     const isSeen = new Promise<void>((resolve) =>
@@ -105,7 +105,7 @@ class Mover {
 it(
   `${MOVERS} clients move, and genuine ones are served to the end`,
   async () => {
-    const [drained, ...others] = await drainCluster(3, { DrainTime: 60_000 });
+    const [drained, ...others] = await drainCluster(3, { DrainTime: 60_000, HandshakeTimeout: 60_000 });
     const watchers = await Promise.all(
       others.map(async ({ daemon }, i) => {
         const session = await clientOf(daemon, { name: `watch${i}` });
