@@ -33,7 +33,8 @@ export interface ObservationParts {
   readonly log: DaemonLog;
   /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
   readonly end: (isAtOnce: boolean, peer: string) => void;
-  readonly reload: () => Promise<ReloadReport>;
+  /** @param peer who asked, for the log */
+  readonly reload: (peer: string) => Promise<ReloadReport>;
 }
 
 export class Observation {

@@ -170,7 +170,10 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
     delivery: () => reloader.delivery,
     supervisor,
     log,
-    reload: () => reloader.reload(),
+    reload: (peer) => {
+      log.info({ peer }, 'reload requested over http');
+      return reloader.reload();
+    },
     end: (isAtOnce, peer) => end.requested(isAtOnce, peer, reloader.options.drainTime),
   });
   const end = new DaemonEnd({ supervisor, log, watch: observation, settled: () => settle(null) });

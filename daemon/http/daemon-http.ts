@@ -23,8 +23,8 @@ export interface HttpParts {
   readonly name: string;
   /** Ends the daemon: after its clients had time to move, or at once. @param peer who asked, for the log */
   readonly end: (isAtOnce: boolean, peer: string) => void;
-  /** Reads options and files again. @throws (rejects) when it is refused; nothing has changed then */
-  readonly reload: () => Promise<ReloadReport>;
+  /** Reads options and files again. @throws (rejects) when it is refused; nothing has changed then @param peer who asked, for the log */
+  readonly reload: (peer: string) => Promise<ReloadReport>;
   readonly counters: CountersMemory;
   readonly log: {
     readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -110,10 +110,8 @@ export class DaemonHttp {
   }
 
   async #reload(response: ServerResponse): Promise<void> {
-    const { log, reload } = this.#parts;
     const peer = response.req.socket.remoteAddress ?? 'unknown';
-    log.info({ peer }, 'reload requested over http');
-    const answer = await reload().then(
+    const answer = await this.#parts.reload(peer).then(
       (report) => ({ status: 200, body: report }),
       (error: Error) => ({ status: 409, body: refusalOf(error) }),
     );
