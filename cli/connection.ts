@@ -1,7 +1,14 @@
 /** Connection options of the commands that open a session. */
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import { type AuthOption, connect, type Session, SkeinError, type TlsOptions } from '../client/index.ts';
+import {
+  type AuthOption,
+  connect,
+  type PasswordMethodName,
+  type Session,
+  SkeinError,
+  type TlsOptions,
+} from '../client/index.ts';
 import { fileReason } from '../daemon/file-reason.ts';
 import { integer } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
@@ -13,8 +20,9 @@ export interface ConnectionFlags {
   readonly spread?: string;
   /** Private name; absent: the daemon invents one. */
   readonly name?: string;
-  readonly auth: 'NULL' | 'IP';
-  /** User of the password method. */
+  /** Absent: SCRAM-SHA-256 with a user, else NULL. */
+  readonly auth?: 'NULL' | 'IP' | PasswordMethodName;
+  /** User who logs in by a password. */
   readonly login?: string;
   readonly connectTimeout: number;
   /** Named connection; absent: the current one, if there is one. */
@@ -27,6 +35,7 @@ export interface ConnectionFlags {
 }
 
 const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
+const PASSWORD_METHODS: readonly PasswordMethodName[] = ['SCRAM-SHA-256', 'PWORD'];
 
 export function addConnectionOptions(command: Command): Command {
   return command
@@ -38,7 +47,12 @@ export function addConnectionOptions(command: Command): Command {
     )
     .option('--context <name>', 'a named connection, see "skein context"')
     .option('-u, --name <name>', 'private name of this session (default: the daemon chooses one)')
-    .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
+    .addOption(
+      new Option(
+        '--auth <method>',
+        'authentication method (default: NULL, with --login SCRAM-SHA-256; PWORD sends the password readable)',
+      ).choices(['NULL', 'IP', ...PASSWORD_METHODS]),
+    )
     .option('--login <user>', `authenticate by password, from ${PASSWORD_VARIABLE} or a prompt`)
     .option('--tls', 'encrypt with TLS; the same as tls://HOST:PORT')
     .option('--ca <file>', 'trust these authorities (PEM) in place of those of the system')
@@ -95,10 +109,16 @@ async function pemFile(flag: string, path: string | undefined): Promise<string |
   }
 }
 
-async function authOf({ auth, login }: ConnectionFlags): Promise<AuthOption> {
-  if (login === undefined) return auth;
+async function authOf({ auth, login }: Pick<ConnectionFlags, 'auth' | 'login'>): Promise<AuthOption> {
+  const method = PASSWORD_METHODS.find((one) => one === (auth ?? 'SCRAM-SHA-256'));
+  if (login === undefined) {
+    if (auth === 'NULL' || auth === 'IP' || auth === undefined) return auth ?? 'NULL';
+    throw new CliError(`--auth ${auth} needs the user: --login USER`, ExitCode.Usage);
+  }
+  if (method === undefined)
+    throw new CliError(`--auth ${auth} takes no user: leave --login out, or use --auth SCRAM-SHA-256`, ExitCode.Usage);
   const password = process.env[PASSWORD_VARIABLE] ?? (await readSecret(`Password of ${login}: `));
-  return { user: login, password };
+  return { user: login, password, methods: [method] };
 }
 
 /** Rejects when the connection is lost; never resolves. Only for sessions without another listener for `error`. */

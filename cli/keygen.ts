@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chown, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { type ClusterKey, MAX_CLUSTER_KEYS, MAX_KEY_ID, parseClusterKeys } from '../engine/config/cluster-keys.ts';
 import { integer } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
+import { changeSecretFile } from './secret-file.ts';
 
 const KEY_BYTES = 32;
 const OWNER_ONLY = 0o600;
@@ -60,38 +61,23 @@ async function create(file: string, id: number): Promise<void> {
   process.stdout.write(`${file}: key ${id} made; copy the file to every daemon and name it with ClusterKeyFile\n`);
 }
 
-/** Replaces the file by rename, so that a reader gets either the old or the new one whole. */
 async function add(file: string, wanted: number | undefined): Promise<void> {
-  const text = await readFile(file, 'utf8');
-  const keys = parseClusterKeys(text, file);
-  if (keys.length >= MAX_CLUSTER_KEYS)
-    throw new CliError(`${file} holds ${keys.length} keys, which is the limit: remove an old one first`);
-  const id = wanted ?? nextId(keys);
-  if (keys.some((key) => key.id === id)) throw new CliError(`${file} has a key ${id} already`, ExitCode.Usage);
-  const { mode, uid, gid } = await stat(file);
-  const temporary = `${file}.new`;
-  const handle = await open(temporary, 'wx', OWNER_ONLY).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-    throw new CliError(`${temporary} exists: another keygen is running, or was killed; in that case remove the file`);
+  let id = wanted ?? 0;
+  await changeSecretFile(file, 'keygen', (text) => {
+    if (text === null) throw new CliError(`${file} does not exist: make it without --add`);
+    const keys = parseClusterKeys(text, file);
+    if (keys.length >= MAX_CLUSTER_KEYS)
+      throw new CliError(`${file} holds ${keys.length} keys, which is the limit: remove an old one first`);
+    id = wanted ?? nextId(keys);
+    if (keys.some((key) => key.id === id)) throw new CliError(`${file} has a key ${id} already`, ExitCode.Usage);
+    return `${text}${text.endsWith('\n') ? '' : '\n'}${keyLine(id)}`;
   });
-  try {
-    await handle.writeFile(`${text}${text.endsWith('\n') ? '' : '\n'}${keyLine(id)}`);
-    await handle.chmod(mode & 0o777);
-    if (process.geteuid?.() === 0) await chown(temporary, uid, gid);
-    await handle.sync();
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
   process.stdout.write(
     `${file}: key ${id} added; copy the file to every daemon and send each SIGHUP, then move the key to the front\n`,
   );
 }
 
-/** One above the highest id, or else the first free id. */
+/** One above the highest; at the end of numbers, the first that is free. */
 function nextId(keys: readonly ClusterKey[]): number {
   const highest = Math.max(...keys.map(({ id }) => id));
   if (highest < MAX_KEY_ID) return highest + 1;

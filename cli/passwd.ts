@@ -1,83 +1,127 @@
-import { randomBytes, scrypt } from 'node:crypto';
-import { promisify } from 'node:util';
 import { type Command, Option } from 'commander';
-import { MAX_SCRYPT_BYTES, MAX_USER_LENGTH, type PasswordEntry } from '../engine/config/password-file.ts';
+import { secretModeProblem } from '../daemon/secret-mode.ts';
+import { parsePasswordFile } from '../engine/config/password-file.ts';
+import { DEFAULT_SCRAM_COST, parseScramFile } from '../engine/config/scram-file.ts';
+import { MAX_SCRAM_USER_LENGTH, SCRAM_ITERATIONS } from '../engine/wire/scram-limits.ts';
+import { integer } from './arguments.ts';
 import { CliError, ExitCode } from './exit.ts';
+import { pwordKeeper, SCRYPT_COSTS, scramKeeper } from './passwords/password-keepers.ts';
 import { readSecret } from './secret.ts';
-import { counted } from './text.ts';
-
-/** Limit of the password exchange (client-protocol.md, section 1.6). */
-const MAX_PASSWORD_BYTES = 8;
-const BLOCK_SIZE = 8;
-const SALT_BYTES = 16;
-const KEY_BYTES = 32;
-const DEFAULT_COST = 16_384;
-const COSTS = [DEFAULT_COST, 32_768, 65_536, 131_072, 262_144] as const;
+import { changeSecretFile } from './secret-file.ts';
 
 const HELP = `
-Append the line to the file that PasswordFile names (default:
-spread.access_pword). A daemon reads it at its start when AllowedAuthMethods or
-RequiredAuthMethods name PWORD. The password is asked for twice, or is the first
-line of standard input.
+A user without a line gets one, and the line of another is replaced. ScramFile
+names the file, for the method SCRAM-SHA-256; with --method PWORD it is the one
+that PasswordFile names. A new file is for its owner only; one that others can
+read is refused. The password is asked for twice, or is the first line of
+standard input. A daemon goes by the new file after a reload (SIGHUP).
 
-Example:
-  skein passwd alice >> spread.access_pword`;
+Examples:
+  skein passwd /etc/skein/scram alice
+  skein passwd /etc/skein/scram alice --stdin < secret
+  skein passwd /etc/skein/scram alice --delete
+  skein passwd spread.access_pword bob --method PWORD`;
+
+type Method = 'SCRAM-SHA-256' | 'PWORD';
+const METHODS: readonly Method[] = ['SCRAM-SHA-256', 'PWORD'];
+
+interface PasswdFlags {
+  readonly method: Method;
+  readonly stdin?: true;
+  readonly delete?: true;
+  readonly iterations?: number;
+  readonly cost?: string;
+}
 
 export function registerPasswd(program: Command): void {
   program
     .command('passwd')
-    .description('make a line for a password file')
-    .argument('<user>', `1 to ${MAX_USER_LENGTH} printable ASCII characters without blanks or ":"`)
+    .description('set the password of a user in a file of a daemon')
+    .argument('<file>', 'made when it is missing')
+    .argument('<user>', `1 to ${MAX_SCRAM_USER_LENGTH} bytes without blanks or ":"; for PWORD, of ASCII`)
+    .addOption(new Option('--method <method>', 'that the file is for').choices(METHODS).default('SCRAM-SHA-256'))
+    .option('--stdin', 'take the first line of standard input, also of a terminal, and do not ask')
+    .option('--delete', 'remove the user')
     .addOption(
-      new Option('--cost <n>', 'scrypt cost of a login or a guess: KiB of memory, and time')
-        .choices(COSTS.map(String))
-        .default(String(DEFAULT_COST)),
+      new Option(
+        '--iterations <n>',
+        `of SCRAM-SHA-256: cost of a guess, and of a login at its client (default: ${DEFAULT_SCRAM_COST.iterations})`,
+      ).argParser(integer(SCRAM_ITERATIONS.min, SCRAM_ITERATIONS.max)),
+    )
+    .addOption(
+      new Option(
+        '--cost <n>',
+        `of PWORD: scrypt cost of a login or a guess: KiB of memory, and time (default: ${SCRYPT_COSTS[0]})`,
+      ).choices(SCRYPT_COSTS.map(String)),
     )
     .addHelpText('after', HELP)
     .action(passwd);
 }
 
-async function passwd(user: string, flags: { readonly cost: string }): Promise<void> {
-  checkUser(user);
-  const password = await readSecret(`Password of ${user}: `);
-  checkPassword(password);
-  if (process.stdin.isTTY === true && (await readSecret('The same again: ')) !== password)
-    throw new CliError('the two passwords differ');
-  process.stdout.write(`${passwordLine(await passwordEntry(user, password, Number(flags.cost)))}\n`);
-}
-
-function checkUser(user: string): void {
-  if (!/^[!-9;-~]+$/.test(user) || user.length > MAX_USER_LENGTH || user.startsWith('#'))
-    throw new CliError(
-      `user ${JSON.stringify(user)}: must be 1 to ${MAX_USER_LENGTH} printable ASCII characters without blanks or ":", not starting with "#"`,
-      ExitCode.Usage,
-    );
-}
-
-function checkPassword(password: string): void {
-  const bytes = Buffer.byteLength(password);
-  if (bytes < 1 || bytes > MAX_PASSWORD_BYTES)
-    throw new CliError(
-      `the password has ${counted(bytes, 'byte')}, must have 1 to ${MAX_PASSWORD_BYTES}: the protocol carries no more`,
-      ExitCode.Usage,
-    );
-}
-
-/** @param cost scrypt's N */
-export async function passwordEntry(user: string, password: string, cost: number): Promise<PasswordEntry> {
-  const salt = randomBytes(SALT_BYTES);
-  const key = await promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
-    scrypt,
-  )(
-    password,
-    salt,
-    KEY_BYTES,
-    // The file's limit covers the memory for N and r; scrypt needs a little more.
-    { N: cost, r: BLOCK_SIZE, p: 1, maxmem: MAX_SCRYPT_BYTES + 1024 * 1024 },
+async function passwd(file: string, user: string, flags: PasswdFlags): Promise<void> {
+  checkFlags(flags);
+  const keeper =
+    flags.method === 'PWORD'
+      ? pwordKeeper(Number(flags.cost ?? SCRYPT_COSTS[0]))
+      : scramKeeper(flags.iterations ?? DEFAULT_SCRAM_COST.iterations);
+  const name = keeper.checkUser(user);
+  if (flags.delete === true) {
+    await changeSecretFile(file, 'passwd', (text, mode) => {
+      const lines = linesOf(file, text, mode, flags.method);
+      const others = lines.filter((line) => keeper.userOf(line) !== name);
+      if (others.length === lines.length) throw new CliError(`${file} has no user ${JSON.stringify(name)}`);
+      return textOf(others);
+    });
+    process.stdout.write(`${file}: user ${JSON.stringify(name)} removed; send every daemon with this file SIGHUP\n`);
+    return;
+  }
+  const password = await askPassword(name, flags.stdin === true);
+  keeper.checkPassword(password);
+  await changeSecretFile(file, 'passwd', async (text, mode) => {
+    const before = linesOf(file, text, mode, flags.method);
+    const at = before.findIndex((one) => keeper.userOf(one) === name);
+    const lines = before.filter((one) => keeper.userOf(one) !== name);
+    lines.splice(at === -1 ? lines.length : at, 0, await keeper.lineFor(name, password));
+    return textOf(keeper.complete(lines));
+  });
+  process.stdout.write(
+    `${file}: password of user ${JSON.stringify(name)} set; send every daemon with this file SIGHUP\n`,
   );
-  const parameters = { cost, blockSize: BLOCK_SIZE, parallelization: 1 };
-  return { user, ...parameters, salt: salt.toString('base64'), hash: key.toString('base64') };
 }
 
-export const passwordLine = ({ user, cost, blockSize, parallelization, salt, hash }: PasswordEntry): string =>
-  `${user}:scrypt$${cost}$${blockSize}$${parallelization}$${salt}$${hash}`;
+function checkFlags({ method, iterations, cost, stdin, delete: isDelete }: PasswdFlags): void {
+  const misfit =
+    method === 'PWORD' && iterations !== undefined
+      ? '--iterations is of SCRAM-SHA-256: use --cost with --method PWORD'
+      : method !== 'PWORD' && cost !== undefined
+        ? '--cost is of --method PWORD: use --iterations'
+        : isDelete === true && (stdin === true || iterations !== undefined || cost !== undefined)
+          ? '--delete needs no password: leave --stdin, --iterations and --cost out'
+          : null;
+  if (misfit !== null) throw new CliError(misfit, ExitCode.Usage);
+}
+
+async function askPassword(user: string, isFromInput: boolean): Promise<string> {
+  const password = await readSecret(`Password of ${user}: `, isFromInput);
+  if (isFromInput || process.stdin.isTTY !== true) return password;
+  if ((await readSecret('The same again: ')) !== password) throw new CliError('the two passwords differ');
+  return password;
+}
+
+/** Of the file. What is wrong in it is told, and stays; a file of the other method is refused. */
+function linesOf(file: string, text: string | null, mode: number, method: Method): readonly string[] {
+  if (text === null) return [];
+  const problem = secretModeProblem(mode, 'what is kept of passwords');
+  if (problem !== null) throw new CliError(`${file}: ${problem}`);
+  const lines = text.split('\n').filter((line, i, all) => line !== '' || i < all.length - 1);
+  const other = lines.findIndex((line) => /^[^#:][^:]*:(?:scrypt|SCRAM-SHA-256)\$/.test(line) && isOf(line) !== method);
+  if (other !== -1)
+    throw new CliError(`${file}:${other + 1}: is a line of the method ${isOf(lines[other]!)}; give that with --method`);
+  const { problems } = method === 'PWORD' ? parsePasswordFile(text) : parseScramFile(text);
+  for (const { line, message } of problems) process.stderr.write(`warning: ${file}:${line}: ${message}\n`);
+  return lines;
+}
+
+const isOf = (line: string): Method => (line.includes(':scrypt$') ? 'PWORD' : 'SCRAM-SHA-256');
+
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');

@@ -4,7 +4,9 @@ export type { DrainNotice } from '../engine/wire/drain-notice.ts';
 export type { PrivateName } from '../engine/wire/ids.ts';
 export { ViewId } from '../engine/wire/membership-decode.ts';
 export { RESULT_CODES, type ResultCode, type ResultCodeName } from '../engine/wire/result-codes.ts';
-export { type AuthChannel, type AuthMethod, type AuthOption, ipAuth, nullAuth, passwordAuth } from './auth.ts';
+export { type AuthOption, ipAuth, nullAuth, type PasswordMethodName, passwordAuth } from './auth.ts';
+export type { AuthChannel, AuthMethod } from './auth-method.ts';
+export type { PasswordCredentials } from './credentials.ts';
 export { type ErrorReason, SkeinError } from './errors.ts';
 export type {
   ByteOrder,
@@ -21,6 +23,7 @@ export type { Batch } from './receive/batch.ts';
 export type { FrameKind } from './receive/frame-kind.ts';
 export type { BatchHandler } from './receive/receiver.ts';
 export type { Listeners, ReceivingSession } from './receiving-session.ts';
+export { scramAuth } from './scram.ts';
 export type { Data } from './send/data.ts';
 export type { SendOptions } from './send/frame-template.ts';
 export type { SplitTargets, Target } from './send/target.ts';

@@ -1,4 +1,4 @@
-import type { AuthChannel } from './auth.ts';
+import type { AuthChannel } from './auth-method.ts';
 import { checkInteger } from './check.ts';
 import { SkeinError } from './errors.ts';
 import type { ReceiveBuffer } from './receive/receive-buffer.ts';

@@ -17,7 +17,8 @@ import {
 } from '../engine/wire/layout/connect-request.ts';
 import { AUTH_NAME_FIELD_LENGTH, PROTOCOL_VERSION } from '../engine/wire/limits.ts';
 import { RESULT_CODES } from '../engine/wire/result-codes.ts';
-import type { AuthChannel, AuthMethod } from './auth.ts';
+import { type AuthPlan, chooseAuth } from './auth.ts';
+import type { AuthChannel, AuthMethod } from './auth-method.ts';
 import { handshakeReject, SkeinError } from './errors.ts';
 
 /** Version of the protocol that a daemon gives at login: 4.4.0 for Spread 4.4 and for this one. */
@@ -35,7 +36,7 @@ export interface HandshakeRequest {
   readonly name: string;
   readonly membership: boolean;
   readonly priority: 0 | 1;
-  readonly auth: readonly AuthMethod[];
+  readonly auth: AuthPlan;
 }
 
 export interface AcceptedSession {
@@ -94,15 +95,9 @@ export async function performHandshake(channel: AuthChannel, request: HandshakeR
     .toString('latin1')
     .split(' ')
     .filter(Boolean);
-  for (const { name } of request.auth) {
-    if (!offered.includes(name))
-      throw new SkeinError(
-        'REJECT_AUTH',
-        `auth method "${name}": the daemon offers only ${offered.join(', ') || 'none'}`,
-      );
-  }
-  channel.write(encodeAuthChoice(request.auth));
-  for (const method of request.auth) await method.exchange?.(channel);
+  const chosen = chooseAuth(request.auth, offered);
+  channel.write(encodeAuthChoice(chosen));
+  for (const method of chosen) await method.exchange?.(channel);
   return readAccept(channel, request);
 }
 

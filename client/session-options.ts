@@ -1,6 +1,6 @@
 /** Options of a session, however its daemon is reached. */
 import { MAX_GROUPS_PER_MESSAGE } from '../engine/wire/limits.ts';
-import { type AuthMethod, type AuthOption, resolveAuth } from './auth.ts';
+import { type AuthOption, type AuthPlan, resolveAuth } from './auth.ts';
 import { checkBoolean, checkInteger, checkString, illegal, readFields, reading } from './check.ts';
 import { checkUserName } from './check-names.ts';
 import type { HandshakeRequest } from './handshake.ts';
@@ -15,7 +15,7 @@ export interface SessionOptions {
   readonly membership?: boolean;
   /** Sent for completeness: no known daemon uses it. Default 0. */
   readonly priority?: 0 | 1;
-  /** How to authenticate: `NULL`, `IP`, user and password, or custom methods. Default `NULL`. */
+  /** How to authenticate: `NULL`, `IP`, user and password (SCRAM-SHA-256, unless `methods` allows PWORD), or custom methods. Default `NULL`. */
   readonly auth?: AuthOption;
   /** Milliseconds for connection and handshake together, of each attempt; 1 to 2,147,483,647, default 5,000. */
   readonly connectTimeoutMs?: number;
@@ -47,7 +47,7 @@ export interface SessionOptions {
 
 /** Options checked and filled in. */
 export interface SessionSettings extends HandshakeRequest, OutboundOptions, TargetLimits {
-  readonly auth: readonly AuthMethod[];
+  readonly auth: AuthPlan;
   readonly connectTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
   readonly retryNameInUse: { readonly attempts: number; readonly delayMs: number };

@@ -13,6 +13,7 @@ export const withAbsolutePaths = (options: ConfigurationOptions, folder: string)
   accessIpFile: absolute(options.accessIpFile, folder),
   accessFile: absolute(options.accessFile, folder),
   passwordFile: absolute(options.passwordFile, folder),
+  scramFile: absolute(options.scramFile, folder),
   clusterKeyFile: absolute(options.clusterKeyFile, folder),
   httpTokenFile: absolute(options.httpTokenFile, folder),
   stateDir: absolute(options.stateDir, folder),

@@ -6,7 +6,7 @@ import type { OperatorFiles } from './operator-files.ts';
 
 export function deliverySettings(
   options: ConfigurationOptions,
-  { access, passwords, rights, tls }: Pick<OperatorFiles, 'access' | 'passwords' | 'rights' | 'tls'>,
+  { access, passwords, scram, rights, tls }: Pick<OperatorFiles, 'access' | 'passwords' | 'scram' | 'rights' | 'tls'>,
 ): DeliverySettings {
   return {
     maxSessions: options.maxSessions,
@@ -27,6 +27,7 @@ export function deliverySettings(
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access,
     passwords,
+    scram,
     rights,
     tls,
     webSocketOrigins: options.webSocketOrigins,

@@ -1,4 +1,5 @@
 /** The files beside the configuration that a daemon reads at its start: access rules, passwords and the cluster's keys. */
+import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAccessFile } from '../engine/access/access-file.ts';
@@ -6,13 +7,16 @@ import type { AccessRules } from '../engine/access/access-rules.ts';
 import { type AccessList, EMPTY_ACCESS_LIST, parseAccessIp } from '../engine/config/access-ip.ts';
 import type { ClusterKey } from '../engine/config/cluster-keys.ts';
 import { ConfigError, type ConfigProblem } from '../engine/config/config-error.ts';
-import type { ConfigurationOptions } from '../engine/config/configuration-options.ts';
+import type { AuthMethodName, ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
+import { parseScramFile, SCRAM_SECRET_BYTES, scramCosts } from '../engine/config/scram-file.ts';
 import { servesTls, type TlsListenKey } from '../engine/config/tls-listeners.ts';
+import type { ScramUsers } from '../workers/delivery/scram-credentials.ts';
 import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
 import { TokenFile } from './http/token-file.ts';
 import { readKeyFile } from './key-file.ts';
+import { secretModeProblem } from './secret-mode.ts';
 import { readTextFile } from './text-file.ts';
 import { readCertificateAndKey, readCertificateFile, readPrivateKeyFile, readTlsFiles } from './tls-files.ts';
 
@@ -25,6 +29,7 @@ type FileOptions = Pick<
   | 'requiredAuthMethods'
   | 'accessIpFile'
   | 'passwordFile'
+  | 'scramFile'
   | 'accessFile'
   | 'clusterKeyFile'
   | 'httpTokenFile'
@@ -38,6 +43,7 @@ type FileOptions = Pick<
 export interface OperatorFiles {
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
+  readonly scram: ScramUsers;
   /** Null: everything is allowed. */
   readonly rights: AccessRules | null;
   /** Null: no TLS for clients. */
@@ -66,6 +72,9 @@ export async function readOperatorFiles(
     passwords: uses(options, 'PWORD')
       ? await readPasswords(options.passwordFile, warnings, mistakes, folder)
       : new Map(),
+    scram: uses(options, 'SCRAM-SHA-256')
+      ? await readScramUsers(options.scramFile, warnings, mistakes)
+      : NO_SCRAM_USERS,
     rights: accessFile === null ? null : await readRights(accessFile, options, warnings),
     tls: servesTls(options) ? await readTlsFiles(options, warnings) : null,
     clusterKeys: clusterKeyFile === null ? null : await readClusterKeys(clusterKeyFile, warnings),
@@ -98,9 +107,10 @@ export async function checkOperatorFiles(options: FileOptions): Promise<CheckedF
     }
     for (const message of told) warnings.push({ field, message });
   };
-  const { accessIpFile, passwordFile, accessFile, clusterKeyFile, httpTokenFile } = options;
+  const { accessIpFile, passwordFile, scramFile, accessFile, clusterKeyFile, httpTokenFile } = options;
   await check('AccessIpFile', accessIpFile, uses(options, 'IP'), (told) => readAccessList(accessIpFile, told));
   await check('PasswordFile', passwordFile, uses(options, 'PWORD'), (told) => readPasswords(passwordFile, told));
+  await check('ScramFile', scramFile, uses(options, 'SCRAM-SHA-256'), (told) => readScramUsers(scramFile, told));
   await check('AccessFile', accessFile, accessFile !== null, (told) => readRights(accessFile!, options, told));
   await check('ClusterKeyFile', clusterKeyFile, clusterKeyFile !== null, (told) =>
     readClusterKeys(clusterKeyFile!, told),
@@ -136,7 +146,7 @@ async function checkTls(options: FileOptions, check: Check): Promise<void> {
   );
 }
 
-function uses({ allowedAuthMethods, requiredAuthMethods }: FileOptions, method: 'IP' | 'PWORD'): boolean {
+function uses({ allowedAuthMethods, requiredAuthMethods }: FileOptions, method: AuthMethodName): boolean {
   return allowedAuthMethods.includes(method) || requiredAuthMethods.includes(method);
 }
 
@@ -197,6 +207,36 @@ async function readPasswords(
     );
   if (entries.size === 0) warnings.push(`${found.path}: has no user; every check by it fails`);
   return entries;
+}
+
+/** Of this process: a reload without the line in the file must not change the salts of unknown users. */
+const OWN_SECRET = randomBytes(SCRAM_SECRET_BYTES).toString('base64');
+
+const NO_SCRAM_USERS: ScramUsers = { entries: new Map(), secret: OWN_SECRET };
+
+/** @param file null: the configuration is refused for it */
+async function readScramUsers(
+  file: string | null,
+  warnings: string[],
+  mistakes: string[] = warnings,
+): Promise<ScramUsers> {
+  if (file === null) return NO_SCRAM_USERS;
+  const { entries, secret, problems } = parseScramFile(await readTextFile(file));
+  mistakes.push(...placed(file, problems));
+  const { mode } = await stat(file);
+  const problem = secretModeProblem(mode, 'what is kept of passwords');
+  if (problem !== null) warnings.push(`${file}: ${problem}`);
+  const costs = scramCosts(entries.values()).length;
+  if (costs > 1)
+    warnings.push(
+      `${file}: its users have ${costs} different iterations or lengths of salts, by which strangers may guess who is a user; set those passwords again with "skein passwd"`,
+    );
+  if (secret === null && entries.size > 0)
+    warnings.push(
+      `${file}: has no line with a secret, so strangers can tell users by comparing daemons, or a daemon with its next start; "skein passwd" adds one`,
+    );
+  if (entries.size === 0) warnings.push(`${file}: has no user; every check by it fails`);
+  return { entries, secret: secret ?? OWN_SECRET };
 }
 
 /** Without excerpts: they may be secret. */

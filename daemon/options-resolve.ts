@@ -18,6 +18,7 @@ import type { OptionOrigin } from '../engine/config/option-origin.ts';
 import { checkOptionRelations, completeOptions } from '../engine/config/option-rules.ts';
 import { selectOwnHost } from '../engine/config/own-host.ts';
 import type { ConfigFile } from '../engine/config/parse-config.ts';
+import { readablePasswords } from '../engine/config/readable-passwords.ts';
 import { DAEMON_OPTION_NAMES, type DaemonOptions, optionsSchema, type PlacementValues } from './options-schema.ts';
 
 export interface ResolveContext {
@@ -81,6 +82,7 @@ export function resolveDaemonOptions(options: DaemonOptions, context: ResolveCon
   const warnings = [
     ...withAddressWarnings(resolved, context.file, context.interfaces ?? null, self),
     ...nameless(values),
+    ...readablePasswords(complete, addresses),
   ];
   return { ...resolved, warnings, self, listen: { addresses, port } };
 }
@@ -108,7 +110,12 @@ export function resolveConfiguration(
   if (values.name !== undefined && named === undefined && file !== null)
     selectOwnHost(segments, { name: values.name, localAddresses: [] }, resolved.source);
   const self = named ?? likelySelf(segments, machine.interfaces, machine.hostName);
-  return { ...resolved, warnings: withAddressWarnings(resolved, file, machine.interfaces, self) };
+  const clients = (self === null ? allHosts(segments) : [self]).flatMap((host) => clientAddresses(host, segments));
+  const warnings = [
+    ...withAddressWarnings(resolved, file, machine.interfaces, self),
+    ...readablePasswords(resolved.configuration.options, clients),
+  ];
+  return { ...resolved, warnings };
 }
 
 /** In the order of the file. */

@@ -229,6 +229,7 @@ const fileOptions = {
   listenBacklog: integer('listenBacklog'),
   accessIpFile: path('accessIpFile').nullable(),
   passwordFile: path('passwordFile').nullable(),
+  scramFile: path('scramFile').nullable(),
   datagramSize: integer('datagramSize').nullable(),
   transport: oneOf('transport').nullable(),
   clusterKeyFile: path('clusterKeyFile').nullable(),

@@ -39,6 +39,7 @@ import { RecentEnds } from './delivery/recent-ends.ts';
 import { Reception } from './delivery/reception.ts';
 import { RefusalLog } from './delivery/refusal-log.ts';
 import { RightsReview, takesAway } from './delivery/rights-review.ts';
+import { ScramCredentials } from './delivery/scram-credentials.ts';
 import { SessionEnds } from './delivery/session-ends.ts';
 import { type ReceiverParts, SessionReceiver } from './delivery/session-receiver.ts';
 import { reportSessions } from './delivery/session-reports.ts';
@@ -308,7 +309,9 @@ export class DeliveryAgent implements Agent {
 
   #createHandshakes(): Handshakes {
     const { counters, now } = this.#links;
-    const authenticator = new Authenticator(this.#settings, new PasswordChecker(this.#settings, counters));
+    const passwords = new PasswordChecker(this.#settings, counters);
+    const scram = new ScramCredentials(this.#settings, counters);
+    const authenticator = new Authenticator(this.#settings, passwords, scram);
     return new Handshakes(this.#options.daemonName, this.#settings, this.#port, authenticator, counters, {
       opened: (session) => this.#opened(session),
       refused: (session, bytes, reason) => this.#ends.refuse(session, bytes, reason),

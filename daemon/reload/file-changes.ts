@@ -25,6 +25,12 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
     ({ length }: readonly unknown[]) => `${length} ${plural(length, 'user')}`,
   );
   compare(
+    'ScramFile',
+    scramContent(inForce),
+    scramContent(read),
+    ([entries]: readonly [readonly unknown[], string]) => `${entries.length} ${plural(entries.length, 'user')}`,
+  );
+  compare(
     'AccessFile',
     linesOf(inForce),
     linesOf(read),
@@ -36,6 +42,11 @@ export function compareFiles(inForce: OperatorFiles, read: OperatorFiles): reado
   compare('ClusterKeyFile', inForce.clusterKeys ?? [], read.clusterKeys ?? [], keysText);
   return differences;
 }
+
+const scramContent = ({ scram }: OperatorFiles): readonly [readonly unknown[], string] => [
+  [...scram.entries],
+  scram.secret,
+];
 
 /** Where they stand has no effect. */
 const linesOf = ({ rights }: OperatorFiles): readonly unknown[] =>

@@ -182,6 +182,8 @@ export interface ConfigurationOptions {
   readonly accessIpFile: string | null;
   /** Null: `spread.access_pword`, looked up like the access file. */
   readonly passwordFile: string | null;
+  /** File with what is kept of passwords for SCRAM-SHA-256; null: none, and nobody logs in by it. */
+  readonly scramFile: string | null;
   /** Largest datagram between daemons, in bytes, header included; null: fits any path, and larger where all daemons are on loopback. */
   readonly datagramSize: number | null;
   /** How daemons of one segment reach each other; null: by the segment's address, see `segmentTransport`. */
@@ -266,6 +268,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   listenBacklog: 511,
   accessIpFile: null,
   passwordFile: null,
+  scramFile: null,
   datagramSize: null,
   transport: null,
   clusterKeyFile: null,

@@ -102,6 +102,7 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   accessIpFile: unless((values) => (allows('IP', values) ? null : 'no authentication method is IP')),
   accessFile: honoured,
   passwordFile: unless((values) => (allows('PWORD', values) ? null : 'no authentication method is PWORD')),
+  scramFile: unless((values) => (allows('SCRAM-SHA-256', values) ? null : 'no authentication method is SCRAM-SHA-256')),
   datagramSize: honoured,
   transport: honoured,
   clusterKeyFile: honoured,

@@ -130,7 +130,7 @@ function valuesText(type: OptionType): string {
     case 'origins':
       return 'origins of pages, such as `https://app.example.com` or `http://localhost:3000`, or `*` for every page';
     case 'methods':
-      return '`NULL`, `IP`, `PWORD`';
+      return '`NULL`, `IP`, `PWORD`, `SCRAM-SHA-256`';
     default:
       return `1 to ${grouped(type.maxChars)} characters`;
   }

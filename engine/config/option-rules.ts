@@ -33,6 +33,7 @@ export function checkOptionRelations(
   checkTimeouts(values, originOf, findings);
   checkTransport(values, segments, originOf, findings);
   warnOfAuthMethods(values, originOf, findings);
+  checkScram(values, originOf, findings);
   checkHttpAccess(values, originOf, findings);
   checkTls(values, originOf, findings);
   warnOfEffects(values, segments, originOf, findings);
@@ -102,6 +103,27 @@ function warnOfAuthMethods(values: OptionValues, originOf: OriginOf, findings: F
     findings.warn(at, `unknown authentication methods are ignored: ${unknown.join(', ')}`, { field });
   if (allowed.length === 0)
     findings.warn(at, 'no authentication method is allowed, so no client can connect', { field });
+}
+
+/** A client has to choose it, so it must be allowed; and somebody's keys are needed. */
+function checkScram(values: OptionValues, originOf: OriginOf, findings: Findings): void {
+  const { allowed, required } = authSettings(values.allowedAuthMethods, values.requiredAuthMethods);
+  const isRequired = required.includes('SCRAM-SHA-256');
+  const isAllowed = allowed.includes('SCRAM-SHA-256');
+  if (!isRequired && !isAllowed) return;
+  const { at, field } = originOf(isAllowed ? 'allowedAuthMethods' : 'requiredAuthMethods');
+  if (!isAllowed)
+    findings.problem(
+      at,
+      `${field} has SCRAM-SHA-256, which AllowedAuthMethods must have too: a client has to choose it`,
+      {
+        field,
+      },
+    );
+  if (values.scramFile == null)
+    findings.problem(at, `${field} has SCRAM-SHA-256, which needs ${at === null ? 'scramFile' : 'ScramFile'}`, {
+      field,
+    });
 }
 
 /** Anyone who reaches the port could read names and messages of clients. */

@@ -2,6 +2,7 @@
  * Cost of logins. The time of a login must not reveal whether a user exists or which cost its hash has, so each login computes one hash for
  * every cost in the password file.
  */
+import { base64Bytes } from '../base64.ts';
 import type { PasswordEntry } from './password-file.ts';
 
 /** All that the time of one scrypt hash depends on. */
@@ -15,14 +16,11 @@ export interface LoginCost {
 /** What `skein passwd` makes, and what a login costs where no user has a password. */
 export const DEFAULT_LOGIN_COST: LoginCost = { cost: 16_384, blockSize: 8, parallelization: 1, saltBytes: 16 };
 
-const base64Bytes = (text: string): number =>
-  (text.length / 4) * 3 - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
-
 const costOf = ({ cost, blockSize, parallelization, salt }: PasswordEntry): LoginCost => ({
   cost,
   blockSize,
   parallelization,
-  saltBytes: base64Bytes(salt),
+  saltBytes: base64Bytes(salt) ?? 0,
 });
 
 export function sameCost(cost: LoginCost, entry: PasswordEntry): boolean {

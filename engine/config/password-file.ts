@@ -4,6 +4,7 @@
  *
  * The original's file holds 13-character DES crypt hashes. They are recognised and refused: 56 bits protect nothing.
  */
+import { base64Bytes } from '../base64.ts';
 import { type ConfigProblem, Findings } from './config-error.ts';
 
 export interface PasswordEntry {
@@ -111,7 +112,6 @@ type Range = { readonly min: number; readonly max: number };
 const base64Limit = ({ min, max }: Range): string => `base64 of ${min} to ${max} bytes`;
 
 function isBase64(text: string, { min, max }: Range): boolean {
-  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return false;
-  const lengthBytes = (text.length / 4) * 3 - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
-  return lengthBytes >= min && lengthBytes <= max;
+  const length = base64Bytes(text);
+  return length !== null && length >= min && length <= max;
 }

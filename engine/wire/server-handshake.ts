@@ -23,6 +23,7 @@ import {
   CONNECT_PATCH_OFFSET,
 } from './layout/connect-request.ts';
 import { PASSWORD_REQUEST_LENGTH, PASSWORD_SECRET_OFFSET, PASSWORD_USER_OFFSET } from './layout/password-request.ts';
+import { SCRAM_REQUEST_LENGTH_OFFSET, SCRAM_REQUEST_MESSAGE_OFFSET } from './layout/scram-request.ts';
 import {
   AUTH_NAME_FIELD_LENGTH,
   MAX_AUTH_METHODS,
@@ -32,9 +33,12 @@ import {
   PROTOCOL_VERSION,
 } from './limits.ts';
 import { RESULT_CODES } from './result-codes.ts';
+import { type ScramChallenge, ScramDialog, type ScramQuestion } from './scram-dialog.ts';
+import { MAX_SCRAM_MESSAGE_LENGTH } from './scram-limits.ts';
+import { isProblem } from './scram-messages.ts';
 
 /** In the order in which they are announced. */
-export const AUTH_METHODS = ['NULL', 'IP', 'PWORD'] as const;
+export const AUTH_METHODS = ['NULL', 'IP', 'PWORD', 'SCRAM-SHA-256'] as const;
 export type AuthMethodName = (typeof AUTH_METHODS)[number];
 
 /** What the daemon allows and insists on (section 1.6). */
@@ -55,6 +59,8 @@ export type HandshakeStep =
   | { readonly kind: 'check-name'; readonly name: string; readonly wantsMembership: boolean }
   /** Check this method for the client, then call `authenticated`. */
   | { readonly kind: 'authenticate'; readonly method: 'IP' | 'PWORD'; readonly credentials: Credentials | null }
+  /** Ask what the user is challenged with, then call `challenged`; or whether a proof is right, then call `proven`. */
+  | ScramQuestion
   /** The client is authenticated: take the name for it, then call `nameAccepted` or `nameRefused`. */
   | { readonly kind: 'register' }
   /** Send `bytes`, then continue with `next`. */
@@ -65,17 +71,29 @@ export type HandshakeStep =
   | { readonly kind: 'refuse'; readonly bytes: Uint8Array; readonly reason: string };
 
 /** Longest part a client sends before it must wait for the daemon. */
-const LONGEST_PART = AUTH_CHOICE_LENGTH;
+const LONGEST_PART = SCRAM_REQUEST_MESSAGE_OFFSET + MAX_SCRAM_MESSAGE_LENGTH;
 /** Libraries from this version on send a patch byte. */
 const FIRST_WITH_PATCH = 31_400;
 const FIRST_SUPPORTED = 30_100;
 const FIRST_WITH_AUTH = 31_600;
 
 /**
- * `connect`, `auth-choice`, `password`: the client's turn. `naming`, `registering`: the ring agent's. `verifying`: its
+ * `connect`, `auth-choice`, `password`, `scram`: the client's turn. `naming`, `registering`: the ring agent's. `verifying`: its
  * password is being checked. `checking`: between two methods, never left so by a call.
  */
-type State = 'connect' | 'naming' | 'auth-choice' | 'checking' | 'password' | 'verifying' | 'registering' | 'done';
+type State =
+  | 'connect'
+  | 'naming'
+  | 'auth-choice'
+  | 'checking'
+  | 'password'
+  | 'scram'
+  | 'verifying'
+  | 'registering'
+  | 'done';
+
+/** The client says something in them. */
+const INTERACTIVE: ReadonlySet<AuthMethodName> = new Set(['PWORD', 'SCRAM-SHA-256']);
 
 /** The verdict byte of PWORD for a password that is right. */
 const PASSWORD_RIGHT = 1;
@@ -95,6 +113,10 @@ export class ServerHandshake {
   #version = 0;
   /** Methods still to be checked. */
   #pending: AuthMethodName[] = [];
+  /** Of the exchange under way. */
+  #scram: ScramDialog | null = null;
+  /** As whom the client has authenticated. */
+  #user: string | null = null;
 
   constructor(policy: AuthPolicy) {
     this.#policy = policy;
@@ -102,7 +124,8 @@ export class ServerHandshake {
 
   /** Whether the next move is the client's. If not, it waits for this daemon. */
   get waitsForClient(): boolean {
-    return this.#state === 'connect' || this.#state === 'auth-choice' || this.#state === 'password';
+    const state = this.#state;
+    return state === 'connect' || state === 'auth-choice' || state === 'password' || state === 'scram';
   }
 
   /** How the next step reads `bytes[start, end)`; `consumed` says how far it got. */
@@ -117,6 +140,8 @@ export class ServerHandshake {
         return this.#take(bytes, end, AUTH_CHOICE_LENGTH) ? this.#readAuthChoice() : NEED_BYTES;
       case 'password':
         return this.#take(bytes, end, PASSWORD_REQUEST_LENGTH) ? this.#readPassword() : NEED_BYTES;
+      case 'scram':
+        return this.#readScram(bytes, end);
       default:
         return NEED_BYTES;
     }
@@ -126,8 +151,10 @@ export class ServerHandshake {
   nameFree(): HandshakeStep {
     const { allowed, required } = this.#policy;
     if (this.#version < FIRST_WITH_AUTH) {
-      if (required.includes('PWORD')) {
-        return refuse(RESULT_CODES.REJECT_AUTH, `library ${this.#versionText()}: cannot use PWORD, which is required`);
+      const method = required.find((one) => INTERACTIVE.has(one));
+      if (method !== undefined) {
+        const reason = `library ${this.#versionText()}: cannot use ${method}, which is required`;
+        return refuse(RESULT_CODES.REJECT_AUTH, reason);
       }
       if (allowed.includes('IP')) return this.#begin(['IP']);
       if (allowed.includes('NULL')) return this.#begin(required);
@@ -187,8 +214,24 @@ export class ServerHandshake {
     }
     if (method === 'NULL') return this.next();
     if (method === 'IP') return { kind: 'authenticate', method, credentials: null };
-    this.#state = 'password';
+    this.#state = method === 'PWORD' ? 'password' : 'scram';
     return NEED_BYTES;
+  }
+
+  /** Answer to a `scram-begin` step. */
+  challenged(challenge: ScramChallenge): HandshakeStep {
+    this.#state = 'scram';
+    return { kind: 'send', bytes: this.#scram!.challenge(challenge) };
+  }
+
+  /** Answer to a `scram-prove` step. @param signature of the daemon, in base64; null: the proof is wrong, or there is no such user */
+  proven(signature: string | null): HandshakeStep {
+    const dialog = this.#scram!;
+    if (signature === null) return refuse(RESULT_CODES.REJECT_AUTH, 'authentication SCRAM-SHA-256: refused');
+    this.#scram = null;
+    this.#user = dialog.user;
+    this.#state = 'checking';
+    return { kind: 'send', bytes: dialog.answer(`v=${signature}`) };
   }
 
   /** What to say when time is up (section 1.3: no byte before AUTH, -9 in it); when it was this daemon's turn, that it is busy. */
@@ -204,7 +247,8 @@ export class ServerHandshake {
    * they expect the verdict on a password first they get that byte too, because any other value of it means a wrong password to them.
    */
   busy(reason: string): HandshakeStep {
-    const verdict = this.#state === 'password' || this.#state === 'verifying' ? [PASSWORD_RIGHT] : [];
+    const isPassword = this.#state === 'password' || (this.#state === 'verifying' && this.#scram === null);
+    const verdict = isPassword ? [PASSWORD_RIGHT] : [];
     return { kind: 'refuse', bytes: Uint8Array.of(...verdict, RESULT_CODES.REJECT_QUOTA & 0xff), reason };
   }
 
@@ -278,16 +322,19 @@ export class ServerHandshake {
       if (!chosen.includes(method)) chosen.push(method);
     }
     if (chosen.length === 0) return refuse(RESULT_CODES.REJECT_AUTH, 'authentication method: none was chosen');
+    // A client that did not choose it says nothing, and would be waited for.
+    if (this.#policy.required.includes('SCRAM-SHA-256') && !chosen.includes('SCRAM-SHA-256'))
+      return refuse(RESULT_CODES.REJECT_AUTH, 'authentication method SCRAM-SHA-256: is required, and was not chosen');
     return this.#begin(chosen);
   }
 
   /**
-   * Checks the chosen methods and the required ones, passwords last: a client refused by its address costs no hash, and does not learn
-   * whether a password is right.
+   * Checks the chosen methods and the required ones, those with passwords last: a client refused by its address costs no hash, and does
+   * not learn whether a password is right. Among those the client's order holds, in which it speaks.
    */
   #begin(chosen: readonly AuthMethodName[]): HandshakeStep {
     const all = [...chosen, ...this.#policy.required.filter((method) => !chosen.includes(method))];
-    this.#pending = [...all.filter((method) => method !== 'PWORD'), ...all.filter((method) => method === 'PWORD')];
+    this.#pending = [...all.filter((one) => !INTERACTIVE.has(one)), ...all.filter((one) => INTERACTIVE.has(one))];
     this.#state = 'checking';
     return this.next();
   }
@@ -300,7 +347,27 @@ export class ServerHandshake {
       password: text(this.#part, PASSWORD_SECRET_OFFSET, PASSWORD_REQUEST_LENGTH - PASSWORD_SECRET_OFFSET),
     };
     this.#part.fill(0);
+    if (this.#user !== null && this.#user !== credentials.user) {
+      const bytes = Uint8Array.of(0, RESULT_CODES.REJECT_AUTH & 0xff);
+      return { kind: 'refuse', bytes, reason: 'authentication PWORD: another user than that of SCRAM-SHA-256' };
+    }
+    this.#user = credentials.user;
     return { kind: 'authenticate', method: 'PWORD', credentials };
+  }
+
+  #readScram(bytes: Uint8Array, end: number): HandshakeStep {
+    if (!this.#take(bytes, end, SCRAM_REQUEST_MESSAGE_OFFSET)) return NEED_BYTES;
+    const length = this.#part[SCRAM_REQUEST_LENGTH_OFFSET]!;
+    if (!this.#take(bytes, end, SCRAM_REQUEST_MESSAGE_OFFSET + length)) return NEED_BYTES;
+    this.#partLength = 0;
+    this.#state = 'verifying';
+    this.#scram ??= new ScramDialog();
+    const message = this.#part.subarray(SCRAM_REQUEST_MESSAGE_OFFSET, SCRAM_REQUEST_MESSAGE_OFFSET + length);
+    const question = this.#scram.read(message);
+    if (isProblem(question)) return refuse(RESULT_CODES.REJECT_AUTH, question.problem);
+    if (this.#user !== null && this.#user !== this.#scram.user)
+      return refuse(RESULT_CODES.REJECT_AUTH, 'authentication SCRAM-SHA-256: another user than that of PWORD');
+    return question;
   }
 
   #accept(name: string): HandshakeStep {

@@ -40,7 +40,7 @@ async function member(options: ConnectOptions): Promise<Session> {
   return session;
 }
 
-const login = (user: string) => ({ name: user, auth: { user, password: 'secret' } });
+const login = (user: string) => ({ name: user, auth: { user, password: 'secret', methods: ['PWORD'] as const } });
 
 /** Of a message. */
 const nextReject = (session: Session): Promise<Reject> =>

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,13 +79,14 @@ describe('skein start', () => {
   });
 
   it('checks passwords made with skein passwd', async () => {
-    const made = await skein(['passwd', 'alice'], 'secret\n');
-    expect(made).toMatchObject({ code: 0, stderr: '' });
     const passwordFile = join(folder, 'spread.access_pword');
-    await writeFile(passwordFile, made.stdout);
+    const made = await skein(['passwd', passwordFile, 'alice', '--method', 'PWORD'], 'secret\n');
+    expect(made).toMatchObject({ code: 0, stderr: '' });
     const guarded = await startDaemonProcess('-o', 'allowedAuthMethods=PWORD', '-o', `passwordFile=${passwordFile}`);
     const login = (password: string) =>
-      skein(['publish', 'news', '-s', guarded.address, '--login', 'alice'], 'hello\n', { SKEIN_PASSWORD: password });
+      skein(['publish', 'news', '-s', guarded.address, '--auth', 'PWORD', '--login', 'alice'], 'hello\n', {
+        SKEIN_PASSWORD: password,
+      });
     expect((await login('secret')).code).toBe(0);
     const refused = await login('guess');
     expect(refused.code).toBe(1);

@@ -83,7 +83,7 @@ it.runIf(existsSync('/dev/full'))(
     for (const args of [
       ['conf', 'show'],
       ['conf', 'check', fileURLToPath(new URL('../fixtures/conf/single.conf', import.meta.url))],
-      ['passwd', 'bob'],
+      ['passwd', 'file', 'bob'],
     ]) {
       const full = openSync('/dev/full', 'w');
       const child = spawn(process.execPath, [CLI, ...args], { stdio: ['pipe', full, 'pipe'], cwd: testFolder() });

@@ -15,6 +15,7 @@ import { ClientSession } from '../../workers/delivery/client-session.ts';
 import { HANDSHAKE_READ_BYTES, Handshakes } from '../../workers/delivery/handshakes.ts';
 import { LiveValue } from '../../workers/delivery/live.ts';
 import { type Derive, PasswordChecker } from '../../workers/delivery/password-checker.ts';
+import { ScramCredentials } from '../../workers/delivery/scram-credentials.ts';
 import type { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { authChoice, connectBytes } from '../e2e/support/wire-client.ts';
 
@@ -51,9 +52,11 @@ class Stage {
       access: EMPTY_ACCESS_LIST,
       passwords: new Map([['a'.repeat(32), { ...NOBODY, user: 'a'.repeat(32) }]]),
       maxWaitingPasswords: 10,
+      scram: { entries: new Map(), secret: '' },
     });
     const passwords = new PasswordChecker(settings, this.counters, derive);
-    this.handshakes = new Handshakes('d', settings, port, new Authenticator(settings, passwords), this.counters, {
+    const authenticator = new Authenticator(settings, passwords, new ScramCredentials(settings, this.counters));
+    this.handshakes = new Handshakes('d', settings, port, authenticator, this.counters, {
       opened: () => {
         this.isOpen = true;
       },

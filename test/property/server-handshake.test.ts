@@ -10,6 +10,10 @@ import {
 } from '../../engine/wire/server-handshake.ts';
 
 const DAEMON = 'localhost';
+const KEY = Buffer.alloc(32, 5).toString('base64');
+const SIGNATURE = KEY;
+const CHALLENGE = { nonce: 'daemon', salt: KEY, iterations: 4096 };
+const CLIENT_NONCE = 'client';
 
 interface Conversation {
   readonly steps: readonly HandshakeStep[];
@@ -32,6 +36,8 @@ function converse(policy: AuthPolicy, chunks: readonly Buffer[]): Conversation {
       take(handshake.nameFree());
     } else if (step.kind === 'register') take(handshake.nameAccepted(`#${name}#${DAEMON}`));
     else if (step.kind === 'authenticate') take(handshake.authenticated(step.method, true));
+    else if (step.kind === 'scram-begin') take(handshake.challenged(CHALLENGE));
+    else if (step.kind === 'scram-prove') take(handshake.proven(SIGNATURE));
     else if (step.kind === 'send') take(handshake.next());
     else over = true;
   };
@@ -87,14 +93,34 @@ const valid: fc.Arbitrary<Valid> = fc
     name: byteString,
     flags: fc.constantFrom(0x00, 0x01, 0x10, 0x11, 0x81, 0xff),
     chosen: methods,
-    user: fc.stringMatching(/^[!-~]{1,31}$/),
+    user: fc.stringMatching(/^[$-)+\-./0-9;<>-~]{1,31}$/),
     password: fc.stringMatching(/^[!-~]{1,8}$/),
   })
   .map((one) => ({ ...one, chosen: one.chosen.filter((chosen) => one.policy.allowed.includes(chosen)) }))
-  .filter(({ chosen }) => chosen.length > 0);
+  .filter(({ chosen }) => chosen.length > 0)
+  // Whoever must use SCRAM has to choose it: server-handshake-scram.test.ts.
+  .filter(({ chosen, policy }) => chosen.includes('SCRAM-SHA-256') || !policy.required.includes('SCRAM-SHA-256'));
 
-const passwordPart = (one: Valid): readonly Buffer[] =>
-  [...one.chosen, ...one.policy.required].includes('PWORD') ? [padded(one.user, 32), padded(one.password, 8)] : [];
+const scramPart = (text: string): Buffer => Buffer.concat([Buffer.of(Buffer.byteLength(text)), Buffer.from(text)]);
+
+/** What the client says in a method. */
+function saidIn(one: Valid, method: AuthMethodName): readonly Buffer[] {
+  if (method === 'PWORD') return [padded(one.user, 32), padded(one.password, 8)];
+  if (method !== 'SCRAM-SHA-256') return [];
+  return [
+    scramPart(`n,,n=${one.user},r=${CLIENT_NONCE}`),
+    scramPart(`c=biws,r=${CLIENT_NONCE}${CHALLENGE.nonce},p=${KEY}`),
+  ];
+}
+
+/** In the order in which they are checked. */
+function checkedMethods({ chosen, policy }: Valid): readonly AuthMethodName[] {
+  const all = [...chosen, ...policy.required.filter((required) => !chosen.includes(required))];
+  const isLast = (method: AuthMethodName): boolean => method === 'PWORD' || method === 'SCRAM-SHA-256';
+  return [...all.filter((method) => !isLast(method)), ...all.filter(isLast)];
+}
+
+const passwordPart = (one: Valid): readonly Buffer[] => checkedMethods(one).flatMap((method) => saidIn(one, method));
 
 const bytesOf = (one: Valid): Buffer =>
   Buffer.concat([connectPart(one.version, one.flags, one.name), choice(one.chosen), ...passwordPart(one)]);
@@ -127,12 +153,11 @@ describe('valid handshakes', () => {
 });
 
 function expectedSteps(one: Valid): readonly HandshakeStep[] {
-  const { policy, chosen } = one;
+  const { policy } = one;
   const list = AUTH_METHODS.filter((known) => policy.allowed.includes(known))
     .map((known) => `${known} `)
     .join('');
-  const all = [...chosen, ...policy.required.filter((required) => !chosen.includes(required))];
-  const checked = [...all.filter((method) => method !== 'PWORD'), ...all.filter((method) => method === 'PWORD')];
+  const checked = checkedMethods(one);
   const privateName = `#${one.name || 'r1-1'}#${DAEMON}`;
   return [
     { kind: 'check-name', name: one.name, wantsMembership: one.flags < 0x80 && one.flags % 2 === 1 },
@@ -140,6 +165,21 @@ function expectedSteps(one: Valid): readonly HandshakeStep[] {
     ...checked.flatMap((method): HandshakeStep[] => {
       if (method === 'NULL') return [];
       if (method === 'IP') return [{ kind: 'authenticate', method, credentials: null }];
+      if (method === 'SCRAM-SHA-256') {
+        const challenge = `r=${CLIENT_NONCE}${CHALLENGE.nonce},s=${KEY},i=4096`;
+        const final = `c=biws,r=${CLIENT_NONCE}${CHALLENGE.nonce}`;
+        const authMessage = `n=${one.user},r=${CLIENT_NONCE},${challenge},${final}`;
+        const send = (text: string): HandshakeStep => ({
+          kind: 'send',
+          bytes: Uint8Array.of(1, text.length, ...Buffer.from(text)),
+        });
+        return [
+          { kind: 'scram-begin', user: one.user },
+          send(challenge),
+          { kind: 'scram-prove', user: one.user, authMessage, proof: KEY },
+          send(`v=${SIGNATURE}`),
+        ];
+      }
       return [
         { kind: 'authenticate', method, credentials: { user: one.user, password: one.password } },
         { kind: 'send', bytes: Uint8Array.of(1) },
@@ -174,7 +214,7 @@ describe('any bytes', () => {
         if (last?.kind !== 'refuse') return;
         // One signed code, in front of it the empty list or the password's answer at most; and a reason that names a field.
         expect(last.bytes.length).toBeLessThanOrEqual(2);
-        expect(last.reason).toMatch(/^(library|private name|authentication|AllowedAuthMethods)/);
+        expect(last.reason).toMatch(/^(library|private name|authentication|AllowedAuthMethods|SCRAM-SHA-256)/);
       }),
       { numRuns: 1000 },
     );

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CliError, describeFailure, ExitCode, exitCodeOf } from '../../cli/exit.ts';
 import { Pacer } from '../../cli/pacer.ts';
-import { passwordEntry, passwordLine } from '../../cli/passwd.ts';
+import { passwordEntry, passwordLine } from '../../cli/passwords/password-keepers.ts';
 import { createProgram, run } from '../../cli/program.ts';
 import { httpUrl } from '../../cli/watch/watch-flags.ts';
 import { SkeinError } from '../../client/index.ts';
@@ -47,7 +47,7 @@ describe('command lines', () => {
     ['a URL that is none', ['top', '--http', '4880@localhost'], 'http://127.0.0.1:4880, HOST:PORT, HOST or PORT'],
     ['a swapped address', ['subscribe', 'news', '-s', 'localhost@4803'], 'did you mean "4803@localhost"?'],
     ['two groups where one is needed', ['flood', '-g', 'a', '-g', 'b'], 'It is given twice'],
-    ['a user with a blank', ['passwd', 'a b'], 'user "a b": must be 1 to 31'],
+    ['a user with a blank', ['passwd', 'x', 'a b'], 'user "a b": must be 1 to 31'],
     ['an unknown option of the daemon', ['start', '-o', 'maxSesions=1'], 'did you mean "maxSessions"?'],
     ['a configuration that is not there', ['start', '-c', '/nowhere/spread.conf'], '/nowhere/spread.conf'],
   ])('refuses %s with exit code 2', async (_, args, text) => {

@@ -178,12 +178,16 @@ describe('handshake', () => {
       };
 
     it('sends both fields and waits for both answers', async () => {
-      const session = await connectTo(await start(script(1)), { auth: { user: 'tom', password: '12345678' } });
+      const session = await connectTo(await start(script(1)), {
+        auth: { user: 'tom', password: '12345678', methods: ['PWORD'] },
+      });
       expect(session.privateName).toBe(PRIVATE_NAME);
     });
 
     it('reports a refusal without the password', async () => {
-      const error = await failure(await start(script(0)), { auth: { user: 'tom', password: '12345678' } });
+      const error = await failure(await start(script(0)), {
+        auth: { user: 'tom', password: '12345678', methods: ['PWORD'] },
+      });
       expect(error.code).toBe('REJECT_AUTH');
       expect(error.message).not.toContain('12345678');
     });

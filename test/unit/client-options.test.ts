@@ -211,10 +211,14 @@ describe('names', () => {
 
 describe('auth', () => {
   it('knows the methods by name', () => {
-    expect(resolveAuth('NULL').map((method) => method.name)).toEqual(['NULL']);
-    expect(resolveAuth('IP').map((method) => method.name)).toEqual(['IP']);
-    expect(resolveAuth({ user: 'u', password: 'p' }).map((method) => method.name)).toEqual(['PWORD']);
-    expect(resolveAuth([{ name: 'NULL' }, { name: 'X' }]).map((method) => method.name)).toEqual(['NULL', 'X']);
+    const names = (auth: AuthOption) => resolveAuth(auth).map((methods) => methods.map(({ name }) => name));
+    expect(names('NULL')).toEqual([['NULL']]);
+    expect(names('IP')).toEqual([['IP']]);
+    const login = { user: 'u', password: 'p' };
+    expect(names(login)).toEqual([['SCRAM-SHA-256']]);
+    expect(names({ ...login, methods: ['PWORD'] })).toEqual([['PWORD']]);
+    expect(names({ ...login, methods: ['SCRAM-SHA-256', 'PWORD'] })).toEqual([['SCRAM-SHA-256'], ['PWORD']]);
+    expect(names([{ name: 'NULL' }, { name: 'X' }])).toEqual([['NULL', 'X']]);
   });
 
   it.each<[string, AuthOption]>([
@@ -225,13 +229,41 @@ describe('auth', () => {
     ['a name of 30 bytes', { name: 'x'.repeat(30) }],
     ['a user of 32 bytes', { user: 'u'.repeat(32), password: '' }],
     ['an empty user', { user: '', password: '' }],
-    ['a password of 9 bytes', { user: 'u', password: '123456789' }],
+    ['a password of 9 bytes for PWORD', { user: 'u', password: '123456789', methods: ['PWORD'] }],
+    ['the same beside SCRAM', { user: 'u', password: '123456789', methods: ['SCRAM-SHA-256', 'PWORD'] }],
+    ['a password of 1025 bytes', { user: 'u', password: 'x'.repeat(1025) }],
+    ['an empty password', { user: 'u', password: '' }],
+    ['a control character in the password', { user: 'u', password: 'a\tb' }],
+    ['a blank in the user', { user: 'a b', password: 'x' }],
+    ['a "*" in the user', { user: 'a*', password: 'x' }],
   ])('refuses %s', (_, auth) => {
     expect(codeOf(() => resolveAuth(auth))).toBe('REJECT_AUTH');
   });
 
+  it.each<[string, unknown]>([
+    ['an empty list', []],
+    ['no list', 'PWORD'],
+    ['a method twice', ['PWORD', 'PWORD']],
+    ['an unknown one', ['SCRAM-SHA-1']],
+    ['a method that takes no password', ['NULL']],
+  ])('refuses %s as methods of a password', (_, methods) => {
+    const auth = { user: 'u', password: 'p', methods } as unknown as AuthOption;
+    expect(codeOf(() => resolveAuth(auth))).toBe('ILLEGAL_PARAM');
+  });
+
   it('never puts a password into a message', () => {
-    expect(() => resolveAuth({ user: 'u', password: 'secret-secret' })).not.toThrow(/secret/);
+    const messageOf = (auth: AuthOption): string => {
+      try {
+        resolveAuth(auth);
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const login = { user: 'u', password: 'secret-secret\n' };
+    expect(messageOf({ ...login, methods: ['PWORD'] })).toMatch(/^auth.password: 14 bytes/);
+    for (const methods of [['PWORD'], ['SCRAM-SHA-256']] as const)
+      expect(messageOf({ ...login, methods })).not.toContain('secret');
   });
 });
 

@@ -108,7 +108,7 @@ describe('options of a file', () => {
       runtimeDir: '/run/ring',
       daemonUser: 'ring',
       daemonGroup: 'ring users',
-      allowedAuthMethods: ['NULL', 'IP', 'PWORD'],
+      allowedAuthMethods: ['NULL', 'IP', 'PWORD', 'SCRAM-SHA-256'],
       requiredAuthMethods: ['IP'],
       accessControlPolicy: 'PERMIT',
       maxSessionMessages: 2500,
@@ -152,6 +152,7 @@ describe('options of a file', () => {
       listenBacklog: 128,
       accessIpFile: '/etc/skein/access_ip',
       passwordFile: '/etc/skein/passwords',
+      scramFile: '/etc/skein/scram',
       datagramSize: 8900,
       transport: 'broadcast',
       clusterKeyFile: '/etc/skein/cluster.key',
@@ -431,7 +432,7 @@ describe('authentication methods (section 1.6)', () => {
   });
 
   it('announce methods in a fixed order', () => {
-    expect(authSettings([...AUTH_METHODS].reverse(), undefined).allowed).toEqual(['NULL', 'IP', 'PWORD']);
+    expect(authSettings([...AUTH_METHODS].reverse(), undefined).allowed).toEqual(AUTH_METHODS);
   });
 });
 

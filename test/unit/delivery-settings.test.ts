@@ -212,6 +212,22 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     change(daemon, { auth, passwords: passwordsOf('new') });
     expect([await isIn('c', 'old'), await isIn('d', 'new')]).toEqual([false, true]);
   },
+  // The whole exchange: test/e2e/scram.test.ts.
+  scram: async (daemon) => {
+    const auth = { allowed: ['SCRAM-SHA-256'], required: [] } as const;
+    const first = Buffer.from('?n,,n=user,r=nonce');
+    first[0] = first.length - 1;
+    const key = Buffer.alloc(32, 1).toString('base64');
+    for (const iterations of [5000, 6000]) {
+      const entry = { user: 'user', iterations, salt: SALT.toString('base64'), storedKey: key, serverKey: key };
+      change(daemon, { auth, scram: { entries: new Map([['user', entry]]), secret: key } });
+      const name = `c${iterations}`;
+      const client = daemon.connect(name);
+      client.transport.send(Buffer.concat([connectBytes(name, true), authChoice('SCRAM-SHA-256'), first]));
+      daemon.settle();
+      expect(client.take().toString('latin1')).toContain(`,i=${iterations}`);
+    }
+  },
   // All of it: delivery-rights.test.ts.
   rights: (daemon) => {
     const client = daemon.login('client');

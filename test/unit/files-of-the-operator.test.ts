@@ -57,6 +57,13 @@ const FILES: readonly ReadFile[] = [
     check: ({ spec }) => expect([...spec.delivery.passwords.keys()]).toEqual(['alice']),
   },
   {
+    name: 'ScramFile',
+    good: `# users\n*:secret$${SECRET}\nalice:SCRAM-SHA-256$4096:${SECRET}$${SECRET}:${SECRET}\n`,
+    whenEmpty: { warning: /has no user; every check by it fails/ },
+    options: (path) => ({ configText: CONF, name: 'a', scramFile: path, allowedAuthMethods: ['SCRAM-SHA-256'] }),
+    check: ({ spec }) => expect([...spec.delivery.scram.entries.keys()]).toEqual(['alice']),
+  },
+  {
     name: 'AccessIpFile',
     good: 'local\n10.0.0.0/8\n',
     whenEmpty: { warning: /has no rule; every check by it fails/ },

@@ -243,6 +243,13 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect((await spec(`AllowedAuthMethods = IP\nAccessIpFile = ${file}`)).delivery.access).not.toEqual(without);
     warns('accessIpFile', `AccessIpFile = ${file}`, 'IP');
   },
+  scramFile: async () => {
+    const key = Buffer.alloc(32, 1).toString('base64');
+    const file = temporaryFile(`*:secret$${key}\nalice:SCRAM-SHA-256$4096:${key}$${key}:${key}\n`);
+    const text = `AllowedAuthMethods = SCRAM-SHA-256\nScramFile = ${file}`;
+    await changes(text, ({ delivery: { scram } }) => [...scram.entries.keys()], ['alice']);
+    warns('scramFile', `ScramFile = ${file}`, 'SCRAM-SHA-256');
+  },
   passwordFile: async () => {
     const file = temporaryFile(`bob:scrypt$16384$8$1$${'A'.repeat(22)}==$${'A'.repeat(43)}=\n`);
     const text = `AllowedAuthMethods = PWORD\nPasswordFile = ${file}`;

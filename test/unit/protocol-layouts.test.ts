@@ -56,7 +56,16 @@ const OF_MONITOR: Readonly<Record<keyof typeof MonitorType, readonly string[]>> 
   Answer: ['command-answer.ts'],
 };
 const OF_CLIENTS = [
-  ...['connect-request.ts', 'auth-list.ts', 'auth-choice.ts', 'password-request.ts', 'accept.ts', 'frame-header.ts'],
+  ...[
+    'connect-request.ts',
+    'auth-list.ts',
+    'auth-choice.ts',
+    'password-request.ts',
+    'scram-request.ts',
+    'scram-answer.ts',
+    'accept.ts',
+    'frame-header.ts',
+  ],
   ...[
     'reject-frame.ts',
     'view-body.ts',

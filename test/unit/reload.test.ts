@@ -41,6 +41,7 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   requiredAuthMethods: ['NULL', 'IP'],
   accessIpFile: ['ip.a', 'ip.b'],
   passwordFile: ['users.a', 'users.b'],
+  scramFile: ['scram.a', 'scram.b'],
   accessFile: ['rights.a', 'rights.b'],
   accessControlPolicy: ['PERMIT', 'PERMIT'],
   stateDir: ['state.a', 'state.b'],
@@ -104,7 +105,8 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'skein-reload-'));
-  const files = { 'ip.a': 'local\n', 'ip.b': 'unix\n', 'users.a': USER('a'), 'users.b': USER('b') };
+  const users = { 'scram.a': SCRAM_USER('a'), 'scram.b': SCRAM_USER('b') };
+  const files = { ...users, 'ip.a': 'local\n', 'ip.b': 'unix\n', 'users.a': USER('a'), 'users.b': USER('b') };
   const rights = { 'rights.a': 'anyone join a\n', 'rights.b': 'anyone join b\n' };
   for (const [name, text] of Object.entries({ ...files, ...rights, 'keys.a': KEY(1), 'keys.b': KEY(2) }))
     writeFileSync(join(folder, name), text, { mode: 0o600 });
@@ -123,7 +125,9 @@ function certificates(): Issued & { readonly authority: Authority } {
   return made;
 }
 
-const PATHS = /^(ip|users|rights|state|keys|run|log|token|cert)\./;
+const SCRAM_KEY = Buffer.alloc(32, 7).toString('base64');
+const SCRAM_USER = (name: string): string => `${name}:SCRAM-SHA-256$4096:${SCRAM_KEY}$${SCRAM_KEY}:${SCRAM_KEY}\n`;
+const PATHS = /^(ip|users|scram|rights|state|keys|run|log|token|cert)\./;
 const SEGMENT = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\n';
 
 function line(key: OptionKey, value: string): string {
@@ -258,9 +262,11 @@ describe('a reload', () => {
       const auth =
         key === 'passwordFile'
           ? 'AllowedAuthMethods = PWORD\n'
-          : key === 'accessIpFile'
-            ? 'AllowedAuthMethods = IP\n'
-            : '';
+          : key === 'scramFile'
+            ? 'AllowedAuthMethods = SCRAM-SHA-256\n'
+            : key === 'accessIpFile'
+              ? 'AllowedAuthMethods = IP\n'
+              : '';
       const { reloader, applied, start, rewrite } = await reloading(before + auth);
       rewrite(after + auth);
       const report = await reloader.reload();
@@ -298,15 +304,16 @@ describe('a reload', () => {
   });
 
   it('detects changes in a file, and logs no secret', async () => {
-    const methods = `AllowedAuthMethods = "PWORD IP"\n`;
+    const methods = `AllowedAuthMethods = "PWORD IP SCRAM-SHA-256"\n`;
     const text =
       SEGMENT +
       methods +
-      (['passwordFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const)
+      (['passwordFile', 'scramFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const)
         .map((key) => line(key, VALUES[key][0]))
         .join('');
     const { reloader } = await reloading(text);
     writeFileSync(join(folder, 'users.a'), USER('a') + USER('c'));
+    writeFileSync(join(folder, 'scram.a'), SCRAM_USER('a') + SCRAM_USER('c'));
     writeFileSync(join(folder, 'ip.a'), 'unix\n');
     writeFileSync(join(folder, 'rights.a'), '# moved\nanyone join a\nuser c send c\n');
     writeFileSync(join(folder, 'keys.a'), KEY(3) + KEY(1));
@@ -314,6 +321,7 @@ describe('a reload', () => {
     expect(report.changed).toEqual([
       { option: 'AccessIpFile', was: '1 rule', now: '1 rule' },
       { option: 'PasswordFile', was: '1 user', now: '2 users' },
+      { option: 'ScramFile', was: '1 user', now: '2 users' },
       { option: 'AccessFile', was: '1 line', now: '2 lines' },
       { option: 'ClusterKeyFile', was: 'keys 1', now: 'keys 3 1' },
     ]);
@@ -324,14 +332,16 @@ describe('a reload', () => {
     ['the configuration, which is gone', 'spread.conf', null],
     ['the key file', 'keys.a', 'nonsense\n'],
     ['the password file', 'users.a', `${USER('a')}nonsense\n`],
+    ['the file of SCRAM', 'scram.a', `${SCRAM_USER('a')}nonsense\n`],
+    ['the file of SCRAM, which is gone', 'scram.a', null],
     ['the access file', 'ip.a', 'local\nnonsense/99\n'],
     ['the rights', 'rights.a', 'anyone join a\nnonsense\n'],
     ['the rights, which are gone', 'rights.a', null],
     ['the key file, which is gone', 'keys.a', null],
     ['the password file, which is gone', 'users.a', null],
   ])('changes nothing when something is wrong in %s', async (_, name, content) => {
-    const text = `${SEGMENT}AllowedAuthMethods = "PWORD IP"\n${(
-      ['passwordFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const
+    const text = `${SEGMENT}AllowedAuthMethods = "PWORD IP SCRAM-SHA-256"\n${(
+      ['passwordFile', 'scramFile', 'accessIpFile', 'accessFile', 'clusterKeyFile'] as const
     )
       .map((key) => line(key, VALUES[key][0]))
       .join('')}`;

@@ -7,6 +7,7 @@ import type { AccessRules } from '../../engine/access/access-rules.ts';
 import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
 import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
+import type { ScramUsers } from './scram-credentials.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 /** What may wait for one session. */
@@ -42,6 +43,7 @@ export interface DeliverySettings {
   readonly auth: AuthPolicy;
   readonly access: AccessList;
   readonly passwords: ReadonlyMap<string, PasswordEntry>;
+  readonly scram: ScramUsers;
   /** For joins and messages that come from now on, also of sessions that are open; null: everything is allowed. */
   readonly rights: AccessRules | null;
   /** For connections that come from now on; null: no TLS. */

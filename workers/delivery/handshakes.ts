@@ -32,7 +32,8 @@ export type HandshakeSettings = Pick<DeliverySettings, 'handshakeTimeoutMs' | 'm
 
 /**
  * Longest read of a connection in the handshake. What it sends ahead is kept up to this much, then it is not read: the
- * rest stays with TCP until the session is open. A whole handshake is shorter, so one that is not read has all it needs.
+ * rest stays with TCP until the session is open. All that can be said before an answer of the daemon is shorter, so one that is not
+ * read has all it needs.
  */
 export const HANDSHAKE_READ_BYTES = 512;
 /** How long a refused connection may take to read its reply before it is cut. */
@@ -216,6 +217,15 @@ export class Handshakes {
       case 'authenticate':
         this.#authenticate(session, step);
         return;
+      case 'scram-begin':
+        this.#step(session, session.handshake.challenged(this.#authenticator.scram.challenge(step.user)));
+        return;
+      case 'scram-prove': {
+        const signature = this.#authenticator.scram.signature(step);
+        if (signature !== null) session.user = step.user;
+        this.#step(session, session.handshake.proven(signature));
+        return;
+      }
       case 'send':
         session.transport.write(step.bytes);
         this.#step(session, session.handshake.next());

@@ -183,7 +183,7 @@ export const CLIENT_OPTIONS = {
     type: { kind: 'methods', maxChars: MAX_METHODS_CHARS },
     change: 'reload',
     since: '0.1.0',
-    text: 'Methods that a client may choose: `NULL` (none), `IP` and `PWORD`, separated by blanks. Naming any removes `NULL`, unless it is named too. An unknown method is ignored with a warning. See [who may connect](security.md#who-may-connect).',
+    text: 'Methods that a client may choose: `NULL` (none), `IP`, `PWORD` and `SCRAM-SHA-256`, separated by blanks. Naming any removes `NULL`, unless it is named too. An unknown method is ignored with a warning. See [who may connect](security.md#who-may-connect).',
     spread: 'The same option.',
   },
   requiredAuthMethods: {
@@ -214,6 +214,16 @@ export const CLIENT_OPTIONS = {
     since: '0.1.0',
     text: 'Users and password hashes for the method `PWORD` ([format](security.md#passwords)). No effect unless `PWORD` is a method.',
     spread: 'No option; `spread.access_pword`, with DES `crypt` hashes.',
+  },
+  scramFile: {
+    section: 'access',
+    type: path,
+    none: true,
+    unset: 'none',
+    change: 'reload',
+    since: '0.1.0',
+    text: 'Users and what is kept of their passwords for the method `SCRAM-SHA-256`, made by `skein passwd` ([format](security.md#passwords)). No effect unless `SCRAM-SHA-256` is a method, which needs it.',
+    spread: 'No option.',
   },
   accessFile: {
     section: 'access',
