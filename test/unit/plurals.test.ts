@@ -32,6 +32,8 @@ const NEVER_ONE: ReadonlySet<string> = new Set([
   'engine/config/address-warnings.ts: datagramBytes',
   'engine/config/option-reference.ts: grouped(type.maxChars)',
   'engine/config/password-file.ts: max',
+  'engine/config/scram-file.ts: max',
+  'engine/wire/scram-messages.ts: SCRAM_SALT_BYTES.max',
   'engine/groups/byte-stream.ts: itemBytes',
   'engine/groups/table-codec.ts: count',
   'workers/delivery/sockets/unix-socket.ts: Buffer.byteLength(path)',
