@@ -10,9 +10,8 @@ import { ConfigError, type ConfigProblem } from '../engine/config/config-error.t
 import type { AuthMethodName, ConfigurationOptions } from '../engine/config/configuration-options.ts';
 import { loginCosts } from '../engine/config/password-cost.ts';
 import { type PasswordEntry, parsePasswordFile } from '../engine/config/password-file.ts';
-import { parseScramFile, SCRAM_SECRET_BYTES, scramCosts } from '../engine/config/scram-file.ts';
+import { parseScramFile, SCRAM_SECRET_BYTES, type ScramUsers, scramCosts } from '../engine/config/scram-file.ts';
 import { servesTls, type TlsListenKey } from '../engine/config/tls-listeners.ts';
-import type { ScramUsers } from '../workers/delivery/scram-credentials.ts';
 import type { TlsSettings } from '../workers/delivery/tls-settings.ts';
 import { TokenFile } from './http/token-file.ts';
 import { readKeyFile } from './key-file.ts';

@@ -26,6 +26,13 @@ export interface ScramFile {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** Credentials of users, and what stands in for those of unknown ones. */
+export interface ScramUsers {
+  readonly entries: ReadonlyMap<string, ScramEntry>;
+  /** Base64. Daemons with the same secret invent the same salts. */
+  readonly secret: string;
+}
+
 export const SCRAM_SECRET_BYTES = 32;
 const SECRET_USER = '*';
 const KEY_BYTES = { min: SCRAM_KEY_BYTES, max: SCRAM_KEY_BYTES };

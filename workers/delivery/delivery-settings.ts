@@ -6,8 +6,8 @@
 import type { AccessRules } from '../../engine/access/access-rules.ts';
 import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
+import type { ScramUsers } from '../../engine/config/scram-file.ts';
 import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
-import type { ScramUsers } from './scram-credentials.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 /** What may wait for one session. */

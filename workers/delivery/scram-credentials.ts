@@ -4,19 +4,12 @@
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { DeliveryCounter } from '../../engine/buffers/counters.ts';
-import { type ScramCost, type ScramEntry, scramCosts } from '../../engine/config/scram-file.ts';
+import { type ScramCost, type ScramEntry, type ScramUsers, scramCosts } from '../../engine/config/scram-file.ts';
 import type { ScramChallenge, ScramQuestion } from '../../engine/wire/scram-dialog.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
 
 const NONCE_BYTES = 18;
-
-/** Credentials of users, and what stands in for those of unknown ones. */
-export interface ScramUsers {
-  readonly entries: ReadonlyMap<string, ScramEntry>;
-  /** Base64. Daemons with the same secret invent the same salts. */
-  readonly secret: string;
-}
 
 interface Keys {
   readonly storedKey: Buffer;
