@@ -1,9 +1,12 @@
 /** The last hundred events, newest first. */
 import type { LoggedEvent } from '../daemon/http/status-types.ts';
+import { plural } from '../engine/plural.ts';
 import { element } from './dom.ts';
 import { bytes, time } from './format.ts';
 
 const MAX_EVENTS = 100;
+
+const movedText = (clients: number): string => `${clients} ${plural(clients, 'client')} had moved`;
 
 export class Timeline {
   readonly #place: HTMLElement;
@@ -60,7 +63,7 @@ function describe(event: LoggedEvent): Description {
     case 'daemon':
       if (event.what === 'started') return { tone: '', text: 'the daemon started' };
       return event.what === 'stopped'
-        ? { tone: 'warn', text: `the daemon stopped; ${event.report.sessionsMoved} clients had moved` }
+        ? { tone: 'warn', text: `the daemon stopped; ${movedText(event.report.sessionsMoved)}` }
         : { tone: 'warn', text: 'the daemon drains: it takes no new clients, and will end' };
   }
 }

@@ -499,7 +499,7 @@ describe('skein drain', () => {
       const session = await clientOf(daemons[0]!.daemon, { name: 'moves' });
       session.once('drain', () => void session.close());
       const { code, stdout, stderr } = await skein(['drain', 'd1', '--http', url, '--token-file', tokenFile, '--wait']);
-      expect([code, stdout.trim(), stderr]).toEqual([0, 'd1 has ended: 1 clients moved, nothing was cut off', '']);
+      expect([code, stdout.trim(), stderr]).toEqual([0, 'd1 has ended: 1 client moved, nothing was cut off', '']);
       await daemons[0]!.daemon.closed;
     },
     TIMEOUT_MS,

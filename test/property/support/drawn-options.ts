@@ -138,6 +138,6 @@ function compatible(drawn: DrawnOptions): DrawnOptions {
     dropped.add('httpListen');
   const asksForCertificates = (values.tlsClientCertificate ?? 'none') !== 'none';
   const tlsFiles = [values.tlsCertificateFile, values.tlsKeyFile, asksForCertificates ? values.tlsAuthorityFile : ''];
-  if (tlsFiles.includes(undefined)) dropped.add('tlsListen');
+  if (tlsFiles.includes(undefined)) for (const key of ['tlsListen', 'webSocketTlsListen']) dropped.add(key);
   return Object.fromEntries(Object.entries(drawn).filter(([key]) => !dropped.has(key)));
 }
