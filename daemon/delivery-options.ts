@@ -23,6 +23,19 @@ export function deliverySettings(
       maxSessionBytes: options.maxSessionBytes,
       policy: options.slowConsumerPolicy,
     },
+    rates: {
+      user: {
+        sessions: options.maxUserSessions,
+        messages: options.maxUserMessageRate,
+        bytes: options.maxUserByteRate,
+      },
+      address: {
+        sessions: options.maxAddressSessions,
+        messages: options.maxAddressMessageRate,
+        bytes: options.maxAddressByteRate,
+      },
+      timeoutMs: options.rateLimitTimeout,
+    },
     maxSessionGroups: options.maxSessionGroups,
     auth: { allowed: options.allowedAuthMethods, required: options.requiredAuthMethods },
     access,

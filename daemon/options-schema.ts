@@ -65,6 +65,15 @@ const silence = () => {
   return z.union([z.literal(0), integerOf(min, max, error)], { error });
 };
 
+/** 0 switches it off. */
+const orNone = (key: LimitKey) => {
+  const { min, max, unit } = OPTION_CATALOGUE[key].type;
+  const error = `an integer from ${min} to ${max} ${unit}, or 0 for none`;
+  return z.union([z.literal(0), integerOf(min, max, error)], { error });
+};
+
+type LimitKey = `max${'User' | 'Address'}${'Sessions' | 'MessageRate' | 'ByteRate'}` | 'rateLimitTimeout';
+
 const text = (max: number, what: string) => {
   const error = `${what} of 1 to ${max} characters`;
   return z
@@ -213,6 +222,13 @@ const fileOptions = {
   maxSessionBytes: byteCount('maxSessionBytes'),
   maxQueuedBytes: byteCount('maxQueuedBytes').nullable(),
   maxSessionGroups: integer('maxSessionGroups'),
+  maxUserSessions: orNone('maxUserSessions'),
+  maxUserMessageRate: orNone('maxUserMessageRate'),
+  maxUserByteRate: orNone('maxUserByteRate'),
+  maxAddressSessions: orNone('maxAddressSessions'),
+  maxAddressMessageRate: orNone('maxAddressMessageRate'),
+  maxAddressByteRate: orNone('maxAddressByteRate'),
+  rateLimitTimeout: orNone('rateLimitTimeout'),
   slowConsumerPolicy: oneOf('slowConsumerPolicy'),
   handshakeTimeout: integer('handshakeTimeout'),
   maxHandshakes: integer('maxHandshakes'),

@@ -15,10 +15,18 @@ export type EndCause =
   | 'incomplete'
   | 'vanished'
   | 'revoked'
+  | 'rate'
   | 'stopped';
 
 /** Of these an operator wants to know; clients that leave by themselves are many. */
-export const TOLD_CAUSES: ReadonlySet<EndCause> = new Set(['slow', 'protocol', 'incomplete', 'vanished', 'revoked']);
+export const TOLD_CAUSES: ReadonlySet<EndCause> = new Set([
+  'slow',
+  'protocol',
+  'incomplete',
+  'vanished',
+  'rate',
+  'revoked',
+]);
 
 export type DaemonEvent =
   /** A regular configuration was installed. */

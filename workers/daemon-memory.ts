@@ -3,6 +3,7 @@ import { createControlWords } from '../engine/buffers/control-words.ts';
 import { type CountersMemory, createCounters } from '../engine/buffers/counters.ts';
 import { createDoorbell } from '../engine/buffers/doorbell.ts';
 import { createOrderedLog, type OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
+import { createRateTable } from '../engine/buffers/rate-table.ts';
 import { createSpscQueue } from '../engine/buffers/spsc-queue.ts';
 import { createThreadControl, type ThreadMemory } from './agent-thread.ts';
 
@@ -30,6 +31,8 @@ export interface DaemonMemory {
   readonly inbound: SharedArrayBuffer;
   readonly outbound: SharedArrayBuffer;
   readonly counters: CountersMemory;
+  /** Limits of users and addresses, of all delivery workers. */
+  readonly rates: SharedArrayBuffer;
   /** By which agents steer each other (engine/buffers/control-words.ts). */
   readonly words: SharedArrayBuffer;
   /** One per thread. */
@@ -41,6 +44,7 @@ export function createDaemonMemory(
   deliveryWorkers: number,
   threads: number,
   logReaders: number = deliveryWorkers,
+  maxSessions = 4096,
 ): DaemonMemory {
   const workers = Array.from({ length: deliveryWorkers });
   const termBuffers = Math.min(logReaders * LOG_TERM_BUFFERS_PER_READER, LOG_MAX_BYTES / LOG_TERM_BYTES);
@@ -56,6 +60,7 @@ export function createDaemonMemory(
     inbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     outbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     counters: createCounters(deliveryWorkers),
+    rates: createRateTable(maxSessions),
     words: createControlWords(deliveryWorkers),
     threads: Array.from({ length: threads }, () => ({ control: createThreadControl(), doorbell: createDoorbell() })),
   };

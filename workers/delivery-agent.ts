@@ -69,6 +69,10 @@ export interface DeliveryLinks {
   readonly requests: SharedArrayBuffer;
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
+  /** Limits of users and addresses, which the workers share. */
+  readonly rates: SharedArrayBuffer;
+  /** The clock of `rates`, the same in all threads; left out: `now`. */
+  readonly sharedNow?: () => number;
   readonly words: ControlWords;
   readonly logger: Log;
   /** What an operator follows. */
@@ -168,6 +172,7 @@ export class DeliveryAgent implements Agent {
     return () => {
       this.#settings.replace(settings);
       this.#listener.settingsChanged();
+      this.#intake.rates.settingsChanged();
       if (settings.clientTimeoutMs !== before.clientTimeoutMs) {
         this.#vanished.timeoutChanged();
         for (const { transport } of this.#sessions.values()) transport.keepAlive(keepAliveOf(settings.clientTimeoutMs));
@@ -206,7 +211,12 @@ export class DeliveryAgent implements Agent {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.#handshakes.nextDeadlineMs(), this.#vanished.nextDeadlineMs(), this.#notices.nextDeadlineMs());
+    return Math.min(
+      this.#handshakes.nextDeadlineMs(),
+      this.#vanished.nextDeadlineMs(),
+      this.#notices.nextDeadlineMs(),
+      this.#intake.rates.nextDeadlineMs(this.#links.now()),
+    );
   }
 
   hasWork(): boolean {
@@ -224,6 +234,7 @@ export class DeliveryAgent implements Agent {
     if (this.#notices.isMoving) this.#notices.end();
     else this.#acceptNobody();
     this.#farewell.begin();
+    this.#intake.rates.lift();
   }
 
   hangUp(): void {
@@ -281,9 +292,13 @@ export class DeliveryAgent implements Agent {
     const access = new AccessControl(counters, logger, now);
     return new Intake(
       this.#settings,
-      { sessions: this.#sessions, port: this.#port, access, monitor: this.#monitor, ringDoorbell, counters, now },
+      {
+        ...{ sessions: this.#sessions, port: this.#port, access, monitor: this.#monitor, ringDoorbell, counters, now },
+        ...{ rateTable: this.#links.rates, sharedNow: this.#links.sharedNow ?? now },
+      },
       {
         refused: (session, reason, protocolError) => this.#ends.byInput(session, reason, protocolError),
+        overRate: (session, heldMs) => this.#ends.overRate(session, heldMs),
         incomplete: (session, keptBytes) => this.#ends.incomplete(session, keptBytes),
         inputEnded: (session) => this.#ends.inputEnded(session),
         markDirty: (session) => this.#delivery.markDirty(session),
@@ -313,8 +328,9 @@ export class DeliveryAgent implements Agent {
     const scram = new ScramCredentials(this.#settings, counters);
     const authenticator = new Authenticator(this.#settings, passwords, scram);
     return new Handshakes(this.#options.daemonName, this.#settings, this.#port, authenticator, counters, {
+      admit: (session) => this.#intake.rates.admit(session),
       opened: (session) => this.#opened(session),
-      refused: (session, bytes, reason) => this.#ends.refuse(session, bytes, reason),
+      refused: (session, bytes, reason, isTold) => this.#ends.refuse(session, bytes, reason, isTold),
       crowded: (reason) => this.#refusals.crowded(reason, now()),
     });
   }

@@ -29,6 +29,9 @@ export interface SessionReport {
   readonly behindMs: number;
   /** UNRELIABLE messages that it was not given. */
   readonly droppedMessages: number;
+  /** Whether it is not read now because of the rate of its user or address, and how often that was so. */
+  readonly isHeld: boolean;
+  readonly timesHeld: number;
   /** From the client. */
   readonly messagesIn: number;
   readonly bytesIn: number;

@@ -69,7 +69,12 @@ export class Supervisor {
     this.#plan = plan;
     this.#events = events;
     this.#workerUrl = workerUrl;
-    this.memory = createDaemonMemory(plan.deliveryWorkers, plan.threads.length, logReaders(plan).length);
+    this.memory = createDaemonMemory(
+      plan.deliveryWorkers,
+      plan.threads.length,
+      logReaders(plan).length,
+      spec.maxSessions,
+    );
   }
 
   /**

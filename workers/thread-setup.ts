@@ -60,6 +60,9 @@ export interface ThreadAgents {
   listen(addresses: readonly ListenAddress[], reusePort: boolean, clientPort: number): Promise<readonly BoundAddress[]>;
 }
 
+/** Milliseconds of a clock that threads have in common: that of agents begins anew in each thread. */
+const sharedNow = (): number => performance.timeOrigin + performance.now();
+
 /** Monotonic milliseconds, the clock of all agents. */
 export const monotonicNow = (): number => performance.now();
 
@@ -219,6 +222,8 @@ function deliveryAgent(context: ThreadContext, worker: number, threshold: LogThr
       logger: createLog(`delivery-${worker}`, threshold, context.log),
       tell: context.tell,
       report: context.report,
+      rates: memory.rates,
+      sharedNow,
       createListener: (host) => new ClientListeners(host),
       schedule: context.schedule,
       now: monotonicNow,

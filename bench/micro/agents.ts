@@ -23,6 +23,7 @@ import { LiveValue } from '../../workers/delivery/live.ts';
 import { LogConsumer } from '../../workers/delivery/log-consumer.ts';
 import { MonitorRequests } from '../../workers/delivery/monitor-requests.ts';
 import { NameTable } from '../../workers/delivery/name-table.ts';
+import { RateLimits } from '../../workers/delivery/rate-limits.ts';
 import { SubmitPort } from '../../workers/delivery/submit-port.ts';
 import { createLog, LogThreshold } from '../../workers/log.ts';
 import { setUpThread, type ThreadAgents } from '../../workers/thread-setup.ts';
@@ -141,11 +142,26 @@ export class Intake {
       report: refuse,
       markDirty: refuse,
     });
-    this.#pump = new FramePump(this.#port, access, monitor, counters, new LiveValue({ ...SETTINGS.current, rights }), {
-      endSession: refuse,
-      stalled: refuse,
-      markDirty: refuse,
+    const none = { sessions: 0, messages: 0, bytes: 0 };
+    const noRates = new LiveValue({ rates: { user: none, address: none, timeoutMs: 0 } });
+    const rates = new RateLimits(noRates, this.#memory.rates, new Map(), counters, refuse, {
+      goOn: refuse,
+      end: refuse,
+      isShortOfMemory: refuse,
     });
+    this.#pump = new FramePump(
+      this.#port,
+      access,
+      monitor,
+      rates,
+      counters,
+      new LiveValue({ ...SETTINGS.current, rights }),
+      {
+        endSession: refuse,
+        stalled: refuse,
+        markDirty: refuse,
+      },
+    );
   }
 
   read(bytes: Buffer, view: DataView): void {

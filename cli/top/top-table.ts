@@ -24,6 +24,7 @@ export const SORT_KEYS: Readonly<Record<string, Sort>> = {
   open: ({ openMs }) => openMs,
   groups: ({ groups }) => groups,
   dropped: ({ droppedMessages }) => droppedMessages,
+  held: ({ timesHeld }) => timesHeld,
   name: ({ name }) => name,
 };
 
@@ -71,7 +72,8 @@ export function topText(status: Status, sessions: readonly TopSession[], limit: 
 }
 
 function sessionRow(session: TopSession): string[] {
-  const { name, peer, waitingBytes, waitingMessages, behindMs, rates, roundTripMs, idleMs, groups, isSlow } = session;
+  const { name, peer, waitingBytes, waitingMessages, behindMs, rates, roundTripMs, idleMs, groups, isSlow, isHeld } =
+    session;
   return [
     printable(name),
     peer,
@@ -84,7 +86,7 @@ function sessionRow(session: TopSession): string[] {
     roundTripMs === null ? '-' : `${roundTripMs.toPrecision(2)}ms`,
     time(idleMs),
     compact(groups),
-    isSlow ? 'slow' : '',
+    [...(isSlow ? ['slow'] : []), ...(isHeld ? ['held'] : [])].join(' '),
   ];
 }
 

@@ -144,6 +144,14 @@ export const DeliveryCounter = {
   /** Ended, and groups left, because a reload took the rights away. */
   SessionsRevoked: 78,
   JoinsRevoked: 79,
+  /** Sessions that are not read because of the rate of their user or address; now, and how often that began. */
+  SessionsHeld: 84,
+  RatePauses: 85,
+  /** Sessions ended because that took `RateLimitTimeout`. */
+  RateEnds: 86,
+  /** Logins refused for `MaxUserSessions` and `MaxAddressSessions`; they are among `HandshakesRefused`. */
+  UserSessionsRefused: 87,
+  AddressSessionsRefused: 88,
   /** Connections that are no sessions yet, or are refused and may still read why. Now, not since the start. */
   HandshakesOpen: 40,
   /** Handshakes that took longer than `HandshakeTimeout`. */

@@ -154,6 +154,18 @@ export interface ConfigurationOptions {
   readonly maxQueuedBytes: number | null;
   /** Groups one session may be in; a join of one more is rejected. */
   readonly maxSessionGroups: number;
+  /** Of all sessions of one user, at all its addresses; 0: no limit. */
+  readonly maxUserSessions: number;
+  /** Likewise, a second. */
+  readonly maxUserMessageRate: number;
+  readonly maxUserByteRate: number;
+  /** Of all sessions from one IP address; 0: no limit. */
+  readonly maxAddressSessions: number;
+  /** Likewise, a second. */
+  readonly maxAddressMessageRate: number;
+  readonly maxAddressByteRate: number;
+  /** Milliseconds that a session may be held to such a rate; 0: any time. */
+  readonly rateLimitTimeout: number;
   /** What happens to a session over its limits. */
   readonly slowConsumerPolicy: SlowConsumerPolicy;
   /** Milliseconds a client has for CONNECT and for AUTH together. */
@@ -253,6 +265,13 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   maxSessions: 4096,
   maxSessionBytes: 64 * 1024 * 1024,
   maxQueuedBytes: null,
+  maxUserSessions: 0,
+  maxUserMessageRate: 0,
+  maxUserByteRate: 0,
+  maxAddressSessions: 0,
+  maxAddressMessageRate: 0,
+  maxAddressByteRate: 0,
+  rateLimitTimeout: 0,
   maxSessionGroups: 100_000,
   slowConsumerPolicy: 'disconnect',
   handshakeTimeout: 5000,

@@ -31,6 +31,8 @@ const withoutTls = (values: OptionValues): string | null =>
 const withoutClientCertificates = ({ tlsClientCertificate = 'none' }: OptionValues): string | null =>
   tlsClientCertificate === 'none' ? 'TlsClientCertificate is none, so no certificate is checked' : null;
 
+const RATES = ['maxUserMessageRate', 'maxUserByteRate', 'maxAddressMessageRate', 'maxAddressByteRate'] as const;
+
 export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   debugFlags: never('the log has levels instead of classes; use LogLevel'),
   eventPriority: unless(({ logLevel }) =>
@@ -81,6 +83,15 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   deliveryWorkers: honoured,
   maxSessions: honoured,
   maxSessionBytes: honoured,
+  maxUserSessions: honoured,
+  maxUserMessageRate: honoured,
+  maxUserByteRate: honoured,
+  maxAddressSessions: honoured,
+  maxAddressMessageRate: honoured,
+  maxAddressByteRate: honoured,
+  rateLimitTimeout: unless((values) =>
+    RATES.some((key) => (values[key] ?? 0) > 0) ? null : 'no user and no address has a rate to keep to',
+  ),
   slowConsumerPolicy: honoured,
   handshakeTimeout: honoured,
   drainTime: honoured,

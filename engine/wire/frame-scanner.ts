@@ -97,18 +97,24 @@ export class FrameScanner {
   neededBytes = 0;
   problem: FrameProblem = FrameProblem.EndianFlag;
   problemValue = 0;
-  readonly #maxRunBytes: number;
+  /** The longest run of several frames. */
+  readonly maxRunBytes: number;
+  /** The next runs have so many bytes and frames at most, unless they are of one frame. */
+  runBytes: number;
+  runFrames = Number.POSITIVE_INFINITY;
   readonly #scratch = new Int32Array(NAME_WORDS);
 
   /** @param maxRunBytes a run of several frames is cut here; one frame may be longer */
   constructor(maxRunBytes: number) {
-    this.#maxRunBytes = maxRunBytes;
+    this.maxRunBytes = maxRunBytes;
+    this.runBytes = maxRunBytes;
   }
 
   /** Looks at `view[from, end)` for the next run or request of `sender`. */
   scan(view: DataView, from: number, end: number, sender: SenderIdentity): ScanStatus {
     this.start = from;
-    const limit = from + this.#maxRunBytes;
+    const limit = from + this.runBytes;
+    const frameLimit = this.runFrames;
     let position = from;
     let count = 0;
     let runType = 0;
@@ -159,7 +165,12 @@ export class FrameScanner {
           return ScanStatus.Request;
         }
         this.targetHash = groupCount === 1 ? this.#targetHash(view, position + FRAME_GROUPS_OFFSET, sender) : 0;
-      } else if (groupCount !== groups || next > limit || !this.#sameTargets(view, position, groups, sender)) {
+      } else if (
+        count >= frameLimit ||
+        groupCount !== groups ||
+        next > limit ||
+        !this.#sameTargets(view, position, groups, sender)
+      ) {
         return this.#run(count, position);
       }
       count++;

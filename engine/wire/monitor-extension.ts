@@ -142,6 +142,11 @@ export const EXTENSION_COUNTERS = [
   'sessionsMoved',
   'sessionsNotTold',
   'draining',
+  'sessionsHeld',
+  'ratePauses',
+  'rateEnds',
+  'userSessionsRefused',
+  'addressSessionsRefused',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

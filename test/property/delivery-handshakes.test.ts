@@ -57,6 +57,7 @@ class Stage {
     const passwords = new PasswordChecker(settings, this.counters, derive);
     const authenticator = new Authenticator(settings, passwords, new ScramCredentials(settings, this.counters));
     this.handshakes = new Handshakes('d', settings, port, authenticator, this.counters, {
+      admit: () => null,
       opened: () => {
         this.isOpen = true;
       },

@@ -228,6 +228,25 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
       expect(client.take().toString('latin1')).toContain(`,i=${iterations}`);
     }
   },
+  // Whole daemons: test/e2e/rate-limits.test.ts.
+  rates: (daemon) => {
+    const none = { sessions: 0, messages: 0, bytes: 0 };
+    const client = daemon.login('client', undefined, { address: '10.0.0.1' });
+    const send = (): void => {
+      for (let i = 0; i < 20; i++) client.transport.send(client.message('room', Buffer.alloc(10)));
+      daemon.settle();
+    };
+    send();
+    expect(daemon.count('FramesReceived')).toBe(20);
+    change(daemon, { rates: { user: none, address: { ...none, messages: 10 }, timeoutMs: 0 } });
+    send();
+    expect([daemon.count('FramesReceived'), daemon.count('SessionsHeld')]).toEqual([30, 1]);
+    daemon.pass(500);
+    expect(daemon.count('FramesReceived')).toBe(35);
+    change(daemon, { rates: { user: none, address: none, timeoutMs: 0 } });
+    daemon.pass(1);
+    expect([daemon.count('FramesReceived'), daemon.count('SessionsHeld')]).toEqual([40, 0]);
+  },
   // All of it: delivery-rights.test.ts.
   rights: (daemon) => {
     const client = daemon.login('client');

@@ -190,6 +190,8 @@ const QUIET: SessionReport = {
   waitingMessages: 0,
   behindMs: 0,
   droppedMessages: 0,
+  isHeld: false,
+  timesHeld: 0,
   messagesIn: 0,
   bytesIn: 0,
   messagesOut: 0,

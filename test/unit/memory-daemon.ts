@@ -110,6 +110,7 @@ export class MemoryDaemon {
         requests: memory.requests[0]!,
         ringDoorbell: new DoorbellRinger(memory.threads[0]!.doorbell, null),
         counters: this.counters,
+        rates: memory.rates,
         words: new ControlWords(memory.words),
         logger: createLog('delivery-0', new LogThreshold('debug'), log),
         tell,

@@ -142,6 +142,21 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect(warningsOf('AccessControlPolicy = PERMIT')).toEqual([]);
     expect(() => resolve('AccessControlPolicy = DENY')).toThrow('it must be PERMIT, the only policy there is');
   },
+  maxUserSessions: () => changes('MaxUserSessions = 2000', ({ delivery: { rates } }) => rates.user.sessions, 2000),
+  maxUserMessageRate: () =>
+    changes('MaxUserMessageRate = 2000', ({ delivery: { rates } }) => rates.user.messages, 2000),
+  maxUserByteRate: () => changes('MaxUserByteRate = 2000', ({ delivery: { rates } }) => rates.user.bytes, 2000),
+  maxAddressSessions: () =>
+    changes('MaxAddressSessions = 2000', ({ delivery: { rates } }) => rates.address.sessions, 2000),
+  maxAddressMessageRate: () =>
+    changes('MaxAddressMessageRate = 2000', ({ delivery: { rates } }) => rates.address.messages, 2000),
+  maxAddressByteRate: () =>
+    changes('MaxAddressByteRate = 2000', ({ delivery: { rates } }) => rates.address.bytes, 2000),
+  rateLimitTimeout: async () => {
+    const rate = 'MaxUserByteRate = 2000\n';
+    await changes(`${rate}RateLimitTimeout = 2000`, ({ delivery: { rates } }) => rates.timeoutMs, 2000);
+    warns('rateLimitTimeout', 'RateLimitTimeout = 2000', 'no user and no address has a rate');
+  },
   maxSessionMessages: () =>
     changes('MaxSessionMessages = 7', ({ delivery: { limits } }) => limits.maxSessionMessages, 7),
   linkProtocol: () => {

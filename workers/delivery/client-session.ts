@@ -61,6 +61,17 @@ export class ClientSession {
   /** Since when it has had something waiting, without a break; 0: nothing waits. */
   behindSinceMs = 0;
 
+  /** In the table of rates; 0: none. */
+  userEntry = 0;
+  addressEntry = 0;
+  /** One of them has a rate to keep to. */
+  isRated = false;
+  /** Not read because of it; since when without a break, and when that last ended, by the clock of all workers; and how often so far. */
+  isHeld = false;
+  heldSinceMs = 0;
+  releasedMs = 0;
+  heldCount = 0;
+
   /** @param output of the same transport */
   constructor(handle: SessionHandle, transport: ClientTransport, output: SessionOutput, handshake: ServerHandshake) {
     this.handle = handle;

@@ -8,6 +8,7 @@ import type { AccessList } from '../../engine/config/access-ip.ts';
 import type { PasswordEntry } from '../../engine/config/password-file.ts';
 import type { ScramUsers } from '../../engine/config/scram-file.ts';
 import type { AuthPolicy } from '../../engine/wire/server-handshake.ts';
+import type { RateSettings } from './party-limits.ts';
 import type { TlsSettings } from './tls-settings.ts';
 
 /** What may wait for one session. */
@@ -37,6 +38,8 @@ export interface DeliverySettings {
   /** Bytes of views a second that clients may cause at each member by moving, while the daemon drains. Of all workers together. */
   readonly drainViewBytes: number;
   readonly limits: SlowConsumerLimits;
+  /** Of users and addresses; of all workers together, which share them (engine/buffers/rate-table.ts). */
+  readonly rates: RateSettings;
   /** Groups that one client may be in; a client in more stays in them. */
   readonly maxSessionGroups: number;
   /** For logins that begin from now on; existing sessions stay. */

@@ -7,7 +7,10 @@ import type { Live } from './live.ts';
 import type { SlowReason } from './slow-consumers.ts';
 
 /** Limits named in the log. */
-export type EndLimits = Pick<DeliverySettings, 'limits' | 'maxInputBytes' | 'maxQueuedBytes' | 'clientTimeoutMs'>;
+export type EndLimits = Pick<
+  DeliverySettings,
+  'limits' | 'maxInputBytes' | 'maxQueuedBytes' | 'clientTimeoutMs' | 'rates'
+>;
 
 export class EndReports {
   readonly #settings: Live<EndLimits>;
@@ -42,6 +45,15 @@ export class EndReports {
     this.#logger.warn(
       { ...who(session), keptBytes, maxInputBytes },
       'session ended: its frame stayed incomplete while the input of all sessions was over the limit',
+    );
+  }
+
+  overRate(session: ClientSession, heldMs: number): void {
+    const { timeoutMs } = this.#settings.current.rates;
+    const { user } = session;
+    this.#logger.warn(
+      { ...who(session), user, heldMs: Math.round(heldMs), rateLimitTimeoutMs: timeoutMs },
+      'session ended: it kept sending more than the rate of its user or address',
     );
   }
 

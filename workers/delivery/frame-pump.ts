@@ -17,6 +17,7 @@ import type { ClientSession } from './client-session.ts';
 import type { DeliverySettings } from './delivery-settings.ts';
 import type { Live } from './live.ts';
 import type { MonitorRequests } from './monitor-requests.ts';
+import type { RateLimits } from './rate-limits.ts';
 import { rejectFrame } from './reject-frame.ts';
 import type { SubmitPort } from './submit-port.ts';
 
@@ -39,6 +40,7 @@ export class FramePump {
   readonly #port: SubmitPort;
   readonly #access: AccessControl;
   readonly #monitor: MonitorRequests;
+  readonly #rates: RateLimits;
   readonly #counters: Float64Array;
   readonly #events: PumpEvents;
   readonly #settings: Live<PumpSettings>;
@@ -47,6 +49,7 @@ export class FramePump {
     port: SubmitPort,
     access: AccessControl,
     monitor: MonitorRequests,
+    rates: RateLimits,
     counters: Float64Array,
     settings: Live<PumpSettings>,
     events: PumpEvents,
@@ -54,6 +57,7 @@ export class FramePump {
     this.#port = port;
     this.#access = access;
     this.#monitor = monitor;
+    this.#rates = rates;
     this.#counters = counters;
     this.#events = events;
     this.#settings = settings;
@@ -74,7 +78,8 @@ export class FramePump {
       start = this.#completeKept(session, bytes, start, end);
       if (session.state !== 'open') return false;
     }
-    if (start < end) {
+    if (start < end && input.stalled) input.append(bytes, start, end);
+    else if (start < end) {
       const done = this.#scan(session, bytes, view, start, end);
       if (session.state !== 'open') return false;
       if (done < end) input.append(bytes, done, end);
@@ -111,8 +116,12 @@ export class FramePump {
     const scanner = this.#scanner;
     const counters = this.#counters;
     const identity = session.identity!;
+    const { isRated } = session;
+    scanner.runBytes = MAX_RUN_BYTES;
+    scanner.runFrames = Number.POSITIVE_INFINITY;
     let position = from;
     while (position < end) {
+      if (isRated && !this.#rates.admits(session, scanner)) return this.#hold(session, position);
       const status = scanner.scan(view, position, end, identity);
       if (status === ScanStatus.Run) {
         if (!this.#run(session, bytes, view)) return this.#stall(session, position);
@@ -129,8 +138,18 @@ export class FramePump {
       }
       counters[DeliveryCounter.BytesReceived]! += scanner.end - position;
       session.receivedBytes += scanner.end - position;
+      if (isRated)
+        this.#rates.spend(session, status === ScanStatus.Run ? scanner.frameCount : 1, scanner.end - position);
       position = scanner.end;
     }
+    if (isRated && this.#rates.isDry(session)) return this.#hold(session, position);
+    return position;
+  }
+
+  /** The session has used up its rate: nothing more is taken, or read, until there is some again. */
+  #hold(session: ClientSession, position: number): number {
+    session.input.stalled = true;
+    this.#rates.hold(session);
     return position;
   }
 

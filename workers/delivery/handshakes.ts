@@ -19,10 +19,12 @@ import type { SubmitPort } from './submit-port.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 export interface HandshakeEvents {
+  /** The client has authenticated. @returns null, or over which limit of its user or address it would be */
+  admit(session: ClientSession): string | null;
   /** The session is open; bytes that came with the handshake are in its input. */
   opened(session: ClientSession): void;
   /** The connection is over before it became a session; `bytes` go out first. */
-  refused(session: ClientSession, bytes: Uint8Array, reason: string): void;
+  refused(session: ClientSession, bytes: Uint8Array, reason: string, isTold?: boolean): void;
   /** Connections are ended, or passwords not checked, because there are too many. */
   crowded(reason: string): void;
 }
@@ -211,9 +213,17 @@ export class Handshakes {
         session.privateName = privateName(step.name, this.#daemonName);
         this.#ask(session, false);
         return;
-      case 'register':
-        this.#register(session);
+      case 'register': {
+        const overLimit = this.#events.admit(session);
+        if (overLimit === null) {
+          this.#register(session);
+          return;
+        }
+        // Told once a minute, however often such a client tries.
+        this.#events.crowded(overLimit);
+        this.#events.refused(session, Uint8Array.of(RESULT_CODES.REJECT_QUOTA & 0xff), overLimit, false);
         return;
+      }
       case 'authenticate':
         this.#authenticate(session, step);
         return;

@@ -56,6 +56,11 @@ export class InputBudget {
     return this.#unread.length === 0;
   }
 
+  /** What is kept is on its way to too much. */
+  get isHalfFull(): boolean {
+    return this.#keptBytes > this.#maxBytes / 2;
+  }
+
   /**
    * The session's input was added to or handled.
    * @returns whether the session may be read further, as far as this goes

@@ -10,6 +10,7 @@ import { FramePump } from './frame-pump.ts';
 import { InputBudget } from './input-budget.ts';
 import type { Live } from './live.ts';
 import type { MonitorRequests } from './monitor-requests.ts';
+import { RateLimits } from './rate-limits.ts';
 import type { ReadBuffer } from './read-buffers.ts';
 import type { SubmitPort } from './submit-port.ts';
 
@@ -18,6 +19,8 @@ export interface IntakeEvents {
   refused(session: ClientSession, reason: string, protocolError: boolean): void;
   /** Too much is kept for all sessions, and the frame of this one stayed incomplete. */
   incomplete(session: ClientSession, keptBytes: number): void;
+  /** It was held to its rate for too long. */
+  overRate(session: ClientSession, heldMs: number): void;
   /** All that the client sent before its end is submitted. */
   inputEnded(session: ClientSession): void;
   /** Something is to be written to it. */
@@ -34,6 +37,9 @@ export interface IntakeSurroundings {
   readonly ringDoorbell: DoorbellRinger;
   readonly counters: Float64Array;
   readonly now: () => number;
+  /** Of the table of rates, and the clock that all workers share for it. */
+  readonly rateTable: SharedArrayBuffer;
+  readonly sharedNow: () => number;
 }
 
 export class Intake {
@@ -41,6 +47,8 @@ export class Intake {
   readonly #ringDoorbell: DoorbellRinger;
   readonly #pump: FramePump;
   readonly #budget: InputBudget;
+  /** Of users and addresses. */
+  readonly rates: RateLimits;
   readonly #events: IntakeEvents;
   /** Bytes wait in their inputs. */
   #stalled: ClientSession[] = [];
@@ -49,14 +57,19 @@ export class Intake {
   #nowMs = 0;
 
   constructor(
-    settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups' | 'rights'>>,
-    { sessions, port, access, monitor, ringDoorbell, counters, now }: IntakeSurroundings,
+    settings: Live<Pick<DeliverySettings, 'maxInputBytes' | 'maxSessionGroups' | 'rights' | 'rates'>>,
+    { sessions, port, access, monitor, ringDoorbell, counters, now, rateTable, sharedNow }: IntakeSurroundings,
     events: IntakeEvents,
   ) {
     this.#port = port;
     this.#ringDoorbell = ringDoorbell;
     this.#events = events;
-    this.#pump = new FramePump(port, access, monitor, counters, settings, {
+    this.rates = new RateLimits(settings, rateTable, sessions, counters, sharedNow, {
+      goOn: (session) => this.#goOn(session),
+      end: (session, heldMs) => events.overRate(session, heldMs),
+      isShortOfMemory: () => this.#budget.isHalfFull,
+    });
+    this.#pump = new FramePump(port, access, monitor, this.rates, counters, settings, {
       endSession: (session, reason, protocolError) => events.refused(session, reason, protocolError),
       stalled: (session) => this.#stalled.push(session),
       markDirty: (session) => events.markDirty(session),
@@ -70,7 +83,7 @@ export class Intake {
 
   /** Whether all that was read is submitted, but for frames that are not whole. */
   get isIdle(): boolean {
-    return this.#stalled.length === 0 && this.#budget.isIdle;
+    return this.#stalled.length === 0 && this.#budget.isIdle && this.rates.heldCount === 0;
   }
 
   /** Bytes of an open session. @returns whether it may be read further */
@@ -108,7 +121,8 @@ export class Intake {
   /** Goes on with what had to wait. @returns how many sessions are through */
   resume(nowMs: number): number {
     this.#nowMs = nowMs;
-    const work = this.#stalled.length === 0 || this.#clientsBlocked ? 0 : this.#resumeStalled();
+    let work = this.#stalled.length === 0 || this.#clientsBlocked ? 0 : this.#resumeStalled();
+    if (!this.#clientsBlocked) work += this.rates.poll();
     this.#budget.poll(nowMs);
     return work;
   }
@@ -118,13 +132,19 @@ export class Intake {
     this.#stalled = [];
     let work = 0;
     for (const session of stalled) {
-      if (session.state !== 'open' || !this.#pump.resume(session)) continue;
-      work++;
-      this.#budget.changed(session);
-      if (session.input.ended) this.#events.inputEnded(session);
-      else if (this.#budget.mayRead(session)) session.transport.resume();
+      if (session.state === 'open' && this.#goOn(session)) work++;
     }
     return work;
+  }
+
+  /** Handles what waits in its input. @returns whether it is read again */
+  #goOn(session: ClientSession): boolean {
+    const isThrough = this.#pump.resume(session);
+    this.#budget.changed(session);
+    if (!isThrough || session.state !== 'open') return false;
+    if (session.input.ended) this.#events.inputEnded(session);
+    else if (this.#budget.mayRead(session)) session.transport.resume();
+    return true;
   }
 
   /** Bytes wait in the session's input; they are handled from the duty cycle. */

@@ -84,6 +84,11 @@ export class SessionEnds {
     this.#end(session, 'incomplete', 'its frame stayed incomplete while the input of all sessions was over the limit');
   }
 
+  overRate(session: ClientSession, heldMs: number): void {
+    this.#parts.reports.overRate(session, heldMs);
+    this.#end(session, 'rate', 'held to the rate of its user or address for RateLimitTimeout');
+  }
+
   tooSlow(session: ClientSession, waitingFrames: number, waitingBytes: number, reason: SlowReason): void {
     const { reports, delivery } = this.#parts;
     reports.tooSlow(session, waitingFrames, waitingBytes, reason, delivery.store.heldBytes);
@@ -91,10 +96,11 @@ export class SessionEnds {
   }
 
   /** The connection does not become a session; `bytes` give its client the reason. */
-  refuse(session: ClientSession, bytes: Uint8Array, reason: string): void {
+  refuse(session: ClientSession, bytes: Uint8Array, reason: string, isTold = true): void {
     const { counters, refusals, departures, handshakes, now } = this.#parts;
     counters[DeliveryCounter.HandshakesRefused]!++;
-    refusals.refused(session, reason, now());
+    this.#parts.intake.rates.forget(session);
+    if (isTold) refusals.refused(session, reason, now());
     departures.leave(session);
     session.input.clear();
     if (bytes.length === 0) {
@@ -144,6 +150,7 @@ export class SessionEnds {
   #end(session: ClientSession, cause: EndCause, reason: string): void {
     const { intake, farewell, departures, handshakes, logger, recent, tell, now } = this.#parts;
     intake.forget(session);
+    intake.rates.forget(session);
     if (session.state === 'open') {
       const why = this.#why(session, cause, reason);
       const ended = recent.add(session, why.cause, why.reason, now());

@@ -45,6 +45,8 @@ function report(session: ClientSession, worker: number, nowMs: number): SessionR
     waitingMessages: output.waitingFrames(),
     behindMs: behindSinceMs === 0 ? 0 : since(behindSinceMs, nowMs),
     droppedMessages: session.droppedTotal,
+    isHeld: session.isHeld,
+    timesHeld: session.heldCount,
     messagesIn: session.receivedFrames,
     bytesIn: session.receivedBytes,
     messagesOut: output.sentFrames(),
