@@ -3,7 +3,7 @@ import { createControlWords } from '../engine/buffers/control-words.ts';
 import { type CountersMemory, createCounters } from '../engine/buffers/counters.ts';
 import { createDoorbell } from '../engine/buffers/doorbell.ts';
 import { createOrderedLog, type OrderedLogMemory } from '../engine/buffers/ordered-log.ts';
-import { createRateTable } from '../engine/buffers/rate-table.ts';
+import { createRateTable, FEWEST_TABLE_SESSIONS } from '../engine/buffers/rate-table.ts';
 import { createSpscQueue } from '../engine/buffers/spsc-queue.ts';
 import { createThreadControl, type ThreadMemory } from './agent-thread.ts';
 
@@ -60,7 +60,7 @@ export function createDaemonMemory(
     inbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     outbound: createSpscQueue(DATAGRAM_QUEUE_BYTES),
     counters: createCounters(deliveryWorkers),
-    rates: createRateTable(maxSessions),
+    rates: createRateTable(Math.max(maxSessions, FEWEST_TABLE_SESSIONS)),
     words: createControlWords(deliveryWorkers),
     threads: Array.from({ length: threads }, () => ({ control: createThreadControl(), doorbell: createDoorbell() })),
   };

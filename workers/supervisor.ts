@@ -73,7 +73,7 @@ export class Supervisor {
       plan.deliveryWorkers,
       plan.threads.length,
       logReaders(plan).length,
-      spec.maxSessions,
+      spec.delivery.maxSessions,
     );
   }
 

@@ -142,7 +142,7 @@ export const DeliveryCounter = {
   MonitorRequests: 90,
   MonitorRefused: 91,
   /** Ended, and groups left, because a reload took the rights away. */
-  SessionsRevoked: 78,
+  SessionsRevoked: 80,
   JoinsRevoked: 79,
   /** Sessions that are not read because of the rate of their user or address; now, and how often that began. */
   SessionsHeld: 84,

@@ -54,6 +54,9 @@ export const FULL = -1;
 export const createRateTable = (maxSessions: number): SharedArrayBuffer =>
   new SharedArrayBuffer((ENTRIES_AT + (2 * maxSessions + 1025) * ENTRY_WORDS) * 4);
 
+/** A reload may allow more sessions than a table was made for; memory that is not touched costs nothing. */
+export const FEWEST_TABLE_SESSIONS = 65_536;
+
 export class RateTable {
   readonly #words: Int32Array;
   readonly #capacity: number;
@@ -67,7 +70,7 @@ export class RateTable {
    * Counts a session in.
    * @param key1 with `key2` what the sessions have in common, hashed
    * @param maxSessions 0: any number
-   * @returns its entry, or `FULL`
+   * @returns its entry, or `FULL`; 0 when so many have one that there is no room, and then it is not limited
    */
   acquire(key1: number, key2: number, maxSessions: number, rates: Rates, nowMs: number): number {
     const words = this.#words;
@@ -75,6 +78,7 @@ export class RateTable {
     try {
       let entry = this.#find(key1, key2);
       if (entry === 0) entry = this.#add(key1, key2, rates, nowMs);
+      if (entry === 0) return 0;
       const at = this.#at(entry);
       if (maxSessions > 0 && words[at + SESSIONS]! >= maxSessions) return FULL;
       words[at + SESSIONS]!++;
@@ -159,7 +163,8 @@ export class RateTable {
     if (words[FREE] === 0 && words[USED] === this.#capacity) this.#sweep(nowMs);
     let entry = words[FREE]!;
     if (entry !== 0) words[FREE] = words[this.#at(entry) + NEXT]!;
-    else entry = ++words[USED]!;
+    else if (words[USED]! < this.#capacity) entry = ++words[USED]!;
+    else return 0;
     const at = this.#at(entry);
     const head = this.#head(key1);
     words[at + KEY_1] = key1;
