@@ -20,6 +20,7 @@ import { registerStart } from './start.ts';
 import { registerState } from './state.ts';
 import { registerSubscribe } from './subscribe.ts';
 import { registerTop } from './top.ts';
+import { registerTrace } from './trace.ts';
 import { registerUser } from './user.ts';
 
 const AFTER_HELP = `
@@ -63,6 +64,7 @@ export function createProgram(): Command {
   registerFlood(program);
   registerMonitor(program);
   registerTop(program);
+  registerTrace(program);
   registerEvents(program);
   registerDrain(program);
   registerReload(program);

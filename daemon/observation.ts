@@ -2,8 +2,10 @@
  * Who looks at the daemon, and how: over HTTP, where `HttpListen` has addresses, and over the client port. What it costs is spent from the
  * first look on; only the last events are remembered from the start.
  */
+import { OrderingCounter, RING_NODE_COUNTERS, ringCounters } from '../engine/buffers/counters.ts';
 import { allHosts } from '../engine/config/daemon-configuration.ts';
 import { endpointText, isLoopbackEndpoint } from '../engine/config/endpoint.ts';
+import { RingCounter } from '../engine/host/ring-counters.ts';
 import type { DaemonEvent } from '../workers/daemon-event.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { DeliverySettings } from '../workers/delivery/delivery-settings.ts';
@@ -19,6 +21,7 @@ import type { ClientDesk } from './monitor/client-desk.ts';
 import type { ResolvedDaemonOptions } from './options-resolve.ts';
 import { packageRelease } from './release.ts';
 import type { ReloadReport } from './reload/reloader.ts';
+import type { TraceDesk } from './trace/trace-desk.ts';
 
 const READABLE =
   'HTTP beyond this machine is not encrypted, so its tokens can be read on the way: put a proxy with TLS in front of HttpListen';
@@ -43,6 +46,7 @@ export class Observation {
   readonly #startedAt = Date.now();
   #view: Promise<DaemonView> | null = null;
   #desk: Promise<ClientDesk> | null = null;
+  #traces: Promise<TraceDesk> | null = null;
   #http: DaemonHttp | null = null;
   #isRunning = false;
   #isDraining = false;
@@ -67,7 +71,15 @@ export class Observation {
     const { DaemonHttp } = await import('./http/daemon-http.ts');
     this.#http = await DaemonHttp.open(
       { listen: httpListen, tokenFile: httpTokenFile },
-      { watch: await this.#look(), name: spec.name, end, reload, counters: supervisor.memory.counters, log },
+      {
+        watch: await this.#look(),
+        traces: await this.#trace(),
+        name: spec.name,
+        end,
+        reload,
+        counters: supervisor.memory.counters,
+        log,
+      },
     );
   }
 
@@ -97,6 +109,10 @@ export class Observation {
   /** What agents have for those who look. */
   report(report: WatchReport): void {
     if (this.#isClosed) return;
+    if (report.kind !== 'monitor-request' && report.kind !== 'monitor-end') {
+      void this.#trace().then((traces) => traces.report(report));
+      return;
+    }
     this.#desk ??= this.#openDesk();
     void this.#desk.then((desk) => {
       if (report.kind === 'monitor-request') void desk.take(report);
@@ -116,7 +132,30 @@ export class Observation {
     const { supervisor } = this.#parts;
     return new ClientDesk({
       watch: await this.#look(),
+      traces: await this.#trace(),
       send: (worker, answer) => supervisor.order(worker, answer),
+    });
+  }
+
+  #trace(): Promise<TraceDesk> {
+    this.#traces ??= this.#openTraces();
+    return this.#traces;
+  }
+
+  async #openTraces(): Promise<TraceDesk> {
+    const { TraceDesk } = await import('./trace/trace-desk.ts');
+    const { resolved, spec, supervisor } = this.#parts;
+    const { counters } = supervisor.memory;
+    const ring = ringCounters(counters);
+    const daemonNames = allHosts(resolved.configuration.segments).map(({ name }) => name);
+    return new TraceDesk({
+      name: spec.name,
+      daemonNames,
+      present: () =>
+        daemonNames.filter((_, node) => ((ring[OrderingCounter.MemberBits + (node >>> 5)]! >>> (node & 31)) & 1) === 1),
+      ringSeq: () => ring[RING_NODE_COUNTERS + RingCounter.RingSeq]!,
+      deliveryWorkers: counters.deliveryWorkers,
+      order: (role, order) => supervisor.order(role, order),
     });
   }
 

@@ -44,6 +44,7 @@ import { SessionEnds } from './delivery/session-ends.ts';
 import { type ReceiverParts, SessionReceiver } from './delivery/session-receiver.ts';
 import { reportSessions } from './delivery/session-reports.ts';
 import { SubmitPort } from './delivery/submit-port.ts';
+import { TracePort } from './delivery/trace-port.ts';
 import { VanishedClients } from './delivery/vanished-clients.ts';
 import { NOTHING_TO_REPORT, type ThreadInspection } from './inspection.ts';
 import type { Log } from './log.ts';
@@ -100,6 +101,7 @@ export class DeliveryAgent implements Agent {
   readonly #farewell: Farewell;
   readonly #monitor: MonitorRequests;
   readonly #notices: DrainNotices;
+  readonly #trace: TracePort;
   readonly #intake: Intake;
   readonly #handshakes: Handshakes;
   readonly #delivery: LogDelivery;
@@ -125,6 +127,15 @@ export class DeliveryAgent implements Agent {
     this.#departures = new Departures(this.#sessions, this.#names, this.#port, counters, schedule);
     this.#farewell = new Farewell(this.#sessions, counters, logger, now);
     this.#monitor = this.#createMonitor();
+    this.#trace = new TracePort({
+      worker: options.worker,
+      daemonName: options.daemonName,
+      names: this.#names,
+      port: this.#port,
+      isBlocked: () => this.#intake.isBlocked,
+      now: () => links.now(),
+      report: links.report,
+    });
     this.#intake = this.#createIntake();
     this.#handshakes = this.#createHandshakes();
     this.#delivery = this.#createDelivery();
@@ -184,7 +195,8 @@ export class DeliveryAgent implements Agent {
 
   /** Of the thread that started the daemon. */
   order(order: WatchOrder): void {
-    this.#monitor.answer(order);
+    if (order.kind === 'monitor-answer') this.#monitor.answer(order);
+    else if (order.kind === 'submit') this.#trace.submit(order);
     this.#links.schedule();
   }
 
@@ -196,6 +208,7 @@ export class DeliveryAgent implements Agent {
     work += this.#departures.poll();
     work += this.#notices.poll(nowMs);
     work += this.#intake.resume(nowMs);
+    work += this.#trace.poll();
     work += this.#delivery.work(nowMs);
     if (this.#farewell.isHangingUp) this.#farewell.sayGoodbye(this.#delivery);
     if (this.#port.publish()) work++;
@@ -359,6 +372,7 @@ export class DeliveryAgent implements Agent {
         },
         sessionEnded: (session) => this.#departures.ended(session),
         clientsBlocked: (blocked) => this.#intake.blockClients(blocked),
+        heard: (bytes, start, end) => this.#trace.heard(bytes, start, end),
         schedule,
       },
     );

@@ -23,14 +23,18 @@ import type { SealRefusals } from './ring/aead-sealer.ts';
 import { DatagramPort } from './ring/datagram-port.ts';
 import { DrainingMembers } from './ring/draining-members.ts';
 import { reportGroups } from './ring/group-reports.ts';
+import { GroupTrace } from './ring/group-trace.ts';
 import { HostedRing } from './ring/hosted-ring.ts';
 import { NameDesk } from './ring/name-desk.ts';
 import { OrderedRecords } from './ring/ordered-records.ts';
+import { ProbeWatch } from './ring/probe-watch.ts';
 import { RingLog } from './ring/ring-log.ts';
 import { RingSeqFile } from './ring/ring-seq-file.ts';
 import type { RingSettings } from './ring/ring-settings.ts';
 import { SendQueue } from './ring/send-queue.ts';
 import type { SettingsSnapshot } from './settings/settings-snapshot.ts';
+import { hostClockMs } from './watch/host-clock.ts';
+import type { WatchOrder, WatchReport } from './watch/watch-messages.ts';
 
 export interface RingAgentOptions {
   readonly ring: RingNodeOptions;
@@ -64,6 +68,8 @@ export interface RingLinks {
   readonly logger: Log;
   /** What an operator follows. */
   readonly tell: (event: DaemonEvent) => void;
+  /** What those who look at the daemon need. */
+  readonly report: (report: WatchReport) => void;
   readonly now: () => number;
   readonly wallSeconds: () => number;
   /** Seals datagrams, and counts those whose seal was not believed; null: they are not sealed. */
@@ -137,7 +143,9 @@ export class RingAgent implements Agent {
       datagrams: this.#datagrams,
       ringSeqFile: ringSeqFile === null ? null : new RingSeqFile(ringSeqFile, ringSeqNotKept),
       wallSeconds,
+      refusedSeals: () => links.sealer?.total ?? 0,
       events: {
+        probeSent: (probe, seq) => this.#probeSent(probe, seq),
         ringSeqNotKept,
         configurationChanged: (configuration) => this.#configurationChanged(configuration),
         windowsWanted: (windows) => this.#changeWindows({ ...this.#settings.windows, ...windows }),
@@ -154,6 +162,7 @@ export class RingAgent implements Agent {
     work += this.#ring.doWork(nowMs);
     this.#queuedAtLastLook = this.#queue.queuedBytes();
     this.#publish();
+    if (this.#ring.trace !== null) this.#tellTraced(this.#ring.trace);
     return work;
   }
 
@@ -177,6 +186,29 @@ export class RingAgent implements Agent {
   #changeWindows(windows: RingWindows): void {
     this.#ring.setWindows(windows);
     this.#settings = { ...this.#settings, windows };
+  }
+
+  /** Of the thread that started the daemon. */
+  order(order: WatchOrder): void {
+    const ring = this.#ring;
+    if (order.kind === 'trace') {
+      if (order.group !== null) {
+        const options = { id: order.id, group: order.group, hasData: order.hasData };
+        const ringSeq = (): number => ring.node.counters[RingCounter.RingSeq]!;
+        ring.trace = new GroupTrace(
+          options,
+          this.#records,
+          ringSeq,
+          () => this.counters[OrderingCounter.RecordsRefused]!,
+        );
+      } else if (ring.trace?.id === order.id) ring.trace = null;
+    } else if (order.kind === 'probe') {
+      ring.probe = new ProbeWatch(order.id, order.mark, ring.flight.hop, ring.node.counters);
+    } else if (order.kind === 'flight') {
+      const { token, ringSeq, seq, fromHop } = order;
+      const toHostMs = hostClockMs() - this.#links.now();
+      this.#links.report({ kind: 'flight', token, flight: ring.flight.report(ringSeq, seq, fromHop, toHostMs) });
+    }
   }
 
   /** Walks over all groups: for reports, not for duty cycles. */
@@ -251,6 +283,16 @@ export class RingAgent implements Agent {
   #drainStage(origin: NodeIndex, stage: DrainStage): void {
     this.#draining.delivered(origin);
     if (stage !== DrainStage.Moving) this.#barrier.delivered(origin, stage);
+  }
+
+  #tellTraced(trace: GroupTrace): void {
+    const batch = trace.take();
+    if (batch !== null) this.#links.report({ kind: 'traced', id: trace.id, ...batch });
+  }
+
+  #probeSent({ id, hopBefore, visits }: ProbeWatch, seq: number): void {
+    const ringSeq = this.#ring.node.counters[RingCounter.RingSeq]!;
+    this.#links.report({ kind: 'probe-packet', id, ringSeq, seq, at: hostClockMs(), hopBefore, visits });
   }
 
   #configurationChanged(configuration: Configuration): void {

@@ -107,7 +107,10 @@ export function setUpThread(context: ThreadContext): ThreadAgents {
         threshold,
         snapshot,
       ),
-    order: (role, order) => delivery.get(role)?.order(order),
+    order: (role, order) => {
+      if (role === 'ring') ring?.order(order);
+      else delivery.get(role)?.order(order);
+    },
     inspect: () =>
       together([...(ring === null ? [] : [ring.inspect()]), ...[...delivery.values()].map((agent) => agent.inspect())]),
     async listen(addresses, reusePort, clientPort) {
@@ -193,6 +196,7 @@ function ringAgent(context: ThreadContext, sealer: AeadSealer | null, threshold:
       words: new ControlWords(memory.words),
       logger: createLog('ring', threshold, context.log),
       tell: context.tell,
+      report: context.report,
       now: monotonicNow,
       wallSeconds: () => Date.now() / 1000,
       sealer,

@@ -3,9 +3,17 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ReloadRefusal, Status } from '../../daemon/http/status-types.ts';
 import type { ReloadReport } from '../../daemon/reload/reloader.ts';
-import { CliError } from '../exit.ts';
+import type { ProbeResult } from '../../daemon/trace/trace-types.ts';
+import { CliError, ExitCode } from '../exit.ts';
 import { printable } from '../text.ts';
-import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } from './watched-daemon.ts';
+import {
+  MAX_ANSWER_BYTES,
+  NoAnswer,
+  PROBE_SLACK_MS,
+  type ProbeQuestion,
+  type StreamedEvent,
+  type WatchedDaemon,
+} from './watched-daemon.ts';
 
 export interface HttpDaemonOptions {
   readonly url: string;
@@ -30,10 +38,31 @@ export class HttpDaemon implements WatchedDaemon {
   }
 
   async status(): Promise<Status> {
-    const { timeoutMs } = this.#options;
+    return (await this.#json('status.json', this.#options.timeoutMs)) as Status;
+  }
+
+  async probe({ group, service, timeoutMs }: ProbeQuestion): Promise<ProbeResult> {
+    const query = new URLSearchParams({ group, service, timeoutMs: String(timeoutMs) });
+    return (await this.#json(`probe?${query}`, timeoutMs + PROBE_SLACK_MS)) as ProbeResult;
+  }
+
+  async *trace(group: string, hasData: boolean, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    if (hasData)
+      throw new CliError(
+        'contents are shown over the client port only: give --spread in place of --http',
+        ExitCode.Usage,
+      );
+    yield* this.#stream(`trace?${new URLSearchParams({ group })}`, signal);
+  }
+
+  async *events(after: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    yield* this.#stream(`events?after=${after}`, signal);
+  }
+
+  async #json(path: string, timeoutMs: number): Promise<unknown> {
     const signal = AbortSignal.timeout(timeoutMs);
     try {
-      return (await this.#readJson(await this.#open('status.json', signal))) as Status;
+      return await this.#readJson(await this.#open(path, signal));
     } catch (error) {
       throw this.#explained(error, signal);
     }
@@ -61,11 +90,11 @@ export class HttpDaemon implements WatchedDaemon {
     }
   }
 
-  async *events(after: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+  async *#stream(path: string, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
     const opening = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
     let response: IncomingMessage;
     try {
-      response = await this.#open(`events?after=${after}`, opening);
+      response = await this.#open(path, opening);
     } catch (error) {
       if (signal.aborted) return;
       throw this.#explained(error, opening);

@@ -1,9 +1,17 @@
 /** Asks a daemon over the client port, by a session that requests its state (client-protocol.md, 12). */
 import { type Message, type Session, SkeinError } from '../../client/index.ts';
 import type { Status } from '../../daemon/http/status-types.ts';
+import type { ProbeResult } from '../../daemon/trace/trace-types.ts';
 import { ANSWER_LAST_TYPE, ANSWER_PART_TYPE, MONITOR_USER } from '../../engine/wire/monitor-name.ts';
 import { CliError } from '../exit.ts';
-import { MAX_ANSWER_BYTES, NoAnswer, type StreamedEvent, type WatchedDaemon } from './watched-daemon.ts';
+import {
+  MAX_ANSWER_BYTES,
+  NoAnswer,
+  PROBE_SLACK_MS,
+  type ProbeQuestion,
+  type StreamedEvent,
+  type WatchedDaemon,
+} from './watched-daemon.ts';
 
 /** A document of the daemon. */
 interface Document {
@@ -114,6 +122,26 @@ export class PortDaemon implements WatchedDaemon {
     }
   }
 
+  async *trace(group: string, hasData: boolean, signal: AbortSignal): AsyncGenerator<StreamedEvent> {
+    const body = hasData ? { ask: 'trace', group, data: true } : { ask: 'trace', group };
+    for await (const { kind, data } of this.#ask(body, signal)) {
+      if (kind === 'missed')
+        yield {
+          id: '',
+          kind: 'traced',
+          data: JSON.stringify({ kind, count: (data as { readonly count: number }).count }),
+        };
+      else yield { id: '', kind, data: JSON.stringify(data) };
+    }
+  }
+
+  async probe(wish: ProbeQuestion): Promise<ProbeResult> {
+    const patienceMs = wish.timeoutMs + PROBE_SLACK_MS;
+    for await (const { kind, data } of this.#ask({ ask: 'probe', ...wish }, undefined, patienceMs))
+      if (kind === 'probe') return data as ProbeResult;
+    throw new CliError(`${this.label}: the daemon did not answer with a probe`);
+  }
+
   async close(): Promise<void> {
     const opened = this.#opened;
     this.#opened = null;
@@ -121,7 +149,7 @@ export class PortDaemon implements WatchedDaemon {
   }
 
   /** The documents of one answer, with `error` thrown. A stream ends with the connection, or when `signal` aborts. */
-  async *#ask(body: object, signal?: AbortSignal): AsyncGenerator<Document> {
+  async *#ask(body: object, signal?: AbortSignal, patienceMs = this.#options.timeoutMs): AsyncGenerator<Document> {
     const id = ++this.#lastId;
     let isFirst = true;
     let isDone = false;
@@ -131,8 +159,8 @@ export class PortDaemon implements WatchedDaemon {
       signal?.addEventListener('abort', stop, { once: true });
       session.multicast(name, JSON.stringify({ id, ...body }));
       while (!isDone) {
-        const document = await documents.next(isFirst ? this.#options.timeoutMs : SILENCE_MS);
-        if (document === null) throw this.#silence(isFirst);
+        const document = await documents.next(isFirst ? patienceMs : SILENCE_MS);
+        if (document === null) throw this.#silence(isFirst, patienceMs);
         if (document.id !== id && document.id !== 0) continue;
         isFirst = false;
         isDone = document.done === true;
@@ -158,9 +186,8 @@ export class PortDaemon implements WatchedDaemon {
     return this.#opened;
   }
 
-  #silence(isFirst: boolean): Error {
+  #silence(isFirst: boolean, timeoutMs: number): Error {
     if (!isFirst) return new NoAnswer(`${this.label}: the daemon has stopped answering`);
-    const { timeoutMs } = this.#options;
     return new NoAnswer(
       `${this.label}: no answer within ${timeoutMs} ms; a daemon of Spread, or of an older release, has none`,
     );

@@ -3,6 +3,8 @@ import type { ServerResponse } from 'node:http';
 import { type CountersMemory, supervisorCounters } from '../../engine/buffers/counters.ts';
 import type { Endpoint } from '../../engine/config/endpoint.ts';
 import type { ReloadReport } from '../reload/reloader.ts';
+import type { TraceDesk } from '../trace/trace-desk.ts';
+import { readProbeWish, readTracedGroup, WishProblem } from '../trace/trace-wish.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { sendDashboard } from './dashboard-page.ts';
 import { EventStreams } from './event-streams.ts';
@@ -25,6 +27,7 @@ export interface HttpParts {
   readonly end: (isAtOnce: boolean, peer: string) => void;
   /** Reads options and files again. @throws (rejects) when it is refused; nothing has changed then @param peer who asked, for the log */
   readonly reload: (peer: string) => Promise<ReloadReport>;
+  readonly traces: TraceDesk;
   readonly counters: CountersMemory;
   readonly log: {
     readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -35,14 +38,16 @@ export interface HttpParts {
 export class DaemonHttp {
   readonly #watch: DaemonView;
   readonly #parts: HttpParts;
+  readonly #traces: TraceDesk;
   readonly #streams: EventStreams;
   readonly #server: HttpServer;
   #bound: readonly Endpoint[] = [];
 
   private constructor(parts: HttpParts, tokens: TokenFile | null) {
-    const { watch, counters, log } = parts;
+    const { watch, traces, counters, log } = parts;
     this.#parts = parts;
     this.#watch = watch;
+    this.#traces = traces;
     const own = supervisorCounters(counters);
     this.#streams = new EventStreams(own);
     watch.events.listen((event) => this.#streams.event(event));
@@ -82,12 +87,25 @@ export class DaemonHttp {
   #routes(): ReadonlyMap<string, Route> {
     const open = { method: 'GET', right: 'none', parameters: [] } as const;
     const secret = { method: 'GET', right: 'read', parameters: [] } as const;
+    const traces = { method: 'GET', right: 'trace' } as const;
     return new Map<string, Route>([
       ['/', { ...open, serve: (response, _, request) => sendDashboard(request, response) }],
       ['/healthz', { ...open, serve: (response) => this.#sendHealth(response, 'alive') }],
       ['/readyz', { ...open, serve: (response) => this.#sendHealth(response, 'ready') }],
       ['/metrics', { ...secret, serve: (response) => this.#sendMetrics(response) }],
       ['/status.json', { ...secret, serve: async (response) => sendJson(response, 200, await this.#watch.status()) }],
+      [
+        '/trace',
+        { ...traces, parameters: ['group'], serve: (response, { query }) => this.#sendTrace(response, query) },
+      ],
+      [
+        '/probe',
+        {
+          ...traces,
+          parameters: ['group', 'service', 'timeoutMs'],
+          serve: (response, { query }) => this.#sendProbe(response, query),
+        },
+      ],
       [
         '/events',
         {
@@ -141,6 +159,37 @@ export class DaemonHttp {
     send(response, 200, registry.contentType, await registry.metrics());
   }
 
+  #sendTrace(response: ServerResponse, query: URLSearchParams): Refusal | undefined {
+    try {
+      const group = readTracedGroup(query.get('group'));
+      if (this.#streams.isFull) return { status: 503, reason: 'there are too many streams' };
+      if (this.#traces.isTracing)
+        return { status: 503, reason: 'a group is being traced already, and one at a time can be' };
+      const stream = this.#streams.open(response, 'tracing', { group });
+      const end = this.#traces.trace(group, false, (events) => {
+        for (const event of events) stream('traced', event);
+      });
+      response.once('close', end);
+      return undefined;
+    } catch (error) {
+      return traceRefusal(error);
+    }
+  }
+
+  async #sendProbe(response: ServerResponse, query: URLSearchParams): Promise<Refusal | undefined> {
+    try {
+      const wish: Record<string, unknown> = Object.fromEntries(query);
+      const { timeoutMs } = wish;
+      const probe = readProbeWish(timeoutMs === undefined ? wish : { ...wish, timeoutMs: Number(timeoutMs) });
+      // A request by HEAD would send one and tell nothing.
+      if (response.req.method === 'HEAD') return { status: 405, reason: 'a probe is asked for by GET' };
+      sendJson(response, 200, await this.#traces.probe(probe));
+      return undefined;
+    } catch (error) {
+      return traceRefusal(error);
+    }
+  }
+
   /** A client that comes again names the last event that it has seen; the numbers of another run are higher than ours, or mean nothing. */
   #sendEvents(
     response: ServerResponse,
@@ -170,3 +219,8 @@ const refusalOf = ({ message }: Error): ReloadRefusal => ({
   error: 'options not reloaded; the old ones stay in force',
   problems: message.split('\n'),
 });
+
+function traceRefusal(error: unknown): Refusal {
+  if (error instanceof WishProblem) return { status: 400, reason: error.message };
+  throw error;
+}

@@ -20,8 +20,11 @@ type Served = Refusal | void;
 export interface Route {
   /** `GET`: also HEAD. */
   readonly method: 'GET' | 'POST';
-  /** What reveals clients or messages needs a token where tokens are configured; what changes the daemon needs one in any case. */
-  readonly right: 'none' | TokenRight;
+  /**
+   * What reveals clients or messages needs a token where tokens are configured, and what traces needs one with the right admin there; what
+   * changes the daemon needs one in any case.
+   */
+  readonly right: 'none' | 'trace' | TokenRight;
   /** Names of its parameters. */
   readonly parameters: readonly string[];
   /** @returns why it does not serve, if so */
@@ -144,10 +147,10 @@ export class HttpServer {
   }
 
   /** @returns why the request may not; null: it may */
-  async #lacking(right: TokenRight, authorization: string | undefined): Promise<Refusal | null> {
+  async #lacking(right: 'trace' | TokenRight, authorization: string | undefined): Promise<Refusal | null> {
     const { tokens } = this.#parts;
     if (tokens === null)
-      return right === 'read'
+      return right === 'read' || right === 'trace'
         ? null
         : { status: 403, reason: 'this needs HttpTokenFile, and a token in it with the right admin' };
     const has = await tokens.rightOf(authorization);

@@ -7,15 +7,20 @@ import type { MonitorRefusal } from '../../engine/wire/monitor-name.ts';
 import type { StateAnswer, StateRequest } from '../../workers/watch/watch-messages.ts';
 import type { DaemonView } from '../http/daemon-view.ts';
 import { MAX_STREAMS, STREAM_BEAT_MS } from '../http/http-limits.ts';
+import type { TraceDesk } from '../trace/trace-desk.ts';
+import { readProbeWish, readTracedGroup, WishProblem } from '../trace/trace-wish.ts';
 
 /** Kinds of requests, with their fields beside `id` and `ask`. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   status: [],
   events: ['after', 'samples'],
+  trace: ['group', 'data'],
+  probe: ['group', 'service', 'timeoutMs'],
 };
 
 export interface ClientDeskParts {
   readonly watch: DaemonView;
+  readonly traces: TraceDesk;
   /** Has a delivery worker hand an answer to its client. */
   readonly send: (worker: number, answer: StateAnswer) => void;
 }
@@ -51,7 +56,8 @@ export class ClientDesk {
     try {
       await this.#serve(request, answers);
     } catch (error) {
-      const code: MonitorRefusal = error instanceof Refused ? error.code : 'unavailable';
+      const code: MonitorRefusal =
+        error instanceof Refused ? error.code : error instanceof WishProblem ? 'bad-request' : 'unavailable';
       answers.finish('error', { code, reason: (error as Error).message });
     }
   }
@@ -75,8 +81,23 @@ export class ClientDesk {
       if (field === 'id' || field === 'ask' || fields.includes(field)) continue;
       throw new Refused('bad-request', `${String(ask)} has no field ${JSON.stringify(field.slice(0, 40))}`);
     }
-    if (ask === 'status') answers.finish('status', await this.#parts.watch.status());
+    if (ask === 'trace') this.#trace(request, answers);
+    else if (ask === 'probe') answers.finish('probe', await this.#parts.traces.probe(readProbeWish(body)));
+    else if (ask === 'status') answers.finish('status', await this.#parts.watch.status());
     else this.#events(request, answers);
+  }
+
+  #trace({ session, body }: StateRequest, answers: Answers): void {
+    const { traces } = this.#parts;
+    const group = readTracedGroup(body['group']);
+    const hasData = flag(body, 'data');
+    if (traces.isTracing) throw new Refused('unavailable', 'a group is being traced already, and one at a time can be');
+    const send = (kind: string, data: object): void => answers.send(kind, data, true);
+    answers.send('tracing', { group });
+    const end = traces.trace(group, hasData, (events) => {
+      for (const event of events) send('traced', event);
+    });
+    this.#begin(session, send, end);
   }
 
   #events({ session, body }: StateRequest, answers: Answers): void {

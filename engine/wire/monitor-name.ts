@@ -7,6 +7,12 @@ import { type PrivateName, privateName } from './ids.ts';
 export const MONITOR_USER = 'skein';
 export const monitorName = (daemon: string): PrivateName => privateName(MONITOR_USER, daemon);
 
+/**
+ * Target of what daemons say to each other about a trace, in the order of messages. No session has it, and nobody can join it, so no client
+ * receives any of it. The sender is the daemon's `monitorName`, which no client can have.
+ */
+export const TRACE_TARGET = '#skein';
+
 /** Message types of answers: a part of a document with more to come, and its last part. */
 export const ANSWER_PART_TYPE = -32_001;
 export const ANSWER_LAST_TYPE = -32_002;

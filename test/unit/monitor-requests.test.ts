@@ -47,12 +47,12 @@ const errorOf = (client: MemoryClient): { readonly id: unknown; readonly code: u
 };
 
 function answer(daemon: MemoryDaemon, text: string, rest: Partial<StateAnswer> = {}): void {
-  const session = daemon.reports.findLast(({ kind }) => kind === 'monitor-request')!.session;
+  const session = requests(daemon).at(-1)!.session;
   const given: StateAnswer = { kind: 'monitor-answer', session, id: 1, text, isLast: true, mayBeMissed: false };
   daemon.delivery.order({ ...given, ...rest });
 }
 
-const requests = (daemon: MemoryDaemon) => daemon.reports.filter(({ kind }) => kind === 'monitor-request');
+const requests = (daemon: MemoryDaemon) => daemon.reports.filter((report) => report.kind === 'monitor-request');
 
 const LOCAL: readonly (readonly [string, Partial<TransportPeer>])[] = [
   ['the Unix socket', { address: undefined }],

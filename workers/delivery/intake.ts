@@ -81,6 +81,11 @@ export class Intake {
     });
   }
 
+  /** A state exchange is under way. */
+  get isBlocked(): boolean {
+    return this.#clientsBlocked;
+  }
+
   /** Whether all that was read is submitted, but for frames that are not whole. */
   get isIdle(): boolean {
     return this.#stalled.length === 0 && this.#budget.isIdle && this.rates.heldCount === 0;

@@ -44,6 +44,8 @@ export interface ConsumerEvents {
   /** The session's disconnect has been ordered; no entry names it any more. */
   sessionEnded(session: ClientSession): void;
   clientsBlocked(blocked: boolean): void;
+  /** Frames for a watched name (`NameTable.watch`). */
+  heard?(bytes: Uint8Array, start: number, end: number): void;
 }
 
 export class LogConsumer {
@@ -151,6 +153,7 @@ export class LogConsumer {
       const group = this.#names.find(view, first + FRAME_GROUPS_OFFSET, hash);
       if (group === null) return;
       const { members } = group;
+      if (members.length === 0) this.#events.heard?.(this.#log.bytes, first, first + end - start);
       for (let i = 0; i < members.length; i++) {
         const session = members[i]!;
         if (session.handle !== sender) this.#deliver(session, termBuffer, start, end, frames, droppable);

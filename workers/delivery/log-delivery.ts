@@ -23,6 +23,8 @@ export interface LogDeliveryEvents {
   /** The session's disconnect has been ordered; no entry of the log names it any more. */
   sessionEnded(session: ClientSession): void;
   clientsBlocked(blocked: boolean): void;
+  /** Frames for a watched name. */
+  heard?(bytes: Uint8Array, start: number, end: number): void;
   /** There is work again, from outside of `work`. */
   schedule(): void;
 }
@@ -85,6 +87,7 @@ export class LogDelivery {
       nameRefused: (session, code) => events.nameRefused(session, code),
       sessionEnded: (session) => events.sessionEnded(session),
       clientsBlocked: (blocked) => events.clientsBlocked(blocked),
+      heard: (bytes, start, end) => events.heard?.(bytes, start, end),
     });
   }
 

@@ -62,6 +62,14 @@ export class NameTable {
     return group === null ? 0 : Math.max(group.memberCount, group.members.length);
   }
 
+  /** A name that nobody can have, and that is found all the same: as a group without members. */
+  watch(words: Int32Array): void {
+    const hash = hashNameWords(words, 0);
+    const group = new LocalGroup(words, hash);
+    group.next = this.#byHash.get(hash) ?? null;
+    this.#byHash.set(hash, group);
+  }
+
   /** Adds a member to the name with these canonical words. */
   add(words: Int32Array, member: ClientSession): void {
     const hash = hashNameWords(words, 0);

@@ -85,6 +85,11 @@ export class SubmitPort {
     return this.#request(RecordKind.Unregister, session, member, false);
   }
 
+  /** Bytes that wait for the ring agent in the order of messages. */
+  queuedBytes(): number {
+    return this.#ordered.usedBytes();
+  }
+
   /** Whether the ring agent has taken everything. */
   isEmpty(): boolean {
     return this.#ordered.usedBytes() === 0 && this.#requests.usedBytes() === 0;

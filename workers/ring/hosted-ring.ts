@@ -9,7 +9,10 @@ import { RingNode } from '../../engine/node/ring-node.ts';
 import type { NodeIndex } from '../../engine/wire/ids.ts';
 import type { RecordFault } from '../../engine/wire/record-check.ts';
 import type { DatagramPort, DatagramTaker, OperatorWindows } from './datagram-port.ts';
+import { FlightRecorder } from './flight-recorder.ts';
+import type { GroupTrace } from './group-trace.ts';
 import type { OrderedRecords } from './ordered-records.ts';
+import type { ProbeWatch } from './probe-watch.ts';
 import type { RingSeqFile } from './ring-seq-file.ts';
 import type { SendQueue } from './send-queue.ts';
 
@@ -19,6 +22,8 @@ export interface HostedRingEvents {
   configurationChanged(configuration: Configuration): void;
   /** The state file did not take the number of a ring. */
   ringSeqNotKept(error: unknown): void;
+  /** The packet of the probe that was awaited is on its way. */
+  probeSent(probe: ProbeWatch, seq: number): void;
   /** An operator set flow control; `setWindows` puts it in force. */
   windowsWanted(windows: OperatorWindows): void;
 }
@@ -33,11 +38,18 @@ export interface HostedRingParts {
   /** Keeps the highest ring sequence number used; null: nothing does. */
   readonly ringSeqFile: RingSeqFile | null;
   readonly wallSeconds: () => number;
+  /** Seals that were not believed so far. */
+  readonly refusedSeals: () => number;
   readonly events: HostedRingEvents;
 }
 
 export class HostedRing implements RingHost, DatagramTaker {
   readonly node: RingNode;
+  readonly flight: FlightRecorder;
+  /** Tells what passes in a group; null: nobody wants to know. */
+  trace: GroupTrace | null = null;
+  /** Awaits the packet of a probe; null: none is awaited. */
+  probe: ProbeWatch | null = null;
   readonly #parts: HostedRingParts;
   readonly #queue: SendQueue;
   readonly #records: OrderedRecords;
@@ -52,6 +64,7 @@ export class HostedRing implements RingHost, DatagramTaker {
     this.#records = parts.records;
     this.#datagrams = parts.datagrams;
     this.node = new RingNode(parts.options, this);
+    this.flight = new FlightRecorder(this.node.counters, parts.refusedSeals);
   }
 
   start(nowMs: number): void {
@@ -65,6 +78,8 @@ export class HostedRing implements RingHost, DatagramTaker {
     // A log that was full may have room again, also for what the ring has received and could not deliver.
     if (this.#records.isFull || this.#queue.hasRecords()) this.node.wake(nowMs);
     if (this.node.nextDeadlineMs <= nowMs) this.node.tick(nowMs, this.#parts.wallSeconds());
+    this.flight.note(nowMs);
+    if (this.probe !== null) this.#settleProbe(this.probe);
     return datagrams + this.#records.count - before;
   }
 
@@ -79,7 +94,12 @@ export class HostedRing implements RingHost, DatagramTaker {
   }
 
   datagramArrived(nowMs: number, bytes: Uint8Array, offset: number, lengthBytes: number): void {
+    const { flight } = this;
+    const isToken = flight.isToken(bytes, offset, lengthBytes);
+    const refusals = isToken ? flight.refusals : 0;
     this.node.receive(nowMs, bytes, offset, lengthBytes);
+    if (isToken && flight.refusals === refusals) flight.tokenTaken(bytes, offset);
+    if (this.probe !== null) this.#settleProbe(this.probe);
   }
 
   windowsArrived(windows: OperatorWindows): void {
@@ -87,7 +107,9 @@ export class HostedRing implements RingHost, DatagramTaker {
   }
 
   fillPacket(out: Uint8Array, offset: number, capacityBytes: number): number {
-    return this.#queue.fillPacket(out, offset, capacityBytes);
+    const length = this.#queue.fillPacket(out, offset, capacityBytes);
+    if (this.probe !== null && length > 0) this.probe.filled(out, offset, length);
+    return length;
   }
 
   borrowRecords(span: RecordSpan): boolean {
@@ -113,7 +135,8 @@ export class HostedRing implements RingHost, DatagramTaker {
   }
 
   deliverRecords(origin: NodeIndex, bytes: Uint8Array, offset: number, lengthBytes: number): void {
-    this.#records.deliver(origin, bytes, offset, lengthBytes, this.#isLent);
+    if (this.trace === null) this.#records.deliver(origin, bytes, offset, lengthBytes, this.#isLent);
+    else this.trace.deliver(origin, bytes, offset, lengthBytes, this.#isLent);
   }
 
   recordRefused(origin: NodeIndex, fault: RecordFault): void {
@@ -124,6 +147,7 @@ export class HostedRing implements RingHost, DatagramTaker {
     this.#keepRingSeq(configuration.id.ringSeq);
     if (configuration.id.kind === 'regular') this.#queue.restartMessages();
     this.#records.configurationChanged(configuration);
+    this.trace?.configurationChanged();
     this.#parts.events.configurationChanged(configuration);
   }
 
@@ -133,6 +157,13 @@ export class HostedRing implements RingHost, DatagramTaker {
 
   sendToAll(bytes: Uint8Array, offset: number, lengthBytes: number, members: readonly NodeIndex[] | null): void {
     this.#datagrams.sendToAll(bytes, offset, lengthBytes, members);
+  }
+
+  #settleProbe(probe: ProbeWatch): void {
+    const seq = probe.settled();
+    if (seq === 0) return;
+    this.probe = null;
+    this.#parts.events.probeSent(probe, seq);
   }
 
   /** Before any client sees the number. A transitional configuration has that of the regular one that follows. */
