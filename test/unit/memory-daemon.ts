@@ -20,7 +20,7 @@ import { createLog, type LogRecord, LogThreshold } from '../../workers/log.ts';
 import { RingAgent } from '../../workers/ring-agent.ts';
 import { setUpThread } from '../../workers/thread-setup.ts';
 import { planThreads } from '../../workers/threading.ts';
-import type { WatchReport } from '../../workers/watch/watch-messages.ts';
+import type { WatchOrder, WatchReport } from '../../workers/watch/watch-messages.ts';
 import { authChoice, connectWithFlags } from '../e2e/support/wire-client.ts';
 import { AGREED, decodeFrame, encodeFrame, frameLength, type IncomingFrame, JOIN } from '../e2e/support/wire-frames.ts';
 import { MemoryListener, type MemoryTransport } from './memory-transport.ts';
@@ -76,6 +76,8 @@ export class MemoryDaemon {
   readonly lines: LogRecord[] = [];
   /** For tests that inspect the daemon. */
   readonly reports: WatchReport[] = [];
+  /** As the thread that starts a daemon. */
+  readonly orderRing: (order: WatchOrder) => void;
   listener!: MemoryListener;
   readonly #agents: Agent[];
   readonly #clients: MemoryTransport[] = [];
@@ -125,6 +127,7 @@ export class MemoryDaemon {
     );
     const ring = setUpThread(context).agents.find((agent) => agent instanceof RingAgent)!;
     this.ring = ring;
+    this.orderRing = (order) => ring.order(order);
     this.#agents = [ring, this.delivery];
   }
 
