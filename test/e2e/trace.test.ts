@@ -47,7 +47,7 @@ describe('a ring of three', () => {
       'user ops admin',
       'user reader admin news join news',
       'user other join * send *',
-      'address 127.0.0.0/8 join * send * private',
+      'address 127.0.0.0/8 join passing send *',
     ];
     writeFileSync(join(folder, 'rules'), `${rules.join('\n')}\n`);
     const httpPort = await freePort();
