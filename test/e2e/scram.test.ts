@@ -164,20 +164,23 @@ describe('configurations', () => {
 });
 
 describe('a reload', () => {
-  it('takes users, passwords and methods, and leaves sessions that are open', async () => {
-    const { folder, scramFile } = await files([ALICE.user, ALICE.password]);
+  it('takes users and passwords, and ends sessions of users that are gone, but no others', async () => {
+    const { folder, scramFile } = await files([ALICE.user, ALICE.password], ['bob', 'old']);
     const file = join(folder, 'spread.conf');
     const conf = 'Spread_Segment 127.0.0.255:4803 { one 127.0.0.1 }\nUnixSocketDir = none\n';
     writeFileSync(file, `${conf}AllowedAuthMethods = SCRAM-SHA-256\nScramFile = ${scramFile}\n`);
     const daemon = await testDaemon({ configFile: file, unixSocketDir: undefined });
     const port = daemon.port!;
-    const open = await member(port, ALICE);
+    const gone = await member(port, ALICE);
+    gone.on('error', () => {});
+    const stays = await member(port, { user: 'bob', password: 'old' });
     writeFileSync(scramFile, `${scramSecretLine(SECRET)}\n${await lineOf('bob', 'b')}${await lineOf('carol', 'c')}`);
     const report = await daemon.reload();
-    expect(report.changed).toEqual([{ option: 'ScramFile', was: '1 user', now: '2 users' }]);
+    expect(report.changed).toEqual([{ option: 'ScramFile', was: '2 users', now: '2 users' }]);
     await eventually(() => refusal(port, ALICE).then(({ code }) => code === 'REJECT_AUTH'), 'the user that is gone');
     await member(port, { user: 'bob', password: 'b' });
-    await open.join('still-here');
+    await eventually(() => gone.closed, 'the end of the session');
+    await stays.join('still-here');
     writeFileSync(scramFile, 'nonsense\n');
     await expect(daemon.reload()).rejects.toThrow(`${scramFile}:1:1: expected user:SCRAM-SHA-256`);
     await member(port, { user: 'carol', password: 'c' });

@@ -28,6 +28,8 @@ export class ClientSession {
   privateName = '';
   /** User of its login, or common name of its certificate; null: it did not say who it is. */
   user: string | null;
+  /** By which password `user` is known; null: by none. */
+  provenBy: 'PWORD' | 'SCRAM-SHA-256' | null = null;
   /** What `AccessFile` lets it do; null: nobody has asked. */
   rights: SubjectRights | null = null;
   /** Whether the ring agent was asked if the name is free, was asked for it, or holds it for this connection. */

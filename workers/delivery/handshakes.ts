@@ -232,7 +232,7 @@ export class Handshakes {
         return;
       case 'scram-prove': {
         const signature = this.#authenticator.scram.signature(step);
-        if (signature !== null) session.user = step.user;
+        if (signature !== null) this.#proven(session, step.user, 'SCRAM-SHA-256');
         this.#step(session, session.handshake.proven(signature));
         return;
       }
@@ -268,7 +268,7 @@ export class Handshakes {
         this.#step(session, handshake.busy(reason));
         return;
       }
-      if (verdict === 'right') session.user = step.credentials!.user;
+      if (verdict === 'right') this.#proven(session, step.credentials!.user, 'PWORD');
       this.#step(session, handshake.authenticated('PWORD', verdict === 'right'));
     };
     const { passwords } = this.#authenticator;
@@ -276,6 +276,11 @@ export class Handshakes {
     session.passwordCheck = check;
     passwords.check(check);
     if (session.input.paused) passwords.unwatch(check);
+  }
+
+  #proven(session: ClientSession, user: string, method: 'PWORD' | 'SCRAM-SHA-256'): void {
+    session.user = user;
+    session.provenBy = method;
   }
 
   #crowdOut(victim: ClientSession): void {

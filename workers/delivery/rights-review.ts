@@ -16,18 +16,24 @@ import type { SubmitPort } from './submit-port.ts';
 
 const SESSIONS_PER_CYCLE = 64;
 const NO_RIGHT = 'AccessFile has no right for it any more';
-const NO_USER = 'its user is not in PasswordFile any more';
+const FILE_OF = { PWORD: 'PasswordFile', 'SCRAM-SHA-256': 'ScramFile' } as const;
 
-type ReviewSettings = Pick<DeliverySettings, 'rights' | 'auth' | 'passwords'>;
+/** That read a file of users. */
+type PasswordMethod = keyof typeof FILE_OF;
+type ReviewSettings = Pick<DeliverySettings, 'rights' | 'auth' | 'passwords' | 'scram'>;
 
 /** Whether sessions that were good before may not be so now. */
 export const takesAway = (before: ReviewSettings, after: ReviewSettings): boolean =>
   (after.rights !== null && after.rights !== before.rights) ||
-  (after.passwords !== before.passwords && provesUsers(after));
+  (after.passwords !== before.passwords && uses(after, 'PWORD')) ||
+  (after.scram !== before.scram && uses(after, 'SCRAM-SHA-256'));
 
-/** Whether a user can only come from the password file: without a method that reads it, nobody's user is judged by it. */
-const provesUsers = ({ auth: { allowed, required } }: ReviewSettings): boolean =>
-  [...allowed, ...required].some((method) => method !== 'NULL' && method !== 'IP');
+/** Without the method its file is not read, and nobody's user is judged by it. */
+const uses = ({ auth: { allowed, required } }: ReviewSettings, method: PasswordMethod): boolean =>
+  allowed.includes(method) || required.includes(method);
+
+const hasUser = ({ passwords, scram }: ReviewSettings, method: PasswordMethod, user: string): boolean =>
+  method === 'PWORD' ? passwords.has(user) : scram.entries.has(user);
 
 export interface ReviewParts {
   readonly port: SubmitPort;
@@ -76,11 +82,11 @@ export class RightsReview {
 
   /** @returns false when the submit queue is full: the same session again */
   #review(session: ClientSession): boolean {
-    const { rights, passwords } = this.#settings.current;
-    const { user, transport } = session;
-    const isOfFile = user !== null && user !== (transport.peer.certificate ?? null);
-    if (isOfFile && provesUsers(this.#settings.current) && !passwords.has(user)) {
-      this.#parts.end(session, NO_USER);
+    const settings = this.#settings.current;
+    const { rights } = settings;
+    const { user, provenBy } = session;
+    if (user !== null && provenBy !== null && uses(settings, provenBy) && !hasUser(settings, provenBy, user)) {
+      this.#parts.end(session, `its user is not in ${FILE_OF[provenBy]} any more`);
       return true;
     }
     if (rights === null) return true;
