@@ -37,6 +37,13 @@ export interface ConnectionFlags {
 const PASSWORD_VARIABLE = 'SKEIN_PASSWORD';
 const PASSWORD_METHODS: readonly PasswordMethodName[] = ['SCRAM-SHA-256', 'PWORD'];
 
+/** Of every command with a session. */
+export const authOption = (): Option =>
+  new Option(
+    '--auth <method>',
+    'authentication method (default: NULL, with --login SCRAM-SHA-256; PWORD sends the password readable)',
+  ).choices(['NULL', 'IP', ...PASSWORD_METHODS]);
+
 export function addConnectionOptions(command: Command): Command {
   return command
     .addOption(
@@ -47,12 +54,7 @@ export function addConnectionOptions(command: Command): Command {
     )
     .option('--context <name>', 'a named connection, see "skein context"')
     .option('-u, --name <name>', 'private name of this session (default: the daemon chooses one)')
-    .addOption(
-      new Option(
-        '--auth <method>',
-        'authentication method (default: NULL, with --login SCRAM-SHA-256; PWORD sends the password readable)',
-      ).choices(['NULL', 'IP', ...PASSWORD_METHODS]),
-    )
+    .addOption(authOption())
     .option('--login <user>', `authenticate by password, from ${PASSWORD_VARIABLE} or a prompt`)
     .option('--tls', 'encrypt with TLS; the same as tls://HOST:PORT')
     .option('--ca <file>', 'trust these authorities (PEM) in place of those of the system')

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fileReason } from '../../daemon/file-reason.ts';
 import { duration } from '../arguments.ts';
-import { type ConnectionFlags, openSession } from '../connection.ts';
+import { authOption, type ConnectionFlags, openSession } from '../connection.ts';
 import { CliError, ExitCode } from '../exit.ts';
 import { type Context, contextNamed } from '../http/contexts.ts';
 import { HttpDaemon } from './http-daemon.ts';
@@ -45,7 +45,7 @@ export function addWatchOptions(command: Command): Command {
       new Option('-s, --spread <address>', 'in place of HTTP: where the daemon takes clients').env('SKEIN_ADDRESS'),
     )
     .option('--context <name>', 'a named connection, see "skein context"')
-    .addOption(new Option('--auth <method>', 'authentication method').choices(['NULL', 'IP']).default('NULL'))
+    .addOption(authOption())
     .option('--login <user>', 'authenticate by password, from SKEIN_PASSWORD or a prompt')
     .option('--tls', 'encrypt with TLS; the same as tls://HOST:PORT')
     .option('--ca <file>', 'authorities of TLS and HTTPS (PEM) in place of those of the system')
@@ -95,7 +95,7 @@ export async function watchedDaemon(flags: WatchFlags, command: Command): Promis
 
 /** The same for commands that change a daemon: over HTTP, with a token that may. @throws CliError when a file cannot be read */
 export const administeredDaemon = (flags: HttpFlags): HttpDaemon =>
-  httpDaemon({ auth: 'NULL', ...flags }, contextNamed(flags.context), 'admin');
+  httpDaemon(flags, contextNamed(flags.context), 'admin');
 
 /** Without an address: the daemon of this machine, over HTTP if it serves that. */
 async function whicheverAnswers(http: HttpDaemon, port: PortDaemon): Promise<WatchedDaemon> {

@@ -111,7 +111,7 @@ it('with an AccessFile, answers only clients with the right admin and refuses th
     allowedAuthMethods: ['NULL', 'PWORD'],
   });
   const as = (user: string, ...args: readonly string[]) =>
-    skein([...args, ...port, '--login', user], '', { ...alone(), SKEIN_PASSWORD: 'secret' });
+    skein([...args, ...port, '--auth', 'PWORD', '--login', user], '', { ...alone(), SKEIN_PASSWORD: 'secret' });
   expect(await as('alice', 'check', '--only', 'up')).toMatchObject({ code: 0 });
   expect(await as('alice', 'events', '--no-follow')).toMatchObject({ code: 0 });
   for (const args of [['top', '--once'], ['events'], ['events', '--no-follow']]) {

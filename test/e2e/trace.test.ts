@@ -20,6 +20,7 @@ describe('a ring of three', () => {
   let daemons: readonly Cli[] = [];
   let http = '';
 
+  const as = (user: string): readonly string[] => ['--auth', 'PWORD', '--login', user];
   const at = (name: string): string => `${ports.get(name)}@127.0.0.${NAMES.indexOf(name as 'a') + 1}`;
   const probes = async (args: readonly string[], way: readonly string[]): Promise<readonly ProbeResult[]> => {
     const { code, stdout, stderr } = await skein(['trace', 'news', '--probe', '--json', ...args, ...way], '', env);
@@ -219,15 +220,12 @@ describe('a ring of three', () => {
         const { code, stderr } = await asked(...args);
         expect([code, stderr]).toEqual([1, expect.stringContaining(`(not-allowed): ${reason}`)]);
       };
-      await refused(['--login', 'other'], 'AccessFile does not allow admin news');
-      await refused(['--probe', '--login', 'other'], 'AccessFile does not allow admin news');
+      await refused([...as('other')], 'AccessFile does not allow admin news');
+      await refused(['--probe', ...as('other')], 'AccessFile does not allow admin news');
       await refused([], 'AccessFile does not allow admin news');
-      await refused(['--data', '--login', 'ops'], 'AccessFile does not allow join news');
-      expect((await asked('--probe', '--count', '1', '--login', 'ops')).code).toBe(0);
-      const tracer = new Cli(
-        ['trace', 'news', '--data', '--count', '1', '--login', 'reader', '--spread', at('b')],
-        env,
-      );
+      await refused(['--data', ...as('ops')], 'AccessFile does not allow join news');
+      expect((await asked('--probe', '--count', '1', ...as('ops'))).code).toBe(0);
+      const tracer = new Cli(['trace', 'news', '--data', '--count', '1', ...as('reader'), '--spread', at('b')], env);
       onTestFinished(() => tracer.kill('SIGKILL'));
       await delay(3000);
       (await client('talker', 'a')).multicast('news', 'to be read');
