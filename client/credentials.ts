@@ -5,6 +5,7 @@ import { SkeinError } from './errors.ts';
 export interface PasswordCredentials {
   /** 1 to 31 bytes of UTF-8. */
   readonly user: string;
+  /** Any text of Unicode without control characters; see docs/security.md for its normalisation. */
   readonly password: string;
 }
 

@@ -156,13 +156,15 @@ export interface ConfigurationOptions {
   readonly maxSessionGroups: number;
   /** Of all sessions of one user, at all its addresses; 0: no limit. */
   readonly maxUserSessions: number;
-  /** Likewise, a second. */
+  /** Messages a second that all sessions of one user may send; 0: no limit. */
   readonly maxUserMessageRate: number;
+  /** Bytes a second that all sessions of one user may send; 0: no limit. */
   readonly maxUserByteRate: number;
   /** Of all sessions from one IP address; 0: no limit. */
   readonly maxAddressSessions: number;
-  /** Likewise, a second. */
+  /** Messages a second that all sessions from one IP address may send; 0: no limit. */
   readonly maxAddressMessageRate: number;
+  /** Bytes a second that all sessions from one IP address may send; 0: no limit. */
   readonly maxAddressByteRate: number;
   /** Milliseconds that a session may be held to such a rate; 0: any time. */
   readonly rateLimitTimeout: number;
