@@ -1,10 +1,10 @@
 /** What `skein trace` prints for people. */
 import type { ProbeAtDaemon, ProbeResult, TraceEvent } from '../../daemon/trace/trace-types.ts';
-import { printable, table } from '../text.ts';
+import { counted, printable, table } from '../text.ts';
 
 /** `2026-11-27T12:31:44.123Z 7/42 agreed #alice#berlin type 3 120 B`. */
 export function eventLine(event: TraceEvent): string {
-  if (event.kind === 'missed') return `... ${event.count} events were too many to be shown`;
+  if (event.kind === 'missed') return `... ${counted(event.count, 'event')} not shown: too many at once`;
   const { at, position } = event;
   const head = `${new Date(at).toISOString()} ${position.ringSeq}/${position.record}`;
   return printable(`${head} ${described(event)}`);
@@ -14,14 +14,14 @@ function described(event: Exclude<TraceEvent, { readonly kind: 'missed' }>): str
   switch (event.kind) {
     case 'message': {
       const { service, sender, type, bytes, targets, data } = event;
-      const more = targets > 1 ? ` to ${targets} targets` : '';
+      const more = targets > 1 ? ` to ${counted(targets, 'target')}` : '';
       const text = data === null ? '' : ` ${JSON.stringify(Buffer.from(data, 'base64').toString())}`;
       return `${service.padEnd(10)} ${sender} type ${type} ${bytes} B${more}${text}`;
     }
     case 'network':
-      return `${'network'.padEnd(10)} the daemons changed: ${event.members} members, ${event.membersBefore} before`;
+      return `${'network'.padEnd(10)} the daemons changed: ${counted(event.members, 'member')}, ${event.membersBefore} before`;
     default:
-      return `${event.kind.padEnd(10)} ${event.member}: ${event.members} members`;
+      return `${event.kind.padEnd(10)} ${event.member}: ${counted(event.members, 'member')}`;
   }
 }
 

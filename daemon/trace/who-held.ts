@@ -1,4 +1,5 @@
 /** Finds who held a probe back, from what the daemons remember. Pure: times are of the asked daemon's machine, milliseconds. */
+import { plural } from '../../engine/plural.ts';
 import type { FlightReport, Receivers } from '../../workers/watch/trace-reports.ts';
 import type { Hold } from './trace-types.ts';
 
@@ -94,7 +95,7 @@ function submission({ self, askedAt, submittedAt, sequencedAt, queuedBytes, visi
         'queue',
         self,
         sequencedAt - submittedAt,
-        `${queuedBytes} bytes were before it, and flow control let the ring take them in ${visits} visits of the token`,
+        `${queuedBytes} ${plural(queuedBytes, 'byte')} ahead of it, which flow control let the ring take in ${visits} ${plural(visits, 'visit')} of the token`,
       ),
     );
   return holds;
@@ -215,7 +216,7 @@ const receivers = ({ witnesses }: Evidence): Hold[] =>
         'receiver',
         name,
         behindMs,
-        `the client does not read: ${waitingBytes} bytes wait for it in front of the message`,
+        `the client does not read: ${waitingBytes} ${plural(waitingBytes, 'byte')} for it ahead of the message`,
       ),
     );
 

@@ -55,7 +55,7 @@ const AGENT: Rows<typeof AgentCounter> = {
   BusyCycles: total('duty cycles that found work, of all agents', 'busyCycles'),
   Sleeps: total('times that an agent went to sleep, for want of work', 'sleeps'),
   LongestCycleUs: most('µs', 'longest duty cycle of any agent', 'longestCycleMicros'),
-  SettingsGeneration: last('number', 'reload whose options the agent goes by; the start is 1'),
+  SettingsGeneration: most('number', 'reload whose options the agent goes by; the start is 1', 'settingsGeneration'),
 };
 
 const RING: Rows<typeof OrderingCounter> = {
@@ -220,8 +220,11 @@ const DELIVERY: Rows<typeof DeliveryCounter> = {
   JoinsRefused: total('joins refused for `MaxSessionGroups`', 'joinsRefused'),
   AcceptErrors: total('connections that could not be accepted', 'acceptErrors'),
   JoinsForbidden: total('joins refused for `AccessFile`', 'joinsForbidden'),
-  SessionsRevoked: total('sessions ended because a reload left them no right, or took their user away'),
-  JoinsRevoked: total('groups that sessions were made to leave because a reload took the right away'),
+  SessionsRevoked: total(
+    'sessions ended because a reload left them no right, or took their user away',
+    'sessionsRevoked',
+  ),
+  JoinsRevoked: total('groups that sessions were made to leave because a reload took the right away', 'joinsRevoked'),
   MessagesForbidden: total('messages refused for `AccessFile`, by a group', 'messagesForbidden'),
   PrivatesForbidden: total('messages refused for `AccessFile`, by a private name', 'privatesForbidden'),
   TlsHandshakesOpen: gauge('count', 'connections in the handshake of TLS', 'tlsHandshakesOpen'),

@@ -147,6 +147,9 @@ export const EXTENSION_COUNTERS = [
   'rateEnds',
   'userSessionsRefused',
   'addressSessionsRefused',
+  'settingsGeneration',
+  'sessionsRevoked',
+  'joinsRevoked',
 ] as const;
 export type ExtensionCounter = (typeof EXTENSION_COUNTERS)[number];
 

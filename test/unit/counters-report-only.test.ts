@@ -16,7 +16,10 @@ const ALLOWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     Members: 'a log line',
     HighSeq: 'what is told of the end',
     Aru: 'what is told of the end',
+    RingSeq: 'what skein trace tells',
   },
+  'workers/ring/flight-recorder.ts': { TokenRounds: 'what skein trace tells' },
+  'workers/ring/probe-watch.ts': { HighSeq: 'what skein trace tells', TokenRounds: 'what skein trace tells' },
   'workers/ring/log-output.ts': { LogWaitingBytes: 'a highest value', LogWaitingHighWater: 'a highest value' },
   'workers/network/ring-sockets.ts': { ReceiveErrors: 'a log line' },
   'workers/network-agent.ts': {

@@ -254,7 +254,8 @@ export class RateLimits {
   #enter(key: string | null, limits: PartyLimits, maxSessions = limits.sessions): number {
     if (key === null || (limits.sessions === 0 && !hasRate(limits))) return NONE;
     const hash = createHash('sha256').update(key).digest();
-    return this.#table.acquire(hash.readInt32LE(0), hash.readInt32LE(4), maxSessions, limits, this.#now() | 0);
+    const [high = 0, low = 0] = new Int32Array(hash.buffer.slice(hash.byteOffset, hash.byteOffset + hash.length));
+    return this.#table.acquire(high, low, maxSessions, limits, this.#now() | 0);
   }
 
   #leave(entry: number): void {

@@ -11,6 +11,7 @@ import {
   passwordAuth,
   Session,
   SkeinError,
+  scramAuth,
   startDaemon,
   ViewId,
 } from '../../../index.ts';
@@ -192,6 +193,10 @@ export function argumentCases(use: () => LibraryFixture): ReadonlyMap<string, Ca
     passwordAuth: junk((value, other) => {
       passwordAuth(value as never);
       passwordAuth({ user: other, password: value } as never);
+    }),
+    scramAuth: junk((value, other) => {
+      scramAuth(value as never);
+      scramAuth({ user: other, password: value } as never);
     }),
     formatConfigError: junk((value) => formatConfigError(value as never), [ConfigError]),
     startDaemon: startingDaemon,
