@@ -11,6 +11,7 @@ const OPTION_OF: Readonly<Partial<Record<ListenPurpose, OptionKey>>> = {
   'websocket-tls': 'webSocketTlsListen',
   unix: 'unixSocketDir',
   http: 'httpListen',
+  'http-tls': 'httpTlsListen',
 };
 
 const LIMIT = 'an address of this machine that no other program uses';

@@ -9,6 +9,8 @@ import { RingCounter } from '../engine/host/ring-counters.ts';
 import type { DaemonEvent } from '../workers/daemon-event.ts';
 import type { DaemonSpec } from '../workers/daemon-spec.ts';
 import type { DeliverySettings } from '../workers/delivery/delivery-settings.ts';
+import type { SettingsSnapshot } from '../workers/settings/settings-snapshot.ts';
+import type { Prepared } from '../workers/settings/two-steps.ts';
 import type { Supervisor } from '../workers/supervisor.ts';
 import type { ResolvedThreadingMode } from '../workers/threading.ts';
 import type { WatchReport } from '../workers/watch/watch-messages.ts';
@@ -24,7 +26,7 @@ import type { ReloadReport } from './reload/reloader.ts';
 import type { TraceDesk } from './trace/trace-desk.ts';
 
 const READABLE =
-  'HTTP beyond this machine is not encrypted, so its tokens can be read on the way: put a proxy with TLS in front of HttpListen';
+  'HTTP beyond this machine is not encrypted, so its tokens can be read on the way: use HttpTlsListen there';
 
 export interface ObservationParts {
   readonly resolved: ResolvedDaemonOptions;
@@ -58,19 +60,30 @@ export class Observation {
 
   /** Where it serves HTTP. */
   get urls(): readonly string[] {
-    return this.#http === null ? [] : this.#http.endpoints.map((endpoint) => `http://${endpointText(endpoint)}/`);
+    return this.#http === null
+      ? []
+      : this.#http.endpoints.map(
+          (endpoint) => `${endpoint.isEncrypted ? 'https' : 'http'}://${endpointText(endpoint)}/`,
+        );
   }
 
   /** Of no effect without `HttpListen`. @throws (rejects) as `DaemonHttp.open` */
   async openHttp(): Promise<void> {
     const { resolved, spec, supervisor, log, end, reload } = this.#parts;
-    const { httpListen, httpTokenFile } = resolved.configuration.options;
-    if (httpListen.length === 0) return;
+    const { httpListen, httpTlsListen, httpTokenFile } = resolved.configuration.options;
+    if (httpListen.length + httpTlsListen.length === 0) return;
     if (!httpListen.every(isLoopbackEndpoint)) log.warn({}, READABLE);
     // A daemon without HTTP need not load what serves it.
     const { DaemonHttp } = await import('./http/daemon-http.ts');
     this.#http = await DaemonHttp.open(
-      { listen: httpListen, tokenFile: httpTokenFile },
+      {
+        listen: [
+          ...httpListen.map((endpoint) => ({ ...endpoint, isEncrypted: false })),
+          ...httpTlsListen.map((endpoint) => ({ ...endpoint, isEncrypted: true })),
+        ],
+        tls: this.#parts.delivery().tls,
+        tokenFile: httpTokenFile,
+      },
       {
         watch: await this.#look(),
         traces: await this.#trace(),
@@ -81,6 +94,12 @@ export class Observation {
         log,
       },
     );
+  }
+
+  /** What a reload changes here. @throws when the certificate cannot be used */
+  prepare({ delivery: { tls } }: SettingsSnapshot): Prepared {
+    const apply = this.#http?.prepareCertificate(tls) ?? (() => {});
+    return { apply, discard: () => {} };
   }
 
   /** The daemon serves. */

@@ -140,8 +140,11 @@ async function checkTls(options: FileOptions, check: Check): Promise<void> {
     good++;
   });
   await check('TlsKeyFile', tlsKeyFile, good === 2, () => readCertificateAndKey(options, []));
-  await check('TlsAuthorityFile', tlsAuthorityFile, isUsed && tlsClientCertificate !== 'none', (told) =>
-    readCertificateFile(tlsAuthorityFile!, told),
+  await check(
+    'TlsAuthorityFile',
+    tlsAuthorityFile,
+    isUsed && (tlsClientCertificate !== 'none' || options.httpTlsListen.length > 0) && tlsAuthorityFile !== null,
+    (told) => readCertificateFile(tlsAuthorityFile!, told),
   );
 }
 

@@ -262,6 +262,7 @@ const fileOptions = {
   tlsAuthorityFile: path('tlsAuthorityFile').nullable(),
   tlsClientCertificate: oneOf('tlsClientCertificate'),
   httpListen: endpoints('httpListen'),
+  httpTlsListen: endpoints('httpTlsListen'),
   httpTokenFile: path('httpTokenFile').nullable(),
   accessFile: path('accessFile').nullable(),
 } satisfies Record<OptionKey, z.ZodType>;

@@ -70,7 +70,7 @@ export interface Daemon {
   readonly addresses: readonly DaemonListenAddress[];
   /** TCP port for clients; null for a daemon that listens on a Unix socket only. */
   readonly port: number | null;
-  /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`; empty without `httpListen`. */
+  /** Where health, metrics and the dashboard are: `http://127.0.0.1:4880/`, `https://…` with TLS; empty without `httpListen` and `httpTlsListen`. */
   readonly httpUrls: readonly string[];
   /** Where web pages connect: `ws://127.0.0.1:4884/`, `wss://…` with TLS; empty without `webSocketListen` and `webSocketTlsListen`. */
   readonly webSocketUrls: readonly string[];
@@ -157,13 +157,14 @@ export async function startDaemon(options: StartDaemonOptions = {}): Promise<Dae
       void Promise.all([log.close(), observation.close()]).then(() => settle(failure));
     },
   });
-  const reloader = new Reloader(resolved.configuration, files, {
+  const reloader: Reloader = new Reloader(resolved.configuration, files, {
     load: () => loadFrom(folder, daemonOptions),
     folder,
+    http: (snapshot) => observation.prepare(snapshot),
     supervisor,
     log,
   });
-  const observation = new Observation({
+  const observation: Observation = new Observation({
     resolved,
     spec,
     threadingMode: plan.mode,

@@ -10,7 +10,7 @@ import { readTextFile } from './text-file.ts';
 
 type TlsOptions = Pick<
   ConfigurationOptions,
-  'tlsCertificateFile' | 'tlsKeyFile' | 'tlsAuthorityFile' | 'tlsClientCertificate'
+  'tlsCertificateFile' | 'tlsKeyFile' | 'tlsAuthorityFile' | 'tlsClientCertificate' | 'httpTlsListen'
 >;
 
 const DAY_MS = 86_400_000;
@@ -22,10 +22,10 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
  * @throws (rejects) with file and cause when one cannot be used
  */
 export async function readTlsFiles(options: TlsOptions, warnings: string[]): Promise<TlsSettings> {
-  const { tlsAuthorityFile, tlsClientCertificate } = options;
+  const { tlsAuthorityFile, tlsClientCertificate, httpTlsListen } = options;
   const { certificate, key } = await readCertificateAndKey(options, warnings);
   const authority =
-    tlsClientCertificate === 'none' || tlsAuthorityFile === null
+    tlsAuthorityFile === null || (tlsClientCertificate === 'none' && httpTlsListen.length === 0)
       ? null
       : (await readCertificateFile(tlsAuthorityFile, warnings)).text;
   return { certificate, key, authority, clientCertificate: tlsClientCertificate };

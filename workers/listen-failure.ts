@@ -3,7 +3,7 @@ import { type Endpoint, endpointText } from '../engine/config/endpoint.ts';
 import type { ListenAddress } from './delivery/client-listener.ts';
 
 /** What the socket is for; `ring`: datagrams between daemons and of monitors. */
-export type ListenPurpose = 'tcp' | 'tls' | 'unix' | 'websocket' | 'websocket-tls' | 'http' | 'ring';
+export type ListenPurpose = 'tcp' | 'tls' | 'unix' | 'websocket' | 'websocket-tls' | 'http' | 'http-tls' | 'ring';
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program uses it, perhaps another daemon',

@@ -20,6 +20,9 @@ export interface HttpDaemonOptions {
   readonly token: string | null;
   /** PEM; null: the authorities that Node trusts. */
   readonly ca: string | null;
+  /** PEM: the client's certificate and its key; null: none. */
+  readonly cert: string | null;
+  readonly key: string | null;
   readonly timeoutMs: number;
 }
 
@@ -142,7 +145,7 @@ export class HttpDaemon implements WatchedDaemon {
     method: 'GET' | 'POST' = 'GET',
     answers: readonly number[] = [200, 202],
   ): Promise<IncomingMessage> {
-    const { token, ca } = this.#options;
+    const { token, ca, cert, key } = this.#options;
     const url = new URL(path, this.label);
     return new Promise((resolve, reject) => {
       const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
@@ -154,6 +157,7 @@ export class HttpDaemon implements WatchedDaemon {
           agent: false,
           headers: token === null ? {} : { Authorization: `Bearer ${token}` },
           ...(ca === null ? {} : { ca }),
+          ...(cert === null || key === null ? {} : { cert, key }),
         },
         (response) => {
           // After this the response carries any later abort.

@@ -21,7 +21,7 @@ const DEFAULT_URL = 'http://127.0.0.1:4880/';
 const TOKEN_VARIABLE = 'SKEIN_HTTP_TOKEN';
 
 /** Of commands over HTTP alone. */
-export type HttpFlags = Pick<WatchFlags, 'http' | 'tokenFile' | 'ca' | 'context' | 'timeout'>;
+export type HttpFlags = Pick<WatchFlags, 'http' | 'tokenFile' | 'ca' | 'cert' | 'key' | 'context' | 'timeout'>;
 
 export function addHttpOptions(command: Command): Command {
   return command
@@ -29,6 +29,8 @@ export function addHttpOptions(command: Command): Command {
     .option('--token-file <file>', `file with the token; ${TOKEN_VARIABLE} has the token itself`)
     .option('--context <name>', 'a named connection, see "skein context"')
     .option('--ca <file>', 'authorities that an HTTPS certificate is checked against, in PEM')
+    .option('--cert <file>', 'certificate of this client, in place of a token (PEM)')
+    .option('--key <file>', 'its key (PEM)')
     .addOption(new Option('--timeout <time>', 'time to wait for an answer').argParser(duration).default(5000, '5s'));
 }
 
@@ -116,7 +118,7 @@ async function whicheverAnswers(http: HttpDaemon, port: PortDaemon): Promise<Wat
 }
 
 function httpDaemon(
-  { http, tokenFile, ca, timeout }: WatchFlags,
+  { http, tokenFile, ca, cert, key, timeout }: WatchFlags,
   named: Context,
   right: 'read' | 'admin' = 'read',
 ): HttpDaemon {
@@ -127,6 +129,8 @@ function httpDaemon(
     url: http ?? named.http ?? DEFAULT_URL,
     token: token === undefined || token === '' ? null : token,
     ca: caPath === undefined ? null : readText(caPath),
+    cert: cert === undefined ? null : readText(cert),
+    key: key === undefined ? null : readText(key),
     timeoutMs: timeout,
   });
 }

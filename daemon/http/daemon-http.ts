@@ -1,21 +1,24 @@
 /** What a daemon serves over HTTP: health, metrics, status, events and the dashboard. Here its parts are put together. */
 import type { ServerResponse } from 'node:http';
 import { type CountersMemory, supervisorCounters } from '../../engine/buffers/counters.ts';
-import type { Endpoint } from '../../engine/config/endpoint.ts';
+import type { TlsSettings } from '../../workers/delivery/tls-settings.ts';
 import type { ReloadReport } from '../reload/reloader.ts';
 import type { TraceDesk } from '../trace/trace-desk.ts';
 import { readProbeWish, readTracedGroup, WishProblem } from '../trace/trace-wish.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { sendDashboard } from './dashboard-page.ts';
 import { EventStreams } from './event-streams.ts';
-import { HttpServer, type Route } from './http-server.ts';
+import { type HttpEndpoint, HttpServer, type Route } from './http-server.ts';
+import { checkCertificate } from './https-server.ts';
 import type { Refusal } from './request-check.ts';
 import { send, sendJson } from './responses.ts';
 import type { ReloadRefusal } from './status-types.ts';
 import { TokenFile } from './token-file.ts';
 
 export interface HttpOptions {
-  readonly listen: readonly Endpoint[];
+  readonly listen: readonly HttpEndpoint[];
+  /** Of those with TLS; null: there are none. */
+  readonly tls: TlsSettings | null;
   readonly tokenFile: string | null;
 }
 
@@ -41,9 +44,9 @@ export class DaemonHttp {
   readonly #traces: TraceDesk;
   readonly #streams: EventStreams;
   readonly #server: HttpServer;
-  #bound: readonly Endpoint[] = [];
+  #bound: readonly HttpEndpoint[] = [];
 
-  private constructor(parts: HttpParts, tokens: TokenFile | null) {
+  private constructor(parts: HttpParts, tokens: TokenFile | null, tls: TlsSettings | null) {
     const { watch, traces, counters, log } = parts;
     this.#parts = parts;
     this.#watch = watch;
@@ -55,11 +58,11 @@ export class DaemonHttp {
       isWatching: () => this.#streams.hasWatchers,
       tick: (tick, nowMs) => this.#streams.tick(tick, nowMs),
     });
-    this.#server = new HttpServer({ routes: this.#routes(), tokens, counters: own, warn: log.warn });
+    this.#server = new HttpServer({ routes: this.#routes(), tokens, tls, counters: own, warn: log.warn });
   }
 
   /** Listens; says that it is not ready until the daemon runs. @throws (rejects) when it cannot listen, or the token file cannot be used */
-  static async open({ listen, tokenFile }: HttpOptions, parts: HttpParts): Promise<DaemonHttp> {
+  static async open({ listen, tls, tokenFile }: HttpOptions, parts: HttpParts): Promise<DaemonHttp> {
     const { info, warn } = parts.log;
     const tokens =
       tokenFile === null
@@ -69,14 +72,21 @@ export class DaemonHttp {
             refused: (reason) =>
               warn({ file: tokenFile, reason }, 'http tokens not read again; the old ones stay in force'),
           });
-    const http = new DaemonHttp(parts, tokens);
+    const http = new DaemonHttp(parts, tokens, tls);
     http.#bound = await http.#server.listen(listen);
     return http;
   }
 
   /** Where it listens. */
-  get endpoints(): readonly Endpoint[] {
+  get endpoints(): readonly HttpEndpoint[] {
     return this.#bound;
+  }
+
+  /** @returns connections that come later get this certificate @throws when it cannot be used */
+  prepareCertificate(tls: TlsSettings | null): () => void {
+    if (tls === null) return () => {};
+    checkCertificate(tls);
+    return () => this.#server.changeCertificate(tls);
   }
 
   async close(): Promise<void> {

@@ -3,13 +3,16 @@
  * the thread that started the daemon, away from all messages.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { SupervisorCounter } from '../../engine/buffers/counters.ts';
 import { type Endpoint, isLoopbackEndpoint } from '../../engine/config/endpoint.ts';
+import type { TlsSettings } from '../../workers/delivery/tls-settings.ts';
 import { endpointFailure } from '../../workers/listen-failure.ts';
 import { OnceAMinute } from '../../workers/once-a-minute.ts';
 import { Connections } from './connections.ts';
 import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES, STUCK_MS } from './http-limits.ts';
+import { certificateOf, changeCertificate, createHttpsServer } from './https-server.ts';
 import { type HttpQuestion, isCrossSite, isOwnHost, type Refusal, readQuestion, wrongMethod } from './request-check.ts';
 import { sendRefusal } from './responses.ts';
 import type { TokenFile, TokenRight } from './token-file.ts';
@@ -42,8 +45,8 @@ export interface HttpServerParts {
   /** The supervisor's block. */
   readonly counters: Float64Array;
   readonly warn: (fields: Readonly<Record<string, unknown>>, message: string) => void;
-  /** Makes one server for each address; that of a TLS server has the same form. Default: plain HTTP. */
-  readonly create?: (options: ServerSettings, listener: RequestListener) => Server;
+  /** Of addresses with TLS; null: there are none. */
+  readonly tls: TlsSettings | null;
 }
 
 const SETTINGS = {
@@ -54,11 +57,17 @@ const SETTINGS = {
   connectionsCheckingInterval: 1000,
   requireHostHeader: true,
 } as const;
-export type ServerSettings = typeof SETTINGS;
+
+export interface HttpEndpoint extends Endpoint {
+  readonly isEncrypted: boolean;
+}
 
 export class HttpServer {
   readonly #parts: HttpServerParts;
   readonly #servers: Server[] = [];
+  /** Those of them with TLS. */
+  readonly #encrypted: Server[] = [];
+  readonly #secured = new WeakSet<object>();
   readonly #connections = new Connections();
   readonly #complaints = new OnceAMinute();
 
@@ -67,8 +76,8 @@ export class HttpServer {
   }
 
   /** @returns where it listens @throws (rejects) ListenFailure; nothing listens then */
-  async listen(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
-    const bound: Endpoint[] = [];
+  async listen(endpoints: readonly HttpEndpoint[]): Promise<readonly HttpEndpoint[]> {
+    const bound: HttpEndpoint[] = [];
     try {
       for (const endpoint of endpoints) bound.push(await this.#open(endpoint));
     } catch (error) {
@@ -78,16 +87,25 @@ export class HttpServer {
     return bound;
   }
 
+  /** Connections that come from now on get this certificate; it was checked. */
+  changeCertificate(tls: TlsSettings): void {
+    for (const server of this.#encrypted) changeCertificate(server, tls);
+  }
+
   async close(): Promise<void> {
     const closed = this.#servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve)));
     this.#connections.closeAll();
     await Promise.all(closed);
   }
 
-  async #open(endpoint: Endpoint): Promise<Endpoint> {
-    const { create = createServer, counters } = this.#parts;
+  async #open(endpoint: HttpEndpoint): Promise<HttpEndpoint> {
+    const { tls, counters } = this.#parts;
     const isOpenToAll = this.#parts.tokens === null && isLoopbackEndpoint(endpoint);
-    const server = create(SETTINGS, (request, response) => this.#request(request, response, isOpenToAll));
+    const answer: RequestListener = (request, response) => this.#request(request, response, isOpenToAll);
+    const server =
+      endpoint.isEncrypted && tls !== null ? createHttpsServer(SETTINGS, answer, tls) : createServer(SETTINGS, answer);
+    if (endpoint.isEncrypted) this.#encrypted.push(server);
+    server.on('secureConnection', (socket: Socket) => this.#secured.add(socket));
     server.setTimeout(STUCK_MS);
     server.on('connection', (socket) => {
       if (!this.#connections.accepted(socket)) {
@@ -99,6 +117,14 @@ export class HttpServer {
     });
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       counters[SupervisorCounter.HttpRefused]!++;
+      if (socket instanceof TLSSocket && !this.#secured.has(socket)) {
+        const { remoteAddress: peer } = socket;
+        const reason = error.code ?? error.message;
+        if (this.#complaints.allows('handshake', performance.now()))
+          this.#parts.warn({ peer, reason }, 'http handshake of TLS failed');
+        socket.destroy();
+        return;
+      }
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
       if (socket.writable && error.code !== 'ECONNRESET')
         socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
@@ -106,10 +132,12 @@ export class HttpServer {
     });
     this.#servers.push(server);
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(endpointFailure('http', endpoint, error)));
+      server.once('error', (error) =>
+        reject(endpointFailure(endpoint.isEncrypted ? 'http-tls' : 'http', endpoint, error)),
+      );
       server.listen(endpoint.port, endpoint.host, resolve);
     });
-    return { host: endpoint.host, port: (server.address() as AddressInfo).port };
+    return { ...endpoint, port: (server.address() as AddressInfo).port };
   }
 
   #request(request: IncomingMessage, response: ServerResponse, isOpenToAll: boolean): void {
@@ -137,7 +165,7 @@ export class HttpServer {
       if (route.parameters.includes(name)) continue;
       return this.#refuse(response, { status: 400, reason: 'an unknown parameter' });
     }
-    const lacking = route.right === 'none' ? null : await this.#lacking(route.right, request.headers.authorization);
+    const lacking = route.right === 'none' ? null : await this.#lacking(route.right, request);
     if (lacking !== null) {
       this.#complain('http request refused: no valid token', { peer: request.socket.remoteAddress });
       return this.#refuse(response, lacking);
@@ -147,17 +175,19 @@ export class HttpServer {
   }
 
   /** @returns why the request may not; null: it may */
-  async #lacking(right: 'trace' | TokenRight, authorization: string | undefined): Promise<Refusal | null> {
+  async #lacking(right: 'trace' | TokenRight, { headers, socket }: IncomingMessage): Promise<Refusal | null> {
     const { tokens } = this.#parts;
     if (tokens === null)
       return right === 'read' || right === 'trace'
         ? null
         : { status: 403, reason: 'this needs HttpTokenFile, and a token in it with the right admin' };
-    const has = await tokens.rightOf(authorization);
+    const name = certificateOf(socket);
+    const shown = name === null ? null : await tokens.rightOfCertificate(name);
+    const has = shown === 'admin' ? shown : ((await tokens.rightOf(headers.authorization)) ?? shown);
     if (has === null) return { status: 401, reason: 'a token is needed: Authorization: Bearer TOKEN' };
     return right === 'read' || has === 'admin'
       ? null
-      : { status: 403, reason: 'the token has no right admin in HttpTokenFile' };
+      : { status: 403, reason: 'the token, or certificate, has no right admin in HttpTokenFile' };
   }
 
   #refuse(response: ServerResponse, refusal: Refusal): void {

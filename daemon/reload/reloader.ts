@@ -6,8 +6,8 @@ import { ConfigError } from '../../engine/config/config-error.ts';
 import type { ConfigurationOptions } from '../../engine/config/configuration-options.ts';
 import type { DaemonConfiguration } from '../../engine/config/daemon-configuration.ts';
 import type { DeliverySettings } from '../../workers/delivery/delivery-settings.ts';
-import { FIRST_GENERATION } from '../../workers/settings/settings-snapshot.ts';
-import { inTwoSteps, type Preparation, SettingsRefused } from '../../workers/settings/two-steps.ts';
+import { FIRST_GENERATION, type SettingsSnapshot } from '../../workers/settings/settings-snapshot.ts';
+import { inTwoSteps, type Preparation, type Prepared, SettingsRefused } from '../../workers/settings/two-steps.ts';
 import type { Supervisor } from '../../workers/supervisor.ts';
 import type { DaemonLog } from '../daemon-log.ts';
 import { deliverySettings } from '../delivery-options.ts';
@@ -39,6 +39,8 @@ export interface ReloaderLinks {
   readonly folder: string;
   readonly supervisor: Pick<Supervisor, 'preparations'>;
   readonly log: DaemonLog;
+  /** The HTTP side. */
+  readonly http: (snapshot: SettingsSnapshot) => Prepared;
 }
 
 export class Reloader {
@@ -104,8 +106,10 @@ export class Reloader {
       warnings.push(...openFilesWarnings(options));
     const contents = compareFiles(this.#files, files);
     const generation = this.#generation + 1;
+    const snapshot = settingsSnapshot(generation, options, files);
     await allOrNone([
-      ...supervisor.preparations(settingsSnapshot(generation, options, files)),
+      ...supervisor.preparations(snapshot),
+      { name: 'http', prepare: () => this.#links.http(snapshot) },
       { name: 'log', prepare: () => log.prepare(options) },
     ]);
     this.#generation = generation;

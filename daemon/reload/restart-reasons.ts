@@ -26,6 +26,7 @@ export const RESTART_REASONS: Readonly<Record<RestartKey, string>> = {
   webSocketListen: CLIENT_PORTS,
   webSocketTlsListen: CLIENT_PORTS,
   httpListen: 'its ports are opened at the start, when the user of the daemon may still open every one',
+  httpTlsListen: 'its ports are opened at the start, when the user of the daemon may still open every one',
   httpTokenFile: 'it is opened with the ports of HTTP; its content changes by itself',
   stateDir: STATE,
   volatile: STATE,

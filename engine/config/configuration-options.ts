@@ -224,6 +224,8 @@ export interface ConfigurationOptions {
   readonly tlsClientCertificate: ClientCertificateMode;
   /** Where health, metrics and the dashboard are served; empty: nowhere. */
   readonly httpListen: readonly Endpoint[];
+  /** Where the same is served over TLS; empty: nowhere. */
+  readonly httpTlsListen: readonly Endpoint[];
   /** File with the tokens of HTTP requests; null: none is needed, and HTTP is served on loopback only. */
   readonly httpTokenFile: string | null;
   /** Where clients connect with WebSockets; empty: nowhere. */
@@ -303,6 +305,7 @@ export const DEFAULT_OPTIONS: ConfigurationOptions = {
   tlsAuthorityFile: null,
   tlsClientCertificate: 'none',
   httpListen: [],
+  httpTlsListen: [],
   httpTokenFile: null,
   webSocketListen: [],
   webSocketTlsListen: [],
@@ -353,6 +356,8 @@ interface LenientInputs {
   readonly maxQueuedBytes: number | string | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly httpListen: string | readonly string[] | null;
+  /** Like `httpListen`. */
+  readonly httpTlsListen: string | readonly string[] | null;
   /** `127.0.0.1:4880`, several separated by blanks, or a list of them; null: none. */
   readonly webSocketListen: string | readonly string[] | null;
   /** Like `webSocketListen`. */

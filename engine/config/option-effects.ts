@@ -27,9 +27,14 @@ const allows = (method: string, { allowedAuthMethods, requiredAuthMethods }: Opt
   [...(allowedAuthMethods ?? []), ...(requiredAuthMethods ?? [])].includes(method);
 
 const withoutTls = (values: OptionValues): string | null =>
-  servesTls(values) ? null : 'there is no TlsListen nor WebSocketTlsListen, so nobody connects with TLS';
-const withoutClientCertificates = ({ tlsClientCertificate = 'none' }: OptionValues): string | null =>
-  tlsClientCertificate === 'none' ? 'TlsClientCertificate is none, so no certificate is checked' : null;
+  servesTls(values) ? null : 'there is no TlsListen, WebSocketTlsListen nor HttpTlsListen, so nobody connects with TLS';
+const withoutClientCertificates = ({
+  tlsClientCertificate = 'none',
+  httpTlsListen = [],
+}: OptionValues): string | null =>
+  tlsClientCertificate === 'none' && httpTlsListen.length === 0
+    ? 'TlsClientCertificate is none, so no certificate is checked'
+    : null;
 
 const RATES = ['maxUserMessageRate', 'maxUserByteRate', 'maxAddressMessageRate', 'maxAddressByteRate'] as const;
 
@@ -134,9 +139,10 @@ export const OPTION_EFFECTS: Readonly<Record<OptionKey, Effect>> = {
   tlsAuthorityFile: unless((values) => withoutTls(values) ?? withoutClientCertificates(values)),
   tlsClientCertificate: unless((values) => (values.tlsClientCertificate === 'none' ? null : withoutTls(values))),
   httpListen: honoured,
-  httpTokenFile: unless(({ httpListen }) =>
-    httpListen === undefined || httpListen.length === 0
-      ? 'HttpListen is not set, so nothing is served over HTTP'
+  httpTlsListen: honoured,
+  httpTokenFile: unless(({ httpListen = [], httpTlsListen = [] }) =>
+    httpListen.length + httpTlsListen.length === 0
+      ? 'neither HttpListen nor HttpTlsListen is set, so nothing is served over HTTP'
       : null,
   ),
 };

@@ -127,16 +127,15 @@ function checkScram(values: OptionValues, originOf: OriginOf, findings: Findings
 }
 
 /** Anyone who reaches the port could read names and messages of clients. */
-function checkHttpAccess(
-  { httpListen = [], httpTokenFile }: OptionValues,
-  originOf: OriginOf,
-  findings: Findings,
-): void {
-  const open = httpListen.find((endpoint) => !isLoopbackEndpoint(endpoint));
-  if (open === undefined || httpTokenFile != null) return;
-  const { at, field } = originOf('httpListen');
-  const limit = `an address of loopback, or ${originOf('httpTokenFile').field} must be set as well`;
-  findings.wrongValue(at, field, endpointText(open), limit);
+function checkHttpAccess(values: OptionValues, originOf: OriginOf, findings: Findings): void {
+  if (values.httpTokenFile != null) return;
+  for (const key of ['httpListen', 'httpTlsListen'] as const) {
+    const open = (values[key] ?? []).find((endpoint) => !isLoopbackEndpoint(endpoint));
+    if (open === undefined) continue;
+    const { at, field } = originOf(key);
+    const limit = `an address of loopback, or ${originOf('httpTokenFile').field} must be set as well`;
+    findings.wrongValue(at, field, endpointText(open), limit);
+  }
 }
 
 /** Encryption needs a certificate with its key; judging clients' certificates needs their authority. */

@@ -82,6 +82,12 @@ const KINDS: Readonly<Record<ListenPurpose, Kind>> = {
     options: (port) => ({ webSocketTlsListen: tcp(port), ...tlsFiles }),
     lines: (port) => [`WebSocketTlsListen = ${tcp(port)}`, ...tlsLines],
   },
+  'http-tls': {
+    ...overTcp,
+    fields: ['httpTlsListen', 'HttpTlsListen'],
+    options: (port) => ({ httpTlsListen: tcp(port), ...tlsFiles }),
+    lines: (port) => [`HttpTlsListen = ${tcp(port)}`, ...tlsLines],
+  },
   http: {
     ...overTcp,
     fields: ['httpListen', 'HttpListen'],

@@ -182,6 +182,7 @@ describe('options of a file', () => {
         { host: '127.0.0.1', port: 4880 },
         { host: '::1', port: 4880 },
       ],
+      httpTlsListen: [{ host: '0.0.0.0', port: 4881 }],
       httpTokenFile: '/etc/skein/http-tokens',
       accessFile: '/etc/skein/access',
     };

@@ -346,6 +346,14 @@ const EVIDENCE: Readonly<Record<OptionKey, () => void | Promise<void>>> = {
     expect(listen('HttpListen = 127.0.0.1:4880')).toEqual([{ host: '127.0.0.1', port: 4880 }]);
     expect(warningsOf('HttpListen = 127.0.0.1:4880')).toEqual([]);
   },
+  httpTlsListen: async () => {
+    const text = tlsLines('HttpTlsListen = 127.0.0.1:4881').replace(/^TlsListen.*\n/, '');
+    expect(resolve(text).configuration.options.httpTlsListen).toEqual([{ host: '127.0.0.1', port: 4881 }]);
+    expect((await spec(text)).delivery.tls).not.toBeNull();
+    expect(warningsOf(text)).toEqual([]);
+    expect(() => resolve('HttpTlsListen = 127.0.0.1:1')).toThrow('HttpTlsListen needs TlsCertificateFile');
+    expect(() => resolve(text.replace('127.0.0.1', '10.0.0.1'))).toThrow(/ttpTokenFile must be set as well/);
+  },
   httpTokenFile: () => {
     const file = temporaryFile('');
     const text = `HttpListen = 0.0.0.0:4880\nHttpTokenFile = ${file}`;

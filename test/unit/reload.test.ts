@@ -96,6 +96,10 @@ const VALUES: Readonly<Record<Exclude<OptionKey, (typeof SPREAD_TIMEOUT_KEYS)[nu
   tlsAuthorityFile: ['cert.a', 'cert.b'],
   tlsClientCertificate: ['optional', 'required'],
   httpListen: ['127.0.0.1:0', '[::1]:0'],
+  httpTlsListen: [
+    '127.0.0.1:1\nTlsCertificateFile = x\nTlsKeyFile = x',
+    '127.0.0.1:2\nTlsCertificateFile = x\nTlsKeyFile = x',
+  ],
   httpTokenFile: ['token.a', 'token.b'],
 };
 
@@ -246,6 +250,7 @@ async function reloading(text: string) {
     folder,
     supervisor,
     log,
+    http: () => part(null, null),
   });
   return {
     reloader,
@@ -377,12 +382,12 @@ describe('a reload', () => {
     rewrite(`${SEGMENT}MaxHandshakes = 2\n`);
     refuse('no room');
     await expect(reloader.reload()).rejects.toThrow('delivery-1: no room');
-    // The other worker, and the log.
-    expect([applied, discards()]).toEqual([[], 2]);
+    // The other worker, HTTP and the log.
+    expect([applied, discards()]).toEqual([[], 3]);
     refuse(null);
     const difference = { option: 'MaxHandshakes', was: '1', now: '2' };
     expect(await reloader.reload()).toMatchObject({ generation: 2, changed: [difference] });
-    expect(discards()).toBe(2);
+    expect(discards()).toBe(3);
   });
 
   it('keeps what an open port with TLS needs, though the file gives up TLS', async () => {
