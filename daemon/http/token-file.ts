@@ -126,7 +126,7 @@ async function readTokens(path: string): Promise<ReadTokens> {
 const CERTIFICATE = 'certificate';
 
 /** @throws Error that names the line */
-export function parseCertificates(text: string): readonly HttpCertificate[] {
+function parseCertificates(text: string): readonly HttpCertificate[] {
   const certificates: HttpCertificate[] = [];
   for (const [i, line] of text.split('\n').entries()) {
     const [word, name, right, ...more] = line.trim().split(/[ \t]+/);

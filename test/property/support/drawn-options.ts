@@ -134,14 +134,15 @@ function compatible(drawn: DrawnOptions): DrawnOptions {
   const values = valuesOf(drawn);
   const dropped = new Set<string>();
   if (values.tokenTimeout !== undefined) dropped.add('ringProfile');
-  if (values.httpListen?.every(isLoopbackEndpoint) === false && values.httpTokenFile === undefined)
-    dropped.add('httpListen');
+  for (const key of ['httpListen', 'httpTlsListen'] as const)
+    if (values[key]?.every(isLoopbackEndpoint) === false && values.httpTokenFile === undefined) dropped.add(key);
   const methods = ['allowedAuthMethods', 'requiredAuthMethods'] as const;
   const withScram = methods.filter((key) => (values[key] as readonly string[] | undefined)?.includes('SCRAM-SHA-256'));
   if (withScram.length > 0 && (values.scramFile === undefined || withScram[0] !== 'allowedAuthMethods'))
     for (const key of methods) dropped.add(key);
   const asksForCertificates = (values.tlsClientCertificate ?? 'none') !== 'none';
   const tlsFiles = [values.tlsCertificateFile, values.tlsKeyFile, asksForCertificates ? values.tlsAuthorityFile : ''];
-  if (tlsFiles.includes(undefined)) for (const key of ['tlsListen', 'webSocketTlsListen']) dropped.add(key);
+  if (tlsFiles.includes(undefined))
+    for (const key of ['tlsListen', 'webSocketTlsListen', 'httpTlsListen']) dropped.add(key);
   return Object.fromEntries(Object.entries(drawn).filter(([key]) => !dropped.has(key)));
 }
