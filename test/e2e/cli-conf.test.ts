@@ -35,9 +35,9 @@ describe('skein conf', () => {
     const { code, stdout, stderr } = await skein(['conf', 'check', fixture('every-option.conf')]);
     // The files that it names do not exist: a problem, which must hide no warning.
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr.match(/^warning: /gm)).toHaveLength(11);
+    expect(stderr.match(/^warning: /gm)).toHaveLength(12);
     const asJson = JSON.parse((await skein(['conf', 'check', fixture('every-option.conf'), '--json'])).stdout);
-    expect([asJson.ok, asJson.warnings.length, asJson.problems.length]).toEqual([false, 11, 8]);
+    expect([asJson.ok, asJson.warnings.length, asJson.problems.length]).toEqual([false, 12, 9]);
     for (const name of ['AccessIpFile', 'ClusterKeyFile', 'AccessFile', 'TlsCertificateFile', 'TlsKeyFile'])
       expect(stderr).toMatch(new RegExp(`^${name}: /etc/skein/.*ENOENT`, 'm'));
     for (const name of ['DebugFlags', 'EventTimeStamp', 'EventPreciseTimeStamp', 'LinkProtocol', 'SocketPortReuse'])

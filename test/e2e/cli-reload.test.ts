@@ -72,7 +72,7 @@ describe('a daemon with tokens', () => {
 
   it.each([
     ['without a token', [], 'it needs a token'],
-    ['with a token that only reads', ['--token-file', path('reader')], 'the token has no right admin'],
+    ['with a token that only reads', ['--token-file', path('reader')], 'has no right admin'],
   ])('refuses %s, with code 1', async (_, args, reason) => {
     const { code, stderr } = await reload(...args);
     expect(code).toBe(1);

@@ -181,7 +181,7 @@ async function logIn(daemon: DaemonProcess): Promise<Session> {
     try {
       return await connect({
         address: { host: '127.0.0.1', port: daemon.port },
-        auth: { user: 'carol', password: 'secret' },
+        auth: { user: 'carol', password: 'secret', methods: ['PWORD'] },
         connectTimeoutMs: 20_000,
       });
     } catch (error) {
@@ -243,7 +243,7 @@ it('answers a client whose password cannot be checked with "busy", not with "wro
   const attempt = (): Promise<unknown> =>
     connect({
       address: { host: '127.0.0.1', port: daemon.port },
-      auth: { user: 'carol', password: 'secret' },
+      auth: { user: 'carol', password: 'secret', methods: ['PWORD'] },
       connectTimeoutMs: 20_000,
     }).then(
       async (session) => {

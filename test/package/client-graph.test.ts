@@ -52,7 +52,7 @@ describe.each(['client.js', 'client.cjs'])('dist/%s', (entry) => {
 
   it('loads few files and little code', async () => {
     const { files, bytes } = await graphOf(entry);
-    expect(files.length, files.join()).toBeLessThanOrEqual(8);
+    expect(files.length, files.join()).toBeLessThanOrEqual(12);
     expect(bytes).toBeLessThan(MAX_BYTES);
   });
 });
