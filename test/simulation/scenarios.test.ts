@@ -5,7 +5,7 @@ import { runSeeds } from './run-seeds.ts';
 import { NAMED_SCENARIOS } from './scenario/named.ts';
 
 const LIMITS = { minNodes: 2, maxNodes: 20 };
-const SEEDS_PER_SCENARIO = 6;
+const SEEDS_PER_SCENARIO = 4;
 const TIMEOUT_MS = 120_000;
 
 describe('scenarios of the specification', () => {

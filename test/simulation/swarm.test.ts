@@ -4,7 +4,7 @@ import { failuresOf } from './failures.ts';
 import { runSeeds, SWARM } from './run-seeds.ts';
 
 const LIMITS = { minNodes: 2, maxNodes: 20 };
-const SWARM_SEEDS = 600;
+const SWARM_SEEDS = 300;
 const SWARM_BLOCK = 30;
 const TIMEOUT_MS = 120_000;
 
