@@ -79,14 +79,12 @@ const PROOFS: Record<keyof DeliverySettings, (daemon: MemoryDaemon) => void | Pr
     change(daemon, { maxSessions: 3 });
     daemon.login('third');
   },
-  // That the kernel's table is looked at then: test/e2e/reload-options.test.ts.
   clientTimeoutMs: (daemon) => {
     const client = daemon.login('client');
     expect(client.transport.idleMs).toBe(7_200_000);
     change(daemon, { clientTimeoutMs: 60_000 });
     expect([client.transport.idleMs, daemon.login('late').transport.idleMs]).toEqual([50_000, 50_000]);
   },
-  // What becomes of the file: test/e2e/reload-options.test.ts.
   unixSocketMode: (daemon) => {
     change(daemon, { unixSocketMode: 0o600 });
     expect([daemon.listener.host.settings.current.unixSocketMode, daemon.listener.changes]).toEqual([0o600, 1]);
